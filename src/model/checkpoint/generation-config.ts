@@ -1,0 +1,96 @@
+// What a model folder's `generation_config.json` sets as defaults, checked. Not what generation does with them.
+// Source: Hugging Face transformers, generation/configuration_utils.py (GenerationConfig): names, kinds and ranges.
+import { Fields, parseJson } from './json.ts';
+
+/** The fields the file sets; those it leaves out (or has as null) are not there. Meaning as in GenerationConfig. */
+export interface GenerationConfig {
+  maxNewTokens?: number;
+  /** Longest output with the start token counted; `maxNewTokens` goes before it. */
+  maxLength?: number;
+  minNewTokens?: number;
+  /** As `maxLength`: the start token is counted. */
+  minLength?: number;
+  doSample?: boolean;
+  temperature?: number;
+  topK?: number;
+  topP?: number;
+  repetitionPenalty?: number;
+  noRepeatNgramSize?: number;
+  numBeams?: number;
+  lengthPenalty?: number;
+  earlyStopping?: boolean | 'never';
+  eosTokenIds?: number[];
+  decoderStartTokenId?: number;
+  padTokenId?: number;
+  /** Names of fields that would change what is generated and are not applied here: worth a warning. */
+  notApplied: string[];
+}
+
+/** GenerationConfig's fields that change the output, are not built in, and the value at which each does nothing. */
+const NOT_APPLIED: Record<string, unknown> = {
+  bad_words_ids: undefined,
+  begin_suppress_tokens: undefined,
+  constraints: undefined,
+  diversity_penalty: 0,
+  encoder_no_repeat_ngram_size: 0,
+  encoder_repetition_penalty: 1,
+  epsilon_cutoff: 0,
+  eta_cutoff: 0,
+  exponential_decay_length_penalty: undefined,
+  force_words_ids: undefined,
+  forced_bos_token_id: undefined,
+  forced_decoder_ids: undefined,
+  forced_eos_token_id: undefined,
+  guidance_scale: 1,
+  min_p: 0,
+  num_beam_groups: 1,
+  penalty_alpha: 0,
+  renormalize_logits: false,
+  sequence_bias: undefined,
+  stop_strings: undefined,
+  suppress_tokens: undefined,
+  top_h: undefined,
+  typical_p: 1,
+};
+
+const MAX_INTEGER = 2 ** 31 - 1;
+
+/**
+ * Reads `generation_config.json`. @param vocabularySize V, above which no token id may be.
+ * @throws Error, TypeError or RangeError naming the field, what was expected and what is there.
+ */
+export function readGenerationConfig(
+  bytes: Uint8Array,
+  vocabularySize: number,
+  where = 'generation_config.json',
+): GenerationConfig {
+  const fields = new Fields(where, parseJson(where, bytes));
+  const config: GenerationConfig = { notApplied: [] };
+  const has = (name: string) => fields.get(name) !== undefined;
+  const integer = (name: string, min: number) => fields.integer(name, min, MAX_INTEGER);
+  const token = (name: string) => fields.integer(name, 0, vocabularySize - 1);
+
+  if (has('max_new_tokens')) config.maxNewTokens = integer('max_new_tokens', 1);
+  if (has('max_length')) config.maxLength = integer('max_length', 1);
+  if (has('min_new_tokens')) config.minNewTokens = integer('min_new_tokens', 0);
+  if (has('min_length')) config.minLength = integer('min_length', 0);
+  if (has('do_sample')) config.doSample = fields.boolean('do_sample');
+  if (has('temperature')) config.temperature = fields.number('temperature', 0, 1e6);
+  if (has('top_k')) config.topK = integer('top_k', 0);
+  if (has('top_p')) config.topP = fields.number('top_p', 0, 1);
+  if (has('repetition_penalty')) config.repetitionPenalty = fields.number('repetition_penalty', Number.MIN_VALUE, 1e6);
+  if (has('no_repeat_ngram_size')) config.noRepeatNgramSize = integer('no_repeat_ngram_size', 0);
+  if (has('num_beams')) config.numBeams = integer('num_beams', 1);
+  if (has('length_penalty')) config.lengthPenalty = fields.number('length_penalty', -1e6, 1e6);
+  if (has('early_stopping')) {
+    config.earlyStopping = fields.get('early_stopping') === 'never' ? 'never' : fields.boolean('early_stopping');
+  }
+  if (has('eos_token_id')) config.eosTokenIds = fields.integers('eos_token_id', 0, vocabularySize - 1, []);
+  if (has('decoder_start_token_id')) config.decoderStartTokenId = token('decoder_start_token_id');
+  if (has('pad_token_id')) config.padTokenId = token('pad_token_id');
+
+  for (const name of fields.names()) {
+    if (Object.hasOwn(NOT_APPLIED, name) && fields.get(name) !== NOT_APPLIED[name]) config.notApplied.push(name);
+  }
+  return config;
+}

@@ -1,0 +1,96 @@
+// Reading JSON files whose every field is checked: what a file lacks or has wrong is said with its name, never guessed.
+// Not a schema language: a reader asks for the fields it knows, one by one, and ignores the others.
+
+/**
+ * Parses a JSON file of at most `maxBytes`.
+ * @throws Error naming `where` if it is too long, not UTF-8 or not JSON.
+ */
+export function parseJson(where: string, bytes: Uint8Array, maxBytes = 64 << 20): unknown {
+  if (bytes.length > maxBytes) {
+    throw new RangeError(`${where}: expected at most ${maxBytes} bytes of JSON, got ${bytes.length}`);
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new Error(`${where}: expected JSON, got ${bytes.length} bytes that are not (${(error as Error).message})`);
+  }
+}
+
+/** How a value looks in an error message: short, and safe whatever it is. */
+export function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'number') return String(value);
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** A JSON object's fields, read by name and kind; `null` counts as absent, as in Hugging Face's files. */
+export class Fields {
+  private readonly object: Record<string, unknown>;
+
+  /** @param where the file (and place in it) that errors name. @throws TypeError if `value` is no object. */
+  constructor(
+    readonly where: string,
+    value: unknown,
+  ) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new TypeError(`${where}: expected a JSON object, got ${show(value)}`);
+    }
+    this.object = value as Record<string, unknown>;
+  }
+
+  /** The names that are there, `null` ones left out. */
+  names(): string[] {
+    return Object.keys(this.object).filter((name) => this.object[name] !== null);
+  }
+
+  /** The value itself, `undefined` if absent or null. */
+  get(name: string): unknown {
+    return Object.hasOwn(this.object, name) ? (this.object[name] ?? undefined) : undefined;
+  }
+
+  /** An integer of [min, max]; `fallback` if absent. @throws TypeError, RangeError */
+  integer(name: string, min: number, max: number, fallback?: number): number {
+    return this.checkInteger(name, this.get(name) ?? fallback, min, max);
+  }
+
+  /** A list of integers of [min, max]; a single one counts as a list of one, an absent one as `fallback`. */
+  integers(name: string, min: number, max: number, fallback: number[]): number[] {
+    const value = this.get(name) ?? fallback;
+    if (!Array.isArray(value)) return [this.checkInteger(name, value, min, max)];
+    return value.map((item, i) => this.checkInteger(`${name}[${i}]`, item, min, max));
+  }
+
+  /** A finite number of [min, max]; `fallback` if absent. @throws TypeError, RangeError */
+  number(name: string, min: number, max: number, fallback?: number): number {
+    const value = this.get(name) ?? fallback;
+    if (typeof value !== 'number') return this.wrong(TypeError, name, `a number from ${min} to ${max}`, value);
+    if (!(value >= min && value <= max)) this.wrong(RangeError, name, `a number from ${min} to ${max}`, value);
+    return value;
+  }
+
+  /** A boolean; `fallback` if absent. @throws TypeError */
+  boolean(name: string, fallback?: boolean): boolean {
+    const value = this.get(name) ?? fallback;
+    return typeof value === 'boolean' ? value : this.wrong(TypeError, name, 'true or false', value);
+  }
+
+  /** A string; `fallback` if absent. @throws TypeError */
+  string(name: string, fallback?: string): string {
+    const value = this.get(name) ?? fallback;
+    return typeof value === 'string' ? value : this.wrong(TypeError, name, 'a string', value);
+  }
+
+  /** Throws the one form of error that these readers have. */
+  wrong(kind: new (message: string) => Error, name: string, expected: string, got: unknown): never {
+    throw new kind(`${this.where}: expected "${name}" to be ${expected}, got ${show(got)}`);
+  }
+
+  private checkInteger(name: string, value: unknown, min: number, max: number): number {
+    if (!Number.isInteger(value)) return this.wrong(TypeError, name, `an integer from ${min} to ${max}`, value);
+    if ((value as number) < min || (value as number) > max) {
+      this.wrong(RangeError, name, `an integer from ${min} to ${max}`, value);
+    }
+    return value as number;
+  }
+}
