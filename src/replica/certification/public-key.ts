@@ -1,0 +1,40 @@
+/**
+ * Signature schemes of users' keys: Ed25519, and ECDSA on P-256 and secp256k1 with SHA-256, keys in DER.
+ * Not here: canister signatures and WebAuthn (COSE) keys, which are refused by name.
+ * Source: interface specification, "Signatures".
+ */
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+
+/** Object identifiers (DER) of the schemes the Internet Computer knows and this replica does not. */
+const REFUSED: readonly [oid: string, name: string][] = [
+  ['060a2b0601040183b8430102', 'a canister signature'],
+  ['060a2b0601040183b8430101', 'a WebAuthn (COSE) key'],
+];
+
+/**
+ * Whether `signature` (Ed25519: 64 bytes; ECDSA: r and s, 32 bytes each) is the key's over `message`.
+ * @throws {Error} where the key is not one of the three schemes.
+ */
+export function verifySignature(publicKeyDer: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  const key = parseKey(publicKeyDer);
+  if (key.asymmetricKeyType === 'ed25519') return verify(null, message, key, signature);
+  return verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
+}
+
+function parseKey(publicKeyDer: Uint8Array): KeyObject {
+  const der = Buffer.from(publicKeyDer);
+  const expected = 'public key: expected Ed25519, P-256 or secp256k1 in DER';
+  const refused = REFUSED.find(([oid]) => der.includes(oid, 0, 'hex'));
+  if (refused) throw new Error(`${expected}, got ${refused[1]}, which this replica does not verify`);
+  let key: KeyObject;
+  try {
+    key = createPublicKey({ key: der, format: 'der', type: 'spki' });
+  } catch {
+    throw new Error(`${expected}, got ${der.length} bytes: ${der.toString('hex', 0, 48)}`);
+  }
+  const scheme = key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType;
+  if (scheme !== 'ed25519' && scheme !== 'prime256v1' && scheme !== 'secp256k1') {
+    throw new Error(`${expected}, got ${scheme}`);
+  }
+  return key;
+}

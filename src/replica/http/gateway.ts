@@ -1,0 +1,117 @@
+/**
+ * Canisters' pages: turns a browser's request into a call of the canister's `http_request` and its answer into the page.
+ * Unlike the gateways of the Internet Computer it does not check the certificates of what it shows.
+ * Source: HTTP Gateway Protocol Specification.
+ */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { Principal } from '@dfinity/principal';
+import type { QueryResponse, Request } from '../types.ts';
+import { type Answer, RequestError } from './answer.ts';
+import { readBody } from './body.ts';
+import type { Context } from './context.ts';
+import {
+  decodeResponse,
+  decodeStreamingPart,
+  encodeRequest,
+  type HttpRequest,
+  type HttpResponse,
+  type StreamingCallback,
+} from './gateway-candid.ts';
+
+const MAX_BODY_BYTES = 2 * 1024 * 1024;
+const UPDATE_NANOSECONDS = 4n * 60n * 1_000_000_000n;
+const UPDATE_MILLISECONDS = 4 * 60 * 1_000;
+/** A canister that streams for ever is cut off here. */
+const MAX_STREAMED_BYTES = 256 * 1024 * 1024;
+
+/** What the server says itself and not the canister. */
+const NOT_THE_CANISTERS = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'date']);
+
+/** @throws {RequestError} 400 where no canister is named, 404 where there is none, 502 where it does not answer */
+export async function gateway(context: Context, request: IncomingMessage): Promise<Answer> {
+  const canisterId = canisterOf(request);
+  if (!context.core.canister(canisterId))
+    throw new RequestError(404, `address: expected a canister, got ${canisterId}`);
+  const httpRequest: HttpRequest = {
+    method: request.method ?? 'GET',
+    url: request.url ?? '/',
+    headers: pairs(request.rawHeaders),
+    body: await readBody(request, MAX_BODY_BYTES),
+    certificate_version: [2],
+  };
+  const arg = encodeRequest(httpRequest);
+  const ask = { sender: Principal.anonymous(), canisterId, arg };
+  let response = decodeResponse(replyOf(await context.core.query({ ...ask, methodName: 'http_request' })));
+  if (response.upgrade) {
+    response = decodeResponse(replyOf(await update(context, { ...ask, methodName: 'http_request_update' })));
+  }
+  return {
+    status: response.status_code,
+    headers: response.headers.filter(([name]) => !NOT_THE_CANISTERS.has(name.toLowerCase())),
+    body: await wholeBody(context, response),
+  };
+}
+
+/** The canister a request is for: `<id>.localhost`, `?canisterId=<id>`, or a resource of a page opened in that way. */
+function canisterOf(request: IncomingMessage): Principal {
+  const host = request.headers.host ?? '';
+  const named = /^([a-z0-9-]+)(?:\.raw)?\.localhost(?::\d+)?$/i.exec(host)?.[1];
+  const id = named ?? inQuery(request.url) ?? inQuery(request.headers.referer);
+  if (id === undefined) {
+    const port = /:\d+$/.exec(host)?.[0] ?? '';
+    const ways = `http://<canister id>.localhost${port}/ or http://${host}/?canisterId=<canister id>`;
+    throw new RequestError(400, `address: expected ${ways}, got ${request.url}`);
+  }
+  try {
+    return Principal.fromText(id.toLowerCase());
+  } catch {
+    throw new RequestError(400, `address: expected a canister id, got ${JSON.stringify(id)}`);
+  }
+}
+
+function inQuery(address = ''): string | undefined {
+  const query = address.slice(address.indexOf('?') + 1 || address.length);
+  return new URLSearchParams(query).get('canisterId') ?? undefined;
+}
+
+async function update(context: Context, request: Request): Promise<QueryResponse> {
+  const requestId = new Uint8Array(randomBytes(32));
+  const ingressExpiry = context.core.time() + UPDATE_NANOSECONDS;
+  const reject = await context.core.submit({ ...request, requestId, ingressExpiry });
+  if (reject) return { status: 'rejected', ...reject };
+  await context.core.whenEnded(requestId, UPDATE_MILLISECONDS);
+  const status = context.core.requestStatus(requestId);
+  if (status?.status === 'replied' || status?.status === 'rejected') return status;
+  const got = status?.status ?? 'no status';
+  throw new RequestError(504, `http_request_update: expected an answer in ${UPDATE_MILLISECONDS} ms, got ${got}`);
+}
+
+function replyOf(response: QueryResponse): Uint8Array {
+  if (response.status === 'replied') return response.reply;
+  const { errorCode, rejectCode, rejectMessage } = response;
+  throw new RequestError(502, `canister: expected a reply, got reject ${rejectCode} (${errorCode}): ${rejectMessage}`);
+}
+
+/** The body, and after it what the streaming callback gives, part by part. */
+async function wholeBody(context: Context, response: HttpResponse): Promise<Uint8Array> {
+  const parts = [response.body];
+  let length = response.body.length;
+  let next: StreamingCallback | undefined = response.streaming;
+  while (next !== undefined) {
+    const { canisterId, methodName, arg } = next;
+    const request = { sender: Principal.anonymous(), canisterId, methodName, arg };
+    const part = decodeStreamingPart(replyOf(await context.core.query(request)), next);
+    parts.push(part.body);
+    length += part.body.length;
+    if (length > MAX_STREAMED_BYTES) {
+      throw new RequestError(502, `streaming: expected at most ${MAX_STREAMED_BYTES} bytes, got ${length} and more`);
+    }
+    next = part.next;
+  }
+  return Buffer.concat(parts);
+}
+
+function pairs(raw: string[]): [string, string][] {
+  return Array.from({ length: raw.length / 2 }, (_, at) => [raw[2 * at]!.toLowerCase(), raw[2 * at + 1]!]);
+}
