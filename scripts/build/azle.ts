@@ -1,0 +1,21 @@
+/**
+ * Azle's part of the build: TypeScript in, a canister's Wasm (QuickJS with our bundle as data) and its Candid file out.
+ * No type checking here (`npm run check` does it). Azle reads dfx.json of the folder it runs in and writes `.azle/<name>/`.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runNode } from './run.ts';
+
+export async function azleVersion(root: string): Promise<string> {
+  return JSON.parse(await readFile(join(root, 'node_modules/azle/package.json'), 'utf8')).version;
+}
+
+/** Builds canister `name` of `root`/dfx.json; writes the Candid file to `didFile`. @returns the Wasm */
+export async function azleBuild(root: string, name: string, didFile: string): Promise<Uint8Array> {
+  // Azle copies AZLE_* variables into the Wasm and obeys some: only ours may count, or two people's builds differ.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('AZLE_')));
+  // Its own bin goes through npx, which may want the network; tsx is what that would start.
+  const args = ['--import', 'tsx', join(root, 'node_modules/azle/src/build.ts'), 'build', name];
+  await runNode(`azle build ${name}`, args, { cwd: root, env: { ...env, CANISTER_CANDID_PATH: didFile } });
+  return await readFile(join(root, '.azle', name, `${name}.wasm`));
+}

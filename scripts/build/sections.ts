@@ -1,0 +1,128 @@
+/**
+ * A Wasm module as its list of sections, and the three edits the build makes to one. Everything else in the module stays byte for byte.
+ * Source: WebAssembly core specification 2.0, section 5.5; custom sections `icp:public …` as in the Internet Computer's interface specification, "Canister metadata".
+ */
+import { Reader, Writer } from '../../src/replica/wasm/bytes.ts';
+
+export const SectionId = { custom: 0, import: 2, table: 4, export: 7, start: 8, code: 10, data: 11 } as const;
+
+export interface Section {
+  id: number;
+  content: Uint8Array;
+}
+
+export function readSections(wasm: Uint8Array): Section[] {
+  const reader = new Reader(wasm, 8);
+  const sections: Section[] = [];
+  while (!reader.done) sections.push({ id: reader.byte(), content: reader.slice(reader.u32()) });
+  return sections;
+}
+
+export function writeSections(sections: readonly Section[]): Uint8Array {
+  const out = new Writer(1 << 22).bytes([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+  for (const { id, content } of sections) out.byte(id).u32(content.length).bytes(content);
+  return out.finish();
+}
+
+export function customSection(name: string, content: string): Section {
+  return { id: SectionId.custom, content: new Writer().name(name).bytes(new TextEncoder().encode(content)).finish() };
+}
+
+/** Lets imports of `from` come from `to`: a module that exports a name can so import the same name. */
+export function renameImportModule(sections: readonly Section[], from: string, to: string): Section[] {
+  return edit(sections, SectionId.import, (reader, out) => {
+    const count = reader.u32();
+    out.u32(count);
+    for (let i = 0; i < count; i++) {
+      const module = reader.name();
+      out.name(module === from ? to : module).name(reader.name());
+      const start = reader.position;
+      const kind = reader.byte();
+      if (kind !== 0) throw new Error(`link: expected imports of functions only, got kind ${kind} from ${module}`);
+      reader.u32();
+      out.bytes(reader.bytes, start, reader.position);
+    }
+  });
+}
+
+/**
+ * Replaces the content of the passive data segment that starts with `prefix`, and the two exported functions that know its length:
+ * `size() -> i32` and `init(address)`, which copies the segment to memory and drops it.
+ */
+export function replacePassiveData(
+  sections: readonly Section[],
+  { prefix, content, size, init }: { prefix: string; content: (old: string) => string; size: string; init: string },
+): Section[] {
+  let segment = -1;
+  let length = 0;
+  const withData = edit(sections, SectionId.data, (reader, out) => {
+    const count = reader.u32();
+    out.u32(count);
+    for (let i = 0; i < count; i++) {
+      const start = reader.position;
+      const flags = reader.u32();
+      if (flags !== 1) {
+        // Active, in memory 0, at a constant address, as compilers write them.
+        if (flags !== 0 || reader.byte() !== 0x41)
+          throw new Error(`link: expected data segment ${i} active at i32.const or passive, got flags ${flags}`);
+        reader.s32();
+        reader.byte();
+      }
+      const bytes = reader.slice(reader.u32());
+      if (flags === 1 && decode(bytes.subarray(0, prefix.length)) === prefix) {
+        const replaced = new TextEncoder().encode(content(decode(bytes)));
+        [segment, length] = [i, replaced.length];
+        out.u32(1).u32(length).bytes(replaced);
+      } else out.bytes(reader.bytes, start, reader.position);
+    }
+  });
+  if (segment < 0) throw new Error(`link: expected a passive data segment that starts with ${prefix}, got none`);
+  const { indexOf, imported } = functionIndices(sections);
+  const bodies = new Map([
+    [indexOf(size) - imported, new Writer().bytes([0, 0x41]).s32(length).byte(0x0b)],
+    [
+      indexOf(init) - imported,
+      new Writer()
+        .bytes([0, 0x20, 0, 0x41, 0, 0x41]) // local.get 0, i32.const 0, i32.const
+        .s32(length)
+        .bytes([0xfc, 8]) // memory.init
+        .u32(segment)
+        .bytes([0, 0xfc, 9]) // data.drop
+        .u32(segment)
+        .byte(0x0b),
+    ],
+  ]);
+  return edit(withData, SectionId.code, (reader, out) => {
+    const count = reader.u32();
+    out.u32(count);
+    for (let i = 0; i < count; i++) {
+      const body = reader.slice(reader.u32());
+      const replacement = bodies.get(i)?.finish() ?? body;
+      out.u32(replacement.length).bytes(replacement);
+    }
+  });
+}
+
+function functionIndices(sections: readonly Section[]): { indexOf: (name: string) => number; imported: number } {
+  const imports = new Reader(sections.find(({ id }) => id === SectionId.import)!.content);
+  const exports = new Reader(sections.find(({ id }) => id === SectionId.export)!.content);
+  const named = new Map(exports.vec((r) => [r.name(), [r.byte(), r.u32()]] as const));
+  const indexOf = (name: string): number => {
+    const [kind, index] = named.get(name) ?? [];
+    if (kind !== 0 || index === undefined) throw new Error(`link: expected an exported function ${name}, got none`);
+    return index;
+  };
+  return { indexOf, imported: imports.u32() };
+}
+
+/** Replaces the content of section `id` by what `rewrite` writes while reading the old one. */
+function edit(sections: readonly Section[], id: number, rewrite: (reader: Reader, out: Writer) => void): Section[] {
+  return sections.map((section) => {
+    if (section.id !== id) return section;
+    const out = new Writer(section.content.length + 1024);
+    rewrite(new Reader(section.content), out);
+    return { id, content: out.finish() };
+  });
+}
+
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
