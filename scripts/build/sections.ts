@@ -48,71 +48,86 @@ export function renameImportModule(sections: readonly Section[], from: string, t
 /**
  * Replaces the content of the passive data segment that starts with `prefix`, and the two exported functions that know its length:
  * `size() -> i32` and `init(address)`, which copies the segment to memory and drops it.
+ * @throws Error if the segment or the functions are not as Azle 0.33 writes them
  */
 export function replacePassiveData(
   sections: readonly Section[],
   { prefix, content, size, init }: { prefix: string; content: (old: string) => string; size: string; init: string },
 ): Section[] {
-  let segment = -1;
-  let length = 0;
+  let [segment, before, after] = [-1, 0, 0];
   const withData = edit(sections, SectionId.data, (reader, out) => {
     const count = reader.u32();
     out.u32(count);
     for (let i = 0; i < count; i++) {
       const start = reader.position;
-      const flags = reader.u32();
-      if (flags !== 1) {
-        // Active, in memory 0, at a constant address, as compilers write them.
-        if (flags !== 0 || reader.byte() !== 0x41)
-          throw new Error(`link: expected data segment ${i} active at i32.const or passive, got flags ${flags}`);
+      const passive = reader.u32() === 1;
+      if (!passive) {
+        // Active at a constant address, as compilers write them.
+        reader.byte();
         reader.s32();
         reader.byte();
       }
       const bytes = reader.slice(reader.u32());
-      if (flags === 1 && decode(bytes.subarray(0, prefix.length)) === prefix) {
+      if (passive && decode(bytes.subarray(0, prefix.length)) === prefix) {
         const replaced = new TextEncoder().encode(content(decode(bytes)));
-        [segment, length] = [i, replaced.length];
-        out.u32(1).u32(length).bytes(replaced);
+        [segment, before, after] = [i, bytes.length, replaced.length];
+        out.u32(1).u32(after).bytes(replaced);
       } else out.bytes(reader.bytes, start, reader.position);
     }
   });
   if (segment < 0) throw new Error(`link: expected a passive data segment that starts with ${prefix}, got none`);
-  const { indexOf, imported } = functionIndices(sections);
-  const bodies = new Map([
-    [indexOf(size) - imported, new Writer().bytes([0, 0x41]).s32(length).byte(0x0b)],
-    [
-      indexOf(init) - imported,
-      new Writer()
-        .bytes([0, 0x20, 0, 0x41, 0, 0x41]) // local.get 0, i32.const 0, i32.const
-        .s32(length)
-        .bytes([0xfc, 8]) // memory.init
-        .u32(segment)
-        .bytes([0, 0xfc, 9]) // data.drop
-        .u32(segment)
-        .byte(0x0b),
-    ],
+  const sizeBody = (length: number) => new Writer().bytes([0, 0x41]).s32(length).byte(0x0b).finish();
+  const initBody = (length: number) =>
+    new Writer()
+      .bytes([0, 0x20, 0, 0x41, 0, 0x41]) // no locals; local.get 0, i32.const 0, i32.const
+      .s32(length)
+      .bytes([0xfc, 8]) // memory.init
+      .u32(segment)
+      .bytes([0, 0xfc, 9]) // data.drop
+      .u32(segment)
+      .byte(0x0b)
+      .finish();
+  return replaceBodies(withData, [
+    { name: size, before: sizeBody(before), after: sizeBody(after) },
+    { name: init, before: initBody(before), after: initBody(after) },
   ]);
-  return edit(withData, SectionId.code, (reader, out) => {
-    const count = reader.u32();
-    out.u32(count);
-    for (let i = 0; i < count; i++) {
-      const body = reader.slice(reader.u32());
-      const replacement = bodies.get(i)?.finish() ?? body;
-      out.u32(replacement.length).bytes(replacement);
+}
+
+/** Replaces the bodies of exported functions, which must be `before` now. An export may be a linker's wrapper that calls the function first. */
+function replaceBodies(
+  sections: readonly Section[],
+  bodies: { name: string; before: Uint8Array; after: Uint8Array }[],
+): Section[] {
+  const reader = (id: number) => new Reader(sections.find((section) => section.id === id)!.content);
+  const imported = reader(SectionId.import).u32();
+  const functions = new Map(reader(SectionId.export).vec((r) => [r.name(), [r.byte(), r.u32()]] as const));
+  const code = reader(SectionId.code).vec((r) => r.slice(r.u32()));
+  const replaced = new Map<number, Uint8Array>();
+  for (const { name, before, after } of bodies) {
+    const [kind, index = -1] = functions.get(name) ?? [];
+    const own = index - imported;
+    const found = [own, firstCall(code[own]) - imported].find((i) => code[i] && Buffer.compare(code[i], before) === 0);
+    if (kind !== 0 || found === undefined)
+      throw new Error(`link: expected ${name} as Azle 0.33 writes it, got other code`);
+    replaced.set(found, after);
+  }
+  return edit(sections, SectionId.code, (_reader, out) => {
+    out.u32(code.length);
+    for (const [i, body] of code.entries()) {
+      const bytes = replaced.get(i) ?? body;
+      out.u32(bytes.length).bytes(bytes);
     }
   });
 }
 
-function functionIndices(sections: readonly Section[]): { indexOf: (name: string) => number; imported: number } {
-  const imports = new Reader(sections.find(({ id }) => id === SectionId.import)!.content);
-  const exports = new Reader(sections.find(({ id }) => id === SectionId.export)!.content);
-  const named = new Map(exports.vec((r) => [r.name(), [r.byte(), r.u32()]] as const));
-  const indexOf = (name: string): number => {
-    const [kind, index] = named.get(name) ?? [];
-    if (kind !== 0 || index === undefined) throw new Error(`link: expected an exported function ${name}, got none`);
-    return index;
-  };
-  return { indexOf, imported: imports.u32() };
+/** The function that `body` calls before doing anything but reading locals; -1 if it does something else. */
+function firstCall(body: Uint8Array | undefined): number {
+  if (body === undefined) return -1;
+  const reader = new Reader(body);
+  reader.vec((r) => [r.u32(), r.byte()]);
+  let opcode = reader.byte();
+  for (; opcode === 0x20; opcode = reader.byte()) reader.u32();
+  return opcode === 0x10 ? reader.u32() : -1;
 }
 
 /** Replaces the content of section `id` by what `rewrite` writes while reading the old one. */
