@@ -1,0 +1,82 @@
+/**
+ * Makes a pack of a checkpoint: pads and quantises tensor after tensor, holding one at a time. Where the checkpoint comes from, and where the
+ * pack goes, are the caller's.
+ */
+import { placeFloat32, placeInt8 } from '../../tensor/layout.ts';
+import type { T5Config } from '../checkpoint/config.ts';
+import type { GenerationConfig } from '../checkpoint/generation-config.ts';
+import { biasByDistance } from '../t5/relative-position.ts';
+import { encodePackHead, type PackHead, planPack } from './pack.ts';
+import { biasReach, type PackTensor, packTensors, type WeightsKind } from './tensors.ts';
+
+/** A checkpoint, its tensors by the checkpoint's names, checked against the configuration. */
+export interface Checkpoint {
+  name: string;
+  config: T5Config;
+  generation: GenerationConfig;
+  /** Whether the head is the embedding, because there is no `lm_head.weight`. */
+  tiedHead: boolean;
+  tensor(name: string): Promise<Float32Array> | Float32Array;
+}
+
+/** Where a pack is written; pieces come in order but for the head, which comes last. */
+export interface PackSink {
+  write(offset: number, bytes: Uint8Array): Promise<void> | void;
+}
+
+/** SHA-256 as a stream. */
+export interface Hash {
+  update(bytes: Uint8Array): unknown;
+  digest(): Uint8Array;
+}
+
+export async function convert(
+  checkpoint: Checkpoint,
+  weights: WeightsKind,
+  tokenizer: Uint8Array,
+  sink: PackSink,
+  sha256: Hash,
+  onProgress: (done: number, all: number) => void = () => {},
+): Promise<PackHead> {
+  const { name, config, generation, tiedHead } = checkpoint;
+  const head = planPack({ name, config, generation, weights, tiedHead }, tokenizer.length);
+  let at = head.weightsOffset;
+  const append = async (offset: number, bytes: Uint8Array): Promise<void> => {
+    // the gap before an aligned tensor is part of the body, and of its hash
+    const padded = new Uint8Array(offset - at + bytes.length);
+    padded.set(bytes, offset - at);
+    sha256.update(padded);
+    await sink.write(at, padded);
+    at = offset + bytes.length;
+    onProgress(at - head.weightsOffset, head.tokenizerOffset + head.tokenizerBytes - head.weightsOffset);
+  };
+  for (const tensor of packTensors(head)) {
+    const source = await checkpoint.tensor(tensor.name);
+    await append(head.weightsOffset + tensor.offset, placeTensor(tensor, source, config, weights));
+  }
+  await append(head.tokenizerOffset, tokenizer);
+  head.sha256 = Array.from(sha256.digest(), (b) => b.toString(16).padStart(2, '0')).join('');
+  await sink.write(0, encodePackHead(head));
+  return head;
+}
+
+const bytesOf = (floats: Float32Array): Uint8Array =>
+  new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
+
+function placeTensor(tensor: PackTensor, source: Float32Array, config: T5Config, weights: WeightsKind): Uint8Array {
+  if (tensor.kind === 'matrix') {
+    const place =
+      weights === 'int8' ? placeInt8 : (...args: Parameters<typeof placeFloat32>) => bytesOf(placeFloat32(...args));
+    return place(source, tensor.sourceShape[1], tensor.rows, tensor.cols);
+  }
+  if (tensor.kind === 'vector') {
+    const row = { length: 1, from: () => 0 };
+    return bytesOf(placeFloat32(source, tensor.sourceShape[0], row, tensor.cols));
+  }
+  const shape = {
+    buckets: config.relativeAttentionNumBuckets,
+    maxDistance: config.relativeAttentionMaxDistance,
+    bidirectional: tensor.bidirectional,
+  };
+  return bytesOf(biasByDistance(source, config.numHeads, biasReach(config), shape));
+}

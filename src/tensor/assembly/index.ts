@@ -1,0 +1,31 @@
+// The kernels' one entry. In the canister it stands where Azle imports `ic0.certified_data_set`; in Node it is called directly.
+// Certified data has at most 32 bytes; a longer array that starts with MAGIC is a mailbox (protocol.ts).
+import { COMMAND_GROW, COMMAND_HASH, COMMAND_READ, COMMAND_RUN, COMMAND_WRITE, HEADER_BYTES, MAGIC, RESULT } from './protocol';
+import { run } from './machine';
+import { hashBlocks } from './sha256';
+
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0real', 'certified_data_set')
+declare function certifiedDataSet(source: usize, size: usize): void;
+
+function grow(bytes: u32): usize {
+  const pages = <i32>((bytes + 0xffff) >>> 16);
+  const before = memory.grow(pages);
+  return before < 0 ? 0 : (<usize>before) << 16;
+}
+
+export function certified_data_set(mailbox: usize, size: usize): void {
+  if (size <= 32 || load<u32>(mailbox) != MAGIC) return certifiedDataSet(mailbox, size);
+  const command = load<u32>(mailbox, 4);
+  const a = load<u32>(mailbox, 8);
+  const b = load<u32>(mailbox, 12);
+  const payload = mailbox + HEADER_BYTES;
+  let result: u32 = 0;
+  if (command == COMMAND_GROW) result = <u32>grow(a);
+  else if (command == COMMAND_WRITE) memory.copy(a, payload, b);
+  else if (command == COMMAND_READ) memory.copy(payload, a, b);
+  else if (command == COMMAND_RUN) result = run(a, b, load<u32>(mailbox, 16), load<u64>(mailbox, 20), mailbox + 28);
+  else if (command == COMMAND_HASH) hashBlocks(a, payload, b, load<u32>(mailbox, 16));
+  else unreachable();
+  store<u32>(mailbox + RESULT * 4, result);
+}

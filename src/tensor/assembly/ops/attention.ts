@@ -1,0 +1,119 @@
+// Attention as T5 has it: no 1/sqrt(d), a relative-position bias in self-attention, none in cross-attention.
+// One query row and head at a time: scores, softmax and the weighted sum of values, in one row of scratch.
+
+import { exp, max, sum } from '../lanes';
+
+/** scores[j] = q . k[j] for j < keys; q f32 [dKv], k f32 [keys] rows `rowBytes` apart; four keys a turn. */
+function dots(scores: usize, q: usize, k: usize, keys: u32, dKv: u32, rowBytes: usize): void {
+  const headBytes = <usize>dKv << 2;
+  const end = scores + (<usize>keys << 2);
+  const fours = scores + (<usize>(keys & ~3) << 2);
+  while (scores < fours) {
+    let s0 = f32x4.splat(0);
+    let s1 = f32x4.splat(0);
+    let s2 = f32x4.splat(0);
+    let s3 = f32x4.splat(0);
+    let k0 = k;
+    for (let d: usize = 0; d < headBytes; d += 16) {
+      const qd = v128.load(q + d);
+      const k1 = k0 + rowBytes;
+      const k2 = k1 + rowBytes;
+      s0 = f32x4.add(s0, f32x4.mul(qd, v128.load(k0)));
+      s1 = f32x4.add(s1, f32x4.mul(qd, v128.load(k1)));
+      s2 = f32x4.add(s2, f32x4.mul(qd, v128.load(k2)));
+      s3 = f32x4.add(s3, f32x4.mul(qd, v128.load(k2 + rowBytes)));
+      k0 += 16;
+    }
+    // transpose and add: lane i of the result is the sum of s_i's lanes, in the order of sum()
+    const a = f32x4.add(v128.shuffle<f32>(s0, s1, 0, 4, 1, 5), v128.shuffle<f32>(s0, s1, 2, 6, 3, 7)); // s0: l0+l2, s1: l0+l2, s0: l1+l3, s1: l1+l3
+    const b = f32x4.add(v128.shuffle<f32>(s2, s3, 0, 4, 1, 5), v128.shuffle<f32>(s2, s3, 2, 6, 3, 7));
+    v128.store(scores, f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7)));
+    scores += 16;
+    k += rowBytes << 2;
+  }
+  while (scores < end) {
+    let s = f32x4.splat(0);
+    for (let d: usize = 0; d < headBytes; d += 16) s = f32x4.add(s, f32x4.mul(v128.load(q + d), v128.load(k + d)));
+    store<f32>(scores, sum(s));
+    scores += 4;
+    k += rowBytes;
+  }
+}
+
+/** scores[j] += bias[clamp(j - i, -reach, reach)], bias pointing at distance 0. */
+function addBias(scores: usize, bias: usize, i: i32, keys: i32, reach: i32): void {
+  let j: i32 = 0;
+  for (; j < keys && j - i < -reach; j++) store<f32>(scores + (<usize>j << 2), load<f32>(scores + (<usize>j << 2)) + load<f32>(bias - (<usize>reach << 2)));
+  const middle = i + reach < keys ? i + reach : keys;
+  for (; j + 4 <= middle; j += 4) {
+    const at = scores + (<usize>j << 2);
+    v128.store(at, f32x4.add(v128.load(at), v128.load(bias + (<usize>(j - i) << 2))));
+  }
+  for (; j < keys; j++) {
+    const distance = j - i < reach ? j - i : reach;
+    store<f32>(scores + (<usize>j << 2), load<f32>(scores + (<usize>j << 2)) + load<f32>(bias + (<usize>distance << 2)));
+  }
+}
+
+/** In place; keys are padded to a multiple of four with probability 0. */
+function softmax(scores: usize, keys: u32): void {
+  const end = scores + (<usize>keys << 2);
+  const padded = scores + (<usize>((keys + 3) & ~3) << 2);
+  for (let p = end; p < padded; p += 4) store<f32>(p, -Infinity);
+  let largest = f32x4.splat(-Infinity);
+  for (let p = scores; p < padded; p += 16) largest = f32x4.pmax(largest, v128.load(p));
+  const top = f32x4.splat(max(largest));
+  let total = f32x4.splat(0);
+  for (let p = scores; p < padded; p += 16) {
+    const e = exp(f32x4.sub(v128.load(p), top));
+    total = f32x4.add(total, e);
+    v128.store(p, e);
+  }
+  // the pads' e^-87 is under half an ulp of a sum that holds a 1
+  const inverse = f32x4.splat(<f32>1 / sum(total));
+  for (let p = scores; p < padded; p += 16) v128.store(p, f32x4.mul(v128.load(p), inverse));
+}
+
+/** out[d] = sum over j of p[j] v[j, d]; out f32 [dKv]. */
+function mix(out: usize, p: usize, v: usize, keys: u32, dKv: u32, rowBytes: usize): void {
+  const end = p + (<usize>keys << 2);
+  const headBytes = <usize>dKv << 2;
+  for (let d: usize = 0; d < headBytes; d += 16) {
+    let s = f32x4.splat(0);
+    let row = v + d;
+    for (let at = p; at < end; at += 4) {
+      s = f32x4.add(s, f32x4.mul(v128.load32_splat(at), v128.load(row)));
+      row += rowBytes;
+    }
+    v128.store(out + d, s);
+  }
+}
+
+/**
+ * q f32 [queries] rows `rowBytes` apart, k, v f32 [keys] rows `keyBytes` apart -> out f32 [queries] rows `rowBytes` apart; head h has the
+ * columns from h * dKv on; columns past the heads are left alone. bias f32 [heads, 2 * reach + 1] by distance key - query, or 0; query i
+ * stands at position first + i; a causal one sees the keys up to its own position. scores: scratch of keys floats, padded to a multiple of
+ * four. reachCausal = 2 * reach + causal. dKv a multiple of 4.
+ */
+export function attention(
+  out: usize, q: usize, k: usize, v: usize, bias: usize, scores: usize,
+  queries: u32, keys: u32, heads: u32, dKv: u32, rowBytes: usize, keyBytes: usize, first: u32, reachCausal: u32,
+): void {
+  const headBytes = <usize>dKv << 2;
+  const reach = reachCausal >> 1;
+  const causal = (reachCausal & 1) != 0;
+  for (let i: u32 = 0; i < queries; i++) {
+    const seen = causal && first + i + 1 < keys ? first + i + 1 : keys;
+    let table = bias + (<usize>reach << 2);
+    for (let h: u32 = 0; h < heads; h++) {
+      const at = <usize>h * headBytes;
+      dots(scores, q + at, k + at, seen, dKv, keyBytes);
+      if (bias) addBias(scores, table, <i32>(first + i), <i32>seen, <i32>reach);
+      table += (<usize>(2 * reach + 1)) << 2;
+      softmax(scores, seen);
+      mix(out + at, scores, v + at, seen, dKv, keyBytes);
+    }
+    out += rowBytes;
+    q += rowBytes;
+  }
+}

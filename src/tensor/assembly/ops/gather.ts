@@ -1,0 +1,27 @@
+// Rows of an embedding table by token id. ids u32 [rows] -> out f32 [rows, K].
+
+/** table int8 [V, K] in groups of four rows (src/tensor/layout.ts), scales f32 [V]. */
+export function gatherQ8(out: usize, ids: usize, table: usize, scales: usize, rows: u32, cols: u32): void {
+  for (let i: u32 = 0; i < rows; i++) {
+    const id = load<u32>(ids + (<usize>i << 2));
+    // a group holds, for each pair of columns, two bytes of each of its four rows
+    let w = table + <usize>(id >> 2) * (<usize>cols << 2) + ((id & 3) << 1);
+    const s = load<f32>(scales + (<usize>id << 2));
+    const end = out + (<usize>cols << 2);
+    while (out < end) {
+      store<f32>(out, <f32>(<i32>load<i8>(w)) * s);
+      store<f32>(out, <f32>(<i32>load<i8>(w, 1)) * s, 4);
+      w += 8;
+      out += 8;
+    }
+  }
+}
+
+/** table f32 [V, K]. */
+export function gatherF32(out: usize, ids: usize, table: usize, rows: u32, cols: u32): void {
+  const rowBytes = <usize>cols << 2;
+  for (let i: u32 = 0; i < rows; i++) {
+    memory.copy(out, table + <usize>load<u32>(ids + (<usize>i << 2)) * rowBytes, rowBytes);
+    out += rowBytes;
+  }
+}

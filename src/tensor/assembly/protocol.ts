@@ -1,0 +1,65 @@
+// What the TypeScript face and the AssemblyScript kernels agree on: mailbox words, commands, opcodes, sizes.
+// Plain integer constants only, so that both compilers read this one file.
+
+// --- mailbox: an array of more than 32 bytes handed to `certified_data_set` -------------------------------
+//
+//   word  0      1        2 … 15                64 bytes in
+//        +------+--------+---------------------+----------------- - -
+//        | MAGIC| command| arguments, results  | payload (write, read, hash)
+//        +------+--------+---------------------+----------------- - -
+export const MAGIC = 0x57455453; // "STEW" read as a little-endian word
+export const HEADER_BYTES = 64;
+
+/** grow(bytes) -> result: pointer to that many fresh zero bytes, 65,536-aligned; 0 where memory is exhausted */
+export const COMMAND_GROW = 1;
+/** write(pointer, bytes): payload -> arena */
+export const COMMAND_WRITE = 2;
+/** read(pointer, bytes): arena -> payload */
+export const COMMAND_READ = 3;
+/** run(program, from, end, budgetLow, budgetHigh, r0 … r5) -> result: position reached */
+export const COMMAND_RUN = 4;
+/** hash(state, bytes, constants): SHA-256 of the payload's whole 64-byte blocks goes into the state */
+export const COMMAND_HASH = 5;
+/** Word of the mailbox where a command's result is put. */
+export const RESULT = 15;
+
+// --- a program in the arena -------------------------------------------------------------------------------
+//
+//   word  0 … 5        16 … 47          64 …
+//        +-----------+-----------------+--------------------------------- - -
+//        | registers | frame: the args | op, op, op …
+//        |           | of the op that  | op = opcode | args << 8 | patches << 16,
+//        |           | runs, resolved  |      args …, (arg | register << 8, stride) …
+//        +-----------+-----------------+--------------------------------- - -
+// A patch adds register * stride to an argument before the op runs.
+export const FRAME = 16;
+export const OPS = 64;
+export const REGISTERS = 6;
+
+export const OP_GATHER_Q8 = 1;
+export const OP_GATHER_F32 = 2;
+export const OP_RMS_NORM = 3;
+export const OP_QUANTIZE = 4;
+export const OP_LINEAR_Q8 = 5;
+export const OP_LINEAR_F32 = 6;
+export const OP_ATTENTION = 7;
+export const OP_ACTIVATE = 8;
+export const OP_SCALE = 9;
+export const OP_ARGMAX = 10;
+
+export const ACTIVATION_RELU = 0;
+export const ACTIVATION_GELU_NEW = 1;
+export const ACTIVATION_GELU_EXACT = 2;
+export const ACTIVATION_SILU = 3;
+
+// --- numbers ----------------------------------------------------------------------------------------------
+/** Integer sums run over at most so many products before they become float32: 512 * 128 * 32,767 < 2^31. */
+export const SPAN = 512;
+/** Largest magnitude of a quantised activation. */
+export const ACTIVATION_MAX = 32767;
+/** Rows of four (groups) that one accumulator chunk holds. */
+export const CHUNK_GROUPS = 512;
+/** Rows of activations that the tiled kernel takes at once. */
+export const TILE_ROWS = 8;
+/** Bytes of accumulator scratch that OP_LINEAR_Q8 wants: TILE_ROWS * CHUNK_GROUPS * 16. */
+export const ACCUMULATOR_BYTES = 65536;

@@ -1,0 +1,74 @@
+/**
+ * How matrices lie in the arena, and how float32 weights are brought there. Sizes are padded with zeros, so that kernels have no tails:
+ * columns to a multiple of 16, rows of a matrix too where they are the columns of the next.
+ *
+ *   int8 [F, K]   group 0 (rows 0 … 3)                                                group 1 …
+ *                 k0k1 of row 0 | of row 1 | of row 2 | of row 3 | k2k3 of row 0 | …   then F scales in float32
+ *   float32       row after row
+ */
+
+export const pad = (n: number, multiple: number): number => Math.ceil(n / multiple) * multiple;
+
+/** Which source row or column stands at each padded place: `from(i)`, or -1 where there is none and zeros stand. */
+export interface Placement {
+  length: number;
+  from(place: number): number;
+}
+
+/** The first `size` in order, padded to a multiple of 16. */
+export function inOrder(size: number): Placement {
+  return { length: pad(size, 16), from: (i) => (i < size ? i : -1) };
+}
+
+/** `count` heads of `size`, each padded to a multiple of 4, and the whole to one of 16. */
+export function inHeads(count: number, size: number): Placement {
+  const padded = pad(size, 4);
+  const from = (i: number): number => {
+    const head = Math.floor(i / padded);
+    const within = i % padded;
+    return head < count && within < size ? head * size + within : -1;
+  };
+  return { length: pad(count * padded, 16), from };
+}
+
+/** Bytes of a matrix of `outputs` by `inputs`, padded sizes, scales included. */
+export function weightBytes(kind: 'int8' | 'float32', outputs: number, inputs: number): number {
+  return kind === 'int8' ? outputs * inputs + outputs * 4 : outputs * inputs * 4;
+}
+
+/** source float32 [any, sourceCols] -> float32 [rows, cols] as placed. */
+export function placeFloat32(source: Float32Array, sourceCols: number, rows: Placement, cols: Placement): Float32Array {
+  const out = new Float32Array(rows.length * cols.length);
+  const columns = Int32Array.from({ length: cols.length }, (_, c) => cols.from(c));
+  for (let r = 0; r < rows.length; r++) {
+    const row = rows.from(r);
+    if (row < 0) continue;
+    for (let c = 0; c < cols.length; c++) {
+      if (columns[c]! >= 0) out[r * cols.length + c] = source[row * sourceCols + columns[c]!]!;
+    }
+  }
+  return out;
+}
+
+/**
+ * source float32 [any, sourceCols] -> int8 in groups of four rows, then the rows' scales: w = q * scale with scale = max|w| / 127 of the row,
+ * q = nearest.
+ */
+export function placeInt8(source: Float32Array, sourceCols: number, rows: Placement, cols: Placement): Uint8Array {
+  const inputs = cols.length;
+  const bytes = new Uint8Array(weightBytes('int8', rows.length, inputs));
+  const values = new Int8Array(bytes.buffer, 0, rows.length * inputs);
+  const scales = new Float32Array(bytes.buffer, rows.length * inputs, rows.length);
+  const placed = placeFloat32(source, sourceCols, rows, cols);
+  for (let r = 0; r < rows.length; r++) {
+    const row = placed.subarray(r * inputs, (r + 1) * inputs);
+    let largest = 0;
+    for (let c = 0; c < inputs; c++) largest = Math.max(largest, Math.abs(row[c]!));
+    if (largest === 0) continue;
+    scales[r] = largest / 127;
+    const inverse = 127 / largest;
+    const group = (r >> 2) * inputs * 4 + (r & 3) * 2;
+    for (let c = 0; c < inputs; c++) values[group + (c >> 1) * 8 + (c & 1)] = Math.round(row[c]! * inverse);
+  }
+  return bytes;
+}

@@ -1,0 +1,178 @@
+/**
+ * Records a model's work as a program: a call for each op, output first, inputs next, sizes last. Nothing is computed here.
+ * The complete list of ops is this class; what each does is said at its kernel in assembly/ops/ and, as TypeScript, in reference.ts.
+ */
+import * as protocol from './assembly/protocol.ts';
+import type { Program, RecordedOp } from './machine.ts';
+import { times, type Value } from './value.ts';
+
+/** float32 [rows, cols] in the arena; cols is a multiple of 16, and columns from `width` on are zero. */
+export interface Rows {
+  at: Value;
+  rows: Value;
+  cols: number;
+  width: number;
+}
+
+/** A weight matrix [outputs, inputs] in the arena, both padded (layout.ts). */
+export type Weights =
+  | { kind: 'int8'; label: string; at: number; scales: number; outputs: number; inputs: number }
+  | { kind: 'float32'; label: string; at: number; outputs: number; inputs: number };
+
+/** float32 weights of a norm, or a bias by distance. */
+export interface Vector {
+  label: string;
+  at: number;
+}
+
+export interface AttentionShape {
+  heads: number;
+  /** Columns of a head, padded to a multiple of 4. */
+  dKv: number;
+  keys: Value;
+  /** Bytes from one key to the next, and one value to the next. */
+  keyBytes: number;
+  /** Position of the first query. */
+  first?: Value;
+  causal?: boolean;
+  /** By distance, [heads, 2 * reach + 1]. */
+  bias?: Vector & { reach: number };
+}
+
+export type Activation = 'relu' | 'gelu_new' | 'gelu_exact' | 'silu';
+const ACTIVATIONS: Record<Activation, number> = {
+  relu: protocol.ACTIVATION_RELU,
+  gelu_new: protocol.ACTIVATION_GELU_NEW,
+  gelu_exact: protocol.ACTIVATION_GELU_EXACT,
+  silu: protocol.ACTIVATION_SILU,
+};
+
+/** Room that ops need besides their operands; one set serves every op of a program. */
+export interface Scratch {
+  /** int16 [most rows, most cols] and float32 [most rows]: activations quantised for int8 weights. */
+  quantized: number;
+  quantizedScales: number;
+  /** ACCUMULATOR_BYTES. */
+  sums: number;
+  /** float32 [most keys], padded to a multiple of 4. */
+  scores: number;
+}
+
+const floatBits = (x: number): number => new Uint32Array(new Float32Array([x]).buffer)[0]!;
+
+export class Recorder {
+  private readonly words: number[] = new Array(protocol.OPS).fill(0);
+  private readonly ops: RecordedOp[] = [];
+  private readonly scratch: Scratch;
+  /** Whose quantised form the scratch holds: an input that several matrices share is quantised once. */
+  private quantized: Rows | undefined;
+
+  constructor(scratch: Scratch) {
+    this.scratch = scratch;
+  }
+
+  /** out[i] = table[ids[i]]; ids u32 [rows]. */
+  gather(out: Rows, ids: Value, table: Weights): void {
+    if (table.kind === 'int8') {
+      this.emit('gather', protocol.OP_GATHER_Q8, table.label, 0, out, [
+        out.at,
+        ids,
+        table.at,
+        table.scales,
+        out.rows,
+        out.cols,
+      ]);
+    } else {
+      this.emit('gather', protocol.OP_GATHER_F32, table.label, 0, out, [out.at, ids, table.at, out.rows, out.cols]);
+    }
+  }
+
+  /** out = x / sqrt(mean(x^2) + epsilon) * w, for each row. */
+  rmsNorm(out: Rows, x: Rows, w: Vector, epsilon: number): void {
+    const args = [out.at, x.at, w.at, x.rows, x.cols, x.width, floatBits(epsilon)];
+    this.emit('rmsNorm', protocol.OP_RMS_NORM, w.label, 0, out, args);
+  }
+
+  /** out (+)= x w^T */
+  linear(out: Rows, x: Rows, w: Weights, options: { accumulate?: boolean } = {}): void {
+    if (x.cols !== w.inputs || out.cols !== w.outputs) {
+      throw new RangeError(
+        `linear ${w.label}: expected [${w.outputs}, ${w.inputs}] weights to fit ${x.cols} -> ${out.cols}`,
+      );
+    }
+    const accumulate = options.accumulate ? 1 : 0;
+    const macs = w.outputs * w.inputs;
+    if (w.kind === 'float32') {
+      const args = [out.at, x.at, w.at, x.rows, w.outputs, w.inputs, accumulate];
+      this.emit('linear', protocol.OP_LINEAR_F32, w.label, macs, out, args);
+      return;
+    }
+    const { quantized, quantizedScales, sums } = this.scratch;
+    if (this.quantized !== x) {
+      this.emit('quantize', protocol.OP_QUANTIZE, w.label, 0, undefined, [
+        quantized,
+        quantizedScales,
+        x.at,
+        x.rows,
+        x.cols,
+      ]);
+      this.quantized = x;
+    }
+    const args = [out.at, quantized, quantizedScales, w.at, w.scales, x.rows, w.outputs, w.inputs, accumulate, sums];
+    this.emit('linear', protocol.OP_LINEAR_Q8, w.label, macs, out, args);
+  }
+
+  /** out = softmax(q k^T + bias) v, head by head; unscaled, as T5 has it. */
+  attention(label: string, out: Rows, q: Rows, k: Value, v: Value, shape: AttentionShape): void {
+    const reach = shape.bias?.reach ?? 0;
+    this.emit('attention', protocol.OP_ATTENTION, label, 0, out, [
+      out.at,
+      q.at,
+      k,
+      v,
+      shape.bias?.at ?? 0,
+      this.scratch.scores,
+      q.rows,
+      shape.keys,
+      shape.heads,
+      shape.dKv,
+      q.cols * 4,
+      shape.keyBytes,
+      shape.first ?? 0,
+      reach * 2 + (shape.causal ? 1 : 0),
+    ]);
+  }
+
+  /** out = activation(x) * gate, or activation(x); one row or several of the same width. */
+  activate(label: string, out: Rows, x: Rows, kind: Activation, gate?: Rows): void {
+    const count = times(x.rows, x.cols);
+    const args = [out.at, x.at, gate?.at ?? 0, count, ACTIVATIONS[kind]];
+    this.emit('activate', protocol.OP_ACTIVATE, label, 0, out, args);
+  }
+
+  /** out = x * factor */
+  scale(label: string, out: Rows, x: Rows, factor: number): void {
+    this.emit('scale', protocol.OP_SCALE, label, 0, out, [out.at, x.at, times(x.rows, x.cols), floatBits(factor)]);
+  }
+
+  /** The id of the largest of `count` logits goes to `out`, a u32. */
+  argmax(out: Value, logits: Rows, count: number): void {
+    this.emit('argmax', protocol.OP_ARGMAX, 'argmax', 0, undefined, [out, logits.at, count]);
+  }
+
+  finish(): Program {
+    return { words: Uint32Array.from(this.words), ops: this.ops };
+  }
+
+  private emit(name: string, opcode: number, label: string, macs: number, out: Rows | undefined, args: Value[]): void {
+    this.ops.push({ name, label, from: this.words.length, macs });
+    const patches: [number, number][] = [];
+    const constants = args.map((value, index) => {
+      if (typeof value === 'number') return value;
+      for (const [r, stride] of value.strides) patches.push([index | (r << 8), stride]);
+      return value.constant;
+    });
+    this.words.push(opcode | (args.length << 8) | (patches.length << 16), ...constants, ...patches.flat());
+    if (out && out === this.quantized) this.quantized = undefined;
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The kernels as a machine. All commands travel through one function that takes a byte array: in the canister Azle's `certifiedDataSet`,
+ * to which the kernels are linked, in Node an export of the kernels' own module (`kernelsInNode`).
+ */
+import {
+  COMMAND_GROW,
+  COMMAND_HASH,
+  COMMAND_READ,
+  COMMAND_RUN,
+  COMMAND_WRITE,
+  HEADER_BYTES,
+  MAGIC,
+  REGISTERS,
+  RESULT,
+} from './assembly/protocol.ts';
+import { checkRegisters, type Machine, type Registers, UNLIMITED } from './machine.ts';
+
+/** Hands an array to the kernels, which read it and write into it where it lies. */
+export type Send = (mailbox: Uint8Array) => void;
+
+export class Unit implements Machine {
+  private readonly send: Send;
+  private readonly header = new Uint8Array(HEADER_BYTES);
+  private readonly words = new Uint32Array(this.header.buffer);
+
+  constructor(send: Send) {
+    this.send = send;
+    this.words[0] = MAGIC;
+  }
+
+  grow(bytes: number): number {
+    const pointer = this.command(COMMAND_GROW, bytes);
+    if (pointer === 0) throw new RangeError(`arena: expected room for ${bytes} bytes more, got no memory`);
+    return pointer;
+  }
+
+  write(pointer: number, bytes: Uint8Array): void {
+    const mailbox = new Uint8Array(HEADER_BYTES + bytes.length);
+    mailbox.set(bytes, HEADER_BYTES);
+    this.writeMailbox(pointer, mailbox);
+  }
+
+  /** As `write`, for bytes that already stand behind HEADER_BYTES of room: nothing is copied but into the arena. */
+  writeMailbox(pointer: number, mailbox: Uint8Array): void {
+    this.bulk(mailbox, COMMAND_WRITE, pointer);
+  }
+
+  read(pointer: number, bytes: number): Uint8Array {
+    const mailbox = new Uint8Array(HEADER_BYTES + bytes);
+    this.bulk(mailbox, COMMAND_READ, pointer);
+    return mailbox.slice(HEADER_BYTES);
+  }
+
+  /** Runs SHA-256's compression over the payload behind HEADER_BYTES, a multiple of 64 bytes (sha256.ts has the rest). */
+  hashMailbox(state: number, constants: number, mailbox: Uint8Array): void {
+    this.bulk(mailbox, COMMAND_HASH, state, constants);
+  }
+
+  run(program: number, from: number, end: number, registers: Registers, budget: bigint = UNLIMITED): number {
+    checkRegisters(registers);
+    const w = this.words;
+    w[4] = end;
+    w[5] = Number(budget & 0xffffffffn);
+    w[6] = Number(budget >> 32n);
+    for (let i = 0; i < REGISTERS; i++) w[7 + i] = registers[i] ?? 0;
+    return this.command(COMMAND_RUN, program, from);
+  }
+
+  private command(command: number, a: number, b = 0): number {
+    const w = this.words;
+    w[1] = command;
+    w[2] = a;
+    w[3] = b;
+    this.send(this.header);
+    return w[RESULT]!;
+  }
+
+  private bulk(mailbox: Uint8Array, command: number, a: number, c = 0): void {
+    const w = this.words;
+    w[1] = command;
+    w[2] = a;
+    w[3] = mailbox.length - HEADER_BYTES;
+    w[4] = c;
+    mailbox.set(this.header);
+    this.send(mailbox);
+  }
+}
+
+/** Instantiates the kernels' own module, for Node and browsers: the arena is its memory, above a window through which mailboxes pass. */
+export function kernelsInNode(kernels: BufferSource): Send {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(kernels), {
+    env: { memory },
+    ic0: { performance_counter: () => 0n },
+    ic0real: {
+      certified_data_set: () => {
+        throw new Error('kernels: expected a mailbox, got certified data, which Node has no use for');
+      },
+    },
+  });
+  const send = instance.exports['certified_data_set'] as (pointer: number, bytes: number) => void;
+  let window = { at: 65536, bytes: 0 };
+  return (mailbox) => {
+    if (mailbox.length > window.bytes) {
+      const bytes = Math.ceil(mailbox.length / 65536) * 65536;
+      window = { at: memory.grow(bytes / 65536) * 65536, bytes };
+    }
+    new Uint8Array(memory.buffer, window.at).set(mailbox);
+    send(window.at, mailbox.length);
+    mailbox.set(new Uint8Array(memory.buffer, window.at, mailbox.length));
+  };
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { Arena } from '../../src/tensor/arena.ts';
+import { Reference } from '../../src/tensor/reference.ts';
+import { newUnit } from './machines.ts';
+
+describe.each([
+  ['kernels', newUnit],
+  ['reference', () => new Reference()],
+])('arena on the %s', (_, machine) => {
+  it('packs densely, gives back what it took, and joins neighbours again', () => {
+    const arena = new Arena(machine());
+    const [a, b, c] = [arena.allocate(10), arena.allocate(100), arena.allocate(1000)];
+    expect([b - a, c - b]).toEqual([16, 112]);
+    arena.release(b);
+    arena.release(a);
+    expect(arena.allocate(120)).toBe(a);
+    expect(arena.grown).toBe(65536);
+  });
+
+  it('grows without end of blocks in use, and not for what fits', () => {
+    const arena = new Arena(machine());
+    for (let i = 0; i < 100; i++) arena.release(arena.allocate(200_000));
+    expect(arena.grown).toBe(262_144);
+  });
+
+  it('keeps what was written apart', () => {
+    const m = machine();
+    const arena = new Arena(m);
+    const [a, b] = [arena.allocate(70_000), arena.allocate(70_000)];
+    m.write(a, new Uint8Array(70_000).fill(1));
+    m.write(b, new Uint8Array(70_000).fill(2));
+    expect(m.read(a, 70_000)).toEqual(new Uint8Array(70_000).fill(1));
+    expect(m.read(b, 70_000)).toEqual(new Uint8Array(70_000).fill(2));
+  });
+
+  it('refuses a pointer given back twice', () => {
+    const arena = new Arena(machine());
+    const a = arena.allocate(10);
+    arena.release(a);
+    expect(() => arena.release(a)).toThrow(`expected a pointer in use, got ${a}`);
+  });
+});
