@@ -36,12 +36,12 @@ export class Authority {
     const material = (name: string) => createHash('sha512').update(`${name}\0${seed}`).digest();
     const { Fr } = bls12_381.fields;
     this.#rootSecret = Fr.toBytes(Fr.create(BigInt(`0x${material('root key').toString('hex')}`)));
-    this.rootKey = Buffer.concat([BLS_DER_PREFIX, shortSignatures.getPublicKey(this.#rootSecret).toBytes()]);
+    this.rootKey = Uint8Array.of(...BLS_DER_PREFIX, ...shortSignatures.getPublicKey(this.#rootSecret).toBytes());
     this.subnetId = Principal.selfAuthenticating(this.rootKey);
 
     const pkcs8 = Buffer.concat([ED25519_PKCS8_PREFIX, material('node key').subarray(0, 32)]);
     this.#nodeSecret = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
-    this.nodeKey = createPublicKey(this.#nodeSecret).export({ format: 'der', type: 'spki' });
+    this.nodeKey = Uint8Array.from(createPublicKey(this.#nodeSecret).export({ format: 'der', type: 'spki' }));
     this.nodeId = Principal.selfAuthenticating(this.nodeKey);
   }
 

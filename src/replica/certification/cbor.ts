@@ -8,7 +8,11 @@ const SELF_DESCRIBING = Uint8Array.of(0xd9, 0xd9, 0xf7);
 
 /** Encodes plain objects, arrays, text, naturals (up to 64 bits) and blobs, tag first. */
 export function encode(value: unknown): Uint8Array {
-  return Buffer.concat([SELF_DESCRIBING, encodeCbor(value)]);
+  const item = encodeCbor(value);
+  const out = new Uint8Array(SELF_DESCRIBING.length + item.length);
+  out.set(SELF_DESCRIBING);
+  out.set(item, SELF_DESCRIBING.length);
+  return out;
 }
 
 /**

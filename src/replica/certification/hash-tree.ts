@@ -69,7 +69,7 @@ export function rootHash(tree: HashTree): Uint8Array {
 }
 
 /**
- * The tree with everything pruned but what the paths ask for: all that lies below each path, and where a path does not
+ * The tree, which `node` built, with everything pruned but what the paths ask for: all that lies below each path, and where a path does not
  * exist, the labels on both sides of the gap, so that its absence can be told.
  */
 export function witness(tree: HashTree, paths: readonly Path[]): HashTree {
