@@ -1,0 +1,160 @@
+// A tokenizer ready for use, as one block of bytes: what a pack holds. Reading it makes views and does no work per piece,
+// because it is read inside a canister's JavaScript interpreter. Built by `build-tokenizer.ts`.
+//
+//   0  "SPTK", version, then the numbers of HEAD below, an int32 each       all little endian;
+//   then the tables in the order of SECTIONS, each at a multiple of 16, with its length in the head
+
+/** What the numbers and tables of a tokenizer are. V: pieces. */
+export interface TokenizerData {
+  /** V */
+  vocabularySize: number;
+  unkId: number;
+  eosId: number;
+  addDummyPrefix: boolean;
+  removeExtraWhitespaces: boolean;
+  escapeWhitespaces: boolean;
+  treatWhitespaceAsSuffix: boolean;
+  byteFallback: boolean;
+  /** What an unknown character adds to a path's score: the lowest score of a normal piece, less 10. */
+  unkScore: number;
+  /** Double array over the pieces that may match in text; value: the id. Spaces and NUL as in `normalizer.ts`. */
+  units: Int32Array;
+  /** Double array over the user-defined symbols, in plain UTF-8; one unit if there are none. */
+  userUnits: Int32Array;
+  /** [V] what a piece adds to a path's score. */
+  scores: Float32Array;
+  /** [V + 1] where each piece's UTF-8 begins in `pieceBytes`. */
+  pieceOffsets: Int32Array;
+  pieceBytes: Uint8Array;
+  /** [V] PieceType */
+  types: Uint8Array;
+  /** [256] id of each byte's piece if `byteFallback`, else empty. */
+  byteIds: Int32Array;
+  /** Double array (as darts-clone makes it) of the normalisation map; value: where in `charsmapStrings` the result is. */
+  charsmapUnits: Int32Array;
+  /** UTF-8, each ended by a zero byte. */
+  charsmapStrings: Uint8Array;
+  /** [128] 1 where an ASCII character that another one follows is left as it is by the map. */
+  plainAscii: Uint8Array;
+  /** UTF-8 of what an unknown piece is decoded to. */
+  unkSurface: Uint8Array;
+}
+
+const MAGIC = 0x4b545053; // "SPTK"
+const VERSION = 1;
+const FLAGS = [
+  'addDummyPrefix',
+  'removeExtraWhitespaces',
+  'escapeWhitespaces',
+  'treatWhitespaceAsSuffix',
+  'byteFallback',
+] as const;
+/** The tables in their order, and the view that reads each. */
+const SECTIONS = {
+  units: Int32Array,
+  userUnits: Int32Array,
+  scores: Float32Array,
+  pieceOffsets: Int32Array,
+  pieceBytes: Uint8Array,
+  types: Uint8Array,
+  byteIds: Int32Array,
+  charsmapUnits: Int32Array,
+  charsmapStrings: Uint8Array,
+  plainAscii: Uint8Array,
+  unkSurface: Uint8Array,
+} as const;
+const SECTION_NAMES = Object.keys(SECTIONS) as (keyof typeof SECTIONS)[];
+
+/** Places in the head, in int32s (`unkScore` a float32); then come the lengths of the sections. */
+const HEAD = { magic: 0, version: 1, bytes: 2, flags: 3, vocabularySize: 4, unkId: 5, eosId: 6, unkScore: 7 };
+const LENGTHS = 8;
+const HEAD_BYTES = align((LENGTHS + SECTION_NAMES.length) * 4);
+
+/** The bytes that {@link decodeTokenizerData} reads: a multiple of 16, the same for the same data. */
+export function encodeTokenizerData(data: TokenizerData): Uint8Array {
+  const total = SECTION_NAMES.reduce((sum, name) => sum + align(data[name].byteLength), HEAD_BYTES);
+  const out = new Uint8Array(total);
+  const head = new DataView(out.buffer);
+  const put = (place: number, value: number) => head.setInt32(place * 4, value, true);
+  put(HEAD.magic, MAGIC);
+  put(HEAD.version, VERSION);
+  put(HEAD.bytes, total);
+  put(
+    HEAD.flags,
+    FLAGS.reduce((bits, name, i) => bits | (data[name] ? 1 << i : 0), 0),
+  );
+  put(HEAD.vocabularySize, data.vocabularySize);
+  put(HEAD.unkId, data.unkId);
+  put(HEAD.eosId, data.eosId);
+  head.setFloat32(HEAD.unkScore * 4, data.unkScore, true);
+  let at = HEAD_BYTES;
+  SECTION_NAMES.forEach((name, i) => {
+    const section = data[name];
+    put(LENGTHS + i, section.byteLength);
+    out.set(new Uint8Array(section.buffer, section.byteOffset, section.byteLength), at);
+    at += align(section.byteLength);
+  });
+  return out;
+}
+
+/**
+ * Views on `bytes`, which must stay as they are; copied first if they do not begin at a multiple of 4.
+ * Checks the head and that every table has the size it must have, not what is in the tables: whoever keeps the bytes
+ * has their hash. Tables with wrong content give wrong ids, never a read outside or a loop without end.
+ * @throws Error, RangeError saying what is wrong.
+ */
+export function decodeTokenizerData(bytes: Uint8Array): TokenizerData {
+  const source = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const fail = (what: string, expected: number | string, got: number | string): never => {
+    throw new RangeError(`tokenizer: expected ${what} ${expected}, got ${got}; convert the model again`);
+  };
+  if (source.length < HEAD_BYTES) fail('a head of bytes:', HEAD_BYTES, source.length);
+  const head = new DataView(source.buffer, source.byteOffset, HEAD_BYTES);
+  const get = (place: number) => head.getInt32(place * 4, true);
+  if (get(HEAD.magic) !== MAGIC) fail('magic', MAGIC, get(HEAD.magic));
+  if (get(HEAD.version) !== VERSION) fail('version', VERSION, get(HEAD.version));
+  if (get(HEAD.bytes) !== source.length) fail('length', get(HEAD.bytes), source.length);
+
+  const views: Partial<Record<keyof typeof SECTIONS, Uint8Array | Int32Array | Float32Array>> = {};
+  let at = HEAD_BYTES;
+  SECTION_NAMES.forEach((name, i) => {
+    const View = SECTIONS[name];
+    const width = View.BYTES_PER_ELEMENT;
+    const length = get(LENGTHS + i);
+    if (length < 0 || length % width !== 0 || length > source.length - at) {
+      fail(`section ${name} to be a multiple of ${width} of at most`, source.length - at, length);
+    }
+    views[name] = new View(source.buffer as ArrayBuffer, source.byteOffset + at, length / width);
+    at += align(length);
+  });
+  if (at !== source.length) fail('sections to end at', source.length, at);
+
+  const flags = get(HEAD.flags);
+  const data = {
+    vocabularySize: get(HEAD.vocabularySize),
+    unkId: get(HEAD.unkId),
+    eosId: get(HEAD.eosId),
+    unkScore: head.getFloat32(HEAD.unkScore * 4, true),
+    ...Object.fromEntries(FLAGS.map((name, i) => [name, ((flags >> i) & 1) === 1])),
+    ...views,
+  } as TokenizerData;
+
+  const size = data.vocabularySize;
+  const isId = (id: number) => id >= 0 && id < size;
+  if (!isId(data.unkId)) fail('unkId below', size, data.unkId);
+  if (!isId(data.eosId)) fail('eosId below', size, data.eosId);
+  if (data.scores.length !== size) fail('scores:', size, data.scores.length);
+  if (data.types.length !== size) fail('types:', size, data.types.length);
+  if (data.pieceOffsets.length !== size + 1) fail('piece offsets:', size + 1, data.pieceOffsets.length);
+  if (data.pieceOffsets[size] !== data.pieceBytes.length) {
+    fail('the last piece to end at', data.pieceBytes.length, data.pieceOffsets[size]!);
+  }
+  if (data.byteIds.length !== (data.byteFallback ? 256 : 0)) fail('byte ids:', '256 or none', data.byteIds.length);
+  if (data.plainAscii.length !== 128) fail('flags of ASCII characters:', 128, data.plainAscii.length);
+  if (data.units.length === 0 || data.userUnits.length === 0) fail('units:', 'at least one', 0);
+  return data;
+}
+
+function align(bytes: number): number {
+  return (bytes + 15) & ~15;
+}

@@ -1,0 +1,76 @@
+// UTF-8 to and from JavaScript strings in plain loops. The canister's TextEncoder and TextDecoder are themselves
+// JavaScript and do more; and SentencePiece's rule for broken bytes (one U+FFFD each) is not TextDecoder's.
+
+/**
+ * Writes `text[from, to)` as UTF-8 to `out` at `at`; a lone surrogate becomes U+FFFD. Needs up to 3 bytes a code unit.
+ * @returns where the next byte would go.
+ */
+export function encodeUtf8(text: string, from: number, to: number, out: Uint8Array, at: number): number {
+  for (let i = from; i < to; i++) {
+    let code = text.charCodeAt(i);
+    if (code < 0x80) {
+      out[at++] = code;
+      continue;
+    }
+    if (code < 0x800) {
+      out[at++] = 0xc0 | (code >> 6);
+      out[at++] = 0x80 | (code & 63);
+      continue;
+    }
+    if ((code & 0xf800) === 0xd800) {
+      const low = i + 1 < to ? text.charCodeAt(i + 1) : 0;
+      if (code < 0xdc00 && (low & 0xfc00) === 0xdc00) {
+        code = 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff);
+        i++;
+        out[at++] = 0xf0 | (code >> 18);
+        out[at++] = 0x80 | ((code >> 12) & 63);
+        out[at++] = 0x80 | ((code >> 6) & 63);
+        out[at++] = 0x80 | (code & 63);
+        continue;
+      }
+      code = 0xfffd;
+    }
+    out[at++] = 0xe0 | (code >> 12);
+    out[at++] = 0x80 | ((code >> 6) & 63);
+    out[at++] = 0x80 | (code & 63);
+  }
+  return at;
+}
+
+/** Bytes of the character whose first byte is `lead`; 1 for a byte that begins none. */
+export function characterBytes(lead: number): number {
+  return lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/**
+ * The code point at `bytes[at]`, which ends before `end`.
+ * @returns -1 if the bytes there are no valid character, -2 if they could be the beginning of one that `end` cuts off.
+ */
+export function codePointAt(bytes: ArrayLike<number>, at: number, end: number): number {
+  const lead = bytes[at]!;
+  if (lead < 0x80) return lead;
+  if (lead < 0xc2 || lead > 0xf4) return -1;
+  const length = characterBytes(lead);
+  let code = lead & (0xff >> (length + 1));
+  for (let i = 1; i < length; i++) {
+    if (at + i >= end) return -2;
+    const trail = bytes[at + i]!;
+    if ((trail & 0xc0) !== 0x80) return -1;
+    code = (code << 6) | (trail & 63);
+    // The first trailing byte already shows overlong forms, surrogates and what is past U+10FFFF.
+    if (i === 1 && ((lead === 0xe0 && trail < 0xa0) || (lead === 0xed && trail > 0x9f))) return -1;
+    if (i === 1 && ((lead === 0xf0 && trail < 0x90) || (lead === 0xf4 && trail > 0x8f))) return -1;
+  }
+  return code;
+}
+
+/** The string of valid UTF-8; a byte that is no part of a character becomes U+FFFD. */
+export function decodeUtf8(bytes: ArrayLike<number>, from: number, to: number): string {
+  let text = '';
+  for (let at = from; at < to; ) {
+    const code = codePointAt(bytes, at, to);
+    text += code < 0 ? '\ufffd' : String.fromCodePoint(code);
+    at += code < 0 ? 1 : characterBytes(bytes[at]!);
+  }
+  return text;
+}
