@@ -1,0 +1,127 @@
+/**
+ * Builds a small canister with a small kernel in two folders. The real canister takes the same path; its behaviour is tested with the canister.
+ */
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildCanister, type Canister } from '../../../scripts/build/canister.ts';
+import { buildKernels } from '../../../scripts/build/kernels.ts';
+import { finish, mergeKernels } from '../../../scripts/build/link.ts';
+import { projectRoot } from '../../../scripts/build/project.ts';
+import { ModuleError, validateModule } from '../../../src/replica/wasm/validate.ts';
+
+const canister = `
+import { certifiedDataSet, IDL, query } from 'azle';
+export default class {
+  @query([IDL.Nat32], IDL.Nat32)
+  double(n: number): number {
+    const mailbox = new Uint32Array(16);
+    mailbox[0] = n;
+    certifiedDataSet(new Uint8Array(mailbox.buffer));
+    return mailbox[0];
+  }
+}`;
+
+const kernel = `
+@external('ic0real', 'certified_data_set') declare function certifiedDataSet(source: usize, size: usize): void;
+@external('ic0', 'performance_counter') declare function performanceCounter(kind: i32): u64;
+export function certified_data_set(mailbox: usize, size: usize): void {
+  if (size <= 32) return certifiedDataSet(mailbox, size);
+  v128.store(mailbox, i32x4.shl(v128.load(mailbox), 1));
+  store<u64>(mailbox, performanceCounter(0), 8);
+}`;
+
+const folders: string[] = [];
+
+async function project(parent: string, kernelSource = kernel): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'stepwise-build-'));
+  folders.push(folder);
+  const root = join(folder, parent);
+  await mkdir(join(root, 'src/tensor/assembly'), { recursive: true });
+  await mkdir(join(root, 'src/canister'), { recursive: true });
+  await writeFile(join(root, 'src/canister/index.ts'), canister);
+  await writeFile(join(root, 'src/tensor/assembly/index.ts'), kernelSource);
+  await writeFile(
+    join(root, 'dfx.json'),
+    JSON.stringify({ canisters: { llm: { type: 'custom', main: 'src/canister/index.ts' } } }),
+  );
+  for (const file of ['tsconfig.json', 'package.json', 'package-lock.json'])
+    await cp(join(projectRoot, file), join(root, file));
+  await symlink(join(projectRoot, 'node_modules'), join(root, 'node_modules'), 'junction');
+  return root;
+}
+
+let root = '';
+let built: Canister;
+beforeAll(async () => {
+  root = await project('here');
+  built = await buildCanister('llm', { root });
+});
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+describe('buildCanister', () => {
+  test('the same hash from another folder with a longer path', async () => {
+    const other = await buildCanister('llm', { root: await project('somewhere/else/with a longer path') });
+    expect(other.built).toBe(true);
+    expect(other.moduleHash).toBe(built.moduleHash);
+    expect(Buffer.compare(other.wasm, built.wasm)).toBe(0);
+  });
+
+  test('the module has the kernel, its metadata, and nothing of the folder it was made in', () => {
+    const module = new WebAssembly.Module(built.wasm as Uint8Array<ArrayBuffer>);
+    expect(new Set(WebAssembly.Module.imports(module).map(({ module }) => module))).toEqual(new Set(['ic0']));
+    const exports = WebAssembly.Module.exports(module).map(({ name }) => name);
+    expect(exports).toContain('canister_query double');
+    const metadata = (name: string) => {
+      const [content] = WebAssembly.Module.customSections(module, `icp:public ${name}`);
+      return new TextDecoder().decode(content);
+    };
+    expect(metadata('candid:service')).toBe('service: () -> {\n    double: (nat32) -> (nat32) query;\n}\n');
+    expect(built.did).toBe(metadata('candid:service'));
+    expect(metadata('cdk:name')).toBe('azle');
+    expect(metadata('cdk:version')).toMatch(/^0\.33\./);
+    expect(Buffer.from(built.wasm).includes(tmpdir())).toBe(false);
+    expect(Buffer.compare(gunzipSync(built.gz), built.wasm)).toBe(0);
+  });
+
+  test('a second build does nothing and gives the same', async () => {
+    const steps: string[] = [];
+    const again = await buildCanister('llm', { root, onProgress: (step) => steps.push(step) });
+    expect(steps).toEqual([]);
+    expect(again).toMatchObject({ built: false, moduleHash: built.moduleHash, did: built.did });
+    expect(Buffer.compare(again.wasm, built.wasm)).toBe(0);
+  });
+
+  test('a kernel that would not fit into the canister is refused', async () => {
+    const withData = kernel.replace('shl(', 'add(v128.load(memory.data<i32>([1, 2, 3, 4])), ').replace(', 1));', '));');
+    await expect(buildKernels({ root: await project('data', withData) })).rejects.toThrow(
+      /kernels: expected none, got static data/,
+    );
+    await expect(
+      buildKernels({ root: await project('broken', 'export function f(): i32 { return x; }') }),
+    ).rejects.toThrow(/kernels: expected exit code 0, got 1\n.*Cannot find name 'x'/s);
+  });
+
+  test('a module that breaks a rule of the Internet Computer is refused by its name', async () => {
+    const unknown = await buildKernels({
+      root: await project('unknown', kernel.replace("'performance_counter'", "'no_such_call'")),
+    });
+    const azle = await readFile(join(root, '.azle/llm/llm.wasm'));
+    const linked = finish(await mergeKernels(azle, unknown), {});
+    expect(() => validateModule(linked)).toThrow(ModuleError);
+    expect(() => validateModule(linked)).toThrow(
+      'expected a function of the system API, got ic0.no_such_call [rule: imports]',
+    );
+  });
+
+  test('what goes wrong says where', async () => {
+    await expect(buildCanister('nosuch', { root })).rejects.toThrow('build: expected one of llm, got nosuch');
+    const broken = await project('broken');
+    await writeFile(join(broken, 'src/canister/index.ts'), 'export default class {');
+    await expect(buildCanister('llm', { root: broken })).rejects.toThrow(
+      /azle build llm: expected exit code 0, got 1\n.*Expected/s,
+    );
+  });
+});
