@@ -15,12 +15,23 @@ import {
   update,
 } from 'azle';
 
-/** What we read of `generate`'s answer. Candid lets a caller leave out the fields of a record that it does not need, but no case of a variant. */
+const Message = IDL.Record({ message: IDL.Text });
+
+/** What we read of `generate`'s answer. Candid lets a caller leave out fields of a record that it has no use for, but no case of a variant. */
 const Generated = IDL.Variant({
   Ok: IDL.Record({ text: IDL.Text }),
-  Err: IDL.Variant({ NoModel: IDL.Null }),
+  Err: IDL.Variant({
+    NoModel: IDL.Text,
+    EmptyPrompt: IDL.Text,
+    PromptTooLong: Message,
+    InvalidOptions: IDL.Text,
+    Unavailable: IDL.Text,
+    NoSuchSession: IDL.Text,
+    NotYours: IDL.Text,
+    Failed: Message,
+  }),
 });
-type Generated = { Ok: { text: string } } | { Err: Record<string, unknown> };
+type Generated = { Ok: { text: string } } | { Err: Record<string, string | { message: string }> };
 
 const Answer = IDL.Variant({ Ok: IDL.Text, Err: IDL.Text });
 type Answer = { Ok: string } | { Err: string };
@@ -60,10 +71,12 @@ export default class {
         returnIdlType: Generated,
         args: [prompt, []],
       });
-      return 'Ok' in answer ? { Ok: answer.Ok.text } : { Err: `generate: ${Object.keys(answer.Err)[0]}` };
+      if ('Ok' in answer) return { Ok: answer.Ok.text };
+      const [[name, reason]] = Object.entries(answer.Err);
+      return { Err: `${name}: ${typeof reason === 'string' ? reason : reason.message}` };
     } catch (error) {
       // The call itself failed: no such canister, stopped, out of cycles, a trap.
-      return { Err: `generate: ${(error as Error).message}` };
+      return { Err: `ask: ${(error as Error).message}` };
     }
   }
 }
