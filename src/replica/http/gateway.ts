@@ -4,7 +4,7 @@
  * Source: HTTP Gateway Protocol Specification.
  */
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import { Principal } from '@dfinity/principal';
 import type { QueryResponse, Request } from '../types.ts';
 import { type Answer, RequestError } from './answer.ts';
@@ -48,7 +48,7 @@ export async function gateway(context: Context, request: IncomingMessage): Promi
   }
   return {
     status: response.status_code,
-    headers: response.headers.filter(([name]) => !NOT_THE_CANISTERS.has(name.toLowerCase())),
+    headers: headersOf(response),
     body: await wholeBody(context, response),
   };
 }
@@ -110,6 +110,18 @@ async function wholeBody(context: Context, response: HttpResponse): Promise<Uint
     next = part.next;
   }
   return Buffer.concat(parts);
+}
+
+function headersOf({ headers }: HttpResponse): Answer['headers'] {
+  for (const [name, value] of headers) {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    } catch {
+      throw new RequestError(502, `http_request: expected a valid header, got ${JSON.stringify(`${name}: ${value}`)}`);
+    }
+  }
+  return headers.filter(([name]) => !NOT_THE_CANISTERS.has(name.toLowerCase()));
 }
 
 function pairs(raw: string[]): [string, string][] {

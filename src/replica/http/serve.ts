@@ -42,7 +42,9 @@ export async function serve(core: Core, options: ServeOptions = {}): Promise<Ser
 
   const server = createServer(async (request, response) => {
     const { status, headers, body } = await handle(context, request);
-    response.writeHead(status, [...headers, ['Content-Length', String(body.length)]].flat());
+    // 204 and 304 have no body, and say nothing of its length.
+    const length = status === 204 || status === 304 ? [] : [['Content-Length', String(body.length)]];
+    response.writeHead(status, [...headers, ...length].flat());
     response.end(request.method === 'HEAD' ? undefined : body);
   });
   await new Promise<void>((resolve, reject) => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encode } from '../../../src/replica/certification/cbor.ts';
 import { type Server, serve } from '../../../src/replica/http/serve.ts';
@@ -84,6 +86,16 @@ describe('bodies', () => {
     const answer = await post(calls, { content: callContent({ arg: new Uint8Array(limit) }) });
     expect(answer.status).toBe(413);
     expect(answer.text).toMatch(new RegExp(`^body: expected at most ${limit} bytes, got 2097`));
+  });
+
+  test('that break off', async () => {
+    const socket = connect(server.port, '127.0.0.1');
+    const head = `POST ${new URL(calls).pathname} HTTP/1.1\r\nHost: x\r\nContent-Type: application/cbor\r\n`;
+    socket.write(`${head}Content-Length: 100\r\n\r\nshort`);
+    socket.end();
+    socket.resume();
+    await once(socket, 'close');
+    expect((await post(calls, { content: callContent() })).status, 'the server goes on').toBe(200);
   });
 
   test('that are not declared as CBOR', async () => {
