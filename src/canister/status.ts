@@ -1,0 +1,50 @@
+/** What the canister has and does, for whoever asks. */
+import { canisterCycleBalance, IDL, query } from 'azle';
+import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
+import { ModelInfo, type Opt, Status, some } from './candid.ts';
+import { embeddingCache } from './embeddings.ts';
+import { activeModel } from './model.ts';
+import { sessionCounts } from './sessions.ts';
+import { arena } from './unit.ts';
+
+export class StatusMethods {
+  /** The model that answers, if there is one. Query; everyone. */
+  @query([], IDL.Opt(ModelInfo))
+  model_info(): Opt<ModelInfo> {
+    const model = activeModel();
+    if (!model) return [];
+    const { head, stored, ready } = model;
+    return [
+      {
+        name: head.name,
+        sha256: stored.sha256,
+        bytes: BigInt(stored.bytes),
+        weights: head.weights,
+        vocabulary_size: head.config.vocabularySize,
+        d_model: head.config.dModel,
+        encoder_layers: head.config.numLayers,
+        decoder_layers: head.config.numDecoderLayers,
+        max_prompt_tokens: MAX_SOURCE_LENGTH,
+        max_new_tokens: MAX_TARGET_LENGTH,
+        ready,
+      },
+    ];
+  }
+
+  /** Counts and sizes. Query; everyone. */
+  @query([], Status)
+  status(): Status {
+    const { all, generating } = sessionCounts();
+    return {
+      model: some(activeModel()?.head.name),
+      sessions: all,
+      generating,
+      embeddings: embeddingCache.count,
+      embedding_bytes: BigInt(embeddingCache.bytes),
+      embedding_hits: BigInt(embeddingCache.hits),
+      embedding_misses: BigInt(embeddingCache.misses),
+      arena_bytes: BigInt(arena.grown),
+      cycles: canisterCycleBalance(),
+    };
+  }
+}
