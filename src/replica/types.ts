@@ -78,4 +78,7 @@ export interface Core {
    * `/canister/<id>/certified_data` and `/time` in it. `serve` sets it; while it is unset, `data_certificate_present` is 0.
    */
   dataCertificate?: (canisterId: Principal) => Uint8Array;
+  /** What `ic0.root_key_copy` and `ic0.subnet_self_copy` give: the keys that certify this core. `serve` sets them. */
+  rootKey?: Uint8Array;
+  subnetId?: Uint8Array;
 }

@@ -1,0 +1,165 @@
+/**
+ * What the replica keeps of a canister: settings, cycles, code, memories, open calls.
+ * Specification-like: interface specification, "Abstract behavior", the canister state (`S.canisters`, `S.call_contexts`).
+ */
+import type { Principal } from '@dfinity/principal';
+import type { PageRules } from './costs.ts';
+import { idleFee } from './cycles.ts';
+import type { Compiled, Instance } from './instance.ts';
+import { limits } from './limits.ts';
+import type { Meter } from './meter.ts';
+import { StableMemory } from './stable-memory.ts';
+import type { CanisterInfo, Reject } from './types.ts';
+
+export type Response = { reply: Uint8Array } | { reject: Reject };
+
+/** Where a call context's response goes. */
+export type Origin =
+  | { kind: 'ingress'; requestId: string }
+  | { kind: 'canister'; canister: Canister; callbackId: number }
+  /** A query outside replicated execution, or a part of a composite one. */
+  | { kind: 'query' }
+  /** Timers, heartbeats: no one awaits a response. */
+  | { kind: 'system' };
+
+export interface CallContext {
+  id: number;
+  origin: Origin;
+  method: string;
+  caller: Principal;
+  /** Nanoseconds since 1970; 0 where the caller waits without bound. */
+  deadline: bigint;
+  responded: boolean;
+  /** Cycles that came with the call and were not accepted yet. */
+  cyclesAvailable: bigint;
+  /** Calls made whose callbacks have not run. */
+  openCalls: number;
+  /** Instructions of the messages of this context so far. */
+  instructions: number;
+}
+
+export interface Closure {
+  fun: number;
+  env: number;
+}
+
+/** What awaits the response of a call. */
+export interface Callback {
+  id: number;
+  context: CallContext;
+  callee: Principal;
+  onReply: Closure;
+  onReject: Closure;
+  onCleanup?: Closure;
+  cycles: bigint;
+  /** Cycles set aside for the response. */
+  reserved: bigint;
+  /** Nanoseconds since 1970 at which a best-effort call is given up; 0 without bound. */
+  deadline: bigint;
+}
+
+export interface Settings {
+  controllers: Principal[];
+  computeAllocation: number;
+  memoryAllocation: bigint;
+  freezingThreshold: bigint;
+  reservedCyclesLimit: bigint;
+  wasmMemoryLimit: bigint;
+  wasmMemoryThreshold: bigint;
+  logVisibility: 'controllers' | 'public' | Principal[];
+  environmentVariables: Map<string, string>;
+}
+
+export const defaultSettings = (controllers: Principal[]): Settings => ({
+  controllers,
+  computeAllocation: 0,
+  memoryAllocation: 0n,
+  freezingThreshold: 2_592_000n,
+  reservedCyclesLimit: 5_000_000_000_000n,
+  wasmMemoryLimit: BigInt(limits.wasmMemoryLimit),
+  wasmMemoryThreshold: 0n,
+  logVisibility: 'controllers',
+  environmentVariables: new Map(),
+});
+
+/** Code that is installed. */
+export interface Code {
+  compiled: Compiled;
+  /** SHA-256 of the bytes given to install_code. */
+  hash: Uint8Array;
+  metadata: CanisterInfo['metadata'];
+  wasmBytes: number;
+}
+
+export interface LogRecord {
+  index: bigint;
+  timestamp: bigint;
+  content: Uint8Array;
+}
+
+export class Canister implements CanisterInfo {
+  status: 'running' | 'stopping' | 'stopped' = 'running';
+  version = 1n;
+  code?: Code;
+  instance?: Instance;
+  certifiedData: Uint8Array = new Uint8Array(0);
+  /** Nanoseconds since 1970; 0: not set. */
+  globalTimer = 0n;
+  stable: StableMemory;
+  callContexts = new Map<number, CallContext>();
+  callbacks = new Map<number, Callback>();
+  /** Open calls by callee: requests on their way and responses awaited. */
+  openCallsTo = new Map<string, number>();
+  /** Those who wait for the canister to be stopped. */
+  stopWaiters: ((response: Response) => void)[] = [];
+  logs: LogRecord[] = [];
+  nextLogIndex = 0n;
+  /** The chunk store: by SHA-256 in hexadecimal. */
+  chunks = new Map<string, Uint8Array>();
+  /** Time up to which storage was paid. */
+  paidUntil: bigint;
+  /** on_low_wasm_memory has run since memory was last low. */
+  lowMemoryHookRan = false;
+  readonly text: string;
+
+  constructor(
+    readonly canisterId: Principal,
+    public settings: Settings,
+    public cycles: bigint,
+    meter: Meter,
+    rules: PageRules,
+    now: bigint,
+  ) {
+    this.stable = new StableMemory(meter, rules);
+    this.text = canisterId.toText();
+    this.paidUntil = now;
+  }
+
+  get controllers(): Principal[] {
+    return this.settings.controllers;
+  }
+
+  get moduleHash(): Uint8Array | undefined {
+    return this.code?.hash;
+  }
+
+  get metadata(): CanisterInfo['metadata'] {
+    return this.code?.metadata ?? new Map();
+  }
+
+  isController(principal: Principal): boolean {
+    const text = principal.toText();
+    return this.settings.controllers.some((controller) => controller.toText() === text);
+  }
+
+  /** Bytes that storage is charged for. */
+  get storageBytes(): number {
+    return (this.instance?.memoryBytes ?? 0) + this.stable.size * 65_536 + (this.code?.wasmBytes ?? 0);
+  }
+
+  /** Cycles that must stay: what idling costs over the freezing threshold. */
+  get freezingCycles(): bigint {
+    const bytes = Math.max(this.storageBytes, Number(this.settings.memoryAllocation));
+    return idleFee(bytes, this.settings.computeAllocation, this.settings.freezingThreshold * 1_000_000_000n);
+  }
+}

@@ -1,0 +1,17 @@
+/** The replica's public face. Serving it over HTTP is http/serve.ts; checking a module alone is `validateModule`. */
+export type { PageRules } from './costs.ts';
+export { RejectError } from './errors.ts';
+export type { MessageKind, MessageRecord } from './messages.ts';
+export type { Instructions } from './meter.ts';
+export { type CanisterCall, Replica, type ReplicaOptions } from './replica.ts';
+export type {
+  CanisterInfo,
+  Core,
+  Ingress,
+  QueryResponse,
+  Reject,
+  RejectCode,
+  Request,
+  RequestStatus,
+} from './types.ts';
+export { ModuleError, validateModule } from './wasm/validate.ts';

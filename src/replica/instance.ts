@@ -1,0 +1,184 @@
+/**
+ * A canister's module brought to life: its memory behind the page map, its globals, and the log that undoes a message.
+ * Undoing costs what was written: pages, mutable globals, the size of memory. Plumbing, but for what a page costs (costs.ts).
+ */
+import { dirtyPageCost, osPageBytes, type PageRules, pageBytes, pageTouchCost } from './costs.ts';
+import { Trap } from './errors.ts';
+import { limits } from './limits.ts';
+import type { Meter } from './meter.ts';
+import type { Instrumented } from './wasm/instrument.ts';
+
+/** A module that was rewritten and compiled. */
+export interface Compiled extends Instrumented {
+  module: WebAssembly.Module;
+}
+
+/** An access of up to 16 bytes may reach beyond the page it is counted for. */
+const straddle = 15;
+const written = 3;
+
+export class Instance {
+  readonly #compiled: Compiled;
+  readonly #exports: WebAssembly.Exports;
+  readonly #memory: WebAssembly.Memory;
+  readonly #pagesGlobal: WebAssembly.Global;
+  readonly #globals: WebAssembly.Global[];
+  readonly counter: WebAssembly.Global;
+  #bytes: Uint8Array;
+  #touched: number[] = [];
+  #writtenPages = 0;
+  /** Pages as they were before the first write of the run that may be undone, with the bytes beyond that such a write can reach. */
+  readonly #log = new Map<number, Uint8Array>();
+  #globalsBefore: unknown[] = [];
+  /** Bytes that memory may grow to in the message in hand. */
+  memoryLimit: number = limits.wasmMemoryLimit;
+
+  constructor(
+    compiled: Compiled,
+    systemApi: WebAssembly.ModuleImports,
+    readonly meter: Meter,
+    readonly rules: PageRules,
+  ) {
+    this.#compiled = compiled;
+    const hooks = {
+      touchRead: (low: number, high: number) => this.#touchBoth(low, high, false),
+      touchWrite: (low: number, high: number) => this.#touchBoth(low, high, true),
+      touchRange: (pointer: number, length: number, write: number) =>
+        this.touch(pointer >>> 0, length >>> 0, write === 1),
+      grow: (pages: number) => this.#grow(pages >>> 0),
+      outOfInstructions: () => meter.outOfInstructions(),
+    };
+    const instance = new WebAssembly.Instance(compiled.module, { ic0: systemApi, replica: hooks });
+    this.#exports = instance.exports;
+    this.#memory = instance.exports['memory'] as WebAssembly.Memory;
+    this.counter = instance.exports['counter'] as WebAssembly.Global;
+    this.#pagesGlobal = instance.exports['pages'] as WebAssembly.Global;
+    this.#globals = compiled.globals.map((name) => instance.exports[name] as WebAssembly.Global);
+    this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.#saveGlobals();
+  }
+
+  /** Size of the canister's memory in bytes. */
+  get memoryBytes(): number {
+    return this.#pagesGlobal.value * pageBytes;
+  }
+
+  /** Pages of the heap touched and written by the message in hand. */
+  get touchedPages(): { touched: number; written: number } {
+    return { touched: this.#touched.length, written: this.#writtenPages };
+  }
+
+  has(entryPoint: string): boolean {
+    return typeof this.#exports[entryPoint] === 'function';
+  }
+
+  /** Calls an exported function without parameters. */
+  call(entryPoint: string): void {
+    (this.#exports[entryPoint] as () => void)();
+  }
+
+  /** Calls a callback through the module's table. @throws Trap where there is none of type (i32) -> () */
+  invoke(fun: number, env: number): void {
+    if (!this.#compiled.hasTable)
+      throw new Trap('IC0502', 'expected a table to call a callback through, got a module without');
+    (this.#exports['invoke'] as (fun: number, env: number) => void)(fun, env);
+  }
+
+  /** A message begins: no page is touched. */
+  begin(): void {
+    for (const page of this.#touched) this.#bytes[page] = 0;
+    this.#touched = [];
+    this.#writtenPages = 0;
+  }
+
+  /** Keeps what was written since the last commit or rollback. */
+  commit(): void {
+    this.begin();
+    this.#log.clear();
+    this.#saveGlobals();
+  }
+
+  /** Undoes what was written since the last commit or rollback. */
+  rollback(): void {
+    this.begin();
+    // The last page saved comes back first: what a page's save holds of the next page may be younger than that page's own.
+    for (const [page, before] of [...this.#log].reverse()) this.#bytes.set(before, (page + 1) * pageBytes);
+    this.#log.clear();
+    const pages = this.#pagesGlobal.value;
+    for (const [i, before] of this.#globalsBefore.entries()) this.#globals[i].value = before;
+    // Memory does not shrink: what was grown is zeroed, and hidden behind the size.
+    this.#bytes.fill(0, (this.#pagesGlobal.value + 1) * pageBytes, (pages + 1) * pageBytes);
+  }
+
+  #saveGlobals(): void {
+    this.#globalsBefore = this.#globals.map((global) => global.value);
+  }
+
+  #grow(pages: number): number {
+    const before: number = this.#pagesGlobal.value;
+    const after = before + pages;
+    if (after > this.#compiled.maxPages) return -1;
+    if (after * pageBytes > this.memoryLimit)
+      throw new Trap('IC0539', `Canister exceeded its current Wasm memory limit of ${this.memoryLimit} bytes.`);
+    const real = this.#memory.buffer.byteLength / pageBytes - 1;
+    if (after > real) {
+      try {
+        this.#memory.grow(after - real);
+      } catch {
+        return -1;
+      }
+      this.#bytes = new Uint8Array(this.#memory.buffer);
+    }
+    this.#pagesGlobal.value = after;
+    return before;
+  }
+
+  #touchBoth(low: number, high: number, write: boolean): void {
+    this.#touchPage(low >>> 16, write);
+    if (high >>> 16 !== low >>> 16) this.#touchPage(high >>> 16, write);
+  }
+
+  #touchPage(page: number, write: boolean): void {
+    const state = this.#bytes[page];
+    if (state === written || (state !== 0 && !write)) return;
+    if (page >= this.#pagesGlobal.value) throw new Trap('IC0502', 'heap out of bounds');
+    if (this.rules === '2026') this.meter.chargePages(pageTouchCost * (Number(state === 0) + Number(write)));
+    if (state === 0) this.#touched.push(page);
+    this.#bytes[page] = write ? written : 1;
+    if (!write) return;
+    this.#writtenPages++;
+    const at = (page + 1) * pageBytes;
+    if (!this.#log.has(page)) this.#log.set(page, this.#bytes.slice(at, at + pageBytes + straddle));
+  }
+
+  /** Touches the pages of a range as the canister's own accesses do. @throws Trap out of bounds */
+  touch(pointer: number, length: number, write: boolean): void {
+    if (pointer + length > this.memoryBytes) throw new Trap('IC0502', 'heap out of bounds');
+    if (length === 0) return;
+    const last = (pointer + length - 1) >>> 16;
+    for (let page = pointer >>> 16; page <= last; page++) this.#touchPage(page, write);
+  }
+
+  /** The bytes of a range, in place: for reading before the next run of the canister. @throws Trap out of bounds */
+  view(pointer: number, length: number, write = false): Uint8Array {
+    this.touch(pointer, length, write);
+    return this.#bytes.subarray(pointer + pageBytes, pointer + pageBytes + length);
+  }
+
+  /** Rules of 2025: charges for the 4 KiB pages that the message changed. */
+  chargeDirtyPages(): void {
+    if (this.rules !== '2025') return;
+    let dirty = 0;
+    for (const page of this.#touched) {
+      const before = this.#bytes[page] === written ? this.#log.get(page) : undefined;
+      if (!before) continue;
+      for (let at = 0; at < pageBytes; at += osPageBytes) if (this.#differs(page, before, at)) dirty++;
+    }
+    this.meter.chargeAfterwards(dirty * dirtyPageCost);
+  }
+
+  #differs(page: number, before: Uint8Array, at: number): boolean {
+    const from = (page + 1) * pageBytes + at;
+    return Buffer.compare(before.subarray(at, at + osPageBytes), this.#bytes.subarray(from, from + osPageBytes)) !== 0;
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * The Internet Computer's limits on execution, as data. Those on modules stand in wasm/validate.ts.
+ * Specification-like: dfinity/ic `rs/config` (subnet_config.rs, execution_environment.rs, embedders.rs).
+ */
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+/** Instructions that one message may use. `install` holds for init, pre- and post-upgrade together. */
+export const instructionLimits = {
+  update: 40_000_000_000,
+  query: 5_000_000_000,
+  install: 300_000_000_000,
+  inspect: 200_000_000,
+} as const;
+
+export const limits = {
+  ingressBytes: 2 * MiB,
+  replyBytes: 2 * MiB,
+  queryReplyBytes: 3 * MiB,
+  /** All canisters here are on one subnet. */
+  callBytes: 10 * MiB,
+  /** Open calls from one canister to another, or to itself. */
+  queue: 500,
+  stableBytes: 500 * GiB,
+  wasmMemoryLimit: 3 * GiB,
+  /** Stable memory that one message may touch, in bytes. */
+  stableTouched: { update: 2 * GiB, query: 1 * GiB, install: 8 * GiB },
+  certifiedDataBytes: 32,
+  canisterLogBytes: 4 * KiB,
+  methodNameBytes: 20_000,
+  /** Deadline of a best-effort call, in seconds. */
+  bestEffortSeconds: 300,
+} as const;

@@ -1,0 +1,150 @@
+/**
+ * Candid types of the management canister's methods, as far as this replica has them.
+ * Source: interface specification, `ic.did`.
+ */
+import { IDL } from '@dfinity/candid';
+
+const canisterId = IDL.Record({ canister_id: IDL.Principal });
+
+const logVisibility = IDL.Variant({
+  controllers: IDL.Null,
+  public: IDL.Null,
+  allowed_viewers: IDL.Vec(IDL.Principal),
+});
+const environmentVariable = IDL.Record({ name: IDL.Text, value: IDL.Text });
+
+const settings = IDL.Record({
+  controllers: IDL.Opt(IDL.Vec(IDL.Principal)),
+  compute_allocation: IDL.Opt(IDL.Nat),
+  memory_allocation: IDL.Opt(IDL.Nat),
+  freezing_threshold: IDL.Opt(IDL.Nat),
+  reserved_cycles_limit: IDL.Opt(IDL.Nat),
+  log_visibility: IDL.Opt(logVisibility),
+  wasm_memory_limit: IDL.Opt(IDL.Nat),
+  wasm_memory_threshold: IDL.Opt(IDL.Nat),
+  environment_variables: IDL.Opt(IDL.Vec(environmentVariable)),
+});
+
+const definiteSettings = IDL.Record({
+  controllers: IDL.Vec(IDL.Principal),
+  compute_allocation: IDL.Nat,
+  memory_allocation: IDL.Nat,
+  freezing_threshold: IDL.Nat,
+  reserved_cycles_limit: IDL.Nat,
+  log_visibility: logVisibility,
+  wasm_memory_limit: IDL.Nat,
+  wasm_memory_threshold: IDL.Nat,
+  environment_variables: IDL.Vec(environmentVariable),
+});
+
+const upgradeOptions = IDL.Record({
+  skip_pre_upgrade: IDL.Opt(IDL.Bool),
+  wasm_memory_persistence: IDL.Opt(IDL.Variant({ keep: IDL.Null, replace: IDL.Null })),
+});
+const installMode = IDL.Variant({ install: IDL.Null, reinstall: IDL.Null, upgrade: IDL.Opt(upgradeOptions) });
+
+const status = IDL.Record({
+  status: IDL.Variant({ running: IDL.Null, stopping: IDL.Null, stopped: IDL.Null }),
+  ready_for_migration: IDL.Bool,
+  version: IDL.Nat64,
+  settings: definiteSettings,
+  module_hash: IDL.Opt(IDL.Vec(IDL.Nat8)),
+  memory_size: IDL.Nat,
+  memory_metrics: IDL.Record({
+    wasm_memory_size: IDL.Nat,
+    stable_memory_size: IDL.Nat,
+    global_memory_size: IDL.Nat,
+    wasm_binary_size: IDL.Nat,
+    custom_sections_size: IDL.Nat,
+    canister_history_size: IDL.Nat,
+    wasm_chunk_store_size: IDL.Nat,
+    snapshots_size: IDL.Nat,
+  }),
+  cycles: IDL.Nat,
+  reserved_cycles: IDL.Nat,
+  idle_cycles_burned_per_day: IDL.Nat,
+  query_stats: IDL.Record({
+    num_calls_total: IDL.Nat,
+    num_instructions_total: IDL.Nat,
+    request_payload_bytes_total: IDL.Nat,
+    response_payload_bytes_total: IDL.Nat,
+  }),
+});
+
+const chunkHash = IDL.Record({ hash: IDL.Vec(IDL.Nat8) });
+
+/** Argument and result of each method. */
+export const managementTypes: Record<string, { arg: IDL.Type[]; result: IDL.Type[] }> = {
+  create_canister: {
+    arg: [IDL.Record({ settings: IDL.Opt(settings), sender_canister_version: IDL.Opt(IDL.Nat64) })],
+    result: [canisterId],
+  },
+  provisional_create_canister_with_cycles: {
+    arg: [
+      IDL.Record({
+        amount: IDL.Opt(IDL.Nat),
+        settings: IDL.Opt(settings),
+        specified_id: IDL.Opt(IDL.Principal),
+        sender_canister_version: IDL.Opt(IDL.Nat64),
+      }),
+    ],
+    result: [canisterId],
+  },
+  provisional_top_up_canister: { arg: [IDL.Record({ canister_id: IDL.Principal, amount: IDL.Nat })], result: [] },
+  update_settings: {
+    arg: [IDL.Record({ canister_id: IDL.Principal, settings, sender_canister_version: IDL.Opt(IDL.Nat64) })],
+    result: [],
+  },
+  install_code: {
+    arg: [
+      IDL.Record({
+        mode: installMode,
+        canister_id: IDL.Principal,
+        wasm_module: IDL.Vec(IDL.Nat8),
+        arg: IDL.Vec(IDL.Nat8),
+        sender_canister_version: IDL.Opt(IDL.Nat64),
+      }),
+    ],
+    result: [],
+  },
+  install_chunked_code: {
+    arg: [
+      IDL.Record({
+        mode: installMode,
+        target_canister: IDL.Principal,
+        store_canister: IDL.Opt(IDL.Principal),
+        chunk_hashes_list: IDL.Vec(chunkHash),
+        wasm_module_hash: IDL.Vec(IDL.Nat8),
+        arg: IDL.Vec(IDL.Nat8),
+        sender_canister_version: IDL.Opt(IDL.Nat64),
+      }),
+    ],
+    result: [],
+  },
+  upload_chunk: {
+    arg: [IDL.Record({ canister_id: IDL.Principal, chunk: IDL.Vec(IDL.Nat8) })],
+    result: [chunkHash],
+  },
+  stored_chunks: { arg: [canisterId], result: [IDL.Vec(chunkHash)] },
+  clear_chunk_store: { arg: [canisterId], result: [] },
+  uninstall_code: {
+    arg: [IDL.Record({ canister_id: IDL.Principal, sender_canister_version: IDL.Opt(IDL.Nat64) })],
+    result: [],
+  },
+  start_canister: { arg: [canisterId], result: [] },
+  stop_canister: { arg: [canisterId], result: [] },
+  delete_canister: { arg: [canisterId], result: [] },
+  canister_status: { arg: [canisterId], result: [status] },
+  deposit_cycles: { arg: [canisterId], result: [] },
+  raw_rand: { arg: [], result: [IDL.Vec(IDL.Nat8)] },
+  fetch_canister_logs: {
+    arg: [canisterId],
+    result: [
+      IDL.Record({
+        canister_log_records: IDL.Vec(
+          IDL.Record({ idx: IDL.Nat64, timestamp_nanos: IDL.Nat64, content: IDL.Vec(IDL.Nat8) }),
+        ),
+      }),
+    ],
+  },
+};

@@ -1,0 +1,372 @@
+/**
+ * What each method of the management canister does. Types stand in idl.ts, who may call in `access`.
+ * Specification-like: interface specification, "The IC management canister".
+ */
+import { createHash } from 'node:crypto';
+import { IDL } from '@dfinity/candid';
+import { Principal } from '@dfinity/principal';
+import { type Canister, defaultSettings, type Response, type Settings } from '../canister.ts';
+import { fees, idleFee } from '../cycles.ts';
+import { type ErrorCode, reject, Trap, trapReject } from '../errors.ts';
+import type { InstallMode } from '../install.ts';
+import { managementTypes } from './idl.ts';
+
+/** What the management canister needs of the replica. */
+export interface ManagementHost {
+  canister(id: Principal): Canister | undefined;
+  createCanister(options: { settings: Settings; cycles: bigint; specifiedId?: Principal }): Canister;
+  deleteCanister(canister: Canister): void;
+  installCode(options: {
+    canister: Canister;
+    mode: InstallMode;
+    wasm: Uint8Array;
+    arg: Uint8Array;
+    sender: Principal;
+    skipPreUpgrade?: boolean;
+  }): { trap?: Trap };
+  uninstallCode(canister: Canister): void;
+  /** Calls `stopped` when the canister has no open call contexts any more. */
+  stopCanister(canister: Canister, stopped: (response: Response) => void): void;
+  startCanister(canister: Canister): void;
+  randomBytes(): Uint8Array;
+}
+
+/** A call to the management canister. `respond` is called once, at once or later. */
+export interface ManagementCall {
+  method: string;
+  arg: Uint8Array;
+  caller: Principal;
+  /** Cycles that came with it. */
+  cycles: bigint;
+  respond(response: Response, cyclesAccepted?: bigint): void;
+}
+
+const provisionalCycles = 100_000_000_000_000n;
+const chunkBytes = 1024 * 1024;
+const chunkStoreChunks = 100;
+
+// biome-ignore lint/suspicious/noExplicitAny: Candid values have the types of idl.ts, which TypeScript does not see
+type Value = any;
+type Method = (
+  host: ManagementHost,
+  call: ManagementCall,
+  arg: Value,
+) => { result?: Value; accepted?: bigint } | 'later';
+
+/** Who may call: only canisters, only controllers of the canister named, or anyone. */
+const canistersOnly = ['create_canister', 'deposit_cycles', 'raw_rand'];
+const anyone = [
+  ...canistersOnly,
+  'provisional_create_canister_with_cycles',
+  'provisional_top_up_canister',
+  'fetch_canister_logs',
+];
+
+function fail(code: ErrorCode, message: string): never {
+  throw new Trap(code, message);
+}
+
+function find(host: ManagementHost, id: Principal): Canister {
+  return host.canister(id) ?? fail('IC0301', `Canister ${id.toText()} not found`);
+}
+
+function checkController(canister: Canister, caller: Principal): void {
+  if (canister.isController(caller)) return;
+  const controllers = canister.controllers.map((controller) => controller.toText()).join(' ');
+  fail(
+    'IC0512',
+    `Only controllers of canister ${canister.text} can call ic00 method: expected one of ${controllers}, got ${caller.toText()}`,
+  );
+}
+
+/** Applies optional settings as Candid gives them. */
+function changed(before: Settings, value: Value): Settings {
+  const settings = { ...before };
+  const take = (field: string, apply: (value: Value) => void) => {
+    if (value[field]?.length > 0) apply(value[field][0]);
+  };
+  const percent = (name: string, given: bigint) =>
+    given <= 100n ? Number(given) : fail('IC0504', `${name}: expected at most 100, got ${given}`);
+  const u64 = (name: string, given: bigint) =>
+    given < 1n << 64n ? given : fail('IC0504', `${name}: expected less than 2^64, got ${given}`);
+  take('controllers', (given: Principal[]) => {
+    if (given.length > 10) fail('IC0504', `controllers: expected at most 10, got ${given.length}`);
+    settings.controllers = [...new Map(given.map((principal) => [principal.toText(), principal])).values()];
+  });
+  take('compute_allocation', (given) => (settings.computeAllocation = percent('compute_allocation', given)));
+  take('memory_allocation', (given) => (settings.memoryAllocation = u64('memory_allocation', given)));
+  take('freezing_threshold', (given) => (settings.freezingThreshold = u64('freezing_threshold', given)));
+  take('reserved_cycles_limit', (given) => (settings.reservedCyclesLimit = given));
+  take('wasm_memory_limit', (given) => (settings.wasmMemoryLimit = given || 1n << 48n));
+  take('wasm_memory_threshold', (given) => (settings.wasmMemoryThreshold = given));
+  take('log_visibility', (given) => {
+    settings.logVisibility =
+      'allowed_viewers' in given ? given.allowed_viewers : 'public' in given ? 'public' : 'controllers';
+  });
+  take('environment_variables', (given: { name: string; value: string }[]) => {
+    settings.environmentVariables = new Map(given.map(({ name, value }) => [name, value]));
+  });
+  return settings;
+}
+
+function settingsFrom(value: Value, caller: Principal): Settings {
+  const given = value.settings[0];
+  return given ? changed(defaultSettings([caller]), given) : defaultSettings([caller]);
+}
+
+function statusOf(canister: Canister): Value {
+  const { settings } = canister;
+  const stableBytes = BigInt(canister.stable.size) * 65_536n;
+  const wasmMemory = BigInt(canister.instance?.memoryBytes ?? 0);
+  const wasmBinary = BigInt(canister.code?.wasmBytes ?? 0);
+  const customSections = [...canister.metadata.values()].reduce((sum, { content }) => sum + content.length, 0);
+  const chunks = BigInt(canister.chunks.size * chunkBytes);
+  const { logVisibility } = settings;
+  return {
+    status: { [canister.status]: null },
+    ready_for_migration: false,
+    version: canister.version,
+    settings: {
+      controllers: settings.controllers,
+      compute_allocation: BigInt(settings.computeAllocation),
+      memory_allocation: settings.memoryAllocation,
+      freezing_threshold: settings.freezingThreshold,
+      reserved_cycles_limit: settings.reservedCyclesLimit,
+      log_visibility:
+        typeof logVisibility === 'string' ? { [logVisibility]: null } : { allowed_viewers: logVisibility },
+      wasm_memory_limit: settings.wasmMemoryLimit,
+      wasm_memory_threshold: settings.wasmMemoryThreshold,
+      environment_variables: [...settings.environmentVariables].map(([name, value]) => ({ name, value })),
+    },
+    module_hash: canister.code ? [canister.code.hash] : [],
+    memory_size: wasmMemory + stableBytes + wasmBinary + chunks,
+    memory_metrics: {
+      wasm_memory_size: wasmMemory,
+      stable_memory_size: stableBytes,
+      global_memory_size: 0n,
+      wasm_binary_size: wasmBinary,
+      custom_sections_size: BigInt(customSections),
+      canister_history_size: 0n,
+      wasm_chunk_store_size: chunks,
+      snapshots_size: 0n,
+    },
+    cycles: canister.cycles,
+    reserved_cycles: 0n,
+    idle_cycles_burned_per_day: idleFee(canister.storageBytes, settings.computeAllocation, 86_400_000_000_000n),
+    query_stats: {
+      num_calls_total: 0n,
+      num_instructions_total: 0n,
+      request_payload_bytes_total: 0n,
+      response_payload_bytes_total: 0n,
+    },
+  };
+}
+
+function installCode(
+  host: ManagementHost,
+  call: ManagementCall,
+  canister: Canister,
+  value: Value,
+  wasm: Uint8Array,
+): void {
+  const mode = Object.keys(value.mode)[0] as InstallMode;
+  if (mode === 'install' && canister.code)
+    fail(
+      'IC0504',
+      `Canister ${canister.text} cannot be installed because the canister is not empty. Use reinstall or upgrade.`,
+    );
+  if (mode === 'upgrade' && !canister.code) fail('IC0537', `Canister ${canister.text} has no Wasm module to upgrade`);
+  const options = value.mode.upgrade?.[0];
+  const persistence = options?.wasm_memory_persistence[0];
+  if (persistence && 'keep' in persistence)
+    fail(
+      'IC0504',
+      'install_code: expected wasm_memory_persistence replace, got keep, which this replica does not have',
+    );
+  const { trap } = host.installCode({
+    canister,
+    mode,
+    wasm,
+    arg: new Uint8Array(value.arg),
+    sender: call.caller,
+    skipPreUpgrade: options?.skip_pre_upgrade[0],
+  });
+  if (trap) throw trap;
+}
+
+function joinChunks(store: Canister, value: Value): Uint8Array {
+  const chunks = value.chunk_hashes_list.map(({ hash }: { hash: Uint8Array }) => {
+    const key = Buffer.from(hash).toString('hex');
+    return (
+      store.chunks.get(key) ??
+      fail('IC0504', `install_chunked_code: expected a stored chunk, got ${key}, which is not stored`)
+    );
+  });
+  const wasm = new Uint8Array(Buffer.concat(chunks));
+  const hash = createHash('sha256').update(wasm).digest('hex');
+  const expected = Buffer.from(value.wasm_module_hash).toString('hex');
+  if (hash !== expected) fail('IC0504', `install_chunked_code: expected chunks with hash ${expected}, got ${hash}`);
+  return wasm;
+}
+
+const methods: Record<string, Method> = {
+  create_canister(host, { caller, cycles }, arg) {
+    if (cycles < fees.canisterCreation)
+      fail('IC0504', `create_canister: expected at least ${fees.canisterCreation} cycles, got ${cycles}`);
+    const created = host.createCanister({
+      settings: settingsFrom(arg, caller),
+      cycles: cycles - fees.canisterCreation,
+    });
+    return { result: { canister_id: created.canisterId }, accepted: cycles };
+  },
+  provisional_create_canister_with_cycles(host, { caller }, arg) {
+    const [specifiedId] = arg.specified_id;
+    if (specifiedId && host.canister(specifiedId))
+      fail('IC0504', `Canister ${specifiedId.toText()} is already installed`);
+    const cycles = arg.amount[0] ?? provisionalCycles;
+    return {
+      result: {
+        canister_id: host.createCanister({ settings: settingsFrom(arg, caller), cycles, specifiedId }).canisterId,
+      },
+    };
+  },
+  provisional_top_up_canister(host, _, arg) {
+    find(host, arg.canister_id).cycles += arg.amount;
+    return {};
+  },
+  update_settings(host, _, arg) {
+    const canister = find(host, arg.canister_id);
+    canister.settings = changed(canister.settings, arg.settings);
+    canister.version++;
+    return {};
+  },
+  install_code(host, call, arg) {
+    installCode(host, call, find(host, arg.canister_id), arg, new Uint8Array(arg.wasm_module));
+    return {};
+  },
+  install_chunked_code(host, call, arg) {
+    const target = find(host, arg.target_canister);
+    const store = arg.store_canister[0] ? find(host, arg.store_canister[0]) : target;
+    checkController(target, call.caller);
+    if (store !== target && store.text !== call.caller.toText()) checkController(store, call.caller);
+    installCode(host, call, target, arg, joinChunks(store, arg));
+    return {};
+  },
+  upload_chunk(host, { caller }, arg) {
+    const canister = find(host, arg.canister_id);
+    const chunk = new Uint8Array(arg.chunk);
+    if (chunk.length > chunkBytes)
+      fail('IC0504', `upload_chunk: expected a chunk of at most ${chunkBytes} bytes, got ${chunk.length}`);
+    if (caller.toText() !== canister.text) checkController(canister, caller);
+    const hash = createHash('sha256').update(chunk).digest();
+    if (!canister.chunks.has(hash.toString('hex')) && canister.chunks.size >= chunkStoreChunks)
+      fail(
+        'IC0504',
+        `upload_chunk: expected at most ${chunkStoreChunks} chunks, got one more; clear_chunk_store makes room`,
+      );
+    canister.chunks.set(hash.toString('hex'), chunk);
+    return { result: { hash } };
+  },
+  stored_chunks(host, { caller }, arg) {
+    const canister = find(host, arg.canister_id);
+    if (caller.toText() !== canister.text) checkController(canister, caller);
+    return { result: [...canister.chunks.keys()].map((hash) => ({ hash: Buffer.from(hash, 'hex') })) };
+  },
+  clear_chunk_store(host, { caller }, arg) {
+    const canister = find(host, arg.canister_id);
+    if (caller.toText() !== canister.text) checkController(canister, caller);
+    canister.chunks.clear();
+    return {};
+  },
+  uninstall_code(host, _, arg) {
+    host.uninstallCode(find(host, arg.canister_id));
+    return {};
+  },
+  start_canister(host, _, arg) {
+    host.startCanister(find(host, arg.canister_id));
+    return {};
+  },
+  stop_canister(host, call, arg) {
+    host.stopCanister(find(host, arg.canister_id), (response) => call.respond(response));
+    return 'later';
+  },
+  delete_canister(host, _, arg) {
+    const canister = find(host, arg.canister_id);
+    if (canister.status !== 'stopped')
+      fail('IC0510', `Canister ${canister.text} must be stopped before it is deleted.`);
+    host.deleteCanister(canister);
+    return {};
+  },
+  canister_status: (host, { caller }, arg) => {
+    const canister = find(host, arg.canister_id);
+    if (caller.toText() !== canister.text) checkController(canister, caller);
+    return { result: statusOf(canister) };
+  },
+  deposit_cycles(host, { cycles }, arg) {
+    find(host, arg.canister_id).cycles += cycles;
+    return { accepted: cycles };
+  },
+  raw_rand: (host) => ({ result: host.randomBytes() }),
+  fetch_canister_logs(host, { caller }, arg) {
+    const canister = find(host, arg.canister_id);
+    const { logVisibility } = canister.settings;
+    const viewer =
+      Array.isArray(logVisibility) && logVisibility.some((principal) => principal.toText() === caller.toText());
+    if (logVisibility !== 'public' && !viewer) checkController(canister, caller);
+    const records = canister.logs.map(({ index, timestamp, content }) => ({
+      idx: index,
+      timestamp_nanos: timestamp,
+      content,
+    }));
+    return { result: { canister_log_records: records } };
+  },
+};
+
+/** These check their own callers: a canister may ask about itself, or two canisters are concerned. */
+const checksItself = ['canister_status', 'upload_chunk', 'stored_chunks', 'clear_chunk_store', 'install_chunked_code'];
+
+function decode(method: string, arg: Uint8Array): Value {
+  try {
+    return IDL.decode(managementTypes[method].arg, arg as Uint8Array<ArrayBuffer>)[0];
+  } catch (error) {
+    return fail('IC0504', `Error decoding candid: ${method}: ${(error as Error).message}`);
+  }
+}
+
+/** The canister that a call to the management canister is about, if it names one. */
+export function effectiveCanister(method: string, arg: Uint8Array): Principal | undefined {
+  if (!managementTypes[method] || managementTypes[method].arg.length === 0) return undefined;
+  const value = decode(method, arg);
+  return value.canister_id ?? value.target_canister;
+}
+
+/** Whether a user may send this to the management canister. @throws Trap where not */
+export function checkIngress(host: ManagementHost, method: string, arg: Uint8Array, sender: Principal): void {
+  if (!methods[method]) fail('IC0302', `Management canister has no method '${method}'`);
+  if (canistersOnly.includes(method))
+    fail('IC0516', `${method} can only be called by a canister, got an ingress message`);
+  const id = effectiveCanister(method, arg);
+  if (id && !anyone.includes(method)) checkController(find(host, id), sender);
+}
+
+/** Executes a call to the management canister. */
+export function callManagement(host: ManagementHost, call: ManagementCall): void {
+  try {
+    const method = methods[call.method] ?? fail('IC0302', `Management canister has no method '${call.method}'`);
+    const types = managementTypes[call.method];
+    const arg = types.arg.length > 0 ? decode(call.method, call.arg) : undefined;
+    if (!anyone.includes(call.method) && !checksItself.includes(call.method))
+      checkController(find(host, arg.canister_id ?? arg.target_canister), call.caller);
+    const done = method(host, call, arg);
+    if (done === 'later') return;
+    const reply = IDL.encode(types.result, types.result.length > 0 ? [done.result] : []);
+    call.respond({ reply: new Uint8Array(reply) }, done.accepted);
+  } catch (error) {
+    if (!(error instanceof Trap)) throw error;
+    const inCanister = ['IC0502', 'IC0503', 'IC0522', 'IC0539'].includes(error.errorCode);
+    const id = inCanister ? effectiveCanister(call.method, call.arg) : undefined;
+    call.respond({ reject: id ? trapReject(id.toText(), error) : reject(error.errorCode, error.message) });
+  }
+}
+
+export const managementCanisterId = Principal.managementCanister();

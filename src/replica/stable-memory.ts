@@ -1,0 +1,152 @@
+/**
+ * Stable memory: 64 KiB pages, of which only those ever written exist, up to 500 GiB; with the log that undoes a message.
+ * Bounds and growth as the interface specification says, section "Stable memory"; what a touch costs is in costs.ts.
+ */
+import { dirtyPageCost, osPageBytes, type PageRules, pageBytes, pageTouchCost } from './costs.ts';
+import { Trap } from './errors.ts';
+import { limits } from './limits.ts';
+import type { Meter } from './meter.ts';
+
+const maximalPages = limits.stableBytes / pageBytes;
+const osPagesInPage = pageBytes / osPageBytes;
+
+/** What the message in hand did to a page. */
+interface Touch {
+  written: boolean;
+  /** Rules of 2025: which of its 16 OS pages were written. */
+  dirty: number;
+}
+
+export class StableMemory {
+  readonly #pages = new Map<number, Uint8Array>();
+  readonly #touched = new Map<number, Touch>();
+  /** Pages as they were before the first write of the run that may be undone; `undefined`: the page did not exist. */
+  readonly #log = new Map<number, Uint8Array | undefined>();
+  #sizeBefore = 0;
+  #touchLimit = Number.POSITIVE_INFINITY;
+  #touchedBytes = 0;
+
+  constructor(
+    readonly meter: Meter,
+    readonly rules: PageRules,
+    public size = 0,
+  ) {}
+
+  /** Bytes that the pages written take. */
+  get residentBytes(): number {
+    return this.#pages.size * pageBytes;
+  }
+
+  /** Pages touched and written by the message in hand. */
+  get touchedPages(): { touched: number; written: number } {
+    let written = 0;
+    for (const touch of this.#touched.values()) if (touch.written) written++;
+    return { touched: this.#touched.size, written };
+  }
+
+  /** A message begins that may touch `touchLimit` bytes. */
+  begin(touchLimit: number): void {
+    this.#touched.clear();
+    this.#touchedBytes = 0;
+    this.#touchLimit = touchLimit;
+    if (this.#log.size === 0) this.#sizeBefore = this.size;
+  }
+
+  /** Keeps what was written since the last commit or rollback. */
+  commit(): void {
+    this.#log.clear();
+    this.#sizeBefore = this.size;
+  }
+
+  /** Undoes what was written since the last commit or rollback. */
+  rollback(): void {
+    for (const [page, before] of this.#log) {
+      if (before) this.#pages.set(page, before);
+      else this.#pages.delete(page);
+    }
+    this.#log.clear();
+    this.size = this.#sizeBefore;
+  }
+
+  /** Takes away everything, without a log. */
+  clear(): void {
+    this.#pages.clear();
+    this.#log.clear();
+    this.size = 0;
+    this.#sizeBefore = 0;
+  }
+
+  /** Adds pages. @returns the size before in pages, or -1 where there is no room */
+  grow(pages: number): number {
+    const before = this.size;
+    if (pages > maximalPages - before) return -1;
+    this.size += pages;
+    return before;
+  }
+
+  /** Hands each page of the range to `visit`: the page (if it exists), where in it, and where in the range. */
+  #range(offset: number, length: number, visit: (page: number, at: number, from: number, count: number) => void): void {
+    if (offset + length > this.size * pageBytes) throw new Trap('IC0502', 'stable memory out of bounds');
+    for (let done = 0; done < length; ) {
+      const page = Math.floor((offset + done) / pageBytes);
+      const at = (offset + done) % pageBytes;
+      const count = Math.min(pageBytes - at, length - done);
+      visit(page, at, done, count);
+      done += count;
+    }
+  }
+
+  #touch(page: number, at: number, count: number, write: boolean): void {
+    let touch = this.#touched.get(page);
+    const first = touch === undefined;
+    if (!touch) {
+      touch = { written: false, dirty: 0 };
+      this.#touched.set(page, touch);
+      this.#touchedBytes += pageBytes;
+      if (this.#touchedBytes > this.#touchLimit)
+        throw new Trap(
+          'IC0502',
+          `expected a message to touch at most ${this.#touchLimit} bytes of stable memory, got more`,
+        );
+    }
+    const firstWrite = write && !touch.written;
+    if (firstWrite) touch.written = true;
+    if (this.rules === '2026') {
+      if (first || firstWrite) this.meter.chargePages(pageTouchCost * (Number(first) + Number(firstWrite)));
+    } else if (write) this.#dirty(touch, at, count);
+  }
+
+  #dirty(touch: Touch, at: number, count: number): void {
+    let fresh = 0;
+    for (let os = Math.floor(at / osPageBytes); os * osPageBytes < at + count && os < osPagesInPage; os++) {
+      if (touch.dirty & (1 << os)) continue;
+      touch.dirty |= 1 << os;
+      fresh++;
+    }
+    if (fresh > 0) this.meter.chargePages(fresh * dirtyPageCost);
+  }
+
+  /** Copies `target.length` bytes from `offset` into `target`. @throws Trap out of bounds */
+  read(offset: number, target: Uint8Array): void {
+    this.#range(offset, target.length, (page, at, from, count) => {
+      this.#touch(page, at, count, false);
+      const bytes = this.#pages.get(page);
+      if (bytes) target.set(bytes.subarray(at, at + count), from);
+      else target.fill(0, from, from + count);
+    });
+  }
+
+  /** Copies `source` to `offset`. @throws Trap out of bounds */
+  write(offset: number, source: Uint8Array): void {
+    this.#range(offset, source.length, (page, at, from, count) => {
+      this.#touch(page, at, count, true);
+      let bytes = this.#pages.get(page);
+      if (!this.#log.has(page)) this.#log.set(page, bytes?.slice());
+      if (!bytes) {
+        bytes = new Uint8Array(pageBytes);
+        this.#pages.set(page, bytes);
+      }
+      bytes.set(source.subarray(from, from + count), at);
+    });
+  }
+}

@@ -1,0 +1,425 @@
+/**
+ * The system API: what each `ic0` function does, by its name. Signatures and allowed contexts stand in system-api.json.
+ * Specification-like: interface specification 0.66, "System API". An argument is checked before anything is done with it.
+ */
+import { Principal } from '@dfinity/principal';
+import { systemCallByteCost, systemCallCost } from './costs.ts';
+import { callFee, fees, responseReservation } from './cycles.ts';
+import { RejectCodes, reject, Trap } from './errors.ts';
+import type { Context, Execution, OutgoingCall } from './execution.ts';
+import { limits } from './limits.ts';
+import api from './system-api.json' with { type: 'json' };
+
+type Argument = number | bigint;
+/** Numbers arrive unsigned; `i64` as bigint. */
+// biome-ignore lint/suspicious/noExplicitAny: each function takes the numbers of its own signature
+type SystemCall = (e: Execution, ...args: any[]) => unknown;
+
+const mask64 = (1n << 64n) - 1n;
+const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);
+const lossy = new TextDecoder();
+const strict = new TextDecoder('utf-8', { fatal: true });
+const encoder = new TextEncoder();
+
+export const contextNames: Record<Context, string> = {
+  I: 'init',
+  G: 'pre upgrade',
+  U: 'update',
+  RQ: 'replicated query',
+  NRQ: 'non replicated query',
+  TQ: 'transform query',
+  CQ: 'composite query',
+  Ry: 'reply callback',
+  Rt: 'reject callback',
+  CRy: 'composite reply callback',
+  CRt: 'composite reject callback',
+  C: 'cleanup',
+  CC: 'composite cleanup',
+  s: 'start',
+  F: 'inspect message',
+  T: 'system task',
+};
+
+/** Contexts in which each system call is allowed. */
+export const allowedContexts: ReadonlyMap<string, ReadonlySet<Context>> = new Map(
+  Object.entries(api.imports).map(([name, { contexts }]) => {
+    const all = (Object.keys(contextNames) as Context[]).filter((context) => context !== 's');
+    const expand = (letter: string) => (letter === '*' ? all : letter === 'Q' ? ['RQ', 'NRQ'] : [letter]) as Context[];
+    return [name, new Set(contexts.flatMap(expand))];
+  }),
+);
+
+function violation(message: string): never {
+  throw new Trap('IC0504', message);
+}
+
+function read(e: Execution, name: string, pointer: number, size: number): Uint8Array {
+  e.meter.chargeSystemCall(size * systemCallByteCost(name));
+  return e.instance.view(pointer, size).slice();
+}
+
+/** Copies `source[offset .. offset + size]` to the canister's memory. */
+function copy(e: Execution, name: string, source: Uint8Array, target: number, offset: number, size: number): void {
+  if (offset + size > source.length)
+    violation(`ic0.${name}: expected offset + size of at most ${source.length}, got ${offset} + ${size}`);
+  e.meter.chargeSystemCall(size * systemCallByteCost(name));
+  e.instance.view(target, size, true).set(source.subarray(offset, offset + size));
+}
+
+/** `<name>_size` and `<name>_copy` for some bytes. */
+function sizeAndCopy(name: string, bytes: (e: Execution) => Uint8Array): Record<string, SystemCall> {
+  return {
+    [`${name}_size`]: (e) => bytes(e).length,
+    [`${name}_copy`]: (e, target: number, offset: number, size: number) =>
+      copy(e, `${name}_copy`, bytes(e), target, offset, size),
+  };
+}
+
+function write128(e: Execution, target: number, value: bigint): void {
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, value & mask64, true);
+  view.setBigUint64(8, value >> 64n, true);
+  e.instance.view(target, 16, true).set(bytes);
+}
+
+const amount = (high: bigint, low: bigint): bigint => (u64(high) << 64n) | u64(low);
+
+function as64(name: string, value: bigint): bigint {
+  if (value > mask64) throw new Trap('IC0502', `ic0.${name}: expected cycles that fit 64 bits, got ${value}`);
+  return value;
+}
+
+function text(name: string, bytes: Uint8Array): string {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return violation(`ic0.${name}: expected UTF-8, got other bytes`);
+  }
+}
+
+function principal(name: string, bytes: Uint8Array): Principal {
+  if (bytes.length > 29) violation(`ic0.${name}: expected a principal of at most 29 bytes, got ${bytes.length}`);
+  return Principal.fromUint8Array(bytes);
+}
+
+function checkNotResponded(e: Execution, name: string): void {
+  if (e.responded) violation(`ic0.${name}: the call is already replied`);
+}
+
+function replyLimit(e: Execution): number {
+  return ['NRQ', 'CQ', 'CRy', 'CRt', 'TQ'].includes(e.context) ? limits.queryReplyBytes : limits.replyBytes;
+}
+
+function pendingCall(e: Execution, name: string): OutgoingCall {
+  return e.pendingCall ?? violation(`ic0.${name}: expected a call under construction, got none (call_new comes first)`);
+}
+
+function addCycles(e: Execution, name: string, cycles: bigint): void {
+  const call = pendingCall(e, name);
+  if (cycles > e.balance) throw new Trap('IC0502', `ic0.${name}: expected at most ${e.balance} cycles, got ${cycles}`);
+  e.balance -= cycles;
+  call.cycles += cycles;
+}
+
+function acceptCycles(e: Execution, maximum: bigint): bigint {
+  const cycles = least(maximum, e.cyclesAvailable);
+  e.cyclesAvailable -= cycles;
+  e.balance += cycles;
+  return cycles;
+}
+
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+/** Cycles that may be spent without freezing the canister. */
+function liquid(e: Execution): bigint {
+  const free = e.balance - e.canister.freezingCycles;
+  return free > 0n ? free : 0n;
+}
+
+/** Sends the call under construction, or says why not: 2 is the transient system error. */
+function perform(e: Execution): number {
+  const call = pendingCall(e, 'call_perform');
+  const fee = callFee(call.payloadBytes + call.method.length) + responseReservation;
+  const opened = e.calls.filter(({ callee }) => callee.compareTo(call.callee) === 'eq').length;
+  if (fee > liquid(e) || !e.environment.queueHasRoom(e.canister, call.callee, opened)) {
+    e.dropPendingCall();
+    return RejectCodes.SYS_TRANSIENT;
+  }
+  e.balance -= fee;
+  call.reserved = responseReservation;
+  e.calls.push(call);
+  e.pendingCall = undefined;
+  return 0;
+}
+
+const environmentVariables = (e: Execution): [string, string][] => [...e.canister.settings.environmentVariables];
+
+function environmentVariable(e: Execution, name: string, index: number): string {
+  const variable = environmentVariables(e)[index];
+  return (
+    variable?.[0] ?? violation(`ic0.${name}: expected an index below ${environmentVariables(e).length}, got ${index}`)
+  );
+}
+
+function environmentValue(e: Execution, name: string, pointer: number, size: number): Uint8Array {
+  const key = text(name, read(e, name, pointer, size));
+  const value = e.canister.settings.environmentVariables.get(key);
+  return value === undefined
+    ? violation(`ic0.${name}: expected a variable that is set, got ${JSON.stringify(key)}`)
+    : encoder.encode(value);
+}
+
+/** Logs what a canister prints or traps with; the log keeps its last 4 KiB. */
+export function log(e: Execution, name: string, pointer: number, size: number): Uint8Array {
+  const kept = Math.min(size, limits.canisterLogBytes);
+  const room = Math.min(size, Math.max(limits.canisterLogBytes - e.logBytes, 0));
+  e.meter.chargeSystemCall(2 * kept + 50 * room + (name === 'trap' ? size : 0));
+  const bytes = e.instance.view(pointer, size).slice();
+  const record = bytes.subarray(0, limits.canisterLogBytes);
+  e.logs.push(record);
+  e.logBytes += record.length;
+  return bytes;
+}
+
+/** Cost of a signature by a threshold key: 26,153,846,153 cycles on the 34-node subnet that holds it, when asked from here. */
+const signatureFee = 26_153_846_153n;
+
+function signatureCost(
+  e: Execution,
+  name: string,
+  pointer: number,
+  size: number,
+  kind: number,
+  kinds: number,
+  target: number,
+): number {
+  read(e, name, pointer, size);
+  if (kind >= kinds) return 1;
+  write128(e, target, signatureFee);
+  return 0;
+}
+
+/** The functions of the system API by name. */
+export const systemApi: Record<string, SystemCall> = {
+  ...sizeAndCopy('msg_arg_data', (e) => e.arg),
+  ...sizeAndCopy('msg_caller', (e) => e.caller.toUint8Array()),
+  ...sizeAndCopy('msg_caller_info_data', () => new Uint8Array(0)),
+  ...sizeAndCopy('msg_caller_info_signer', () => new Uint8Array(0)),
+  ...sizeAndCopy('msg_reject_msg', (e) => encoder.encode(e.reject?.message ?? '')),
+  ...sizeAndCopy('canister_self', (e) => e.canister.canisterId.toUint8Array()),
+  ...sizeAndCopy('subnet_self', (e) => e.environment.subnetId),
+  ...sizeAndCopy('msg_method_name', (e) => encoder.encode(e.methodName)),
+  ...sizeAndCopy('root_key', (e) => e.environment.rootKey),
+  ...sizeAndCopy(
+    'data_certificate',
+    (e) =>
+      e.environment.dataCertificate(e.canister) ?? violation('ic0.data_certificate: expected a certificate, got none'),
+  ),
+  data_certificate_present: (e) =>
+    ['NRQ', 'CQ'].includes(e.context) && e.environment.dataCertificate(e.canister) !== undefined ? 1 : 0,
+
+  msg_reject_code: (e) => e.reject?.code ?? 0,
+  msg_deadline: (e) => e.callContext?.deadline ?? 0n,
+
+  msg_reply_data_append(e, pointer: number, size: number) {
+    checkNotResponded(e, 'msg_reply_data_append');
+    if (e.replyBytes + size > replyLimit(e))
+      violation(
+        `ic0.msg_reply_data_append: expected a reply of at most ${replyLimit(e)} bytes, got ${e.replyBytes + size}`,
+      );
+    e.replyData.push(read(e, 'msg_reply_data_append', pointer, size));
+    e.replyBytes += size;
+  },
+  msg_reply(e) {
+    checkNotResponded(e, 'msg_reply');
+    e.response = { reply: new Uint8Array(Buffer.concat(e.replyData)) };
+  },
+  msg_reject(e, pointer: number, size: number) {
+    checkNotResponded(e, 'msg_reject');
+    if (size > replyLimit(e))
+      violation(`ic0.msg_reject: expected a message of at most ${replyLimit(e)} bytes, got ${size}`);
+    e.response = { reject: reject('IC0406', text('msg_reject', read(e, 'msg_reject', pointer, size))) };
+  },
+
+  msg_cycles_available: (e) => as64('msg_cycles_available', e.cyclesAvailable),
+  msg_cycles_available128: (e, target: number) => write128(e, target, e.cyclesAvailable),
+  msg_cycles_refunded: (e) => as64('msg_cycles_refunded', e.cyclesRefunded),
+  msg_cycles_refunded128: (e, target: number) => write128(e, target, e.cyclesRefunded),
+  msg_cycles_accept: (e, maximum: bigint) => acceptCycles(e, u64(maximum)),
+  msg_cycles_accept128: (e, high: bigint, low: bigint, target: number) =>
+    write128(e, target, acceptCycles(e, amount(high, low))),
+  cycles_burn128(e, high: bigint, low: bigint, target: number) {
+    const burned = least(amount(high, low), liquid(e));
+    e.balance -= burned;
+    write128(e, target, burned);
+  },
+  canister_cycle_balance: (e) => as64('canister_cycle_balance', e.balance),
+  canister_cycle_balance128: (e, target: number) => write128(e, target, e.balance),
+  canister_liquid_cycle_balance128: (e, target: number) => write128(e, target, liquid(e)),
+  canister_status: (e) => ['running', 'stopping', 'stopped'].indexOf(e.canister.status) + 1,
+  canister_version: (e) => e.canister.version,
+  accept_message(e) {
+    if (e.accepted) violation('ic0.accept_message: the message is already accepted');
+    e.accepted = true;
+  },
+
+  call_new(
+    e,
+    calleePtr: number,
+    calleeBytes: number,
+    namePtr: number,
+    nameBytes: number,
+    replyFun: number,
+    replyEnv: number,
+    rejectFun: number,
+    rejectEnv: number,
+  ) {
+    e.dropPendingCall();
+    const callee = principal('call_new', read(e, 'call_new', calleePtr, calleeBytes));
+    if (nameBytes > limits.methodNameBytes)
+      violation(`ic0.call_new: expected a method name of at most ${limits.methodNameBytes} bytes, got ${nameBytes}`);
+    e.pendingCall = {
+      callee,
+      method: text('call_new', read(e, 'call_new', namePtr, nameBytes)),
+      onReply: { fun: replyFun, env: replyEnv },
+      onReject: { fun: rejectFun, env: rejectEnv },
+      payload: [],
+      payloadBytes: 0,
+      cycles: 0n,
+      reserved: 0n,
+    };
+  },
+  call_on_cleanup(e, fun: number, env: number) {
+    const call = pendingCall(e, 'call_on_cleanup');
+    if (call.onCleanup) violation('ic0.call_on_cleanup: the cleanup callback is already set');
+    call.onCleanup = { fun, env };
+  },
+  call_data_append(e, pointer: number, size: number) {
+    const call = pendingCall(e, 'call_data_append');
+    if (call.payloadBytes + size > limits.callBytes)
+      violation(
+        `ic0.call_data_append: expected a payload of at most ${limits.callBytes} bytes, got ${call.payloadBytes + size}`,
+      );
+    call.payload.push(read(e, 'call_data_append', pointer, size));
+    call.payloadBytes += size;
+  },
+  call_with_best_effort_response(e, timeoutSeconds: number) {
+    const call = pendingCall(e, 'call_with_best_effort_response');
+    if (call.timeoutSeconds !== undefined) violation('ic0.call_with_best_effort_response: the timeout is already set');
+    call.timeoutSeconds = Math.min(timeoutSeconds, limits.bestEffortSeconds);
+  },
+  call_cycles_add: (e, cycles: bigint) => addCycles(e, 'call_cycles_add', u64(cycles)),
+  call_cycles_add128: (e, high: bigint, low: bigint) => addCycles(e, 'call_cycles_add128', amount(high, low)),
+  call_perform: perform,
+
+  stable_size(e) {
+    if (e.canister.stable.size >= 65_536)
+      throw new Trap('IC0502', 'stable memory is larger than 4 GiB: expected the 64-bit functions');
+    return e.canister.stable.size;
+  },
+  stable_grow(e, pages: number) {
+    if (e.canister.stable.size > 65_536)
+      throw new Trap('IC0502', 'stable memory is larger than 4 GiB: expected the 64-bit functions');
+    return e.canister.stable.size + pages > 65_536 ? -1 : e.canister.stable.grow(pages);
+  },
+  stable_write: (e, offset: number, source: number, size: number) =>
+    stableWrite(e, 'stable_write', offset, source, size),
+  stable_read: (e, target: number, offset: number, size: number) => stableRead(e, 'stable_read', target, offset, size),
+  stable64_size: (e) => BigInt(e.canister.stable.size),
+  stable64_grow: (e, pages: bigint) => BigInt(e.canister.stable.grow(Number(u64(pages)))),
+  stable64_write: (e, offset: bigint, source: bigint, size: bigint) =>
+    stableWrite(e, 'stable64_write', Number(u64(offset)), Number(u64(source)), Number(u64(size))),
+  stable64_read: (e, target: bigint, offset: bigint, size: bigint) =>
+    stableRead(e, 'stable64_read', Number(u64(target)), Number(u64(offset)), Number(u64(size))),
+
+  certified_data_set(e, pointer: number, size: number) {
+    if (size > limits.certifiedDataBytes)
+      violation(`ic0.certified_data_set: expected at most ${limits.certifiedDataBytes} bytes, got ${size}`);
+    e.certifiedData = read(e, 'certified_data_set', pointer, size);
+  },
+  time: (e) => e.environment.time,
+  global_timer_set(e, timestamp: bigint) {
+    const before = e.globalTimer ?? e.canister.globalTimer;
+    e.globalTimer = u64(timestamp);
+    return before;
+  },
+  performance_counter(e, kind: number) {
+    if (kind > 1) violation(`ic0.performance_counter: expected type 0 or 1, got ${kind}`);
+    return BigInt(e.meter.used + (kind === 1 ? e.instructionsBefore : 0));
+  },
+  is_controller: (e, pointer: number, size: number) =>
+    e.canister.isController(principal('is_controller', read(e, 'is_controller', pointer, size))) ? 1 : 0,
+  in_replicated_execution: (e) => (['NRQ', 'CQ', 'CRy', 'CRt', 'CC', 'TQ', 'F'].includes(e.context) ? 0 : 1),
+
+  cost_call: (e, nameBytes: bigint, payloadBytes: bigint, target: number) =>
+    write128(e, target, fees.call + (u64(nameBytes) + u64(payloadBytes)) * fees.callByte + responseReservation),
+  cost_create_canister: (e, target: number) => write128(e, target, fees.canisterCreation),
+  cost_http_request: (e, requestBytes: bigint, maximalBytes: bigint, target: number) =>
+    write128(e, target, (3_000_000n + 60_000n * 13n + 400n * u64(requestBytes) + 800n * u64(maximalBytes)) * 13n),
+  cost_sign_with_ecdsa: (e, pointer: number, size: number, curve: number, target: number) =>
+    signatureCost(e, 'cost_sign_with_ecdsa', pointer, size, curve, 1, target),
+  cost_sign_with_schnorr: (e, pointer: number, size: number, algorithm: number, target: number) =>
+    signatureCost(e, 'cost_sign_with_schnorr', pointer, size, algorithm, 2, target),
+  cost_vetkd_derive_key: (e, pointer: number, size: number, curve: number, target: number) =>
+    signatureCost(e, 'cost_vetkd_derive_key', pointer, size, curve, 1, target),
+
+  env_var_count: (e) => environmentVariables(e).length,
+  env_var_name_size: (e, index: number) => encoder.encode(environmentVariable(e, 'env_var_name_size', index)).length,
+  env_var_name_copy: (e, index: number, target: number, offset: number, size: number) =>
+    copy(
+      e,
+      'env_var_name_copy',
+      encoder.encode(environmentVariable(e, 'env_var_name_copy', index)),
+      target,
+      offset,
+      size,
+    ),
+  env_var_name_exists(e, pointer: number, size: number) {
+    const name = text('env_var_name_exists', read(e, 'env_var_name_exists', pointer, size));
+    return e.canister.settings.environmentVariables.has(name) ? 1 : 0;
+  },
+  env_var_value_size: (e, pointer: number, size: number) =>
+    environmentValue(e, 'env_var_value_size', pointer, size).length,
+  env_var_value_copy: (e, namePtr: number, nameBytes: number, target: number, offset: number, size: number) =>
+    copy(e, 'env_var_value_copy', environmentValue(e, 'env_var_value_copy', namePtr, nameBytes), target, offset, size),
+
+  debug_print(e, pointer: number, size: number) {
+    log(e, 'debug_print', pointer, size);
+  },
+  trap(e, pointer: number, size: number) {
+    throw new Trap('IC0503', lossy.decode(log(e, 'trap', pointer, size)));
+  },
+};
+
+function stableWrite(e: Execution, name: string, offset: number, source: number, size: number): void {
+  e.meter.chargeSystemCall(size * systemCallByteCost(name));
+  e.canister.stable.write(offset, e.instance.view(source, size));
+}
+
+function stableRead(e: Execution, name: string, target: number, offset: number, size: number): void {
+  e.meter.chargeSystemCall(size * systemCallByteCost(name));
+  e.canister.stable.read(offset, e.instance.view(target, size, true));
+}
+
+const unsigned = (value: Argument): Argument => (typeof value === 'number' ? value >>> 0 : value);
+
+/**
+ * The functions that an instance imports. Each checks that it may be called in the context of the message in hand, charges its
+ * fixed cost, and does its work.
+ * @param current the message in hand
+ */
+export function systemApiImports(current: () => Execution): WebAssembly.ModuleImports {
+  const imports: WebAssembly.ModuleImports = {};
+  for (const [name, call] of Object.entries(systemApi)) {
+    const cost = systemCallCost(name);
+    const allowed = allowedContexts.get(name)!;
+    imports[name] = (...args: Argument[]) => {
+      const e = current();
+      if (!allowed.has(e.context)) violation(`"ic0_${name}" cannot be executed in ${contextNames[e.context]} mode`);
+      e.meter.chargeSystemCall(cost);
+      return call(e, ...args.map(unsigned));
+    };
+  }
+  return imports;
+}

@@ -1,0 +1,468 @@
+/**
+ * Rewrites a canister's module so that it meters itself and keeps a map of the pages it touches:
+ *   memory  | page map, 64 KiB: one byte a page (0 untouched, 1 read, 3 written) | the canister's page 0 | page 1 | …
+ * Every address is moved up by 64 KiB through its offset. A counter of instructions is lowered at the start of each straight-line block.
+ * Instructions of the module itself are neither reordered nor changed, so that what is counted is what was written.
+ * Source of the rules: instruction-costs.json, `static_metering_rules` and `dynamic_costs`.
+ */
+import { functionEntryCost, opcodeCost, pageBytes } from '../costs.ts';
+import { Body } from './body.ts';
+import { Writer } from './bytes.ts';
+import { type ConstExpr, type ElementSegment, functionType, type Module, ValType } from './module.ts';
+import { Op, opcodes } from './opcodes.ts';
+import { type PageCheck, planPageChecks } from './page-checks.ts';
+
+/** What the rewritten module imports from `replica`, in this order, after its own imports. */
+export const hooks = ['touchRead', 'touchWrite', 'touchRange', 'grow', 'outOfInstructions'] as const;
+type Hook = (typeof hooks)[number];
+
+const { i32, i64, f32, f64, v128 } = ValType;
+const hookTypes: Record<Hook, [params: number[], results: number[]]> = {
+  touchRead: [[i32, i32], []],
+  touchWrite: [[i32, i32], []],
+  touchRange: [[i32, i32, i32], []],
+  grow: [[i32], [i32]],
+  outOfInstructions: [[], []],
+};
+
+/** What of the rewriting is done; measuring what it costs in time is the only reason to leave something out. */
+export interface InstrumentOptions {
+  metering?: boolean;
+  pageChecks?: boolean;
+}
+
+export interface Instrumented {
+  wasm: Uint8Array<ArrayBuffer>;
+  /** Initial and largest size of the canister's memory in pages, page map not counted. */
+  minPages: number;
+  maxPages: number;
+  /** Names of the exported globals that are the module's mutable state. */
+  globals: string[];
+  hasTable: boolean;
+  hasStart: boolean;
+}
+
+/** Real memory has at most 65,536 pages, of which the page map takes one. */
+export const maximalPages = 65_535;
+const maximalOffset = 2 ** 32 - 1 - pageBytes;
+const emptyBlock = 0x40;
+const accessOf = new Map(
+  [...opcodes.values()].filter(({ access }) => access).map(({ code, access }) => [code, access!]),
+);
+const memoryTypes = { i32, i64, f32, f64, v128 };
+/** What an added local holds while a page is looked up: the address, or the operand above it. */
+type LocalUse = 'address' | keyof typeof memoryTypes;
+
+/** After these a new straight-line block begins. */
+const blockEnds = new Set<number>([
+  Op.loop,
+  Op.if,
+  Op.else,
+  Op.end,
+  Op.br,
+  Op.brIf,
+  Op.brTable,
+  Op.return,
+  Op.unreachable,
+  Op.returnCall,
+  Op.returnCallIndirect,
+]);
+
+/** Rewrites a module that keeps the rules of validate.ts. */
+export function instrument(module: Module, options: InstrumentOptions = {}): Instrumented {
+  return new Instrumenter(module, options).run();
+}
+
+class Instrumenter {
+  readonly #module: Module;
+  readonly #metering: boolean;
+  readonly #pageChecks: boolean;
+  readonly #types: { params: number[]; results: number[] }[];
+  readonly #body = new Body();
+  readonly #code = new Writer(1 << 16);
+  readonly #imports: number;
+  readonly #counter: number;
+  readonly #pages: number;
+  /** Functions added after the module's own: by name its index; bodies and types in order. */
+  readonly #added = new Map<string, number>();
+  readonly #addedBodies: { type: number; body: Uint8Array }[] = [];
+  /** Flag globals of data segments that are dropped at run time, by segment. */
+  readonly #dropped = new Map<number, number>();
+
+  constructor(module: Module, { metering = true, pageChecks = true }: InstrumentOptions) {
+    this.#module = module;
+    this.#metering = metering;
+    this.#pageChecks = pageChecks;
+    this.#types = [...module.types];
+    this.#imports = module.imports.length;
+    this.#counter = module.globals.length;
+    this.#pages = module.globals.length + 1;
+  }
+
+  run(): Instrumented {
+    const module = this.#module;
+    const memory = module.memories[0] ?? { min: 0, max: 0 };
+    if (memory.min > maximalPages)
+      throw new Error(`module: expected a memory of at most ${maximalPages} pages, got ${memory.min}`);
+    const hookTypeIndices = hooks.map((hook) => this.#type(...hookTypes[hook]));
+    const bodies = module.code.map((bytes) => this.#function(bytes));
+    if (module.tables.length > 0) this.#helper('invoke', [i32, i32], (w) => this.#invoke(w));
+    const globals = this.#exportedGlobals();
+
+    const out = new Writer(1 << 20);
+    out.bytes([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
+    const vec = (id: number, count: number, write: (w: Writer) => void) => {
+      if (count > 0) out.section(id, (w) => write(w.u32(count)));
+    };
+    vec(1, this.#types.length, (w) => {
+      for (const { params, results } of this.#types)
+        w.byte(0x60).u32(params.length).bytes(params).u32(results.length).bytes(results);
+    });
+    vec(2, this.#imports + hooks.length, (w) => {
+      for (const { module: from, name, type } of module.imports) w.name(from).name(name).byte(0).u32(type);
+      for (const [i, hook] of hooks.entries()) w.name('replica').name(hook).byte(0).u32(hookTypeIndices[i]);
+    });
+    vec(3, module.functions.length + this.#addedBodies.length, (w) => {
+      for (const type of module.functions) w.u32(type);
+      for (const { type } of this.#addedBodies) w.u32(type);
+    });
+    vec(4, module.tables.length, (w) => {
+      for (const { type, limits } of module.tables) {
+        w.byte(type)
+          .byte(limits.max === undefined ? 0 : 1)
+          .u32(limits.min);
+        if (limits.max !== undefined) w.u32(limits.max);
+      }
+    });
+    const maxPages = Math.min(memory.max ?? maximalPages, maximalPages);
+    vec(5, 1, (w) =>
+      w
+        .byte(1)
+        .u32(memory.min + 1)
+        .u32(maxPages + 1),
+    );
+    vec(6, module.globals.length + 2 + this.#dropped.size, (w) => {
+      for (const { type, mutable, init } of module.globals) {
+        w.byte(type).byte(mutable ? 1 : 0);
+        this.#constExpr(w, init);
+      }
+      w.byte(i64).byte(1).byte(Op.i64Const).byte(0).byte(Op.end);
+      w.byte(i32).byte(1).byte(Op.i32Const).s32(memory.min).byte(Op.end);
+      for (let i = 0; i < this.#dropped.size; i++) w.byte(i32).byte(1).byte(Op.i32Const).byte(0).byte(Op.end);
+    });
+    const exports = this.#exports(globals);
+    vec(7, exports.length, (w) => {
+      for (const [name, kind, index] of exports) w.name(name).byte(kind).u32(index);
+    });
+    vec(9, module.elements.length, (w) => {
+      for (const segment of module.elements) this.#element(w, segment);
+    });
+    if (module.hasDataCount) out.section(12, (w) => w.u32(module.data.length));
+    vec(10, bodies.length + this.#addedBodies.length, (w) => {
+      for (const body of bodies) w.u32(body.length).bytes(body);
+      for (const { body } of this.#addedBodies) w.u32(body.length).bytes(body);
+    });
+    vec(11, module.data.length, (w) => {
+      for (const { offset, bytes } of module.data) {
+        w.byte(offset ? 0 : 1);
+        if (offset)
+          w.byte(Op.i32Const)
+            .s32(this.#dataOffset(offset, bytes.length, memory.min))
+            .byte(Op.end);
+        w.u32(bytes.length).bytes(bytes);
+      }
+    });
+    return {
+      wasm: out.finish(),
+      minPages: memory.min,
+      maxPages,
+      globals: globals.map(([name]) => name),
+      hasTable: module.tables.length > 0,
+      hasStart: module.start !== undefined,
+    };
+  }
+
+  /** Functions of the module move up by the number of hooks. */
+  #functionIndex(index: number): number {
+    return index < this.#imports ? index : index + hooks.length;
+  }
+
+  #hook(hook: Hook): number {
+    return this.#imports + hooks.indexOf(hook);
+  }
+
+  #type(params: number[], results: number[] = []): number {
+    const same = (a: number[], b: number[]) => a.length === b.length && a.every((type, i) => type === b[i]);
+    const known = this.#types.findIndex((type) => same(type.params, params) && same(type.results, results));
+    return known >= 0 ? known : this.#types.push({ params, results }) - 1;
+  }
+
+  #dataOffset(offset: ConstExpr, length: number, minPages: number): number {
+    const at = offset.operand >>> 0;
+    if (offset.opcode !== Op.i32Const || at + length > minPages * pageBytes)
+      throw new Error(`module: expected data segments inside the initial memory, got one of ${length} bytes at ${at}`);
+    return at + pageBytes;
+  }
+
+  #constExpr(w: Writer, { opcode, operand, bytes }: ConstExpr): void {
+    if (opcode === Op.refFunc) w.byte(Op.refFunc).u32(this.#functionIndex(operand));
+    else w.bytes(bytes);
+    w.byte(Op.end);
+  }
+
+  #element(w: Writer, { flags, table, offset, type, functions, expressions }: ElementSegment): void {
+    w.u32(flags);
+    if (!(flags & 1) && flags & 2) w.u32(table);
+    if (offset) this.#constExpr(w, offset);
+    if (type !== undefined) w.byte(type);
+    const entries = functions ?? expressions!;
+    w.u32(entries.length);
+    for (const entry of entries) {
+      if (typeof entry === 'number') w.u32(this.#functionIndex(entry));
+      else this.#constExpr(w, entry);
+    }
+  }
+
+  /** The module's mutable state: its mutable globals, the size of its memory, dropped segments. */
+  #exportedGlobals(): [name: string, index: number][] {
+    const own = this.#module.globals.flatMap(({ mutable }, i): [string, number][] =>
+      mutable ? [[`global ${i}`, i]] : [],
+    );
+    const flags = [...this.#dropped].map(([segment, index]): [string, number] => [`dropped ${segment}`, index]);
+    return [...own, ['pages', this.#pages], ...flags];
+  }
+
+  /** Entry points keep their names; other exports of the module are of no use to anyone. */
+  #exports(globals: [string, number][]): [name: string, kind: number, index: number][] {
+    const entries = this.#module.exports
+      .filter(({ name, kind }) => kind === 0 && name.startsWith('canister_'))
+      .map(({ name, index }): [string, number, number] => [name, 0, this.#functionIndex(index)]);
+    if (this.#module.start !== undefined) entries.push(['start', 0, this.#functionIndex(this.#module.start)]);
+    const invoke = this.#added.get('invoke');
+    if (invoke !== undefined) entries.push(['invoke', 0, invoke]);
+    entries.push(['memory', 2, 0], ['counter', 3, this.#counter]);
+    for (const [name, index] of globals) entries.push([name, 3, index]);
+    return entries;
+  }
+
+  /** Adds a function to the module, once for each name; returns its index. */
+  #helper(name: string, params: number[], write: (w: Writer) => void): number {
+    const known = this.#added.get(name);
+    if (known !== undefined) return known;
+    const index = this.#imports + hooks.length + this.#module.functions.length + this.#addedBodies.length;
+    const w = new Writer().byte(0);
+    write(w);
+    this.#added.set(name, index);
+    this.#addedBodies.push({ type: this.#type(params), body: w.byte(Op.end).finish() });
+    return index;
+  }
+
+  /** invoke(function, environment): calls a callback through the table, which checks its type. */
+  #invoke(w: Writer): void {
+    w.byte(Op.localGet).byte(1).byte(Op.localGet).byte(0);
+    w.byte(Op.callIndirect)
+      .u32(this.#type([i32]))
+      .u32(0);
+  }
+
+  /** Charges as many instructions as local 2, the length of a bulk operation, says. */
+  #chargeLength(w: Writer): void {
+    if (!this.#metering) return;
+    w.byte(Op.globalGet).u32(this.#counter).byte(Op.localGet).byte(2).byte(Op.i64ExtendI32U).byte(Op.i64Sub);
+    w.byte(Op.globalSet).u32(this.#counter);
+    this.#checkCounter(w);
+  }
+
+  #checkCounter(w: Writer): void {
+    w.byte(Op.globalGet).u32(this.#counter).byte(Op.i64Const).byte(0).byte(Op.i64LtS);
+    w.byte(Op.if).byte(emptyBlock).byte(Op.call).u32(this.#hook('outOfInstructions')).byte(Op.end);
+  }
+
+  /** Puts `local + 64 KiB` on the stack. */
+  #moved(w: Writer, local: number): Writer {
+    return w.byte(Op.localGet).byte(local).byte(Op.i32Const).s32(pageBytes).byte(Op.i32Add);
+  }
+
+  /** Touches the pages from local `pointer` for as many bytes as local 2 says; traps where they are out of bounds. */
+  #touchRange(w: Writer, pointer: number, write: boolean): void {
+    w.byte(Op.localGet)
+      .byte(pointer)
+      .byte(Op.localGet)
+      .byte(2)
+      .byte(Op.i32Const)
+      .byte(write ? 1 : 0);
+    w.byte(Op.call).u32(this.#hook('touchRange'));
+  }
+
+  /** Nothing to move: return, because the pointers may stand at the very end of memory. */
+  #returnIfEmpty(w: Writer): void {
+    w.byte(Op.localGet).byte(2).byte(Op.i32Eqz).byte(Op.if).byte(emptyBlock).byte(Op.return).byte(Op.end);
+  }
+
+  #bulk(code: number, segment: number): number {
+    const params = [i32, i32, i32];
+    if (code === Op.memoryCopy)
+      return this.#helper('copy', params, (w) => {
+        this.#chargeLength(w);
+        this.#touchRange(w, 1, false);
+        this.#touchRange(w, 0, true);
+        this.#returnIfEmpty(w);
+        this.#moved(w, 0);
+        this.#moved(w, 1).byte(Op.localGet).byte(2).bytes([0xfc, 0x0a, 0, 0]);
+      });
+    if (code === Op.memoryFill)
+      return this.#helper('fill', params, (w) => {
+        this.#chargeLength(w);
+        this.#touchRange(w, 0, true);
+        this.#returnIfEmpty(w);
+        this.#moved(w, 0).byte(Op.localGet).byte(1).byte(Op.localGet).byte(2).bytes([0xfc, 0x0b, 0]);
+      });
+    const dropped = this.#droppedFlag(segment);
+    return this.#helper(`init ${segment}`, params, (w) => {
+      this.#chargeLength(w);
+      this.#touchRange(w, 0, true);
+      w.byte(Op.globalGet)
+        .u32(dropped)
+        .byte(Op.localGet)
+        .byte(1)
+        .byte(Op.localGet)
+        .byte(2)
+        .byte(Op.i32Or)
+        .byte(Op.i32Const)
+        .byte(0);
+      w.byte(Op.i32Ne).byte(Op.i32And).byte(Op.if).byte(emptyBlock).byte(Op.unreachable).byte(Op.end);
+      this.#moved(w, 0).byte(Op.localGet).byte(1).byte(Op.localGet).byte(2).bytes([0xfc, 0x08]).u32(segment).byte(0);
+    });
+  }
+
+  /** A dropped segment is only marked, so that undoing the message can bring it back. */
+  #droppedFlag(segment: number): number {
+    let flag = this.#dropped.get(segment);
+    if (flag === undefined) {
+      flag = this.#module.globals.length + 2 + this.#dropped.size;
+      this.#dropped.set(segment, flag);
+    }
+    return flag;
+  }
+
+  #function(bytes: Uint8Array): Uint8Array {
+    const body = this.#body;
+    body.decode(bytes);
+    const type = functionType(this.#module, this.#imports + this.#functionsDone++);
+    const firstExtra = type.params.length + body.localCount;
+    const extra: LocalUse[] = [];
+    const extraLocal = (use: LocalUse) => {
+      let at = extra.indexOf(use);
+      if (at < 0) at = extra.push(use) - 1;
+      return firstExtra + at;
+    };
+    const checks = this.#pageChecks ? planPageChecks(body) : [];
+    const w = this.#code.clear();
+    let next = 0;
+    let block = 0;
+    for (let i = 0; i < body.count; i++) {
+      if (i === block) block = this.#meter(w, i);
+      if (checks[next]?.at === i) this.#check(w, checks[next++], extraLocal);
+      this.#instruction(w, i);
+    }
+    const out = new Writer(w.length + 64);
+    out.u32(body.locals.length + extra.length);
+    for (const { count, type: of } of body.locals) out.u32(count).byte(of);
+    for (const use of extra) out.u32(1).byte(use === 'address' ? i32 : memoryTypes[use]);
+    return out.bytes(w.view()).finish();
+  }
+  #functionsDone = 0;
+
+  /** Charges the straight-line block that begins at instruction `from`; returns where the next begins. */
+  #meter(w: Writer, from: number): number {
+    const { code, count } = this.#body;
+    let cost = from === 0 ? functionEntryCost : 0;
+    let i = from;
+    while (i < count) {
+      cost += opcodeCost[code[i]];
+      if (blockEnds.has(code[i++])) break;
+    }
+    const entered = from === 0 || code[from - 1] === Op.loop;
+    if (!this.#metering || (cost === 0 && !entered)) return i;
+    if (cost > 0) {
+      w.byte(Op.globalGet).u32(this.#counter).byte(Op.i64Const).s64(cost).byte(Op.i64Sub);
+      w.byte(Op.globalSet).u32(this.#counter);
+    }
+    if (entered) this.#checkCounter(w);
+    return i;
+  }
+
+  /** Writes a look at the page map before a load or store; the operands are on the stack and stay there. */
+  #check(w: Writer, { at, write, low, high }: PageCheck, extraLocal: (use: LocalUse) => number): void {
+    const { value } = accessOf.get(this.#body.code[at])!;
+    const offset = this.#body.a[at] >>> 0;
+    if (offset > maximalOffset) return;
+    const address = extraLocal('address');
+    const operand = value && extraLocal(value);
+    if (operand !== undefined) w.byte(Op.localSet).u32(operand);
+    w.byte(Op.localTee).u32(address);
+    const at32 = (distance: number) => {
+      w.byte(Op.localGet).u32(address);
+      if (distance !== 0)
+        w.byte(Op.i32Const)
+          .s32(distance | 0)
+          .byte(Op.i32Add);
+    };
+    const state = (distance: number) => {
+      at32(distance);
+      w.byte(Op.i32Const).byte(16).byte(Op.i32ShrU).byte(Op.i32Load8U).byte(0).byte(0);
+    };
+    state(offset + low);
+    if (high !== low) {
+      state(offset + high);
+      w.byte(Op.i32And);
+    }
+    if (write) w.byte(Op.i32Const).byte(2).byte(Op.i32LtU);
+    else w.byte(Op.i32Eqz);
+    w.byte(Op.if).byte(emptyBlock);
+    at32(offset + low);
+    at32(offset + high);
+    w.byte(Op.call)
+      .u32(this.#hook(write ? 'touchWrite' : 'touchRead'))
+      .byte(Op.end);
+    if (operand !== undefined) w.byte(Op.localGet).u32(operand);
+  }
+
+  #instruction(w: Writer, i: number): void {
+    const { code, a, b, c, start, bytes } = this.#body;
+    const op = code[i];
+    if (accessOf.has(op)) {
+      const offset = a[i] >>> 0;
+      // Out of bounds whatever the base.
+      if (offset > maximalOffset) w.byte(Op.unreachable);
+      else
+        w.bytes(bytes, start[i], b[i])
+          .u32(offset + pageBytes)
+          .bytes(bytes, c[i], start[i + 1]);
+      return;
+    }
+    switch (op) {
+      case Op.call:
+      case Op.returnCall:
+      case Op.refFunc:
+        w.byte(op).u32(this.#functionIndex(a[i]));
+        return;
+      case Op.memorySize:
+        w.byte(Op.globalGet).u32(this.#pages);
+        return;
+      case Op.memoryGrow:
+        w.byte(Op.call).u32(this.#hook('grow'));
+        return;
+      case Op.memoryCopy:
+      case Op.memoryFill:
+      case Op.memoryInit:
+        w.byte(Op.call).u32(this.#bulk(op, a[i]));
+        return;
+      case Op.dataDrop:
+        w.byte(Op.i32Const).byte(1).byte(Op.globalSet).u32(this.#droppedFlag(a[i]));
+        return;
+      default:
+        w.bytes(bytes, start[i], start[i + 1]);
+    }
+  }
+}
