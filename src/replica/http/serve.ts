@@ -39,6 +39,8 @@ export async function serve(core: Core, options: ServeOptions = {}): Promise<Ser
   const certifier = new Certifier(core, authority);
   const context: Context = { core, authority, certifier, callTimeoutMilliseconds };
   core.dataCertificate = (canisterId) => certifier.dataCertificate(canisterId);
+  core.rootKey = authority.rootKey;
+  core.subnetId = authority.subnetId.toUint8Array();
 
   const server = createServer(async (request, response) => {
     const { status, headers, body } = await handle(context, request);

@@ -19,6 +19,8 @@ export const CANISTER_ID = Principal.fromHex('00000000000000010101');
 
 export class FakeCore implements Core {
   dataCertificate?: (canisterId: Principal) => Uint8Array;
+  rootKey?: Uint8Array;
+  subnetId?: Uint8Array;
   /** Added to the clock, nanoseconds. */
   clockShift = 0n;
   /** Request ids in the order in which they were executed. */
