@@ -2,7 +2,7 @@
  * The canister's Candid types, with the TypeScript ones beside them. Records that callers send grow by `opt` fields only; every expected failure is
  * a named variant with what was expected, what came and what to do.
  */
-import { IDL } from 'azle';
+import { IDL } from '@dfinity/candid';
 
 export type Opt<T> = [] | [T];
 export const some = <T>(value: T | undefined): Opt<T> => (value === undefined ? [] : [value]);

@@ -96,12 +96,22 @@ async function toTheEnd(session: Session): Promise<void> {
   }
 }
 
+/** Candid lets a caller leave out what is `opt` at the end; the library insists on every argument. */
+function decodeArgs(args: Uint8Array): [string, Options] {
+  try {
+    return IDL.decode([IDL.Text, IDL.Opt(GenerateOptions)], args) as unknown as [string, Options];
+  } catch (error) {
+    if (!(error as Error).message.includes('Wrong number')) throw error;
+    const [prompt] = IDL.decode([IDL.Text], args) as unknown as [string];
+    return [prompt, []];
+  }
+}
+
 /** A call in Candid: opens a session, makes the first token and goes on to the end. */
 async function answer(args: Uint8Array): Promise<void> {
-  const types = [IDL.Text, IDL.Opt(GenerateOptions)];
   let decoded: [string, Options];
   try {
-    decoded = IDL.decode(types, args) as unknown as [string, Options];
+    decoded = decodeArgs(args);
   } catch (error) {
     msgReject(`generate: expected (text, opt GenerateOptions), got something else: ${(error as Error).message}`);
     return;

@@ -9,6 +9,7 @@ import {
   COMMAND_RUN,
   COMMAND_WRITE,
   HEADER_BYTES,
+  INSTRUCTIONS,
   MAGIC,
   REGISTERS,
   RESULT,
@@ -22,6 +23,8 @@ export class Unit implements Machine {
   private readonly send: Send;
   private readonly header = new Uint8Array(HEADER_BYTES);
   private readonly words = new Uint32Array(this.header.buffer);
+  /** Instructions that programs have taken so far, by the message's counter; 0 in Node, which has none. */
+  instructions = 0;
 
   constructor(send: Send) {
     this.send = send;
@@ -63,7 +66,9 @@ export class Unit implements Machine {
     w[5] = Number(budget & 0xffffffffn);
     w[6] = Number(budget >> 32n);
     for (let i = 0; i < REGISTERS; i++) w[7 + i] = registers[i] ?? 0;
-    return this.command(COMMAND_RUN, program, from);
+    const position = this.command(COMMAND_RUN, program, from);
+    this.instructions += w[INSTRUCTIONS]! + w[INSTRUCTIONS + 1]! * 2 ** 32;
+    return position;
   }
 
   private command(command: number, a: number, b = 0): number {

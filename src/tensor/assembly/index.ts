@@ -1,7 +1,7 @@
 // The kernels' one entry. In the canister it stands where Azle imports `ic0.certified_data_set`; in Node it is called directly.
 // Certified data has at most 32 bytes; a longer array that starts with MAGIC is a mailbox (protocol.ts).
-import { COMMAND_GROW, COMMAND_HASH, COMMAND_READ, COMMAND_RUN, COMMAND_WRITE, HEADER_BYTES, MAGIC, RESULT } from './protocol';
-import { run } from './machine';
+import { COMMAND_GROW, COMMAND_HASH, COMMAND_READ, COMMAND_RUN, COMMAND_WRITE, HEADER_BYTES, INSTRUCTIONS, MAGIC, RESULT } from './protocol';
+import { performanceCounter, run } from './machine';
 import { hashBlocks } from './sha256';
 
 // @ts-ignore: AssemblyScript's decorator
@@ -24,7 +24,11 @@ export function certified_data_set(mailbox: usize, size: usize): void {
   if (command == COMMAND_GROW) result = <u32>grow(a);
   else if (command == COMMAND_WRITE) memory.copy(a, payload, b);
   else if (command == COMMAND_READ) memory.copy(payload, a, b);
-  else if (command == COMMAND_RUN) result = run(a, b, load<u32>(mailbox, 16), load<u64>(mailbox, 20), mailbox + 28);
+  else if (command == COMMAND_RUN) {
+    const before = performanceCounter(0);
+    result = run(a, b, load<u32>(mailbox, 16), load<u64>(mailbox, 20), mailbox + 28);
+    store<u64>(mailbox + INSTRUCTIONS * 4, performanceCounter(0) - before);
+  }
   else if (command == COMMAND_HASH) hashBlocks(a, payload, b, load<u32>(mailbox, 16));
   else unreachable();
   store<u32>(mailbox + RESULT * 4, result);

@@ -15,7 +15,7 @@ import { scale } from './ops/scale';
 
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0', 'performance_counter')
-declare function performanceCounter(kind: i32): u64;
+export declare function performanceCounter(kind: i32): u64;
 
 /** Argument `i` of the op whose frame stands at `frame`. */
 // @ts-ignore: AssemblyScript's decorator

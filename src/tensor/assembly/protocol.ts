@@ -16,12 +16,13 @@ export const COMMAND_GROW = 1;
 export const COMMAND_WRITE = 2;
 /** read(pointer, bytes): arena -> payload */
 export const COMMAND_READ = 3;
-/** run(program, from, end, budgetLow, budgetHigh, r0 … r5) -> result: position reached */
+/** run(program, from, end, budgetLow, budgetHigh, r0 … r5) -> result: position reached; words 13, 14: instructions it took */
 export const COMMAND_RUN = 4;
 /** hash(state, bytes, constants): SHA-256 of the payload's whole 64-byte blocks goes into the state */
 export const COMMAND_HASH = 5;
-/** Word of the mailbox where a command's result is put. */
+/** Word of the mailbox where a command's result is put, and of the two where `run` puts its instructions. */
 export const RESULT = 15;
+export const INSTRUCTIONS = 13;
 
 // --- a program in the arena -------------------------------------------------------------------------------
 //
