@@ -41,6 +41,8 @@ export interface T5Programs {
   logits: Rows;
   /** u32: the id that `step` starts from, and the one that `greedy` chose. */
   token: number;
+  /** Room that must be zero before anything runs: columns past the heads, which attention leaves alone and the next matrix reads. */
+  zeroed: { at: number; bytes: number }[];
 }
 
 /** Bytes of a session's block; capacity in tokens. */
@@ -210,5 +212,9 @@ export function recordT5(
     return r.finish();
   })();
 
-  return { encode, cross, step, greedy, sourceIds, encoded: many.h, logits, token };
+  const zeroed =
+    sizes.inner === heads * sizes.kv
+      ? []
+      : [one, many].map(({ a }, i) => ({ at: a.at as number, bytes: [1, MAX_SOURCE_LENGTH][i]! * sizes.inner * 4 }));
+  return { encode, cross, step, greedy, sourceIds, encoded: many.h, logits, token, zeroed };
 }

@@ -2,7 +2,7 @@
  * A T5 at work on a machine: holds the weights and the sessions' key/value caches, and takes a session from its prompt to its next token, in as
  * many slices as the instruction budget makes of it. It knows ids only; text, stopping and choosing among sessions are its callers' business.
  */
-import { Arena } from '../../tensor/arena.ts';
+import type { Arena } from '../../tensor/arena.ts';
 import type { Machine, Program } from '../../tensor/machine.ts';
 import {
   MAX_SOURCE_LENGTH,
@@ -43,31 +43,41 @@ export class T5 {
   private readonly machine: Machine;
   private readonly arena: Arena;
   private readonly pointers = new Map<Program, number>();
+  /** Room taken for weights, programs and working rows. */
+  private readonly held: number[] = [];
   /** The session whose program is under way, and the word to go on from; working rows are shared, so there is one at most. */
   private running: { session: T5Session; program: ProgramName; at: number; waited: number } | undefined;
   /** The session whose prompt's encoding stands in `programs.encoded`. */
   private encodedFor: T5Session | undefined;
 
   /** Takes room for everything but sessions. The weights are to be written to `weightsAt` before the first session runs. */
-  constructor(machine: Machine, shape: PackShape) {
+  constructor(machine: Machine, arena: Arena, shape: PackShape) {
     this.machine = machine;
     this.shape = shape;
-    this.arena = new Arena(machine);
+    this.arena = arena;
     const tensors = packTensors(shape);
     this.weightsBytes = packWeightsBytes(tensors);
-    this.weightsAt = this.arena.allocate(this.weightsBytes);
-    this.programs = recordT5(shape, tensors, this.weightsAt, (bytes) => this.arena.allocate(bytes));
-    const { encode, cross, step, greedy } = this.programs;
+    this.weightsAt = this.allocate(this.weightsBytes);
+    this.programs = recordT5(shape, tensors, this.weightsAt, (bytes) => this.allocate(bytes));
+    const { encode, cross, step, greedy, zeroed } = this.programs;
     for (const program of [encode, cross, step, greedy]) {
-      const pointer = this.arena.allocate(program.words.byteLength);
+      const pointer = this.allocate(program.words.byteLength);
       this.machine.write(pointer, new Uint8Array(program.words.buffer));
       this.pointers.set(program, pointer);
     }
+    for (const { at, bytes } of zeroed) this.machine.write(at, new Uint8Array(bytes));
   }
 
-  /** Bytes of the machine's memory in use, sessions included. */
-  get arenaBytes(): number {
-    return this.arena.grown;
+  private allocate(bytes: number): number {
+    const at = this.arena.allocate(bytes);
+    this.held.push(at);
+    return at;
+  }
+
+  /** Gives all its room back but open sessions'. */
+  dispose(): void {
+    for (const at of this.held) this.arena.release(at);
+    this.held.length = 0;
   }
 
   /**
