@@ -1,11 +1,12 @@
 // Makes the tables a tokenizer works with out of what its file says: done once, when a model is converted.
 // Source: SentencePiece, model_interface.cc (InitializePieces), unigram_model.cc (scores), normalizer.cc (charsmap).
+import { findCuts, markCertainPieces } from './certain-pieces.ts';
 import { readCharsmap } from './charsmap.ts';
 import { buildDoubleArray, type Key } from './double-array.ts';
 import type { TokenizerData } from './tokenizer-data.ts';
 import { type Piece, PieceType, SPACE_SYMBOL, type Vocabulary } from './vocabulary.ts';
 
-const MAX_PIECES = 2 ** 22;
+const MAX_PIECES = 2 ** 21;
 /** SentencePiece's limit on a piece's UTF-8. */
 const MAX_PIECE_BYTES = 8000;
 const UNK_PENALTY = 10;
@@ -25,8 +26,8 @@ export function buildTokenizerData(vocabulary: Vocabulary): TokenizerData {
   const normalScores = pieces.filter(({ type }) => type === PieceType.NORMAL).map(({ score }) => score);
   const minScore = normalScores.reduce((a, b) => Math.min(a, b), 3.4028234663852886e38);
   const maxScore = normalScores.reduce((a, b) => Math.max(a, b), FLT_MIN);
-  const hasUserDefined = pieces.some(({ type }) => type === PieceType.USER_DEFINED);
   const scores = new Float32Array(pieces.length);
+  const lengths = new Uint16Array(pieces.length);
   const pieceOffsets = new Int32Array(pieces.length + 1);
   const byteIds = new Int32Array(vocabulary.byteFallback ? 256 : 0);
   const keys: Key[] = [];
@@ -39,12 +40,16 @@ export function buildTokenizerData(vocabulary: Vocabulary): TokenizerData {
     if (type === PieceType.BYTE) byteIds[byteOf(piece)] = id;
     if (type === PieceType.USER_DEFINED) userKeys.push({ bytes, value: id, heat: 0 });
     if (type !== PieceType.NORMAL && type !== PieceType.USER_DEFINED) return;
-    if (vocabulary.escapeWhitespaces) {
-      if (piece.includes(' ')) return; // no normalised text has a plain space, so it can never match
-      keys.push({ bytes: encoder.encode(piece.replaceAll(SPACE_SYMBOL, ' ')), value: id, heat: score });
-    } else keys.push({ bytes, value: id, heat: score });
+    if (vocabulary.escapeWhitespaces && piece.includes(' ')) return; // normalised text has no plain space: never matches
+    const searched = vocabulary.escapeWhitespaces ? encoder.encode(piece.replaceAll(SPACE_SYMBOL, ' ')) : bytes;
+    lengths[id] = searched.length;
+    keys.push({ bytes: searched, value: id, heat: score });
   });
 
+  const unkScore = Math.fround(minScore - UNK_PENALTY);
+  const units = buildDoubleArray(keys);
+  const searched = keys.map(({ bytes }) => bytes);
+  markCertainPieces(units, searched, scores, unkScore);
   const charsmap = readCharsmap(vocabulary.precompiledCharsmap, where);
   return {
     vocabularySize: pieces.length,
@@ -55,18 +60,20 @@ export function buildTokenizerData(vocabulary: Vocabulary): TokenizerData {
     escapeWhitespaces: vocabulary.escapeWhitespaces,
     treatWhitespaceAsSuffix: vocabulary.treatWhitespaceAsSuffix,
     byteFallback: vocabulary.byteFallback,
-    unkScore: Math.fround(minScore - UNK_PENALTY),
-    units: buildDoubleArray(keys),
+    // A user-defined symbol is kept from normalisation wherever it stands: then no character is safe to pass over.
+    plainAscii: charsmap.plainAscii && userKeys.length === 0,
+    unkScore,
+    units,
     userUnits: buildDoubleArray(userKeys),
     scores,
+    cuts: findCuts(searched),
+    lengths,
     pieceOffsets,
     pieceBytes: concatenate(utf8),
     types: Uint8Array.from(pieces, ({ type }) => type),
     byteIds,
     charsmapUnits: charsmap.units,
     charsmapStrings: charsmap.strings,
-    // A user-defined symbol is kept from normalisation wherever it stands: then no character is safe to pass over.
-    plainAscii: hasUserDefined ? new Uint8Array(128) : charsmap.plainAscii,
     unkSurface: encoder.encode(vocabulary.unkSurface),
   };
 }
@@ -97,6 +104,7 @@ function checkPieces({ pieces, where, eosPiece, byteFallback }: Vocabulary, utf8
       bytes.add(byteOf(piece));
     }
   });
+  if (!pieces.some(({ type }) => type === PieceType.NORMAL)) fail(0, 'or another piece to be normal', 'none that is');
   const failAll = (expected: string, got: string): never => {
     throw new Error(`${where}: expected ${expected}, got ${got}`);
   };

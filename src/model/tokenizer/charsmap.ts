@@ -6,8 +6,8 @@
 export interface Charsmap {
   units: Int32Array;
   strings: Uint8Array;
-  /** [128] as in TokenizerData. */
-  plainAscii: Uint8Array;
+  /** Whether printable ASCII is left as it is wherever ASCII follows. */
+  plainAscii: boolean;
 }
 
 /** Steps from a unit: the child for `byte` is `offsetOf(unit) ^ byte` from where the unit itself led. */
@@ -21,7 +21,7 @@ export function readCharsmap(blob: Uint8Array, where: string): Charsmap {
     throw new Error(`${where}: precompiled_charsmap: expected ${expected}, got ${got}`);
   };
   if (blob.length === 0) {
-    return { units: new Int32Array(0), strings: new Uint8Array(0), plainAscii: plainUnless([], []) };
+    return { units: new Int32Array(0), strings: new Uint8Array(0), plainAscii: true };
   }
   if (blob.length < 8) fail('at least 8 bytes', blob.length);
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
@@ -66,12 +66,8 @@ export function readCharsmap(blob: Uint8Array, where: string): Charsmap {
       stack.push(next.node);
     }
   }
-  return { units, strings, plainAscii: plainUnless(startsRule, continuesRule) };
-}
-
-/** A character is plain if it is no rule itself, begins none that goes on in ASCII, and is inside of none. */
-function plainUnless(startsRule: boolean[], continuesRule: boolean[]): Uint8Array {
-  return Uint8Array.from({ length: 128 }, (_, code) =>
-    code !== 0 && !startsRule[code] && !continuesRule[code] ? 1 : 0,
-  );
+  // A character is plain if it is no rule itself, begins none that goes on in ASCII, and is inside of none.
+  let plainAscii = true;
+  for (let code = 0x20; code < 0x7f; code++) plainAscii &&= !startsRule[code] && !continuesRule[code];
+  return { units, strings, plainAscii };
 }

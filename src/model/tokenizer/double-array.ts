@@ -1,20 +1,20 @@
 // A trie in one Int32Array, so that following a byte is one read: the pieces of a vocabulary, looked up by prefix.
-// Builds only; whoever looks up writes the four lines of the loop inline (see `viterbi.ts`), where they are hot.
+// Builds only; whoever looks up writes the few lines of the loop inline (see `viterbi.ts`), where they are hot.
 // Idea: J. Aoe, An efficient digital search algorithm by using a double-array structure (1989); XOR form as in darts-clone.
 //
-//   unit  31        9 8 7      0     the child of a unit for byte b is   units[(unit >> 9) ^ b],
-//         | base     |v| label |     if its label is b; a slot that is free or holds a value has label 0,
-//                                    a byte that keys and texts must not contain.
-//   v set: a key ends here, and its value is   units[unit >> 9] >> 8.
+//   unit  31        10 9   8   7      0     the child of a unit for byte b is   units[(unit >> 10) ^ b],
+//         |   base    |mark|key| label |     if its label is b; a slot that is free or holds a value has label 0,
+//                                           a byte that keys and texts must not contain.
+//   key set: a key ends here, and its value is   units[unit >> 10] >> 8.   mark: what the caller says of that key.
 
-/** Bits and limits of a unit, for those who look up. */
 export const LABEL_MASK = 0xff;
 export const HAS_VALUE = 0x100;
-export const BASE_SHIFT = 9;
+export const MARK = 0x200;
+export const BASE_SHIFT = 10;
 export const VALUE_SHIFT = 8;
 const MAX_SLOTS = 2 ** (31 - BASE_SHIFT);
 
-/** A key: bytes 1 to 255, at least one; its value in [0, 2^22); the hotter a key, the nearer to the front its units lie. */
+/** A key: bytes 1 to 255, at least one; its value in [0, 2^21); the hotter a key, the nearer to the front its units lie. */
 export interface Key {
   bytes: Uint8Array;
   value: number;
@@ -24,7 +24,7 @@ export interface Key {
 
 /**
  * Builds the units; unit 0 is the root.
- * @throws RangeError if two keys are equal or the keys need more than 2^22 units.
+ * @throws RangeError if two keys are equal or the keys need more than 2^21 units.
  */
 export function buildDoubleArray(keys: Key[]): Int32Array<ArrayBuffer> {
   const nodes = buildNodes(keys);

@@ -4,14 +4,17 @@
 import { offsetOf } from './charsmap.ts';
 import { BASE_SHIFT, HAS_VALUE, LABEL_MASK } from './double-array.ts';
 import type { TokenizerData } from './tokenizer-data.ts';
-import { characterBytes, encodeUtf8 } from './utf8.ts';
+import { asciiString, characterBytes, decodeUtf8, encodeUtf8 } from './utf8.ts';
 
 /** A space. No other byte of normalised text is 0x20, as plain spaces become space symbols (or there are no symbols). */
 export const SPACE_BYTE = 0x20;
-/** NUL, which double arrays cannot hold: a byte that begins no character and so matches nowhere. */
-export const NUL_BYTE = 0x80;
+/** NUL, which double arrays cannot hold: a byte that is in no UTF-8. */
+export const NUL_BYTE = 0xfe;
 /** Stands after the text and ends every search. */
 export const END_BYTE = 0xff;
+
+/** Words with one space between them, as far as they go. */
+const PLAIN_RUN = /[!-~]+(?: [!-~]+)*/y;
 
 export class Normalizer {
   /** The text that `normalize` made, then {@link END_BYTE}. Overwritten by the next. */
@@ -20,60 +23,53 @@ export class Normalizer {
   private size = 0;
   private raw = new Uint8Array(256);
   private previousIsSpace = false;
+  /** Whether there was anything but spaces, if only something that the map makes nothing of. */
   private sawText = false;
 
   constructor(private readonly data: TokenizerData) {}
 
-  /** Normalises `text` into `bytes`. @returns how many bytes of it are the text. */
-  normalize(text: string): number {
-    const { plainAscii, removeExtraWhitespaces, treatWhitespaceAsSuffix, addDummyPrefix } = this.data;
+  /**
+   * Normalises a text, or its UTF-8, into `bytes`. In the canister a string costs 3,000 instructions a character and
+   * UTF-8 600, where all is plain ASCII.
+   * @returns how many bytes of `bytes` are the text.
+   */
+  normalize(input: string | Uint8Array): number {
+    const ascii = typeof input === 'string' ? undefined : asciiString(input, 0, input.length);
+    const text = typeof input === 'string' ? input : (ascii ?? decodeUtf8(input));
+    const { removeExtraWhitespaces, treatWhitespaceAsSuffix, addDummyPrefix, plainAscii } = this.data;
     const length = text.length;
     this.size = 0;
-    this.reserve(length + 2);
-    if (length === 0) return this.end();
-
-    let bytes = this.bytes;
-    let size = 0;
-    let previousIsSpace = removeExtraWhitespaces;
-    this.sawText = !removeExtraWhitespaces;
-    if (addDummyPrefix && !treatWhitespaceAsSuffix) bytes[size++] = SPACE_BYTE;
-    let next = text.charCodeAt(0);
+    this.sawText = !removeExtraWhitespaces && length > 0;
+    this.previousIsSpace = removeExtraWhitespaces;
+    this.reserve(length + 3);
+    if (addDummyPrefix && !treatWhitespaceAsSuffix) this.bytes[this.size++] = SPACE_BYTE;
     for (let i = 0; i < length; ) {
-      const code = next;
-      next = text.charCodeAt(i + 1) | 0; // NaN past the end becomes 0, which counts as ASCII
-      if (code < 128 && plainAscii[code] === 1 && next < 128) {
-        i++;
-        if (code !== SPACE_BYTE) {
-          bytes[size++] = code;
-          previousIsSpace = false;
-        } else if (!previousIsSpace) {
-          bytes[size++] = SPACE_BYTE;
-          previousIsSpace = removeExtraWhitespaces;
-        }
-        continue;
+      const plainEnd = plainAscii ? endOfPlainRun(text, i) : i;
+      if (plainEnd > i) {
+        this.reserve(plainEnd - i);
+        if (ascii === undefined) this.copy(text, i, plainEnd);
+        else this.bytes.set((input as Uint8Array).subarray(i, plainEnd), this.size);
+        this.size += plainEnd - i;
+        this.sawText = true;
+        this.previousIsSpace = removeExtraWhitespaces && this.bytes[this.size - 1] === SPACE_BYTE;
+        i = plainEnd;
+      } else {
+        const end = plainAscii ? nextPlain(text, i + 1) : length;
+        this.normalizeRun(text, i, end);
+        i = end;
       }
-      const to = this.endOfRun(text, i);
-      this.size = size;
-      this.previousIsSpace = previousIsSpace;
-      this.normalizeRun(text, i, to);
-      this.reserve(length - to + 2);
-      i = to;
-      next = text.charCodeAt(i) | 0;
-      bytes = this.bytes;
-      size = this.size;
-      previousIsSpace = this.previousIsSpace;
     }
-    const prefixBytes = addDummyPrefix && !treatWhitespaceAsSuffix ? 1 : 0;
-    const empty = !this.sawText && size === prefixBytes;
-    if (empty) size = 0;
-    if (removeExtraWhitespaces) while (size > 0 && bytes[size - 1] === SPACE_BYTE) size--;
-    if (addDummyPrefix && treatWhitespaceAsSuffix && !empty) bytes[size++] = SPACE_BYTE;
+    let size = this.sawText ? this.size : 0;
+    if (removeExtraWhitespaces) while (size > 0 && this.bytes[size - 1] === SPACE_BYTE) size--;
     this.size = size;
-    return this.end();
+    this.reserve(2);
+    if (addDummyPrefix && treatWhitespaceAsSuffix && this.sawText) this.bytes[this.size++] = SPACE_BYTE;
+    this.bytes[this.size] = END_BYTE;
+    return this.size;
   }
 
   /** Bytes `[from, to)` of the text, which begin and end with a character, in UTF-8 as SentencePiece has them. */
-  original(from: number, to: number): number[] {
+  original(from: number, to: number): Uint8Array {
     const bytes: number[] = [];
     for (let at = from; at < to; ) {
       const lead = this.bytes[at]!;
@@ -82,12 +78,14 @@ export class Normalizer {
       else for (let i = 0; i < characterBytes(lead); i++) bytes.push(this.bytes[at + i]!);
       at += characterBytes(lead);
     }
-    return bytes;
+    return Uint8Array.from(bytes);
   }
 
-  private end(): number {
-    this.bytes[this.size] = END_BYTE;
-    return this.size;
+  /** Appends ASCII; `size` is moved by the caller. */
+  private copy(text: string, from: number, to: number): void {
+    const bytes = this.bytes;
+    const shift = this.size - from;
+    for (let i = from; i < to; i++) bytes[i + shift] = text.charCodeAt(i);
   }
 
   /** Makes room for `more` bytes past what is there. */
@@ -98,43 +96,30 @@ export class Normalizer {
     this.bytes = bytes;
   }
 
-  /** The first place past `from` where two plain characters stand side by side: no rule reaches over it. */
-  private endOfRun(text: string, from: number): number {
-    const { plainAscii } = this.data;
-    for (let i = from + 1; i < text.length; i++) {
-      if (plainAscii[text.charCodeAt(i)] === 1 && (text.charCodeAt(i + 1) | 0) < 128) return i;
-    }
-    return text.length;
-  }
-
   /** `text[from, to)` by user-defined symbols and the map, the longest match at each place. */
   private normalizeRun(text: string, from: number, to: number): void {
     if (this.raw.length < 3 * (to - from)) this.raw = new Uint8Array(6 * (to - from));
     const raw = this.raw;
     const end = encodeUtf8(text, from, to, raw, 0);
     const { charsmapUnits: units, charsmapStrings: strings } = this.data;
-    const hasRules = units.length > 0;
-    const hasUserDefined = this.data.userUnits.length > 256 || this.data.userUnits[0] !== 0;
     for (let at = 0; at < end; ) {
-      let bytes = hasUserDefined ? this.userDefinedBytes(raw, at, end) : 0;
+      let bytes = this.userDefinedBytes(raw, at, end);
       if (bytes > 0) {
         this.append(raw, at, at + bytes);
         at += bytes;
         continue;
       }
       let rule = -1;
-      if (hasRules) {
-        let node = offsetOf(units[0]!);
-        for (let i = at; i < end; i++) {
-          const byte = raw[i]!;
-          node ^= byte;
-          const unit = units[node]!;
-          if ((unit & 0x800000ff) !== byte || byte === 0) break;
-          node ^= offsetOf(unit);
-          if ((unit & 0x100) !== 0) {
-            rule = units[node]! & 0x7fffffff;
-            bytes = i + 1 - at;
-          }
+      let node = units.length > 0 ? offsetOf(units[0]!) : 0;
+      for (let i = at; i < end && units.length > 0; i++) {
+        const byte = raw[i]!;
+        node ^= byte;
+        const unit = units[node]!;
+        if ((unit & 0x800000ff) !== byte || byte === 0) break;
+        node ^= offsetOf(unit);
+        if ((unit & 0x100) !== 0) {
+          rule = units[node]! & 0x7fffffff;
+          bytes = i + 1 - at;
         }
       }
       if (rule < 0) {
@@ -164,7 +149,7 @@ export class Normalizer {
     const { removeExtraWhitespaces, escapeWhitespaces } = this.data;
     if (to !== from + 1 || source[from] !== SPACE_BYTE) this.sawText = true;
     if (this.previousIsSpace) while (from < to && source[from] === SPACE_BYTE) from++;
-    if (from === to) return;
+    if (from >= to) return;
     this.reserve(to - from);
     const bytes = this.bytes;
     let size = this.size;
@@ -180,4 +165,21 @@ export class Normalizer {
     this.size = size;
     this.previousIsSpace = removeExtraWhitespaces && source[to - 1] === SPACE_BYTE;
   }
+}
+
+/** Where a run of plain characters from `from` on ends, all but one that something else than ASCII follows. */
+function endOfPlainRun(text: string, from: number): number {
+  PLAIN_RUN.lastIndex = from;
+  if (!PLAIN_RUN.test(text)) return from;
+  const end = PLAIN_RUN.lastIndex;
+  return text.charCodeAt(end) >= 0x80 ? end - 1 : end;
+}
+
+/** The first place from `from` on at which a plain run may begin: no rule of the map reaches over it. */
+function nextPlain(text: string, from: number): number {
+  for (let i = from; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x20 && code < 0x7f && !(text.charCodeAt(i + 1) >= 0x80)) return i;
+  }
+  return text.length;
 }

@@ -1,8 +1,8 @@
 // Ids to text, one at a time: each push gives the text that is certain by now, in whole characters.
 // Source: SentencePiece, sentencepiece_processor.cc (Decode); one U+FFFD for each byte that is no part of a character.
 import type { TokenizerData } from './tokenizer-data.ts';
-import { characterBytes, codePointAt, decodeUtf8 } from './utf8.ts';
-import { PieceType } from './vocabulary.ts';
+import { asciiString, characterBytes, codePointAt, decodeUtf8 } from './utf8.ts';
+import { PieceType, SPACE_SYMBOL } from './vocabulary.ts';
 
 /**
  * @example
@@ -32,7 +32,7 @@ export class StreamDecoder {
     if (type === PieceType.UNKNOWN) {
       const { unkSurface } = this.data;
       if (unkSurface.length > 0) this.atStart = false;
-      return before + decodeUtf8(unkSurface, 0, unkSurface.length);
+      return before + decodeUtf8(unkSurface);
     }
     return before + this.textOf(id);
   }
@@ -52,13 +52,11 @@ export class StreamDecoder {
       if (!removeExtraWhitespaces) this.atStart = false;
     }
     let text = '';
-    let plainFrom = from;
-    for (let i = from; i < to; i++) {
-      if (pieceBytes[i] !== 0xe2 || !isSpaceSymbol(pieceBytes, i, to)) continue;
-      text += `${decodeUtf8(pieceBytes, plainFrom, i)} `;
-      plainFrom = i + 3;
+    if (isSpaceSymbol(pieceBytes, from, to)) {
+      text = ' ';
+      from += 3;
     }
-    text += decodeUtf8(pieceBytes, plainFrom, to);
+    text += asciiString(pieceBytes, from, to) ?? decodeUtf8(pieceBytes, from, to).replaceAll(SPACE_SYMBOL, ' ');
     if (text !== '') this.atStart = false;
     return text;
   }

@@ -15,14 +15,21 @@ export interface TokenizerData {
   escapeWhitespaces: boolean;
   treatWhitespaceAsSuffix: boolean;
   byteFallback: boolean;
+  /** Whether the map leaves printable ASCII as it is, wherever ASCII follows; and there are no user-defined symbols. */
+  plainAscii: boolean;
   /** What an unknown character adds to a path's score: the lowest score of a normal piece, less 10. */
   unkScore: number;
-  /** Double array over the pieces that may match in text; value: the id. Spaces and NUL as in `normalizer.ts`. */
+  /** Double array over the pieces that may match in text, with a space as one byte (`normalizer.ts`); value: the id;
+   *  mark: no other way to cut up just this piece's text comes near its score (`certain-pieces.ts`). */
   units: Int32Array;
   /** Double array over the user-defined symbols, in plain UTF-8; one unit if there are none. */
   userUnits: Int32Array;
   /** [V] what a piece adds to a path's score. */
   scores: Float32Array;
+  /** [256 * 256] 1 where no piece has byte a before byte b (at a * 256 + b): a path always has a boundary there. */
+  cuts: Uint8Array;
+  /** [V] bytes of each piece with a space as one byte. */
+  lengths: Uint16Array;
   /** [V + 1] where each piece's UTF-8 begins in `pieceBytes`. */
   pieceOffsets: Int32Array;
   pieceBytes: Uint8Array;
@@ -34,8 +41,6 @@ export interface TokenizerData {
   charsmapUnits: Int32Array;
   /** UTF-8, each ended by a zero byte. */
   charsmapStrings: Uint8Array;
-  /** [128] 1 where an ASCII character that another one follows is left as it is by the map. */
-  plainAscii: Uint8Array;
   /** UTF-8 of what an unknown piece is decoded to. */
   unkSurface: Uint8Array;
 }
@@ -48,19 +53,21 @@ const FLAGS = [
   'escapeWhitespaces',
   'treatWhitespaceAsSuffix',
   'byteFallback',
+  'plainAscii',
 ] as const;
 /** The tables in their order, and the view that reads each. */
 const SECTIONS = {
   units: Int32Array,
   userUnits: Int32Array,
   scores: Float32Array,
+  cuts: Uint8Array,
+  lengths: Uint16Array,
   pieceOffsets: Int32Array,
   pieceBytes: Uint8Array,
   types: Uint8Array,
   byteIds: Int32Array,
   charsmapUnits: Int32Array,
   charsmapStrings: Uint8Array,
-  plainAscii: Uint8Array,
   unkSurface: Uint8Array,
 } as const;
 const SECTION_NAMES = Object.keys(SECTIONS) as (keyof typeof SECTIONS)[];
@@ -115,7 +122,7 @@ export function decodeTokenizerData(bytes: Uint8Array): TokenizerData {
   if (get(HEAD.version) !== VERSION) fail('version', VERSION, get(HEAD.version));
   if (get(HEAD.bytes) !== source.length) fail('length', get(HEAD.bytes), source.length);
 
-  const views: Partial<Record<keyof typeof SECTIONS, Uint8Array | Int32Array | Float32Array>> = {};
+  const views: Partial<Record<keyof typeof SECTIONS, Uint8Array | Uint16Array | Int32Array | Float32Array>> = {};
   let at = HEAD_BYTES;
   SECTION_NAMES.forEach((name, i) => {
     const View = SECTIONS[name];
@@ -144,13 +151,14 @@ export function decodeTokenizerData(bytes: Uint8Array): TokenizerData {
   if (!isId(data.unkId)) fail('unkId below', size, data.unkId);
   if (!isId(data.eosId)) fail('eosId below', size, data.eosId);
   if (data.scores.length !== size) fail('scores:', size, data.scores.length);
+  if (data.cuts.length !== 65536) fail('cuts:', 65536, data.cuts.length);
+  if (data.lengths.length !== size) fail('lengths:', size, data.lengths.length);
   if (data.types.length !== size) fail('types:', size, data.types.length);
   if (data.pieceOffsets.length !== size + 1) fail('piece offsets:', size + 1, data.pieceOffsets.length);
   if (data.pieceOffsets[size] !== data.pieceBytes.length) {
     fail('the last piece to end at', data.pieceBytes.length, data.pieceOffsets[size]!);
   }
   if (data.byteIds.length !== (data.byteFallback ? 256 : 0)) fail('byte ids:', '256 or none', data.byteIds.length);
-  if (data.plainAscii.length !== 128) fail('flags of ASCII characters:', 128, data.plainAscii.length);
   if (data.units.length === 0 || data.userUnits.length === 0) fail('units:', 'at least one', 0);
   return data;
 }

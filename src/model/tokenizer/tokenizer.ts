@@ -1,15 +1,14 @@
 // A SentencePiece unigram tokenizer over ready-made tables: text to ids and back, as T5 does. No sampling, no n-best.
-// The search is SentencePiece's: unigram_model.cc, EncodeOptimized; sentencepiece_processor.cc for unknowns and bytes.
-// Written for an interpreter: no object, string or closure in the loops, positions are bytes of UTF-8.
-import { BASE_SHIFT, HAS_VALUE, LABEL_MASK, VALUE_SHIFT } from './double-array.ts';
+// Source: SentencePiece, sentencepiece_processor.cc (PopulateSentencePieceText for unknowns and bytes).
 import { Normalizer } from './normalizer.ts';
 import { StreamDecoder } from './stream-decoder.ts';
 import { decodeTokenizerData, type TokenizerData } from './tokenizer-data.ts';
-import { characterBytes, decodeUtf8 } from './utf8.ts';
+import { decodeUtf8 } from './utf8.ts';
+import { Viterbi } from './viterbi.ts';
 
 /**
  * The tokenizer in the bytes that `encodeTokenizerData` made. Cheap: views on `bytes`, which must stay as they are.
- * @throws Error, RangeError if the bytes are no such thing.
+ * @throws RangeError if the bytes are no such thing.
  */
 export function decodeTokenizer(bytes: Uint8Array): Tokenizer {
   return new Tokenizer(decodeTokenizerData(bytes));
@@ -17,16 +16,14 @@ export function decodeTokenizer(bytes: Uint8Array): Tokenizer {
 
 export class Tokenizer {
   private readonly normalizer: Normalizer;
-  /** For every end of a path, the best one that ends there: its score, where its last piece begins, that piece's id. */
-  private best = new Float32Array(0);
-  private from = new Int32Array(0);
-  private last = new Int32Array(0);
+  private readonly viterbi: Viterbi;
 
   constructor(readonly data: TokenizerData) {
     this.normalizer = new Normalizer(data);
+    this.viterbi = new Viterbi(data);
   }
 
-  /** V: how many pieces there are. A model's vocabulary may be larger; ids past the pieces decode to nothing. */
+  /** How many pieces there are. A model's vocabulary may be larger; ids past the pieces decode to nothing. */
   get vocabularySize(): number {
     return this.data.vocabularySize;
   }
@@ -36,10 +33,13 @@ export class Tokenizer {
     return this.data.eosId;
   }
 
-  /** The ids of `text`, then `</s>`. Names of control pieces in the text, such as `</s>`, are ordinary text. */
-  encode(text: string): number[] {
+  /**
+   * The ids of a text, or of its UTF-8, then `</s>`. Names of control pieces in it, such as `</s>`, are ordinary text.
+   * In the canister UTF-8 is cheaper (see `Normalizer`).
+   */
+  encode(text: string | Uint8Array): number[] {
     const size = this.normalizer.normalize(text);
-    this.search(size);
+    this.viterbi.search(this.normalizer.bytes, size);
     const ids = this.collect(size);
     ids.push(this.data.eosId);
     return ids;
@@ -47,7 +47,7 @@ export class Tokenizer {
 
   /** The text of `ids`; control pieces and ids that no piece has are left out. */
   decode(ids: Iterable<number>): string {
-    const decoder = new StreamDecoder(this.data);
+    const decoder = this.stream();
     let text = '';
     for (const id of ids) text += decoder.push(id);
     return text + decoder.end();
@@ -60,9 +60,7 @@ export class Tokenizer {
 
   /** `text` normalised, with U+2581 for spaces, as SentencePiece's Normalize gives it. */
   normalize(text: string): string {
-    const size = this.normalizer.normalize(text);
-    const bytes = this.normalizer.original(0, size);
-    return decodeUtf8(bytes, 0, bytes.length);
+    return decodeUtf8(this.normalizer.original(0, this.normalizer.normalize(text)));
   }
 
   /** The piece of `id`, a space in it written U+2581. @throws RangeError if there is none. */
@@ -74,71 +72,32 @@ export class Tokenizer {
     return decodeUtf8(pieceBytes, pieceOffsets[id]!, pieceOffsets[id + 1]!);
   }
 
-  /** Viterbi over the normalised text's first `size` bytes. */
-  private search(size: number): void {
-    if (this.best.length <= size) {
-      this.best = new Float32Array(2 * size + 256);
-      this.from = new Int32Array(2 * size + 256);
-      this.last = new Int32Array(2 * size + 256);
-    }
-    const { best, from, last } = this;
-    const { units, scores, unkScore, unkId } = this.data;
-    const text = this.normalizer.bytes;
-    best.fill(Number.NEGATIVE_INFINITY, 1, size + 1);
-    best[0] = 0;
-    const root = units[0]!;
-    for (let start = 0; start < size; ) {
-      const here = best[start]!;
-      let at = start;
-      let byte = text[at]!;
-      const next = start + (byte < 0x80 ? 1 : characterBytes(byte));
-      let known = false; // whether a piece is just this character
-      let unit = root;
-      for (;;) {
-        unit = units[(unit >> BASE_SHIFT) ^ byte]!;
-        if ((unit & LABEL_MASK) !== byte) break;
-        at++;
-        if ((unit & HAS_VALUE) !== 0) {
-          const id = units[unit >> BASE_SHIFT]! >> VALUE_SHIFT;
-          const score = here + scores[id]!;
-          const before = best[at]!;
-          if (score > before) {
-            best[at] = score;
-            // SentencePiece compares after rounding to float32: what rounds to the same score does not win.
-            if (best[at]! > before) {
-              from[at] = start;
-              last[at] = id;
-            }
-          }
-          if (at === next) known = true;
-        }
-        byte = text[at]!;
-      }
-      if (!known) {
-        const before = best[next]!;
-        if (here + unkScore > before) best[next] = here + unkScore;
-        if (best[next]! > before) {
-          from[next] = start;
-          last[next] = unkId;
-        }
-      }
-      start = next;
-    }
-  }
-
   /** The ids on the best path to `size`. Unknown characters in a row are one unknown piece, or their bytes' pieces. */
   private collect(size: number): number[] {
-    const { from, last } = this;
-    const { unkId, byteFallback, byteIds } = this.data;
+    const { last } = this.viterbi;
+    const { unkId, byteFallback, byteIds, lengths } = this.data;
     const ids: number[] = [];
-    for (let end = size; end > 0; end = from[end]!) {
+    for (let end = size; end > 0; ) {
       const id = last[end]!;
-      if (id !== unkId) ids.push(id);
-      else if (byteFallback) {
-        const bytes = this.normalizer.original(from[end]!, end);
-        while (bytes.length > 0) ids.push(byteIds[bytes.pop()!]!);
+      if (id !== unkId) {
+        ids.push(id);
+        end -= lengths[id] || 1; // tables that are wrong must not make a loop without end
+        continue;
+      }
+      const from = startOfCharacter(this.normalizer.bytes, end);
+      if (byteFallback) {
+        const bytes = this.normalizer.original(from, end);
+        for (let i = bytes.length - 1; i >= 0; i--) ids.push(byteIds[bytes[i]!]!);
       } else if (ids[ids.length - 1] !== unkId) ids.push(unkId);
+      end = from;
     }
     return ids.reverse();
   }
+}
+
+/** Where the character that ends before `end` begins. */
+function startOfCharacter(bytes: Uint8Array, end: number): number {
+  let at = end - 1;
+  while (at > 0 && (bytes[at]! & 0xc0) === 0x80) at--;
+  return at;
 }

