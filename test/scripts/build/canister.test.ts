@@ -5,12 +5,13 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { IDL } from '@dfinity/candid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildCanister, type Canister } from '../../../scripts/build/canister.ts';
 import { buildKernels } from '../../../scripts/build/kernels.ts';
 import { finish, mergeKernels } from '../../../scripts/build/link.ts';
 import { projectRoot } from '../../../scripts/build/project.ts';
-import { ModuleError, validateModule } from '../../../src/replica/wasm/validate.ts';
+import { ModuleError, Replica, validateModule } from '../../../src/replica/index.ts';
 
 const canister = `
 import { certifiedDataSet, IDL, query } from 'azle';
@@ -84,6 +85,14 @@ describe('buildCanister', () => {
     expect(metadata('cdk:version')).toMatch(/^0\.33\./);
     expect(Buffer.from(built.wasm).includes(tmpdir())).toBe(false);
     expect(Buffer.compare(gunzipSync(built.gz), built.wasm)).toBe(0);
+  });
+
+  test('the canister runs, and its kernel with it', async () => {
+    const replica = new Replica();
+    const { canisterId } = replica.createCanister();
+    await replica.installCode({ canisterId, wasm: built.gz });
+    const reply = await replica.queryCall({ canisterId, method: 'double', arg: IDL.encode([IDL.Nat32], [21]) });
+    expect(IDL.decode([IDL.Nat32], reply)).toEqual([42]);
   });
 
   test('a second build does nothing and gives the same', async () => {
