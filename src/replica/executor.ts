@@ -12,6 +12,7 @@ import { instructionLimits, limits } from './limits.ts';
 import type { MessageKind, MessageRecord } from './messages.ts';
 import { Meter } from './meter.ts';
 import { systemApiImports } from './system-api.ts';
+import type { InstrumentOptions } from './wasm/instrument.ts';
 
 /** A message to execute: which, for whom, and how. */
 export interface Run {
@@ -68,6 +69,7 @@ export class Executor {
     readonly environment: () => Environment,
     readonly onRecord: (record: MessageRecord) => void,
     readonly onLog: (canister: Canister, content: Uint8Array) => void,
+    readonly instrumentOptions: InstrumentOptions = {},
   ) {}
 
   /** A fresh instance of a canister's code. */

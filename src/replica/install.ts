@@ -58,7 +58,7 @@ export function install(
   };
 
   try {
-    const code = loadCode(wasm);
+    const code = loadCode(wasm, executor.instrumentOptions);
     const upgrade = mode === 'upgrade';
     if (upgrade && oldInstance && !skipPreUpgrade)
       enter(oldInstance, 'canister_pre_upgrade', { kind: 'preUpgrade', context: 'G' });

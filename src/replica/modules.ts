@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import type { Code } from './canister.ts';
 import { Trap } from './errors.ts';
 import type { CanisterInfo } from './types.ts';
-import { instrument } from './wasm/instrument.ts';
+import { type InstrumentOptions, instrument } from './wasm/instrument.ts';
 import { isWasm, type Module, parseModule } from './wasm/module.ts';
 import { ModuleError, moduleLimits, validateModule } from './wasm/validate.ts';
 
@@ -36,9 +36,9 @@ function metadata(module: Module): CanisterInfo['metadata'] {
 }
 
 /** Prepares a module, gzipped or not. @throws Trap IC0505 where it breaks a rule */
-export function loadCode(given: Uint8Array): Code {
+export function loadCode(given: Uint8Array, options: InstrumentOptions = {}): Code {
   const hash = new Uint8Array(createHash('sha256').update(given).digest());
-  const key = Buffer.from(hash).toString('hex');
+  const key = Buffer.from(hash).toString('hex') + JSON.stringify(options);
   const known = cache.get(key);
   if (known) return known;
   const wasm = unpack(given);
@@ -47,7 +47,7 @@ export function loadCode(given: Uint8Array): Code {
   try {
     validateModule(wasm);
     const module = parseModule(wasm);
-    const instrumented = instrument(module);
+    const instrumented = instrument(module, options);
     const compiled = { ...instrumented, module: new WebAssembly.Module(instrumented.wasm), wasm: new Uint8Array(0) };
     const code: Code = { compiled, hash, metadata: metadata(module), wasmBytes: wasm.length };
     if (cache.size >= cacheSize) cache.delete(cache.keys().next().value!);

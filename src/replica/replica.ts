@@ -33,6 +33,7 @@ import {
 } from './management/methods.ts';
 import type { Message, MessageRecord, RequestMessage, ResponseMessage, TaskMessage } from './messages.ts';
 import type { CanisterInfo, Core, Ingress, QueryResponse, Reject, Request, RequestStatus } from './types.ts';
+import type { InstrumentOptions } from './wasm/instrument.ts';
 
 export interface ReplicaOptions {
   /** Executes messages by itself as long as there are any, and follows the clock. Default true; else `tick` does it. */
@@ -50,6 +51,8 @@ export interface ReplicaOptions {
   /** What `ic0.root_key_copy` and `ic0.subnet_self_copy` give. */
   rootKey?: Uint8Array;
   subnetId?: Uint8Array;
+  /** Leaves metering or the page map out, to measure what they cost in time. Without the page map nothing is undone. */
+  instrument?: InstrumentOptions;
 }
 
 /** A canister, and who acts on it: its first controller if nobody is named. */
@@ -123,6 +126,7 @@ export class Replica implements Core {
       () => this.#environment(),
       (record) => this.#record(record),
       (canister, content) => this.#log(canister, content),
+      options.instrument,
     );
   }
 

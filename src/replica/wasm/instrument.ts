@@ -5,18 +5,18 @@
  * Instructions of the module itself are neither reordered nor changed, so that what is counted is what was written.
  * Source of the rules: instruction-costs.json, `static_metering_rules` and `dynamic_costs`.
  */
-import { functionEntryCost, opcodeCost, pageBytes } from '../costs.ts';
-import { Body } from './body.ts';
+import { pageBytes } from '../costs.ts';
+import { Assembler } from './assembler.ts';
+import { BodyRewriter } from './body-rewriter.ts';
 import { Writer } from './bytes.ts';
-import { type ConstExpr, type ElementSegment, functionType, type Module, ValType } from './module.ts';
-import { Op, opcodes } from './opcodes.ts';
-import { type PageCheck, planPageChecks } from './page-checks.ts';
+import { type ConstExpr, type ElementSegment, type Module, ValType } from './module.ts';
+import { Op } from './opcodes.ts';
 
 /** What the rewritten module imports from `replica`, in this order, after its own imports. */
 export const hooks = ['touchRead', 'touchWrite', 'touchRange', 'grow', 'outOfInstructions'] as const;
 type Hook = (typeof hooks)[number];
 
-const { i32, i64, f32, f64, v128 } = ValType;
+const { i32, i64 } = ValType;
 const hookTypes: Record<Hook, [params: number[], results: number[]]> = {
   touchRead: [[i32, i32], []],
   touchWrite: [[i32, i32], []],
@@ -44,30 +44,6 @@ export interface Instrumented {
 
 /** Real memory has at most 65,536 pages, of which the page map takes one. */
 export const maximalPages = 65_535;
-const maximalOffset = 2 ** 32 - 1 - pageBytes;
-const emptyBlock = 0x40;
-const accessOf = new Map(
-  [...opcodes.values()].filter(({ access }) => access).map(({ code, access }) => [code, access!]),
-);
-const memoryTypes = { i32, i64, f32, f64, v128 };
-/** What an added local holds while a page is looked up: the address, or the operand above it. */
-type LocalUse = 'address' | keyof typeof memoryTypes;
-
-/** After these a new straight-line block begins. */
-const blockEnds = new Set<number>([
-  Op.loop,
-  Op.if,
-  Op.else,
-  Op.end,
-  Op.br,
-  Op.brIf,
-  Op.brTable,
-  Op.return,
-  Op.unreachable,
-  Op.returnCall,
-  Op.returnCallIndirect,
-]);
-
 /** Rewrites a module that keeps the rules of validate.ts. */
 export function instrument(module: Module, options: InstrumentOptions = {}): Instrumented {
   return new Instrumenter(module, options).run();
@@ -78,8 +54,6 @@ class Instrumenter {
   readonly #metering: boolean;
   readonly #pageChecks: boolean;
   readonly #types: { params: number[]; results: number[] }[];
-  readonly #body = new Body();
-  readonly #code = new Writer(1 << 16);
   readonly #imports: number;
   readonly #counter: number;
   readonly #pages: number;
@@ -105,7 +79,18 @@ class Instrumenter {
     if (memory.min > maximalPages)
       throw new Error(`module: expected a memory of at most ${maximalPages} pages, got ${memory.min}`);
     const hookTypeIndices = hooks.map((hook) => this.#type(...hookTypes[hook]));
-    const bodies = module.code.map((bytes) => this.#function(bytes));
+    const rewriter = new BodyRewriter({
+      metering: this.#metering,
+      pageChecks: this.#pageChecks,
+      counter: this.#counter,
+      pages: this.#pages,
+      functionIndex: (index) => this.#functionIndex(index),
+      hook: (name) => this.#hook(name),
+      bulk: (code, segment) => this.#bulk(code, segment),
+      droppedFlag: (segment) => this.#droppedFlag(segment),
+      blockType: (results) => this.#type([], results),
+    });
+    const bodies = module.code.map((bytes, i) => rewriter.rewrite(bytes, module.types[module.functions[i]]));
     if (module.tables.length > 0) this.#helper('invoke', [i32, i32], (w) => this.#invoke(w));
     const globals = this.#exportedGlobals();
 
@@ -246,92 +231,82 @@ class Instrumenter {
   }
 
   /** Adds a function to the module, once for each name; returns its index. */
-  #helper(name: string, params: number[], write: (w: Writer) => void): number {
+  #helper(name: string, params: number[], write: (w: Assembler) => void): number {
     const known = this.#added.get(name);
     if (known !== undefined) return known;
     const index = this.#imports + hooks.length + this.#module.functions.length + this.#addedBodies.length;
-    const w = new Writer().byte(0);
+    const w = new Assembler();
+    w.u32(0);
     write(w);
     this.#added.set(name, index);
-    this.#addedBodies.push({ type: this.#type(params), body: w.byte(Op.end).finish() });
+    this.#addedBodies.push({ type: this.#type(params), body: w.op(Op.end).finish() });
     return index;
   }
 
   /** invoke(function, environment): calls a callback through the table, which checks its type. */
-  #invoke(w: Writer): void {
-    w.byte(Op.localGet).byte(1).byte(Op.localGet).byte(0);
-    w.byte(Op.callIndirect)
+  #invoke(w: Assembler): void {
+    w.get(1)
+      .get(0)
+      .byte(Op.callIndirect)
       .u32(this.#type([i32]))
       .u32(0);
   }
 
-  /** Charges as many instructions as local 2, the length of a bulk operation, says. */
-  #chargeLength(w: Writer): void {
-    if (!this.#metering) return;
-    w.byte(Op.globalGet).u32(this.#counter).byte(Op.localGet).byte(2).byte(Op.i64ExtendI32U).byte(Op.i64Sub);
-    w.byte(Op.globalSet).u32(this.#counter);
-    this.#checkCounter(w);
-  }
-
-  #checkCounter(w: Writer): void {
-    w.byte(Op.globalGet).u32(this.#counter).byte(Op.i64Const).byte(0).byte(Op.i64LtS);
-    w.byte(Op.if).byte(emptyBlock).byte(Op.call).u32(this.#hook('outOfInstructions')).byte(Op.end);
+  /** The start of a bulk operation (pointer, …, length): charges its length, and returns if there is nothing to do. */
+  #beginBulk(w: Assembler, touch: () => void): void {
+    if (this.#metering) {
+      w.globalGet(this.#counter).get(2).op(Op.i64ExtendI32U, Op.i64Sub).globalSet(this.#counter);
+      w.globalGet(this.#counter).i64(0).op(Op.i64LtS);
+      w.if(() => w.call(this.#hook('outOfInstructions')));
+    }
+    touch();
+    // The pointers may stand at the very end of memory, where they cannot be moved up.
+    w.get(2)
+      .op(Op.i32Eqz)
+      .if(() => w.op(Op.return));
   }
 
   /** Puts `local + 64 KiB` on the stack. */
-  #moved(w: Writer, local: number): Writer {
-    return w.byte(Op.localGet).byte(local).byte(Op.i32Const).s32(pageBytes).byte(Op.i32Add);
+  #moved(w: Assembler, local: number): void {
+    w.get(local).i32(pageBytes).op(Op.i32Add);
   }
 
   /** Touches the pages from local `pointer` for as many bytes as local 2 says; traps where they are out of bounds. */
-  #touchRange(w: Writer, pointer: number, write: boolean): void {
-    w.byte(Op.localGet)
-      .byte(pointer)
-      .byte(Op.localGet)
-      .byte(2)
-      .byte(Op.i32Const)
-      .byte(write ? 1 : 0);
-    w.byte(Op.call).u32(this.#hook('touchRange'));
+  #touchRange(w: Assembler, pointer: number, write: boolean): void {
+    w.get(pointer)
+      .get(2)
+      .i32(write ? 1 : 0)
+      .call(this.#hook('touchRange'));
   }
 
-  /** Nothing to move: return, because the pointers may stand at the very end of memory. */
-  #returnIfEmpty(w: Writer): void {
-    w.byte(Op.localGet).byte(2).byte(Op.i32Eqz).byte(Op.if).byte(emptyBlock).byte(Op.return).byte(Op.end);
-  }
-
+  /** The function (destination, source or value, length) that does a bulk memory operation. */
   #bulk(code: number, segment: number): number {
     const params = [i32, i32, i32];
     if (code === Op.memoryCopy)
       return this.#helper('copy', params, (w) => {
-        this.#chargeLength(w);
-        this.#touchRange(w, 1, false);
-        this.#touchRange(w, 0, true);
-        this.#returnIfEmpty(w);
+        this.#beginBulk(w, () => {
+          this.#touchRange(w, 1, false);
+          this.#touchRange(w, 0, true);
+        });
         this.#moved(w, 0);
-        this.#moved(w, 1).byte(Op.localGet).byte(2).bytes([0xfc, 0x0a, 0, 0]);
+        this.#moved(w, 1);
+        w.get(2).op(0xfc, 0x0a, 0, 0);
       });
     if (code === Op.memoryFill)
       return this.#helper('fill', params, (w) => {
-        this.#chargeLength(w);
-        this.#touchRange(w, 0, true);
-        this.#returnIfEmpty(w);
-        this.#moved(w, 0).byte(Op.localGet).byte(1).byte(Op.localGet).byte(2).bytes([0xfc, 0x0b, 0]);
+        this.#beginBulk(w, () => this.#touchRange(w, 0, true));
+        this.#moved(w, 0);
+        w.get(1).get(2).op(0xfc, 0x0b, 0);
       });
     const dropped = this.#droppedFlag(segment);
     return this.#helper(`init ${segment}`, params, (w) => {
-      this.#chargeLength(w);
-      this.#touchRange(w, 0, true);
-      w.byte(Op.globalGet)
-        .u32(dropped)
-        .byte(Op.localGet)
-        .byte(1)
-        .byte(Op.localGet)
-        .byte(2)
-        .byte(Op.i32Or)
-        .byte(Op.i32Const)
-        .byte(0);
-      w.byte(Op.i32Ne).byte(Op.i32And).byte(Op.if).byte(emptyBlock).byte(Op.unreachable).byte(Op.end);
-      this.#moved(w, 0).byte(Op.localGet).byte(1).byte(Op.localGet).byte(2).bytes([0xfc, 0x08]).u32(segment).byte(0);
+      this.#beginBulk(w, () => {
+        this.#touchRange(w, 0, true);
+        w.globalGet(dropped).get(1).get(2).op(Op.i32Or).i32(0).op(Op.i32Ne, Op.i32And);
+        w.if(() => w.op(Op.unreachable));
+      });
+      this.#moved(w, 0);
+      w.get(1).get(2).op(0xfc, 0x08).u32(segment).byte(0);
     });
   }
 
@@ -343,126 +318,5 @@ class Instrumenter {
       this.#dropped.set(segment, flag);
     }
     return flag;
-  }
-
-  #function(bytes: Uint8Array): Uint8Array {
-    const body = this.#body;
-    body.decode(bytes);
-    const type = functionType(this.#module, this.#imports + this.#functionsDone++);
-    const firstExtra = type.params.length + body.localCount;
-    const extra: LocalUse[] = [];
-    const extraLocal = (use: LocalUse) => {
-      let at = extra.indexOf(use);
-      if (at < 0) at = extra.push(use) - 1;
-      return firstExtra + at;
-    };
-    const checks = this.#pageChecks ? planPageChecks(body) : [];
-    const w = this.#code.clear();
-    let next = 0;
-    let block = 0;
-    for (let i = 0; i < body.count; i++) {
-      if (i === block) block = this.#meter(w, i);
-      if (checks[next]?.at === i) this.#check(w, checks[next++], extraLocal);
-      this.#instruction(w, i);
-    }
-    const out = new Writer(w.length + 64);
-    out.u32(body.locals.length + extra.length);
-    for (const { count, type: of } of body.locals) out.u32(count).byte(of);
-    for (const use of extra) out.u32(1).byte(use === 'address' ? i32 : memoryTypes[use]);
-    return out.bytes(w.view()).finish();
-  }
-  #functionsDone = 0;
-
-  /** Charges the straight-line block that begins at instruction `from`; returns where the next begins. */
-  #meter(w: Writer, from: number): number {
-    const { code, count } = this.#body;
-    let cost = from === 0 ? functionEntryCost : 0;
-    let i = from;
-    while (i < count) {
-      cost += opcodeCost[code[i]];
-      if (blockEnds.has(code[i++])) break;
-    }
-    const entered = from === 0 || code[from - 1] === Op.loop;
-    if (!this.#metering || (cost === 0 && !entered)) return i;
-    if (cost > 0) {
-      w.byte(Op.globalGet).u32(this.#counter).byte(Op.i64Const).s64(cost).byte(Op.i64Sub);
-      w.byte(Op.globalSet).u32(this.#counter);
-    }
-    if (entered) this.#checkCounter(w);
-    return i;
-  }
-
-  /** Writes a look at the page map before a load or store; the operands are on the stack and stay there. */
-  #check(w: Writer, { at, write, low, high }: PageCheck, extraLocal: (use: LocalUse) => number): void {
-    const { value } = accessOf.get(this.#body.code[at])!;
-    const offset = this.#body.a[at] >>> 0;
-    if (offset > maximalOffset) return;
-    const address = extraLocal('address');
-    const operand = value && extraLocal(value);
-    if (operand !== undefined) w.byte(Op.localSet).u32(operand);
-    w.byte(Op.localTee).u32(address);
-    const at32 = (distance: number) => {
-      w.byte(Op.localGet).u32(address);
-      if (distance !== 0)
-        w.byte(Op.i32Const)
-          .s32(distance | 0)
-          .byte(Op.i32Add);
-    };
-    const state = (distance: number) => {
-      at32(distance);
-      w.byte(Op.i32Const).byte(16).byte(Op.i32ShrU).byte(Op.i32Load8U).byte(0).byte(0);
-    };
-    state(offset + low);
-    if (high !== low) {
-      state(offset + high);
-      w.byte(Op.i32And);
-    }
-    if (write) w.byte(Op.i32Const).byte(2).byte(Op.i32LtU);
-    else w.byte(Op.i32Eqz);
-    w.byte(Op.if).byte(emptyBlock);
-    at32(offset + low);
-    at32(offset + high);
-    w.byte(Op.call)
-      .u32(this.#hook(write ? 'touchWrite' : 'touchRead'))
-      .byte(Op.end);
-    if (operand !== undefined) w.byte(Op.localGet).u32(operand);
-  }
-
-  #instruction(w: Writer, i: number): void {
-    const { code, a, b, c, start, bytes } = this.#body;
-    const op = code[i];
-    if (accessOf.has(op)) {
-      const offset = a[i] >>> 0;
-      // Out of bounds whatever the base.
-      if (offset > maximalOffset) w.byte(Op.unreachable);
-      else
-        w.bytes(bytes, start[i], b[i])
-          .u32(offset + pageBytes)
-          .bytes(bytes, c[i], start[i + 1]);
-      return;
-    }
-    switch (op) {
-      case Op.call:
-      case Op.returnCall:
-      case Op.refFunc:
-        w.byte(op).u32(this.#functionIndex(a[i]));
-        return;
-      case Op.memorySize:
-        w.byte(Op.globalGet).u32(this.#pages);
-        return;
-      case Op.memoryGrow:
-        w.byte(Op.call).u32(this.#hook('grow'));
-        return;
-      case Op.memoryCopy:
-      case Op.memoryFill:
-      case Op.memoryInit:
-        w.byte(Op.call).u32(this.#bulk(op, a[i]));
-        return;
-      case Op.dataDrop:
-        w.byte(Op.i32Const).byte(1).byte(Op.globalSet).u32(this.#droppedFlag(a[i]));
-        return;
-      default:
-        w.bytes(bytes, start[i], start[i + 1]);
-    }
   }
 }
