@@ -1,0 +1,125 @@
+/**
+ * The canister on a replica in this process, driven message by message: install, upload, upgrade, generate, each with the records of the messages
+ * it was. Time stands still but for the replica's own ticks, so that two runs count the same.
+ */
+import { createHash } from 'node:crypto';
+import { IDL } from '@dfinity/candid';
+import { Principal } from '@dfinity/principal';
+import { buildCanister } from '../scripts/build/canister.ts';
+import {
+  GenerateOptions,
+  GenerateResult,
+  type Generation,
+  Status,
+  type Status as StatusRecord,
+  TokensPerCall,
+  UploadResult,
+  UploadStartResult,
+} from '../src/canister/candid.ts';
+import { type MessageRecord, Replica } from '../src/replica/index.ts';
+
+export interface Answer {
+  generation: Generation;
+  messages: MessageRecord[];
+}
+
+const me = Principal.selfAuthenticating(new Uint8Array(32));
+
+/** GenerateOptions with everything unset but what is given. */
+function optionsOf(given: Record<string, unknown>): GenerateOptions {
+  const fields = (GenerateOptions as unknown as { _fields: [string, unknown][] })._fields;
+  return Object.fromEntries(fields.map(([name]) => [name, name in given ? [given[name]] : []])) as never;
+}
+
+export class BenchCanister {
+  readonly replica: Replica;
+  readonly canisterId: Principal;
+  readonly wasm: Uint8Array;
+
+  private constructor(wasm: Uint8Array, onMessage?: (record: MessageRecord) => void) {
+    this.wasm = wasm;
+    this.replica = new Replica({ autoTick: false, seed: 1, onMessage });
+    this.canisterId = this.replica.createCanister({ controllers: [me], cycles: 10n ** 15n }).canisterId;
+  }
+
+  /** Builds what is not built and installs it. */
+  static async install(onMessage?: (record: MessageRecord) => void): Promise<BenchCanister> {
+    const { gz } = await buildCanister('llm');
+    const canister = new BenchCanister(gz, onMessage);
+    await canister.setCode('install');
+    return canister;
+  }
+
+  /** Upgrades to the same code; gives the messages up to the moment when nothing is left to do: the model is back. */
+  async upgrade(): Promise<MessageRecord[]> {
+    return await this.during(() => this.setCode('upgrade'));
+  }
+
+  private async setCode(mode: 'install' | 'upgrade'): Promise<void> {
+    const arg = new Uint8Array(IDL.encode([], []));
+    await this.replica.installCode({ canisterId: this.canisterId, wasm: this.wasm, arg, mode, sender: me });
+    await this.settle();
+  }
+
+  async upload(pack: Uint8Array): Promise<MessageRecord[]> {
+    return await this.during(async () => {
+      const sha256 = createHash('sha256').update(pack).digest('hex');
+      const start = [BigInt(pack.length), sha256];
+      const plan = ok<{ chunk_bytes: number; chunks: number }>(
+        await this.update('upload_start', [IDL.Nat64, IDL.Text], start, UploadStartResult),
+      );
+      for (let i = 0; i < plan.chunks; i++) {
+        const chunk = pack.subarray(i * plan.chunk_bytes, (i + 1) * plan.chunk_bytes);
+        ok(await this.update('upload_chunk', [IDL.Nat32, IDL.Vec(IDL.Nat8)], [i, chunk], UploadResult));
+      }
+      ok(await this.update('upload_commit', [], [], UploadResult));
+    });
+  }
+
+  async generate(prompt: string, maxNewTokens: number, perCall: TokensPerCall): Promise<Answer> {
+    const options = optionsOf({ max_new_tokens: maxNewTokens, tokens_per_call: perCall });
+    let generation: Generation | undefined;
+    const messages = await this.during(async () => {
+      generation = ok<Generation>(
+        await this.update('generate', [IDL.Text, IDL.Opt(GenerateOptions)], [prompt, [options]], GenerateResult),
+      );
+    });
+    return { generation: generation!, messages };
+  }
+
+  async status(): Promise<StatusRecord> {
+    const { canisterId } = this;
+    const arg = new Uint8Array(IDL.encode([], []));
+    const reply = await this.replica.queryCall({ canisterId, method: 'status', arg });
+    return IDL.decode([Status], reply)[0] as unknown as StatusRecord;
+  }
+
+  /** Size of the canister's heap; it never shrinks, so this is its peak. */
+  get heapBytes(): number {
+    return this.replica.canister(this.canisterId)!.instance!.memoryBytes;
+  }
+
+  private async update(method: string, types: IDL.Type[], args: unknown[], result: IDL.Type): Promise<unknown> {
+    const arg = new Uint8Array(IDL.encode(types, args));
+    const reply = await this.replica.updateCall({ canisterId: this.canisterId, sender: me, method, arg });
+    return IDL.decode([result], reply)[0];
+  }
+
+  /** The messages executed while `work` runs, timers that it set included. */
+  private async during(work: () => Promise<void>): Promise<MessageRecord[]> {
+    const before = this.replica.messages.length;
+    await work();
+    await this.settle();
+    return this.replica.messages.slice(before);
+  }
+
+  private async settle(): Promise<void> {
+    while ((await this.replica.tick()) > 0);
+  }
+}
+
+function ok<T>(result: unknown): T {
+  if (typeof result === 'object' && result !== null && 'Ok' in result) return result.Ok as T;
+  const error = JSON.stringify(result, (_, value) => (typeof value === 'bigint' ? Number(value) : value));
+  throw new Error(`canister: expected Ok, got ${error}`);
+}
