@@ -64,7 +64,16 @@ export function readGenerationConfig(
   vocabularySize: number,
   where = 'generation_config.json',
 ): GenerationConfig {
-  const fields = new Fields(where, parseJson(where, bytes));
+  return parseGenerationConfig(parseJson(where, bytes), vocabularySize, where);
+}
+
+/** As {@link readGenerationConfig}, from the parsed JSON. */
+export function parseGenerationConfig(
+  json: unknown,
+  vocabularySize: number,
+  where = 'generation_config.json',
+): GenerationConfig {
+  const fields = new Fields(where, json);
   const config: GenerationConfig = { notApplied: [] };
   const has = (name: string) => fields.get(name) !== undefined;
   const integer = (name: string, min: number) => fields.integer(name, min, MAX_INTEGER);

@@ -1,0 +1,62 @@
+// A T5 checkpoint: a Hugging Face model folder, opened and checked, whose tensors are read one at a time.
+// Not the tokenizer: whoever needs it takes `spiece.model` or `tokenizer.json` from the same folder.
+import { parseT5Config, type T5Config } from './config.ts';
+import { type GenerationConfig, parseGenerationConfig } from './generation-config.ts';
+import { parseJson } from './json.ts';
+import { EMBEDDING, matchT5Tensors } from './t5-tensors.ts';
+import { type Folder, openWeights, readAll, type Weights } from './weights.ts';
+
+export interface Checkpoint {
+  name: string;
+  config: T5Config;
+  generation: GenerationConfig;
+  /** What `config.json` and `generation_config.json` say, unread; the latter is empty where the folder has none. */
+  json: { config: unknown; generation: unknown };
+  /** Whether the head is the embedding, because there is no `lm_head.weight`. */
+  tiedHead: boolean;
+  /** A tensor by its name in `t5Tensors`, or `lm_head.weight`, as float32 in a fresh array. */
+  tensor(name: string): Promise<Float32Array<ArrayBuffer>>;
+}
+
+/**
+ * Opens a folder: reads its configuration and the heads of its weight files, and checks that they fit each other.
+ * @param name what the model is called. @throws Error, TypeError, RangeError naming the file and what is wrong in it.
+ */
+export async function openCheckpoint(folder: Folder, name: string): Promise<Checkpoint> {
+  const configFile = await folder.open('config.json');
+  if (configFile === undefined) throw new Error('model folder: expected config.json in it, got none; is it a T5?');
+  const generationFile = await folder.open('generation_config.json');
+  const json = {
+    config: parseJson('config.json', await readAll(configFile)),
+    generation: generationFile ? parseJson('generation_config.json', await readAll(generationFile)) : {},
+  };
+  const config = parseT5Config(json.config);
+  const generation = parseGenerationConfig(json.generation, config.vocabularySize);
+  const weights = await openWeights(folder);
+  const { names, tiedHead, copies } = matchT5Tensors(config, weights.tensors, weights.where);
+  for (const copy of copies) await expectEqual(weights, names.get(EMBEDDING)!, copy);
+  return {
+    name,
+    config,
+    generation,
+    json,
+    tiedHead,
+    tensor: async (tensorName) => {
+      const own = names.get(tensorName);
+      if (own === undefined)
+        throw new Error(`checkpoint: expected the name of a tensor of this T5, got "${tensorName}"`);
+      return await weights.read(own);
+    },
+  };
+}
+
+/** transformers saves the embedding under several names; were they to differ, one of them would be lost. */
+async function expectEqual(weights: Weights, name: string, copy: string): Promise<void> {
+  const [a, b] = [await weights.read(name), await weights.read(copy)];
+  const differs = a.findIndex((value, i) => !Object.is(value, b[i]));
+  if (differs >= 0) {
+    throw new Error(
+      `${weights.where}: expected "${copy}" to equal "${name}", got ${b[differs]} for ${a[differs]} at number ${differs}`,
+    );
+  }
+}
