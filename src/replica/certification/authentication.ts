@@ -50,7 +50,7 @@ export function authenticate(
     throw new Error(`sender: expected sender_pubkey and sender_sig of ${sender}, got no ${missing}`);
   }
   const owner = Principal.selfAuthenticating(senderPubkey);
-  if (owner.toText() !== sender.toText()) {
+  if (owner.compareTo(sender) !== 'eq') {
     throw new Error(`sender: expected ${owner}, whose sender_pubkey it is, got ${sender}`);
   }
   const { key, targets } = followDelegations(senderPubkey, senderDelegation, time);

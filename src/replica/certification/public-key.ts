@@ -11,18 +11,25 @@ const REFUSED: readonly [oid: string, name: string][] = [
   ['060a2b0601040183b8430101', 'a WebAuthn (COSE) key'],
 ];
 
+/** Keys seen lately: reading one costs more than verifying with it, and a client signs every request with the same. */
+const parsed = new Map<string, KeyObject>();
+const MAX_PARSED = 1_000;
+
 /**
  * Whether `signature` (Ed25519: 64 bytes; ECDSA: r and s, 32 bytes each) is the key's over `message`.
  * @throws {Error} where the key is not one of the three schemes.
  */
 export function verifySignature(publicKeyDer: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  const key = parseKey(publicKeyDer);
+  const der = Buffer.from(publicKeyDer);
+  const name = der.toString('latin1');
+  const key = parsed.get(name) ?? parseKey(der);
+  if (parsed.size >= MAX_PARSED) parsed.clear();
+  parsed.set(name, key);
   if (key.asymmetricKeyType === 'ed25519') return verify(null, message, key, signature);
   return verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
 }
 
-function parseKey(publicKeyDer: Uint8Array): KeyObject {
-  const der = Buffer.from(publicKeyDer);
+function parseKey(der: Buffer): KeyObject {
   const expected = 'public key: expected Ed25519, P-256 or secp256k1 in DER';
   const refused = REFUSED.find(([oid]) => der.includes(oid, 0, 'hex'));
   if (refused) throw new Error(`${expected}, got ${refused[1]}, which this replica does not verify`);

@@ -3,7 +3,7 @@
  * Source: interface specification, "Request: Call", "Effective canister id", "Effective subnet id".
  */
 import { IDL } from '@dfinity/candid';
-import type { Principal } from '@dfinity/principal';
+import { Principal } from '@dfinity/principal';
 import type { Request } from '../types.ts';
 import { RequestError } from './answer.ts';
 import type { Context } from './context.ts';
@@ -13,7 +13,8 @@ import { asBlob, asPrincipal, asText } from './fields.ts';
 /** Where a request was sent to: the id in its address. */
 export type Effective = { canisterId: Principal } | { subnetId: Principal };
 
-const MANAGEMENT_CANISTER = 'aaaaa-aa';
+const MANAGEMENT_CANISTER = Principal.managementCanister();
+const same = (a: Principal, b: Principal) => a.compareTo(b) === 'eq';
 
 /** Management canister methods that name no canister, so that any canister id will do as the effective one. */
 const ANY_CANISTER: Record<'call' | 'query', readonly string[]> = {
@@ -39,9 +40,11 @@ export function openCanisterRequest(
     methodName: asText(content.get('method_name'), 'method_name'),
     arg: asBlob(content.get('arg'), 'arg'),
   };
-  const canisterId = request.canisterId.toText();
-  if (targets && !targets.has(canisterId)) {
-    throw new RequestError(403, `canister_id: expected a target of the sender's delegations, got ${canisterId}`);
+  if (targets && !targets.has(request.canisterId.toText())) {
+    throw new RequestError(
+      403,
+      `canister_id: expected a target of the sender's delegations, got ${request.canisterId}`,
+    );
   }
   if ('subnetId' in effective) checkEffectiveSubnet(context, type, request, effective.subnetId);
   else checkEffectiveCanister(type, request, effective.canisterId);
@@ -50,7 +53,7 @@ export function openCanisterRequest(
 
 function checkEffectiveCanister(type: 'call' | 'query', request: Request, effective: Principal): void {
   const { canisterId, methodName } = request;
-  if (canisterId.toText() !== MANAGEMENT_CANISTER) {
+  if (!same(canisterId, MANAGEMENT_CANISTER)) {
     mustBe(effective, canisterId, 'the called canister');
   } else if (!ANY_CANISTER[type].includes(methodName)) {
     const field = methodName === 'install_chunked_code' ? 'target_canister' : 'canister_id';
@@ -60,14 +63,14 @@ function checkEffectiveCanister(type: 'call' | 'query', request: Request, effect
 
 function checkEffectiveSubnet(context: Context, type: 'call' | 'query', request: Request, effective: Principal): void {
   mustBe(effective, context.authority.subnetId, 'the only subnet here');
-  if (request.canisterId.toText() === MANAGEMENT_CANISTER && ANY_CANISTER[type].includes(request.methodName)) return;
+  if (same(request.canisterId, MANAGEMENT_CANISTER) && ANY_CANISTER[type].includes(request.methodName)) return;
   const expected = ANY_CANISTER[type].map((name) => `${MANAGEMENT_CANISTER}.${name}`).join(' or ');
   const got = `${request.canisterId}.${request.methodName}`;
   throw new RequestError(400, `subnet ${type}: expected ${expected} at a subnet's address, got ${got}`);
 }
 
 function mustBe(effective: Principal, expected: Principal, what: string): void {
-  if (effective.toText() === expected.toText()) return;
+  if (same(effective, expected)) return;
   throw new RequestError(400, `address: expected ${expected}, ${what}, got ${effective}`);
 }
 

@@ -66,7 +66,7 @@ function sender({ core }: Context, reader: Reader, [, requestId]: Path): void {
   }
   const origin = core.requestOrigin(requestId!);
   if (origin === undefined) return;
-  if (origin.sender.toText() !== reader.sender.toText()) {
+  if (origin.sender.compareTo(reader.sender) !== 'eq') {
     throw new RequestError(403, `request_status: expected the sender of the request, got ${reader.sender}`);
   }
   if (reader.targets && !reader.targets.has(origin.canisterId.toText())) {
@@ -75,9 +75,9 @@ function sender({ core }: Context, reader: Reader, [, requestId]: Path): void {
 }
 
 function atItsAddress(_: Context, { effective }: Reader, [, label]: Path): void {
-  const canisterId = Principal.fromUint8Array(label!).toText();
-  const address = 'canisterId' in effective ? effective.canisterId.toText() : "a subnet's";
-  if (canisterId === address) return;
+  const canisterId = Principal.fromUint8Array(label!);
+  if ('canisterId' in effective && effective.canisterId.compareTo(canisterId) === 'eq') return;
+  const address = 'canisterId' in effective ? effective.canisterId : "a subnet's";
   throw new RequestError(400, `paths: expected the canister of the address, ${address}, got ${canisterId}`);
 }
 
@@ -86,7 +86,7 @@ function controllersIfPrivate(context: Context, reader: Reader, path: Path): voi
   const info = context.core.canister(Principal.fromUint8Array(path[1]!));
   const name = utf8(path[3]!);
   if (info?.metadata.get(name)?.visibility !== 'private') return;
-  if (info.controllers.some((controller) => controller.toText() === reader.sender.toText())) return;
+  if (info.controllers.some((controller) => controller.compareTo(reader.sender) === 'eq')) return;
   const wanted = `a controller, as ${JSON.stringify(name)} is private`;
   throw new RequestError(403, `metadata: expected ${wanted}, got ${reader.sender}`);
 }
