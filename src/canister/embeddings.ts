@@ -2,7 +2,7 @@
  * The embedding cache: what the encoder made of a prompt, by hash of model and prompt ids, in stable memory. Bounded in bytes; the least recently
  * used goes first. The order of use lives in the heap: after an upgrade it begins anew.
  */
-import { encodings } from './stable.ts';
+import { encodings, utf8 } from './stable.ts';
 import { sha256 } from './unit.ts';
 
 const MAX_BYTES = 64 << 20;
@@ -22,7 +22,7 @@ class EmbeddingCache {
 
   /** The key of a prompt for the model with this hash. */
   key(model: string, ids: readonly number[]): Uint8Array {
-    const modelBytes = new TextEncoder().encode(model);
+    const modelBytes = utf8(model);
     const bytes = new Uint8Array(modelBytes.length + ids.length * 4);
     bytes.set(modelBytes);
     bytes.set(new Uint8Array(Uint32Array.from(ids).buffer), modelBytes.length);

@@ -4,6 +4,7 @@
  */
 import { call, canisterSelf, IDL, msgArgData, msgCaller, msgReject, msgReply, query, update } from 'azle';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
+import { decodeUtf8 } from '../model/tokenizer/utf8.ts';
 import { type GenerateError, GenerateOptions, GenerateResult, ProgressResult, StartResult } from './candid.ts';
 import { activeModel } from './model.ts';
 import {
@@ -19,6 +20,7 @@ import {
   stateOf,
   usageOf,
 } from './sessions.ts';
+import { utf8 } from './stable.ts';
 import { instructionsNow, MESSAGE_BUDGET } from './unit.ts';
 
 const DEFAULT_NEW_TOKENS = 128;
@@ -33,7 +35,7 @@ const OVER = 0;
 type Options = [] | [GenerateOptions];
 
 function stepArgs(kind: number, session: Session): Uint8Array {
-  return Uint8Array.of(kind, ...new TextEncoder().encode(session.id));
+  return Uint8Array.of(kind, ...utf8(session.id));
 }
 
 const callSelf = (kind: number, session: Session): Promise<Uint8Array> => {
@@ -127,7 +129,7 @@ async function answer(args: Uint8Array): Promise<void> {
 /** One message of a session, called by the canister itself. */
 function step(args: Uint8Array): void {
   const kind = args[0];
-  const session = findSession(new TextDecoder().decode(args.slice(1)));
+  const session = findSession(decodeUtf8(args, 1));
   if (session?.state === 'generating') advance(session);
   const more = session?.state === 'generating';
   if (more && kind === CHAIN) callSelf(CHAIN, session);

@@ -1,6 +1,6 @@
 /** The model that answers: a pack in stable memory, its weights in the arena, its tokenizer in the heap; brought there when first needed. */
 
-import { decodePackHead, type PackHead, packShape } from '../model/pack/pack.ts';
+import { decodePackHead, type OpenedHead, packShape } from '../model/pack/pack.ts';
 import { T5 } from '../model/t5/t5.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { decodeTokenizerData } from '../model/tokenizer/tokenizer-data.ts';
@@ -25,7 +25,7 @@ export const chunkCount = (bytes: number): number => Math.ceil(bytes / CHUNK_BYT
 /** A model that is being loaded or is ready. */
 export class Model {
   readonly stored: StoredPack;
-  readonly head: PackHead;
+  readonly head: OpenedHead;
   readonly t5: T5;
   private readonly tokenizerBytes: Uint8Array;
   private decoded: Tokenizer | undefined;
@@ -88,7 +88,7 @@ export class Model {
 }
 
 /** The head of a stored pack. @throws Error for one that is wrong, or whose first chunk is missing. */
-export function readHead(stored: StoredPack): PackHead {
+export function readHead(stored: StoredPack): OpenedHead {
   const first = readChunk(stored.pack, 0);
   if (!first) throw new Error(`pack: expected a first chunk, got none`);
   return decodePackHead(first.slice(HEADER_BYTES), stored.bytes);

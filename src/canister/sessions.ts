@@ -7,7 +7,7 @@ import type { T5Session } from '../model/t5/t5.ts';
 import type { FinishReason, GenerateError, SessionState, Usage } from './candid.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel, type Model } from './model.ts';
-import { fromJsonBytes, sessionRecords, toJsonBytes } from './stable.ts';
+import { fromJsonBytes, sessionRecords, toJsonBytes, utf8 } from './stable.ts';
 import { instructionsNow, MESSAGE_BUDGET, SLICE, unit } from './unit.ts';
 
 /** Sessions that are worked on at once: each holds keys and values in the arena. */
@@ -47,7 +47,7 @@ const live = new Map<string, Session>();
 /** Ids of the sessions in stable memory, oldest first; undefined until first needed. */
 let stored: string[] | undefined;
 
-const keyOf = (id: string): Uint8Array => new TextEncoder().encode(id);
+const keyOf = utf8;
 
 function storedIds(): string[] {
   if (!stored) {

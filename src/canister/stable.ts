@@ -3,6 +3,7 @@
  * Values are bytes as we lay them out; Azle's own serialisers, made for small JSON, are not used.
  */
 import { type Serializable, StableBTreeMap } from 'azle';
+import { decodeUtf8, encodeUtf8 } from '../model/tokenizer/utf8.ts';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
 
 const raw: Serializable = { toBytes: (bytes: Uint8Array) => bytes, fromBytes: (bytes: Uint8Array) => bytes };
@@ -16,10 +17,15 @@ export const sessionRecords = new StableBTreeMap<Uint8Array, Uint8Array>(2, raw,
 /** The embedding cache: SHA-256 of model and prompt ids -> float32 [S, D padded]. */
 export const encodings = new StableBTreeMap<Uint8Array, Uint8Array>(3, raw, raw);
 
-export const toJsonBytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-export const fromJsonBytes = <T>(bytes: Uint8Array): T => JSON.parse(new TextDecoder().decode(bytes));
+/** UTF-8 by our own loops: Azle's TextEncoder and TextDecoder take 14,000 instructions a character. */
+export function utf8(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length * 3);
+  return bytes.slice(0, encodeUtf8(text, 0, text.length, bytes, 0));
+}
+export const toJsonBytes = (value: unknown): Uint8Array => utf8(JSON.stringify(value));
+export const fromJsonBytes = <T>(bytes: Uint8Array): T => JSON.parse(decodeUtf8(bytes));
 
-const key = (name: string): Uint8Array => new TextEncoder().encode(name);
+const key = utf8;
 
 export function readRecord<T>(name: string): T | undefined {
   const bytes = records.get(key(name));

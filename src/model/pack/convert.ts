@@ -3,21 +3,11 @@
  * pack goes, are the caller's.
  */
 import { placeFloat32, placeInt8 } from '../../tensor/layout.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { T5Config } from '../checkpoint/config.ts';
-import type { GenerationConfig } from '../checkpoint/generation-config.ts';
 import { biasByDistance } from '../t5/relative-position.ts';
 import { encodePackHead, type PackHead, planPack } from './pack.ts';
 import { biasReach, type PackTensor, packTensors, type WeightsKind } from './tensors.ts';
-
-/** A checkpoint, its tensors by the checkpoint's names, checked against the configuration. */
-export interface Checkpoint {
-  name: string;
-  config: T5Config;
-  generation: GenerationConfig;
-  /** Whether the head is the embedding, because there is no `lm_head.weight`. */
-  tiedHead: boolean;
-  tensor(name: string): Promise<Float32Array> | Float32Array;
-}
 
 /** Where a pack is written; pieces come in order but for the head, which comes last. */
 export interface PackSink {
@@ -38,8 +28,8 @@ export async function convert(
   sha256: Hash,
   onProgress: (done: number, all: number) => void = () => {},
 ): Promise<PackHead> {
-  const { name, config, generation, tiedHead } = checkpoint;
-  const head = planPack({ name, config, generation, weights, tiedHead }, tokenizer.length);
+  const { name, config, json, tiedHead } = checkpoint;
+  const head = planPack({ name, json, weights, tiedHead }, config, tokenizer.length);
   let at = head.weightsOffset;
   const append = async (offset: number, bytes: Uint8Array): Promise<void> => {
     // the gap before an aligned tensor is part of the body, and of its hash
@@ -50,7 +40,7 @@ export async function convert(
     at = offset + bytes.length;
     onProgress(at - head.weightsOffset, head.tokenizerOffset + head.tokenizerBytes - head.weightsOffset);
   };
-  for (const tensor of packTensors(head)) {
+  for (const tensor of packTensors({ config, weights, tiedHead })) {
     const source = await checkpoint.tensor(tensor.name);
     await append(head.weightsOffset + tensor.offset, placeTensor(tensor, source, config, weights));
   }

@@ -10,8 +10,9 @@
  * Numbers are little-endian; sections begin at multiples of 64. The head's `sha256` is over all that follows it.
  */
 import { pad } from '../../tensor/layout.ts';
-import type { T5Config } from '../checkpoint/config.ts';
-import type { GenerationConfig } from '../checkpoint/generation-config.ts';
+import { parseT5Config, type T5Config } from '../checkpoint/config.ts';
+import { type GenerationConfig, parseGenerationConfig } from '../checkpoint/generation-config.ts';
+import { parseJson, show } from '../checkpoint/json.ts';
 import { type PackShape, type PackTensor, packTensors, packWeightsBytes, type WeightsKind } from './tensors.ts';
 
 const MAGIC = 'STEPWISE';
@@ -23,8 +24,8 @@ export const MAX_HEAD_BYTES = 1 << 18;
 export interface PackHead {
   /** What the model is called, for people. */
   name: string;
-  config: T5Config;
-  generation: GenerationConfig;
+  /** `config.json` and `generation_config.json` of the checkpoint, as they were: read and checked by whoever opens the pack. */
+  json: { config: unknown; generation: unknown };
   weights: WeightsKind;
   tiedHead: boolean;
   tensors: { name: string; offset: number; bytes: number }[];
@@ -37,16 +38,23 @@ export interface PackHead {
   sha256: string;
 }
 
-export const packShape = ({ config, weights, tiedHead }: PackHead): PackShape => ({ config, weights, tiedHead });
+/** A head that was read, with what its configurations mean. */
+export interface OpenedHead extends PackHead {
+  config: T5Config;
+  generation: GenerationConfig;
+}
+
+export const packShape = ({ config, weights, tiedHead }: OpenedHead): PackShape => ({ config, weights, tiedHead });
 
 const listed = (tensors: readonly PackTensor[]) => tensors.map(({ name, offset, bytes }) => ({ name, offset, bytes }));
 
 /** Offsets and sizes for a model; `sha256` is 64 zeros until the body is known, so that the head keeps its length. */
 export function planPack(
-  model: Pick<PackHead, 'name' | 'config' | 'generation' | 'weights' | 'tiedHead'>,
+  model: Pick<PackHead, 'name' | 'json' | 'weights' | 'tiedHead'>,
+  config: T5Config,
   tokenizerBytes: number,
 ): PackHead {
-  const tensors = packTensors(model);
+  const tensors = packTensors({ config, weights: model.weights, tiedHead: model.tiedHead });
   const weightsBytes = packWeightsBytes(tensors);
   const head: PackHead = {
     ...model,
@@ -101,34 +109,36 @@ export function packHeadBytes(start: Uint8Array): number {
  * Reads and checks the head of a pack of `fileBytes`. Nothing in it is believed that can be worked out from the configuration.
  * @throws Error saying what was expected and what is there.
  */
-export function decodePackHead(start: Uint8Array, fileBytes: number): PackHead {
+export function decodePackHead(start: Uint8Array, fileBytes: number): OpenedHead {
   const end = packHeadBytes(start);
   if (start.length < end) throw new Error(`pack: expected a head of ${end} bytes, got ${start.length}`);
-  let head: PackHead;
-  try {
-    head = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(start.slice(FIXED_BYTES, end)));
-  } catch (error) {
-    throw new Error(`pack: expected a head of JSON, got ${(error as Error).message}`);
+  const head = parseJson('pack head', start.slice(FIXED_BYTES, end)) as PackHead;
+  const { json, weights, tiedHead } = head ?? {};
+  if (weights !== 'int8' && weights !== 'float32') {
+    throw new Error(`pack: expected weights int8 or float32, got ${show(weights)}`);
   }
-  checkHead(head, fileBytes);
-  return head;
+  if (typeof tiedHead !== 'boolean') throw new Error(`pack: expected tiedHead to be a boolean, got ${show(tiedHead)}`);
+  const config = parseT5Config(json?.config, 'pack config');
+  const opened = {
+    ...head,
+    config,
+    generation: parseGenerationConfig(json.generation, config.vocabularySize, 'pack generation'),
+  };
+  checkTable(opened, fileBytes);
+  return opened;
 }
 
-function checkHead(head: PackHead, fileBytes: number): void {
-  if (head.weights !== 'int8' && head.weights !== 'float32') {
-    throw new Error(`pack: expected weights int8 or float32, got ${JSON.stringify(head.weights)}`);
-  }
-  checkSizes(head.config);
+/** Compares the tensor table and all sizes with what the configuration makes them. */
+function checkTable(head: OpenedHead, fileBytes: number): void {
   const tensors = packTensors(packShape(head));
   const found = Array.isArray(head.tensors) ? head.tensors : [];
-  listed(tensors).forEach((expected, i) => {
-    const { name, offset, bytes } = found[i] ?? { name: 'nothing', offset: 0, bytes: 0 };
+  for (const [i, expected] of listed(tensors).entries()) {
+    const { name, offset, bytes } = found[i] ?? ({} as Partial<PackHead['tensors'][0]>);
     if (name !== expected.name || offset !== expected.offset || bytes !== expected.bytes) {
-      throw new Error(
-        `pack: expected ${expected.name} of ${expected.bytes} bytes at ${expected.offset}, got ${name} of ${bytes} at ${offset}`,
-      );
+      const got = `${show(name)} of ${show(bytes)} at ${show(offset)}`;
+      throw new Error(`pack: expected ${expected.name} of ${expected.bytes} bytes at ${expected.offset}, got ${got}`);
     }
-  });
+  }
   if (found.length !== tensors.length) throw new Error(`pack: expected ${tensors.length} tensors, got ${found.length}`);
   const sizes: [string, number, number][] = [
     ['weightsBytes', packWeightsBytes(tensors), head.weightsBytes],
@@ -136,30 +146,6 @@ function checkHead(head: PackHead, fileBytes: number): void {
     ['file bytes', packBytes(head), fileBytes],
   ];
   for (const [what, expected, got] of sizes) {
-    if (expected !== got) throw new Error(`pack: expected ${what} ${expected}, got ${got}`);
-  }
-}
-
-/** The sizes that everything else is worked out from; bounded, so that working it out is cheap whatever a head claims. */
-function checkSizes(config: T5Config): void {
-  const bounds: [keyof T5Config, number][] = [
-    ['vocabularySize', 1 << 20],
-    ['dModel', 1 << 14],
-    ['dKv', 1 << 10],
-    ['dFf', 1 << 16],
-    ['numLayers', 256],
-    ['numDecoderLayers', 256],
-    ['numHeads', 256],
-    ['relativeAttentionNumBuckets', 1 << 12],
-    ['relativeAttentionMaxDistance', 2 ** 31 - 1],
-  ];
-  for (const [name, most] of bounds) {
-    const value = config?.[name];
-    if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > most) {
-      throw new Error(`pack: expected ${name} from 1 to ${most}, got ${JSON.stringify(value)}`);
-    }
-  }
-  if (typeof config.feedForward?.gated !== 'boolean') {
-    throw new Error(`pack: expected feedForward.gated to be a boolean, got ${JSON.stringify(config.feedForward)}`);
+    if (expected !== got) throw new Error(`pack: expected ${what} ${expected}, got ${show(got)}`);
   }
 }

@@ -1,0 +1,38 @@
+/** The canister's methods as clients see them: what @dfinity/agent and tests make their actors of. The classes with `@update` and `@query` say the same. */
+import { IDL } from '@dfinity/candid';
+import {
+  GenerateOptions,
+  GenerateResult,
+  ModelInfo,
+  type Opt,
+  ProgressResult,
+  StartResult,
+  Status,
+  UploadResult,
+  UploadStartResult,
+} from './candid.ts';
+
+export const service: IDL.ServiceClass = IDL.Service({
+  generate: IDL.Func([IDL.Text, IDL.Opt(GenerateOptions)], [GenerateResult], []),
+  start: IDL.Func([IDL.Text, IDL.Opt(GenerateOptions)], [StartResult], []),
+  resume: IDL.Func([IDL.Text], [GenerateResult], []),
+  progress: IDL.Func([IDL.Text, IDL.Nat32], [ProgressResult], ['query']),
+  model_info: IDL.Func([], [IDL.Opt(ModelInfo)], ['query']),
+  status: IDL.Func([], [Status], ['query']),
+  upload_start: IDL.Func([IDL.Nat64, IDL.Text], [UploadStartResult], []),
+  upload_chunk: IDL.Func([IDL.Nat32, IDL.Vec(IDL.Nat8)], [UploadResult], []),
+  upload_commit: IDL.Func([], [UploadResult], []),
+});
+
+/** An actor of it. */
+export interface Llm {
+  generate(prompt: string, options: Opt<GenerateOptions>): Promise<GenerateResult>;
+  start(prompt: string, options: Opt<GenerateOptions>): Promise<StartResult>;
+  resume(session: string): Promise<GenerateResult>;
+  progress(session: string, from: number): Promise<ProgressResult>;
+  model_info(): Promise<Opt<ModelInfo>>;
+  status(): Promise<Status>;
+  upload_start(bytes: bigint, sha256: string): Promise<UploadStartResult>;
+  upload_chunk(index: number, bytes: Uint8Array): Promise<UploadResult>;
+  upload_commit(): Promise<UploadResult>;
+}

@@ -1,0 +1,196 @@
+/** The main job in the canister: answers, the messages they take, the caches, upgrades. */
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { packFolder } from '../../scripts/lib/model-folder.ts';
+import type { GenerateOptions, Generation } from '../../src/canister/candid.ts';
+import type { Llm } from '../../src/canister/service.ts';
+import { controller, type Installed, install, stranger, upload } from './llm.ts';
+
+const expected: { cases: { prompt: string; ids: number[]; text: string }[] } = JSON.parse(
+  readFileSync('models/little-flan/expected.json', 'utf8'),
+);
+const apples = expected.cases[0]!;
+const auto: [GenerateOptions] = [{ max_new_tokens: [], tokens_per_call: [{ auto: null }] }];
+
+let llm: Installed;
+let owner: Llm;
+
+async function generate(prompt: string, options: [] | [GenerateOptions] = [], actor = owner): Promise<Generation> {
+  const result = await actor.generate(prompt, options);
+  if ('Err' in result) throw new Error(JSON.stringify(result.Err));
+  return result.Ok;
+}
+
+beforeAll(async () => {
+  llm = await install();
+  owner = llm.as();
+  await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
+});
+
+describe('generate', () => {
+  it("answers the apples question as Hugging Face's transformers do, one message from outside and one of its own for each further token", async () => {
+    llm.newMessages();
+    const { text, token_ids, finish_reason, output_tokens, prompt_tokens, calls } = await generate(apples.prompt);
+    expect(text).toBe(apples.text);
+    expect([...token_ids]).toEqual(apples.ids);
+    expect(finish_reason).toEqual({ stop: null });
+    expect([prompt_tokens, output_tokens, calls]).toEqual([32, 49, 49]);
+    const updates = llm.newMessages().filter((m) => m.kind === 'update' && m.method === 'generate');
+    expect(updates.filter((m) => m.caller.compareTo(controller) === 'eq')).toHaveLength(1);
+    expect(updates.filter((m) => m.caller.compareTo(llm.canisterId) === 'eq')).toHaveLength(48);
+  });
+
+  it('takes far fewer messages with `auto`, for the same text', async () => {
+    llm.newMessages();
+    const { text, calls } = await generate(apples.prompt, auto);
+    expect(text).toBe(apples.text);
+    expect(calls).toBe(1);
+    expect(llm.newMessages().filter((m) => m.kind === 'update')).toHaveLength(1);
+  });
+
+  it('takes the encoding from the embedding cache the second time, and the encoder does not run', async () => {
+    const prompt = 'what is the capital of france?';
+    const first = await generate(prompt, auto);
+    const second = await generate(prompt, auto);
+    expect([first.embedding_cached, second.embedding_cached]).toEqual([false, true]);
+    expect(second.text).toBe(first.text);
+    expect(Number(second.unit_instructions)).toBeLessThan(Number(first.unit_instructions) / 2);
+    const { embedding_hits } = await owner.status();
+    expect(Number(embedding_hits)).toBeGreaterThan(0);
+  });
+
+  it('stops at max_new_tokens', async () => {
+    const { token_ids, finish_reason } = await generate(apples.prompt, [{ max_new_tokens: [5], tokens_per_call: [] }]);
+    expect([...token_ids]).toEqual(apples.ids.slice(0, 5));
+    expect(finish_reason).toEqual({ length: null });
+  });
+
+  it('answers at least 59 of the 60 recorded prompts to the letter, in messages of at most 2 B instructions', async () => {
+    llm.newMessages();
+    let same = 0;
+    for (const { prompt, text } of expected.cases) if ((await generate(prompt, auto)).text === text) same += 1;
+    console.log(`little-flan, int8 in the canister: ${same} of ${expected.cases.length} texts as recorded`);
+    expect(same).toBeGreaterThanOrEqual(59);
+    const most = llm.newMessages().reduce((m, { instructions }) => Math.max(m, Number(instructions.total)), 0);
+    expect(most).toBeLessThan(2e9);
+  });
+
+  it('leaves out trailing arguments, as Candid allows', async () => {
+    const { IDL } = await import('@dfinity/candid');
+    const { GenerateResult } = await import('../../src/canister/candid.ts');
+    const arg = new Uint8Array(IDL.encode([IDL.Text], [apples.prompt]));
+    const reply = await llm.replica.updateCall({ canisterId: llm.canisterId, method: 'generate', arg });
+    const [result] = IDL.decode([GenerateResult], reply as Uint8Array<ArrayBuffer>) as unknown as [{ Ok: Generation }];
+    expect(result.Ok.text).toBe(apples.text);
+  });
+});
+
+describe('start and progress', () => {
+  it('goes on by itself, and shows what is there', async () => {
+    const started = await owner.start(apples.prompt, []);
+    if (!('Ok' in started)) throw new Error(JSON.stringify(started));
+    const texts: string[] = [];
+    for (let i = 0; i < 10_000; i++) {
+      const progress = await owner.progress(started.Ok, 0);
+      if (!('Ok' in progress)) throw new Error(JSON.stringify(progress));
+      if (progress.Ok.text !== texts.at(-1)) texts.push(progress.Ok.text);
+      if ('finished' in progress.Ok.state) break;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(texts.at(-1)).toBe(apples.text);
+    expect(texts.length).toBeGreaterThan(2);
+    for (const text of texts) expect(apples.text.startsWith(text)).toBe(true);
+    const tail = await owner.progress(started.Ok, 40);
+    expect('Ok' in tail && apples.text.endsWith(tail.Ok.text) && tail.Ok.text.length < 30).toBe(true);
+  });
+
+  it("shows nobody else's session", async () => {
+    const { session } = await generate('opposite of hot:', auto);
+    expect(await llm.as(stranger).progress(session, 0)).toEqual({
+      Err: { NotYours: expect.stringContaining("expected the session's owner") },
+    });
+  });
+});
+
+describe('an upgrade', () => {
+  it('keeps model, sessions and embeddings; the first generate works without anyone loading anything', async () => {
+    const before = await generate('what color is the sky?', auto);
+    const sessions = (await owner.status()).sessions;
+    await llm.upgrade();
+    const after = await generate('what color is the sky?', auto);
+    expect(after.text).toBe(before.text);
+    expect(after.embedding_cached).toBe(true);
+    const status = await owner.status();
+    expect(status.model).toEqual(['little-flan']);
+    expect(status.sessions).toBe(sessions + 1);
+    const old = await owner.progress(before.session, 0);
+    expect('Ok' in old && old.Ok.text).toBe(before.text);
+  });
+
+  it('keeps a session that is under way, which then goes on to the same text', async () => {
+    const started = await owner.start(apples.prompt, [{ max_new_tokens: [], tokens_per_call: [{ fixed: 3 }] }]);
+    if (!('Ok' in started)) throw new Error(JSON.stringify(started));
+    await llm.upgrade();
+    const resumed = await owner.resume(started.Ok);
+    expect('Ok' in resumed && resumed.Ok.text).toBe(apples.text);
+  });
+});
+
+describe('wrong inputs, each with its answer', () => {
+  const options = (o: Partial<GenerateOptions>): [GenerateOptions] => [
+    { max_new_tokens: [], tokens_per_call: [], ...o },
+  ];
+
+  it.each(['', '   ', '\n\t'])('an empty prompt: %j', async (prompt) => {
+    expect(await owner.generate(prompt, [])).toEqual({
+      Err: { EmptyPrompt: 'generate: expected a prompt, got no text' },
+    });
+  });
+
+  it('a prompt longer than the model takes', async () => {
+    const result = await owner.generate('word '.repeat(600), []);
+    expect(result).toMatchObject({ Err: { PromptTooLong: { limit: 512 } } });
+    expect(result).toMatchObject({
+      Err: {
+        PromptTooLong: {
+          message: expect.stringMatching(/^generate: expected a prompt of at most 512 tokens, got \d+$/),
+        },
+      },
+    });
+  });
+
+  it.each([0, 513, 4_000_000_000])('max_new_tokens %i', async (n) => {
+    const message = `generate: expected max_new_tokens from 1 to 512, got ${n}`;
+    expect(await owner.generate('hi', options({ max_new_tokens: [n] }))).toEqual({ Err: { InvalidOptions: message } });
+  });
+
+  it('no tokens a call', async () => {
+    const result = await owner.generate('hi', options({ tokens_per_call: [{ fixed: 0 }] }));
+    expect(result).toEqual({ Err: { InvalidOptions: 'generate: expected tokens_per_call of at least 1, got 0' } });
+  });
+
+  it('a session that is not there', async () => {
+    const message = 'progress: expected the id of a session, got "nonsense"';
+    expect(await owner.progress('nonsense', 0)).toEqual({ Err: { NoSuchSession: message } });
+  });
+
+  it('arguments that are no Candid, or other Candid', async () => {
+    const call = { canisterId: llm.canisterId, method: 'generate', sender: stranger };
+    for (const arg of [
+      new Uint8Array([1, 2, 3]),
+      new Uint8Array(),
+      new Uint8Array([0x44, 0x49, 0x44, 0x4c, 0, 1, 0x7d, 5]),
+    ]) {
+      await expect(llm.replica.updateCall({ ...call, arg })).rejects.toThrow(
+        'generate: expected (text, opt GenerateOptions)',
+      );
+    }
+  });
+
+  it('no model yet', async () => {
+    const empty = (await install()).as();
+    const message = 'generate: no model loaded; upload one with npm run upload';
+    expect(await empty.generate('hi', [])).toEqual({ Err: { NoModel: message } });
+    expect(await empty.model_info()).toEqual([]);
+  });
+});

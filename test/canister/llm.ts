@@ -1,0 +1,69 @@
+/** The canister on a replica in this process, with an actor for whoever calls it. */
+import { createHash } from 'node:crypto';
+import { IDL } from '@dfinity/candid';
+import { Principal } from '@dfinity/principal';
+import { buildCanister } from '../../scripts/build/canister.ts';
+import { type Llm, service } from '../../src/canister/service.ts';
+import { type MessageRecord, Replica } from '../../src/replica/index.ts';
+
+export const controller = Principal.selfAuthenticating(new Uint8Array([1]));
+export const stranger = Principal.selfAuthenticating(new Uint8Array([2]));
+
+export interface Installed {
+  replica: Replica;
+  canisterId: Principal;
+  /** An actor for a caller; the controller's by default. */
+  as(sender?: Principal): Llm;
+  /** Upgrades to the same module. */
+  upgrade(): Promise<void>;
+  /** Messages executed since the last time this was asked. */
+  newMessages(): MessageRecord[];
+}
+
+/** An actor over the replica's own verbs, without HTTP. */
+function actor(replica: Replica, canisterId: Principal, sender: Principal): Llm {
+  const methods = service._fields.map(([method, type]) => {
+    const run = async (...args: unknown[]): Promise<unknown> => {
+      const call = { canisterId, method, sender, arg: new Uint8Array(IDL.encode(type.argTypes, args)) };
+      const isQuery = type.annotations.includes('query');
+      const reply = await (isQuery ? replica.queryCall(call) : replica.updateCall(call));
+      return IDL.decode(type.retTypes, reply as Uint8Array<ArrayBuffer>)[0];
+    };
+    return [method, run];
+  });
+  return Object.fromEntries(methods);
+}
+
+export async function install(seed = 1): Promise<Installed> {
+  const { gz } = await buildCanister('llm');
+  const replica = new Replica({ seed });
+  const { canisterId } = replica.createCanister({ controllers: [controller], cycles: 10n ** 15n });
+  await replica.installCode({ canisterId, wasm: gz, sender: controller });
+  let seen = 0;
+  return {
+    replica,
+    canisterId,
+    as: (sender = controller) => actor(replica, canisterId, sender),
+    upgrade: () => replica.installCode({ canisterId, wasm: gz, mode: 'upgrade', sender: controller }),
+    newMessages: () => {
+      const messages = replica.messages.slice(seen);
+      seen = replica.messages.length;
+      return messages;
+    },
+  };
+}
+
+export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Uploads a pack as a client does. @throws Error with the canister's, where it refuses */
+export async function upload(llm: Llm, pack: Uint8Array): Promise<void> {
+  const ok = <T>(result: { Ok: T } | { Err: unknown }): T => {
+    if ('Err' in result) throw new Error(JSON.stringify(result.Err));
+    return result.Ok;
+  };
+  const { chunk_bytes, chunks } = ok(await llm.upload_start(BigInt(pack.length), sha256Of(pack)));
+  for (let i = 0; i < chunks; i++) {
+    ok(await llm.upload_chunk(i, pack.slice(i * chunk_bytes, (i + 1) * chunk_bytes)));
+  }
+  ok(await llm.upload_commit());
+}
