@@ -1,0 +1,40 @@
+/** A model without a canister: the same T5, tokenizer and kernels in this process, for trying a model and for checking it. */
+import { createHash } from 'node:crypto';
+import { convert } from '../../src/model/pack/convert.ts';
+import { planPack } from '../../src/model/pack/pack.ts';
+import type { WeightsKind } from '../../src/model/pack/tensors.ts';
+import { T5 } from '../../src/model/t5/t5.ts';
+import { decodeTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import { Arena } from '../../src/tensor/arena.ts';
+import { kernelsInNode, Unit } from '../../src/tensor/unit.ts';
+import { buildKernels } from '../build/kernels.ts';
+import { readTokenizer, withCheckpoint } from './model-folder.ts';
+
+export interface LocalModel {
+  t5: T5;
+  /** Undefined where the folder has none: such a model takes ids alone. */
+  tokenizer: Tokenizer | undefined;
+  /** Ids that end an answer. */
+  stopIds: readonly number[];
+}
+
+/** Opens a folder and brings its weights into the arena, tensor by tensor. @throws Error naming the file that is missing or wrong */
+export async function openLocalModel(dir: string, weights: WeightsKind): Promise<LocalModel> {
+  return await withCheckpoint(dir, async (checkpoint) => {
+    const { config, generation, json, name, tiedHead } = checkpoint;
+    const machine = new Unit(kernelsInNode((await buildKernels()) as Uint8Array<ArrayBuffer>));
+    const t5 = new T5(machine, new Arena(machine), { config, weights, tiedHead });
+    const { weightsOffset, tokenizerOffset } = planPack({ name, json, weights, tiedHead }, config, 0);
+    const intoArena = (at: number, bytes: Uint8Array): void => {
+      // what a pack has besides weights is not for the arena
+      if (at >= weightsOffset && at < tokenizerOffset) machine.write(t5.weightsAt + at - weightsOffset, bytes);
+    };
+    await convert(checkpoint, weights, new Uint8Array(0), { write: intoArena }, createHash('sha256'));
+    const tokenizer = await readTokenizer(dir);
+    return {
+      t5,
+      tokenizer: tokenizer && decodeTokenizer(tokenizer),
+      stopIds: generation.eosTokenIds ?? config.eosTokenIds,
+    };
+  });
+}

@@ -1,0 +1,72 @@
+/** `npm run local` as it is called from a shell. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+function local(args: string[], input = '') {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/local.ts', ...args], {
+    encoding: 'utf8',
+    input,
+  });
+  return { status, stdout, stderr };
+}
+
+const { cases } = JSON.parse(readFileSync('models/little-flan/expected.json', 'utf8'));
+const flanA = JSON.parse(readFileSync('test/fixtures/t5/flan-a/expected.json', 'utf8')).cases[2];
+
+describe('npm run local', () => {
+  it('prints one object with --json', () => {
+    const { stdout, status } = local(['--model', 'models/little-flan', '--prompt', cases[0].prompt, '--json']);
+    const { prompt_ids: promptIds, ids, text } = cases[0];
+    expect(JSON.parse(stdout)).toEqual({ promptIds, ids, text, finishReason: 'stop' });
+    expect(status).toBe(0);
+  });
+
+  it('goes through --decoder-ids, and gives a row of logits for each, with no tokenizer at hand', () => {
+    const [prompt, decoder] = [flanA.input_ids, flanA.decoder_input_ids];
+    const args = ['--model', 'test/fixtures/t5/flan-a', '--ids', `${prompt}`, '--decoder-ids', `${decoder}`];
+    const { stdout } = local([...args, '--weights', 'float32', '--logits', '--json']);
+    const result = JSON.parse(stdout);
+    expect(result.logits).toHaveLength(decoder.length);
+    flanA.logits_positions.forEach((position: number, i: number) => {
+      flanA.logits[i].forEach((x: number, j: number) => {
+        expect(Math.abs(result.logits[position][j] - x)).toBeLessThan(2e-4);
+      });
+    });
+  });
+
+  it('answers many prompts, a line each, in order; one that cannot be answered has its line', () => {
+    const input = `${cases
+      .slice(1, 4)
+      .map((c: { prompt: string }) => JSON.stringify(c.prompt))
+      .join('\n')}\nno JSON\n"opposite of hot:"\n`;
+    const { stdout, status } = local(['--prompts', '-'], input);
+    const results = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(results.slice(0, 3).map((r) => r.text)).toEqual(cases.slice(1, 4).map((c: { text: string }) => c.text));
+    expect(results[3]).toEqual({ error: 'local: expected a JSON string on line 4, got no JSON' });
+    expect(results[4].text).toBe('cold');
+    expect(status).toBe(1);
+  });
+
+  it.each([
+    [['--prompt', 'hi', '--model', 'nowhere'], 'expected a folder with config.json and model.safetensors, got nowhere'],
+    [['--prompt', 'hi', '--model', 'package.json'], 'which is a file'],
+    [['--prompt', 'hi', '--model', 'src'], 'expected config.json in it, got none'],
+    [['--prompt', 'hi', '--model', 'test/fixtures/t5/flan-a'], 'expected spiece.model or tokenizer.json in the folder'],
+    [['--ids', '5,x'], 'expected token ids like 5,6,1, got 5,x'],
+    [['--ids', '5,6,1,999'], 'expected token ids from 0 to 383, got 999'],
+    [['--prompt', 'hi', '--max-new-tokens', '0'], 'expected an integer from 1 to 512, got 0'],
+    [['--prompt', 'hi', '--weights', 'int3'], 'Allowed choices are int8, float32'],
+    [['--prompt', 'hi', '--ids', '5'], 'expected one of --prompt, --ids and --prompts, got 2'],
+    [['--prompts', 'nowhere.txt'], 'expected to read nowhere.txt'],
+    [[], 'expected one of --prompt, --ids and --prompts, got 0'],
+  ])('says what is wrong with %j', (args, message) => {
+    const { status, stderr, stdout } = local(args);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('    at ');
+    expect([status, stdout]).toEqual([1, '']);
+  });
+});
