@@ -2,6 +2,7 @@
  * From the bytes given to install_code to code that can be instantiated: unpack, check, rewrite, compile. Plumbing.
  */
 import { createHash } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
 import { gunzipSync } from 'node:zlib';
 import type { Code } from './canister.ts';
 import { Trap } from './errors.ts';
@@ -9,6 +10,10 @@ import type { CanisterInfo } from './types.ts';
 import { type InstrumentOptions, instrument } from './wasm/instrument.ts';
 import { isWasm, type Module, parseModule } from './wasm/module.ts';
 import { ModuleError, moduleLimits, validateModule } from './wasm/validate.ts';
+
+// Tail calls are part of what the Internet Computer takes, and Node 20 has them behind a flag; hints for branches make page checks cheaper.
+setFlagsFromString('--experimental-wasm-return-call');
+setFlagsFromString('--experimental-wasm-branch-hinting');
 
 /** Compiled code by SHA-256 of what was given; canisters of the same code share it. */
 const cache = new Map<string, Code>();

@@ -63,17 +63,23 @@ export class BodyRewriter {
   readonly #w = new Assembler(1 << 16);
   #added: LocalUse[] = [];
   #firstAdded = 0;
+  /** Where in the code the branches stand that are hardly ever taken. */
+  #unlikely: number[] = [];
 
   constructor(surroundings: Surroundings) {
     this.#in = surroundings;
   }
 
-  /** @param bytes locals and code of a function of type `type` */
-  rewrite(bytes: Uint8Array, type: FuncType): Uint8Array {
+  /**
+   * @param bytes locals and code of a function of type `type`
+   * @returns the same rewritten, and where in it stand the `if`s that are hardly ever entered
+   */
+  rewrite(bytes: Uint8Array, type: FuncType): { body: Uint8Array; unlikely: number[] } {
     const [body, w] = [this.#body, this.#w];
     body.decode(bytes);
     w.clear();
     this.#added = [];
+    this.#unlikely = [];
     this.#firstAdded = type.params.length + body.localCount;
     const checks = this.#in.pageChecks ? planPageChecks(body) : [];
     const last = body.count - 1;
@@ -94,7 +100,13 @@ export class BodyRewriter {
     for (const { count, type: of } of body.locals) out.u32(count).byte(of);
     for (const use of this.#added)
       out.u32(1).byte(use === 'fuel' ? ValType.i64 : use === 'address' ? ValType.i32 : ValType[use]);
-    return out.bytes(w.view()).finish();
+    const unlikely = this.#unlikely.map((at) => out.length + at);
+    return { body: out.bytes(w.view()).finish(), unlikely };
+  }
+
+  #ifUnlikely(write: () => void): void {
+    this.#unlikely.push(this.#w.length);
+    this.#w.if(write);
   }
 
   #local(use: LocalUse): number {
@@ -131,13 +143,11 @@ export class BodyRewriter {
     if (cost > 0) w.i64(cost).op(Op.i64Sub);
     if (!entered) w.set(fuel);
     else {
-      w.tee(fuel)
-        .i64(0)
-        .op(Op.i64LtS)
-        .if(() => {
-          this.#store();
-          w.call(this.#in.hook('outOfInstructions'));
-        });
+      w.tee(fuel).i64(0).op(Op.i64LtS);
+      this.#ifUnlikely(() => {
+        this.#store();
+        w.call(this.#in.hook('outOfInstructions'));
+      });
     }
     // Whatever leaves the function by a branch to its outermost label comes out of this block, and on to where the counter is stored.
     if (from === 0) this.#openBlock(type.results);
@@ -176,7 +186,7 @@ export class BodyRewriter {
     }
     if (write) w.i32(2).op(Op.i32LtU);
     else w.op(Op.i32Eqz);
-    w.if(() => {
+    this.#ifUnlikely(() => {
       this.#store();
       at32(offset + low);
       at32(offset + high);
