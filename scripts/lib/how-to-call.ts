@@ -1,0 +1,41 @@
+/** Command lines that call the canisters of a replica, complete as printed. */
+import { APPLES } from './find-model.ts';
+
+export interface Served {
+  url: string;
+  /** The model's canister. */
+  canisterId: string;
+  /** The one of examples/caller. */
+  caller: string;
+}
+
+export function howToCall({ url, canisterId, caller }: Served): string {
+  const ask = `'("${APPLES}")'`;
+  // With the Candid at hand, icp wants the options named too.
+  const generate = `'("${APPLES}", null)'`;
+  return `From this project:
+  npm run ask -- --network ${url} --canister ${canisterId} "${APPLES}"
+
+With dfx:
+  dfx canister call --network ${url} ${canisterId} generate ${generate}
+
+With icp:
+  icp canister call --network ${url} --root-key fetch ${canisterId} generate ${generate}
+
+Through another canister, examples/caller, with either:
+  dfx canister call --network ${url} ${caller} ask ${ask}
+  icp canister call --network ${url} --root-key fetch ${caller} ask ${ask}
+
+From JavaScript, with @dfinity/agent:
+${script(url, canisterId)}`;
+}
+
+const script = (url: string, canisterId: string): string => `node --input-type=module <<'END'
+import { Actor, HttpAgent } from '@dfinity/agent';
+const agent = await HttpAgent.create({ host: '${url}', shouldFetchRootKey: true });
+const llm = Actor.createActor(({ IDL }) => {
+  const Result = IDL.Variant({ Ok: IDL.Record({ text: IDL.Text }), Err: IDL.Reserved });
+  return IDL.Service({ generate: IDL.Func([IDL.Text, IDL.Opt(IDL.Record({}))], [Result], []) });
+}, { agent, canisterId: '${canisterId}' });
+console.log(await llm.generate('${APPLES}', []));
+END`;

@@ -1,0 +1,132 @@
+/**
+ * `npm start`: the whole way on this machine, from the sources to an answer. Replica, canister, upload, then a question through @dfinity/agent,
+ * the tokens as they come, and what they took by the replica's record of messages.
+ */
+import { once } from 'node:events';
+import { IDL } from '@dfinity/candid';
+import type { Principal } from '@dfinity/principal';
+import { Command, InvalidArgumentError } from 'commander';
+import { type Client, connect, type GenerateOptions, type TextStream } from '../src/client/index.ts';
+import type { MessageRecord } from '../src/replica/index.ts';
+import { runCommand } from './lib/command.ts';
+import { APPLES, findModel, LITTLE_FLAN } from './lib/find-model.ts';
+import { howToCall } from './lib/how-to-call.ts';
+import { FIRST_PORT, LocalNetwork } from './lib/local-network.ts';
+import { packFolder } from './lib/model-folder.ts';
+import { cyclesText, short } from './lib/numbers.ts';
+import { withPackSource } from './lib/pack-source.ts';
+import { forgetServed, rememberServed } from './lib/served.ts';
+import { dim, showProgress } from './lib/terminal.ts';
+
+interface Options {
+  model: string;
+  tokensPerCall: GenerateOptions['tokens_per_call'];
+  port?: number;
+  serve?: boolean;
+}
+
+const program = new Command('npm start --')
+  .description(
+    'Builds the canister, starts a replica, uploads a model, asks it a question, and says what the answer cost.',
+  )
+  .argument('[prompt...]', 'what to ask (default: a question about apples)')
+  .option('--model <dir>', 'folder of a T5 as Hugging Face has it', LITTLE_FLAN)
+  .option('--tokens-per-call <n|auto>', 'tokens that a message makes; auto: as many as it holds', tokensPerCall, 1)
+  .option(
+    '--port <n>',
+    `port of the replica on 127.0.0.1 (default: ${FIRST_PORT}, or the next that is free)`,
+    portNumber,
+  )
+  .option('--serve', 'stay up after the answer, and print how to call the canister')
+  .action(async (prompt: string[], options: Options) => start(prompt.join(' ') || APPLES, options));
+
+async function start(prompt: string, options: Options): Promise<void> {
+  const pack = await packFolder(findModel(options.model), 'int8');
+  const network = await LocalNetwork.start(options.port);
+  try {
+    const { url } = network;
+    const taken = options.port === undefined && network.server.port !== FIRST_PORT;
+    console.log(`Replica at ${url}${taken ? `: port ${FIRST_PORT} is taken` : ''}`);
+    const { canisterId, moduleHash } = await install(network, 'llm');
+    console.log(`Canister llm is ${canisterId}, module hash ${moduleHash}`);
+    const client = await connect({ host: url, canisterId, identity: network.identity });
+    await upload(client, pack);
+
+    await ask(network, canisterId, client.stream(prompt, { tokens_per_call: options.tokensPerCall }), prompt);
+    if (options.serve) await stayUp(network, canisterId);
+  } finally {
+    await network.close();
+  }
+}
+
+const install = (network: LocalNetwork, name: string, arg?: Uint8Array) =>
+  network.install(name, { arg, onProgress: (step) => console.log(`Building ${name}: ${step}`) });
+
+async function upload(client: Client, pack: Awaited<ReturnType<typeof packFolder>>): Promise<void> {
+  const { name, weights } = pack.head;
+  const bar = showProgress(`Uploading ${name}, ${weights}`, pack.bytes);
+  try {
+    const onProgress = ({ uploaded }: { uploaded: number }) => bar.update(uploaded);
+    await withPackSource(pack, (source) => client.uploadPack(source, { onProgress }));
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Prints the answer as it comes, then the table. */
+async function ask(network: LocalNetwork, canisterId: Principal, answer: TextStream, prompt: string): Promise<void> {
+  console.log(`\n${dim(`> ${prompt}`, process.stdout)}`);
+  const started = performance.now();
+  let seconds = 0;
+  const { messages, cycles } = await network.record(canisterId, async () => {
+    for await (const text of answer) process.stdout.write(text);
+    seconds = (performance.now() - started) / 1000;
+  });
+  const { prompt_tokens, output_tokens, unit_instructions } = answer.usage!;
+  const instructionsOf = (some: MessageRecord[]) => some.reduce((sum, { instructions }) => sum + instructions.total, 0);
+  const all = instructionsOf(messages);
+  const steps = messages.filter(({ kind, method }) => kind === 'update' && method === 'generate');
+  const making = instructionsOf(steps);
+  const outside = (of: number) => `${(100 * (1 - Number(unit_instructions) / of)).toFixed(0)}%`;
+  const ended = answer.finish_reason === 'stop' ? 'the stop token included' : 'cut off at the length limit';
+  const table = [
+    ['prompt', `${prompt_tokens} tokens`],
+    ['answer', `${output_tokens} tokens, ${ended}`],
+    ['calls', `${steps.length + 1}: start from outside, generate by the canister itself ${times(steps.length)}`],
+    ['instructions', `${short(all)}: ${short(all - making)} to start, ${short(making / output_tokens)} a token`],
+    ['outside the unit', `${outside(all)} of all, ${outside(making)} of what the tokens took`],
+    ['cost', cyclesText(cycles)],
+    ['time', `${seconds.toFixed(1)} s`],
+  ];
+  console.log(`\n\n${table.map(([what, value]) => `${what!.padEnd(16)}  ${value}`).join('\n')}`);
+}
+
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
+
+/** Until Ctrl-C. */
+async function stayUp(network: LocalNetwork, llm: Principal): Promise<void> {
+  const arg = new Uint8Array(IDL.encode([IDL.Opt(IDL.Principal)], [[llm]]));
+  const caller = await install(network, 'caller', arg);
+  const served = { url: network.url, canisterId: llm.toText(), caller: caller.canisterId.toText() };
+  await rememberServed(served);
+  console.log(`\n${howToCall(served)}\n\nServing at ${served.url} until Ctrl-C.`);
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await forgetServed(served);
+}
+
+function tokensPerCall(value: string): number | 'auto' {
+  if (value === 'auto') return value;
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1 || number > 512)
+    throw new InvalidArgumentError('Expected auto, or a number from 1 to 512.');
+  return number;
+}
+
+function portNumber(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1 || number > 65_535)
+    throw new InvalidArgumentError('Expected a number from 1 to 65535.');
+  return number;
+}
+
+await runCommand(program);

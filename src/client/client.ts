@@ -1,0 +1,70 @@
+/** A client of the canister: its methods as one would want to call them from JavaScript. Field names are the canister's. */
+import type * as Candid from '../canister/candid.ts';
+import type { Llm } from '../canister/service.ts';
+import { GenerateError, unwrap } from './errors.ts';
+import { toCandid } from './options.ts';
+import { type Patience, whenAvailable } from './patience.ts';
+import { type FinishReason, finishReason, type StreamOptions, TextStream } from './stream.ts';
+import { type PackSource, type UploadOptions, uploadPack } from './upload.ts';
+import { abortable } from './wait.ts';
+
+export interface Generation extends Omit<Candid.Generation, 'finish_reason'> {
+  finish_reason: FinishReason;
+}
+
+const plain = (generation: Candid.Generation): Generation => ({
+  ...generation,
+  token_ids: Array.from(generation.token_ids),
+  finish_reason: finishReason(generation.finish_reason),
+});
+
+export class Client {
+  /** @param actor the canister as it is, for what this class does not wrap */
+  constructor(readonly actor: Llm) {}
+
+  /**
+   * The whole answer, certified. One call that lasts until the last token: for long answers use `stream`.
+   * @throws GenerateError
+   */
+  async generate(prompt: string, { signal, patience, ...options }: StreamOptions = {}): Promise<Generation> {
+    const candid = toCandid('generate', options);
+    const generation = whenAvailable(() => this.actor.generate(prompt, candid), { signal, patience });
+    return plain(await abortable(generation, signal));
+  }
+
+  /**
+   * The answer's text as it comes. The canister works on by itself: nothing is lost while nobody reads.
+   * @example const answer = client.stream(prompt);
+   *          for await (const text of answer) show(text);
+   *          console.log(answer.finish_reason, answer.usage);
+   */
+  stream(prompt: string, { signal, patience, ...options }: StreamOptions = {}): TextStream {
+    const candid = toCandid('stream', options);
+    const start = () => whenAvailable(() => this.actor.start(prompt, candid), { signal, patience });
+    return new TextStream(this.actor, start, { signal, patience });
+  }
+
+  /** The text of a session from its first token on, whoever started it. */
+  follow(session: string, patience: Patience = {}): TextStream {
+    return new TextStream(this.actor, async () => session, patience);
+  }
+
+  /** Goes on with a session that failed, to the end. @throws GenerateError */
+  async resume(session: string): Promise<Generation> {
+    return plain(unwrap(await this.actor.resume(session), GenerateError));
+  }
+
+  /** The model that answers, if there is one. */
+  async modelInfo(): Promise<Candid.ModelInfo | undefined> {
+    return (await this.actor.model_info())[0];
+  }
+
+  async status(): Promise<Candid.Status> {
+    return await this.actor.status();
+  }
+
+  /** Makes a pack the canister's model; for its controllers. Goes on where an earlier upload of it ended; nothing is sent if it is the model already. @throws UploadError */
+  async uploadPack(pack: PackSource | Uint8Array, options: UploadOptions = {}): Promise<void> {
+    await uploadPack(this.actor, pack, options);
+  }
+}

@@ -1,0 +1,28 @@
+/** The options of a generation as callers write them, made into the canister's Candid: a field left out instead of `[]`. */
+import * as Candid from '../canister/candid.ts';
+
+type Fields = {
+  [K in keyof Candid.GenerateOptions]?: Candid.GenerateOptions[K] extends Candid.Opt<infer T> ? T : never;
+};
+
+/** The canister's options, by their names there. `tokens_per_call`: a number, or `auto` for as many as a message holds. */
+export interface GenerateOptions extends Omit<Fields, 'tokens_per_call'> {
+  tokens_per_call?: number | 'auto';
+}
+
+const names = Candid.GenerateOptions._fields.map(([name]) => name);
+
+/**
+ * @param method names the caller in the error
+ * @throws TypeError for an option that the canister does not know: Candid would drop it without a word
+ */
+export function toCandid(method: string, options: GenerateOptions): [Candid.GenerateOptions] {
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new TypeError(`${method}: expected options among ${names.join(', ')}, got ${unknown}`);
+  const { tokens_per_call: perCall, ...rest } = options;
+  const given: Fields = { ...rest };
+  if (perCall !== undefined) given.tokens_per_call = perCall === 'auto' ? { auto: null } : { fixed: perCall };
+  const record = names.map((name) => [name, Candid.some(given[name as keyof Fields])]);
+  return [Object.fromEntries(record) as Candid.GenerateOptions];
+}

@@ -1,0 +1,28 @@
+/** How long a canister that is busy, just installed, or out of reach is waited for. */
+import type * as Candid from '../canister/candid.ts';
+import { GenerateError } from './errors.ts';
+import { sleep } from './wait.ts';
+
+export interface Patience {
+  /** Ends the waiting; the signal's reason is thrown. What the canister has begun goes on. */
+  signal?: AbortSignal;
+  /** Milliseconds without a useful word from the canister after which it is given up; default: 60,000. */
+  patience?: number;
+}
+
+export const DEFAULT_PATIENCE = 60_000;
+const PAUSE = 1_000;
+
+/** Calls again while the canister says `Unavailable`. @throws GenerateError for every other `Err`, and for this one when patience ends */
+export async function whenAvailable<T>(
+  call: () => Promise<{ Ok: T } | { Err: Candid.GenerateError }>,
+  { signal, patience = DEFAULT_PATIENCE }: Patience,
+): Promise<T> {
+  const end = Date.now() + patience;
+  for (;;) {
+    const result = await call();
+    if ('Ok' in result) return result.Ok;
+    if (!('Unavailable' in result.Err) || Date.now() + PAUSE > end) throw new GenerateError(result.Err);
+    await sleep(PAUSE, signal);
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Uploading a pack: the canister is asked what it lacks, gets that, and is asked again, until it lacks nothing. So an upload that was broken off
+ * goes on where it was, and nothing is sent twice without need.
+ */
+import { AgentError } from '@dfinity/agent';
+import type { Llm } from '../canister/service.ts';
+import { UploadError, unwrap } from './errors.ts';
+import { sleep } from './wait.ts';
+
+/** A pack that need not be in memory as a whole. */
+export interface PackSource {
+  bytes: number;
+  /** Of the whole file, in hexadecimal. */
+  sha256: string;
+  /** The `length` bytes at `offset`. */
+  read(offset: number, length: number): Uint8Array | Promise<Uint8Array>;
+}
+
+export interface UploadProgress {
+  /** Bytes that the canister has, those of an earlier upload included. */
+  uploaded: number;
+  /** Bytes of the pack. */
+  bytes: number;
+}
+
+export interface UploadOptions {
+  onProgress?: (progress: UploadProgress) => void;
+  /** How often a call is tried again that got lost; default: 5. */
+  retries?: number;
+  /** Chunks on their way at once; default: 4. */
+  parallel?: number;
+  signal?: AbortSignal;
+}
+
+/** The canister names at most so many missing chunks at a time; from the last one named on, all may be missing. */
+const NAMED_AT_ONCE = 100;
+
+/** @throws UploadError where the canister refuses; AgentError where a call got lost more often than `retries` */
+export async function uploadPack(actor: Llm, pack: PackSource | Uint8Array, options: UploadOptions): Promise<void> {
+  const { onProgress = () => {}, retries = 5, parallel = 4, signal } = options;
+  const source = pack instanceof Uint8Array ? await fromBytes(pack) : pack;
+  const { bytes, sha256 } = source;
+  const send = <T>(call: () => Promise<T>): Promise<T> => withRetries(call, retries, signal);
+
+  const isActive = async () => (await send(() => actor.model_info()))[0]?.sha256 === sha256;
+  const done = () => onProgress({ uploaded: bytes, bytes });
+
+  if (await isActive()) return done();
+  const plan = unwrap(await send(() => actor.upload_start(BigInt(bytes), sha256)), UploadError);
+  const { chunk_bytes: chunkBytes, chunks } = plan;
+  for (;;) {
+    const committed = await send(() => actor.upload_commit());
+    // a commit whose answer was lost has ended the upload
+    if ('Ok' in committed || ('NotStarted' in committed.Err && (await isActive()))) return done();
+    if (!('Incomplete' in committed.Err)) throw new UploadError(committed.Err);
+    const missing = Array.from(committed.Err.Incomplete.missing);
+    const unnamed = missing.length < NAMED_AT_ONCE ? 0 : chunks - 1 - missing.at(-1)!;
+    let uploaded = Math.max(bytes - (missing.length + unnamed) * chunkBytes, 0);
+    onProgress({ uploaded, bytes });
+    await inParallel(parallel, missing, async (index) => {
+      const offset = index * chunkBytes;
+      const chunk = await source.read(offset, Math.min(chunkBytes, bytes - offset));
+      unwrap(await send(() => actor.upload_chunk(index, chunk)), UploadError);
+      uploaded = Math.min(uploaded + chunkBytes, bytes);
+      onProgress({ uploaded, bytes });
+    });
+  }
+}
+
+async function fromBytes(pack: Uint8Array): Promise<PackSource> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', pack as Uint8Array<ArrayBuffer>));
+  const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return { bytes: pack.length, sha256, read: (offset, length) => pack.subarray(offset, offset + length) };
+}
+
+/** Tries again after half a second, a second, two, at most eight: calls of an upload may be repeated. */
+async function withRetries<T>(call: () => Promise<T>, retries: number, signal: AbortSignal | undefined): Promise<T> {
+  for (let tried = 0; ; tried++) {
+    signal?.throwIfAborted();
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof AgentError) || tried >= retries) throw error;
+      await sleep(Math.min(500 * 2 ** tried, 8_000), signal);
+    }
+  }
+}
+
+/** Runs `work` on all items, `width` at a time; ends with the first error. */
+async function inParallel<T>(width: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  let broken = false;
+  const worker = async (): Promise<void> => {
+    while (next < items.length && !broken) {
+      try {
+        await work(items[next++]!);
+      } catch (error) {
+        broken = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}
