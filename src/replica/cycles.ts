@@ -28,7 +28,7 @@ export const callFee = (bytes: number): bigint => fees.call + BigInt(bytes) * fe
 
 /** Set aside until the response arrives: its transmission at the largest size, and a callback with all its instructions. */
 export const responseReservation: bigint =
-  fees.call + BigInt(limits.replyBytes) * fees.callByte + executionFee(instructionLimits.update);
+  BigInt(limits.replyBytes) * fees.callByte + executionFee(instructionLimits.update);
 
 /** Storage and compute allocation over a time. */
 export function idleFee(storageBytes: number, computeAllocation: number, nanoseconds: bigint): bigint {

@@ -17,12 +17,32 @@ export interface Compiled extends Instrumented {
 const straddle = 15;
 const written = 3;
 
+/** A run's changes to an instance, taken out of it: what `suspend` gives and `resume` takes. */
+export interface InstanceChanges {
+  pages: [page: number, content: Uint8Array][];
+  globals: unknown[];
+}
+
+/** A mutable global of type v128, as a pair of integers. */
+function vectorGlobal(exports: WebAssembly.Exports, index: number): { value: unknown } {
+  const function_ = (name: string) => exports[`${name} ${index}`] as (...args: bigint[]) => bigint;
+  const [low, high, set] = [function_('low'), function_('high'), function_('set')];
+  return {
+    get value(): unknown {
+      return [low(), high()];
+    },
+    set value(pair: unknown) {
+      set(...(pair as [bigint, bigint]));
+    },
+  };
+}
+
 export class Instance {
   readonly #compiled: Compiled;
   readonly #exports: WebAssembly.Exports;
   readonly #memory: WebAssembly.Memory;
   readonly #pagesGlobal: WebAssembly.Global;
-  readonly #globals: WebAssembly.Global[];
+  readonly #globals: { value: unknown }[];
   readonly counter: WebAssembly.Global;
   #bytes: Uint8Array;
   #touched: number[] = [];
@@ -54,6 +74,7 @@ export class Instance {
     this.counter = instance.exports['counter'] as WebAssembly.Global;
     this.#pagesGlobal = instance.exports['pages'] as WebAssembly.Global;
     this.#globals = compiled.globals.map((name) => instance.exports[name] as WebAssembly.Global);
+    this.#globals.push(...compiled.vectorGlobals.map((index) => vectorGlobal(instance.exports, index)));
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#saveGlobals();
   }
@@ -110,6 +131,30 @@ export class Instance {
     this.#bytes.fill(0, (this.#pagesGlobal.value + 1) * pageBytes, (pages + 1) * pageBytes);
   }
 
+  /** Takes the changes since the last commit out, so that others see the instance as it was; `resume` puts them back. */
+  suspend(): InstanceChanges {
+    const content = (page: number) => this.#bytes.slice((page + 1) * pageBytes, (page + 2) * pageBytes);
+    const pages = [...this.#log.keys()].map((page): [number, Uint8Array] => [page, content(page)]);
+    const changes = { pages, globals: this.#globals.map((global) => global.value) };
+    this.rollback();
+    return changes;
+  }
+
+  /** Puts changes back that were taken out with `suspend`; they can still be undone. */
+  resume({ pages, globals }: InstanceChanges): void {
+    for (const [i, value] of globals.entries()) this.#globals[i].value = value;
+    for (const [page, content] of pages) {
+      this.#save(page);
+      this.#bytes.set(content, (page + 1) * pageBytes);
+    }
+  }
+
+  /** Saves a page before its first write. */
+  #save(page: number): void {
+    const at = (page + 1) * pageBytes;
+    if (!this.#log.has(page)) this.#log.set(page, this.#bytes.slice(at, at + pageBytes + straddle));
+  }
+
   #saveGlobals(): void {
     this.#globalsBefore = this.#globals.map((global) => global.value);
   }
@@ -147,8 +192,7 @@ export class Instance {
     this.#bytes[page] = write ? written : 1;
     if (!write) return;
     this.#writtenPages++;
-    const at = (page + 1) * pageBytes;
-    if (!this.#log.has(page)) this.#log.set(page, this.#bytes.slice(at, at + pageBytes + straddle));
+    this.#save(page);
   }
 
   /** Touches the pages of a range as the canister's own accesses do. @throws Trap out of bounds */

@@ -28,6 +28,8 @@ export const limits = {
   stableTouched: { update: 2 * GiB, query: 1 * GiB, install: 8 * GiB },
   certifiedDataBytes: 32,
   canisterLogBytes: 4 * KiB,
+  /** How deep the calls of a composite query may nest. */
+  queryCallDepth: 6,
   methodNameBytes: 20_000,
   /** Deadline of a best-effort call, in seconds. */
   bestEffortSeconds: 300,

@@ -32,6 +32,7 @@ import {
   managementCanisterId,
 } from './management/methods.ts';
 import type { Message, MessageRecord, RequestMessage, ResponseMessage, TaskMessage } from './messages.ts';
+import { noMethod, noReply, QueryGraph } from './query-graph.ts';
 import type { CanisterInfo, Core, Ingress, QueryResponse, Reject, Request, RequestStatus } from './types.ts';
 import type { InstrumentOptions } from './wasm/instrument.ts';
 
@@ -234,9 +235,6 @@ export class Replica implements Core {
 
   #install(installation: Installation): InstallResult {
     const result = install(this.#executor, installation);
-    const { canister } = installation;
-    // Without its code nothing awaits the responses of calls made before.
-    if (!result.trap && installation.mode === 'reinstall') this.#dropContexts(canister);
     this.#wake();
     return result;
   }
@@ -411,25 +409,12 @@ export class Replica implements Core {
 
   #query({ canisterId, methodName, sender, arg }: Request): QueryResponse {
     if (canisterId.compareTo(managementCanisterId) === 'eq') return this.#managementQuery(methodName, arg, sender);
-    const canister = this.canister(canisterId);
-    const unfit = this.#unfit(canisterId, canister);
-    if (unfit) return { status: 'rejected', ...unfit };
-    const entryPoint = `canister_query ${methodName}`;
-    if (!canister!.instance!.has(entryPoint))
-      return { status: 'rejected', ...this.#noMethod(canister!, 'query', methodName) };
-    const { execution, trap } = this.#executor.run({
-      kind: 'query',
-      context: 'NRQ',
-      canister: canister!,
-      caller: sender,
-      method: methodName,
-      arg,
-      limit: instructionLimits.query,
-      changes: 'discard',
-      enter: (instance) => instance.call(entryPoint),
+    const graph = new QueryGraph({
+      executor: this.#executor,
+      canister: (id) => this.canister(id),
+      unfit: (id, canister) => this.#unfit(id, canister),
     });
-    if (trap) return { status: 'rejected', ...trapReject(canister!.text, trap) };
-    const response = execution.response ?? { reject: this.#noReply(canister!) };
+    const response = graph.call({ canisterId, method: methodName, arg, caller: sender });
     return 'reply' in response ? { status: 'replied', ...response } : { status: 'rejected', ...response.reject };
   }
 
@@ -447,14 +432,6 @@ export class Replica implements Core {
       },
     });
     return answer!;
-  }
-
-  #noMethod(canister: Canister, kind: string, method: string): Reject {
-    return reject('IC0536', `Error from Canister ${canister.text}: Canister has no ${kind} method '${method}'.`);
-  }
-
-  #noReply(canister: Canister): Reject {
-    return reject('IC0506', `Error from Canister ${canister.text}: Canister did not reply to the call`);
   }
 
   // ---- Messages ----
@@ -503,7 +480,7 @@ export class Replica implements Core {
     const update = canister!.instance!.has(`canister_update ${method}`);
     const entryPoint = update ? `canister_update ${method}` : `canister_query ${method}`;
     if (!canister!.instance!.has(entryPoint)) {
-      this.#deliver(origin, { reject: this.#noMethod(canister!, 'update', method) }, cycles);
+      this.#deliver(origin, { reject: noMethod(canister!, 'update', method) }, cycles);
       return;
     }
     if (origin.kind === 'ingress') canister!.cycles -= ingressFee(arg.length + method.length);
@@ -564,7 +541,7 @@ export class Replica implements Core {
     else this.#apply(canister, context, execution, unused);
     if (context.openCalls > 0) return;
     if (!context.responded && context.origin.kind !== 'system')
-      this.#respond(context, { reject: trap ? trapReject(canister.text, trap) : this.#noReply(canister) });
+      this.#respond(context, { reject: trap ? trapReject(canister.text, trap) : noReply(canister) });
     this.#closeContext(canister, context);
   }
 
@@ -575,7 +552,16 @@ export class Replica implements Core {
     if (execution.certifiedData) canister.certifiedData = execution.certifiedData;
     if (execution.globalTimer !== undefined) canister.globalTimer = execution.globalTimer;
     for (const call of execution.calls) this.#send(canister, context, call);
+    this.#watchMemory(canister);
     if (execution.response) this.#respond(context, execution.response);
+  }
+
+  /** Queues on_low_wasm_memory once when less memory than `wasm_memory_threshold` is left to grow. */
+  #watchMemory(canister: Canister): void {
+    const { wasmMemoryLimit, wasmMemoryThreshold } = canister.settings;
+    const low = wasmMemoryLimit - BigInt(canister.instance!.memoryBytes) < wasmMemoryThreshold;
+    if (low && !canister.lowMemoryHookRan) this.#queue.push({ kind: 'task', to: canister, task: 'onLowWasmMemory' });
+    canister.lowMemoryHookRan = low;
   }
 
   #send(canister: Canister, context: CallContext, call: Execution['calls'][number]): void {
@@ -619,7 +605,7 @@ export class Replica implements Core {
     context.openCalls--;
     const bytes = 'reply' in response ? response.reply.length : response.reject.rejectMessage.length;
     const prepaid = executionFee(instructionLimits.update);
-    canister.cycles += reserved - fees.call - BigInt(bytes) * fees.callByte;
+    canister.cycles += reserved - BigInt(bytes) * fees.callByte;
     const replied = 'reply' in response;
     const closure = replied ? callback.onReply : callback.onReject;
     const outcome = this.#executor.run({
@@ -693,6 +679,17 @@ export class Replica implements Core {
       }
       if (heartbeats && canister.instance?.has('canister_heartbeat'))
         this.#queue.push({ kind: 'task', to: canister, task: 'heartbeat' });
+      this.#giveUpCalls(canister, now);
+    }
+  }
+
+  /** Best-effort calls whose deadline has passed are answered with a reject; the answer they may still get finds no callback. */
+  #giveUpCalls(canister: Canister, now: bigint): void {
+    for (const callback of canister.callbacks.values()) {
+      if (callback.deadline === 0n || callback.deadline > now) continue;
+      callback.deadline = 0n;
+      const response = { reject: reject('IC0209', 'Call has timed out.') };
+      this.#queue.push({ kind: 'response', to: canister, callbackId: callback.id, response, refund: 0n });
     }
   }
 
@@ -757,8 +754,12 @@ export class Replica implements Core {
   #sleep(): void {
     let milliseconds = Number.POSITIVE_INFINITY;
     const now = this.time();
-    for (const { globalTimer, instance } of this.#canisters.values()) {
-      if (globalTimer > 0n) milliseconds = Math.min(milliseconds, Number((globalTimer - now) / 1_000_000n) + 1);
+    const at = (timestamp: bigint) => {
+      if (timestamp > 0n) milliseconds = Math.min(milliseconds, Number((timestamp - now) / 1_000_000n) + 1);
+    };
+    for (const { globalTimer, instance, callbacks } of this.#canisters.values()) {
+      at(globalTimer);
+      for (const { deadline } of callbacks.values()) at(deadline);
       if (instance?.has('canister_heartbeat'))
         milliseconds = Math.min(milliseconds, this.#lastHeartbeat + heartbeatMilliseconds - Date.now());
     }

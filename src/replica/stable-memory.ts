@@ -17,12 +17,18 @@ interface Touch {
   dirty: number;
 }
 
+/** A run's changes to stable memory, taken out of it. */
+export interface StableChanges {
+  pages: [page: number, content: Uint8Array][];
+  size: number;
+}
+
 export class StableMemory {
   readonly #pages = new Map<number, Uint8Array>();
   readonly #touched = new Map<number, Touch>();
   /** Pages as they were before the first write of the run that may be undone; `undefined`: the page did not exist. */
   readonly #log = new Map<number, Uint8Array | undefined>();
-  #sizeBefore = 0;
+  #sizeBefore: number;
   #touchLimit = Number.POSITIVE_INFINITY;
   #touchedBytes = 0;
 
@@ -30,7 +36,9 @@ export class StableMemory {
     readonly meter: Meter,
     readonly rules: PageRules,
     public size = 0,
-  ) {}
+  ) {
+    this.#sizeBefore = size;
+  }
 
   /** Bytes that the pages written take. */
   get residentBytes(): number {
@@ -49,7 +57,6 @@ export class StableMemory {
     this.#touched.clear();
     this.#touchedBytes = 0;
     this.#touchLimit = touchLimit;
-    if (this.#log.size === 0) this.#sizeBefore = this.size;
   }
 
   /** Keeps what was written since the last commit or rollback. */
@@ -66,6 +73,23 @@ export class StableMemory {
     }
     this.#log.clear();
     this.size = this.#sizeBefore;
+  }
+
+  /** Takes the changes since the last commit out, so that others see what was before; `resume` puts them back. */
+  suspend(): StableChanges {
+    const pages = [...this.#log.keys()].map((page): [number, Uint8Array] => [page, this.#pages.get(page)!]);
+    const changes = { pages, size: this.size };
+    this.rollback();
+    return changes;
+  }
+
+  /** Puts changes back that were taken out with `suspend`; they can still be undone. */
+  resume({ pages, size }: StableChanges): void {
+    this.size = size;
+    for (const [page, content] of pages) {
+      this.#log.set(page, this.#pages.get(page));
+      this.#pages.set(page, content.slice());
+    }
   }
 
   /** Takes away everything, without a log. */

@@ -16,7 +16,7 @@ import { Op } from './opcodes.ts';
 export const hooks = ['touchRead', 'touchWrite', 'touchRange', 'grow', 'outOfInstructions'] as const;
 type Hook = (typeof hooks)[number];
 
-const { i32, i64 } = ValType;
+const { i32, i64, v128 } = ValType;
 const hookTypes: Record<Hook, [params: number[], results: number[]]> = {
   touchRead: [[i32, i32], []],
   touchWrite: [[i32, i32], []],
@@ -38,6 +38,8 @@ export interface Instrumented {
   maxPages: number;
   /** Names of the exported globals that are the module's mutable state. */
   globals: string[];
+  /** Indices of mutable globals of type v128; the exports `low i`, `high i` read them, `set i` writes them. */
+  vectorGlobals: number[];
   hasTable: boolean;
   hasStart: boolean;
 }
@@ -92,6 +94,7 @@ class Instrumenter {
     });
     const bodies = module.code.map((bytes, i) => rewriter.rewrite(bytes, module.types[module.functions[i]]));
     if (module.tables.length > 0) this.#helper('invoke', [i32, i32], (w) => this.#invoke(w));
+    const vectorGlobals = this.#vectorGlobals();
     const globals = this.#exportedGlobals();
 
     const out = new Writer(1 << 20);
@@ -163,6 +166,7 @@ class Instrumenter {
       minPages: memory.min,
       maxPages,
       globals: globals.map(([name]) => name),
+      vectorGlobals,
       hasTable: module.tables.length > 0,
       hasStart: module.start !== undefined,
     };
@@ -224,11 +228,26 @@ class Instrumenter {
 
   /** The module's mutable state: its mutable globals, the size of its memory, dropped segments. */
   #exportedGlobals(): [name: string, index: number][] {
-    const own = this.#module.globals.flatMap(({ mutable }, i): [string, number][] =>
-      mutable ? [[`global ${i}`, i]] : [],
+    const own = this.#module.globals.flatMap(({ mutable, type }, i): [string, number][] =>
+      mutable && type !== v128 ? [[`global ${i}`, i]] : [],
     );
     const flags = [...this.#dropped].map(([segment, index]): [string, number] => [`dropped ${segment}`, index]);
     return [...own, ['pages', this.#pages], ...flags];
+  }
+
+  /** JavaScript cannot read a global of type v128: adds functions that do. */
+  #vectorGlobals(): number[] {
+    const found = [...this.#module.globals.entries()].filter(([, { mutable, type }]) => mutable && type === v128);
+    const extractLane = [0xfd, 0x1d];
+    for (const [i] of found) {
+      for (const [lane, name] of ['low', 'high'].entries())
+        this.#helper(`${name} ${i}`, [], (w) => w.globalGet(i).op(...extractLane, lane), [i64]);
+      this.#helper(`set ${i}`, [i64, i64], (w) =>
+        // i64x2.splat, then i64x2.replace_lane 1
+        w.get(0).op(0xfd, 0x12).get(1).op(0xfd, 0x1e, 1).globalSet(i),
+      );
+    }
+    return found.map(([i]) => i);
   }
 
   /** Entry points keep their names; other exports of the module are of no use to anyone. */
@@ -237,15 +256,14 @@ class Instrumenter {
       .filter(({ name, kind }) => kind === 0 && name.startsWith('canister_'))
       .map(({ name, index }): [string, number, number] => [name, 0, this.#functionIndex(index)]);
     if (this.#module.start !== undefined) entries.push(['start', 0, this.#functionIndex(this.#module.start)]);
-    const invoke = this.#added.get('invoke');
-    if (invoke !== undefined) entries.push(['invoke', 0, invoke]);
+    for (const [name, index] of this.#added) if (/^(invoke|low|high|set)/.test(name)) entries.push([name, 0, index]);
     entries.push(['memory', 2, 0], ['counter', 3, this.#counter]);
     for (const [name, index] of globals) entries.push([name, 3, index]);
     return entries;
   }
 
   /** Adds a function to the module, once for each name; returns its index. */
-  #helper(name: string, params: number[], write: (w: Assembler) => void): number {
+  #helper(name: string, params: number[], write: (w: Assembler) => void, results: number[] = []): number {
     const known = this.#added.get(name);
     if (known !== undefined) return known;
     const index = this.#imports + hooks.length + this.#module.functions.length + this.#addedBodies.length;
@@ -253,7 +271,7 @@ class Instrumenter {
     w.u32(0);
     write(w);
     this.#added.set(name, index);
-    this.#addedBodies.push({ type: this.#type(params), body: w.op(Op.end).finish() });
+    this.#addedBodies.push({ type: this.#type(params, results), body: w.op(Op.end).finish() });
     return index;
   }
 
