@@ -1,0 +1,82 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { jsonStrings } from '../../scripts/tokenize/json-lines.ts';
+
+const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+const start = (spiece: string): ChildProcessWithoutNullStreams =>
+  spawn(process.execPath, ['--import', 'tsx', path('scripts/tokenize.ts'), '--spiece', spiece]);
+
+async function run(spiece: string, input: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = start(spiece);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (data) => (stdout += data));
+  child.stderr.setEncoding('utf8').on('data', (data) => (stderr += data));
+  child.stdin.on('error', () => {}).end(input);
+  const [code] = await once(child, 'close');
+  return { code, stdout, stderr };
+}
+
+describe('npm run tokenize', () => {
+  it('answers each line with ids and the text of them, in order', async () => {
+    const { cases } = JSON.parse(readFileSync(path('models/little-flan/expected.json'), 'utf8'));
+    const input = cases.map(({ prompt }: { prompt: string }) => `${JSON.stringify(prompt)}\n`).join('');
+    const { code, stdout } = await run(path('models/little-flan/spiece.model'), input);
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.length).toBe(cases.length);
+    lines.forEach((line, i) => {
+      expect(JSON.parse(line)).toEqual({ ids: cases[i].prompt_ids, decoded: cases[i].prompt });
+    });
+  });
+
+  it('answers a line before the next one comes', async () => {
+    const child = start(path('models/little-flan/spiece.model'));
+    child.stdin.write('"two"\n');
+    expect(JSON.parse(String((await once(child.stdout, 'data'))[0])).decoded).toBe('two');
+    child.stdin.end('"three"');
+    expect(JSON.parse(String((await once(child.stdout, 'data'))[0])).decoded).toBe('three');
+    await once(child, 'close');
+  });
+
+  it.each([
+    ['nowhere.model', '', 'tokenize: expected --spiece to be a file, got nowhere.model (ENOENT)\n'],
+    [
+      'models/little-flan/spiece.model',
+      '"a"\n{}\n',
+      'tokenize: line 2: expected a JSON string such as "hello", got {}\n',
+    ],
+    ['LICENSE', '', 'LICENSE, byte'],
+    ['package.json', '', 'package.json: model: expected a JSON object, got nothing\n'],
+  ])('says what is wrong: %s, %j', async (spiece, input, message) => {
+    const { code, stderr } = await run(spiece.includes('nowhere') ? spiece : path(spiece), input);
+    expect(stderr).toContain(message);
+    expect(stderr.trimEnd().split('\n').length).toBe(1);
+    expect(code).toBe(1);
+  });
+});
+
+describe('lines of JSON strings', () => {
+  const read = async (...chunks: (string | Uint8Array)[]) => {
+    const texts: string[] = [];
+    async function* stream() {
+      yield* chunks;
+    }
+    for await (const text of jsonStrings(stream(), 'here')) texts.push(text);
+    return texts;
+  };
+
+  it('may come in any pieces, and hold any separator but a line feed', async () => {
+    expect(await read('"a', 'b"\n"c"', '\n', '"d\u2028e"\r\n"f"')).toEqual(['ab', 'c', 'd\u2028e', 'f']);
+    const bytes = new TextEncoder().encode('"née"\n');
+    expect(await read(bytes.slice(0, 3), bytes.slice(3))).toEqual(['née']);
+    expect(await read()).toEqual([]);
+  });
+
+  it('are refused by number', async () => {
+    await expect(read('"a"\n\n"b"')).rejects.toThrow('here: line 2: expected a JSON string such as "hello", got ""');
+    await expect(read('"a"\n7')).rejects.toThrow('here: line 2: expected a JSON string such as "hello", got 7');
+  });
+});
