@@ -4,6 +4,7 @@
  */
 import { IDL } from '@dfinity/candid';
 import binaryen from 'binaryen';
+import { leb128 } from '../../../src/replica/certification/hash-of-map.ts';
 
 export const CANDID = `service : {
   echo : (text) -> (text);
@@ -70,9 +71,11 @@ export function watCanister(): Uint8Array {
   return new Uint8Array(wasm);
 }
 
-function customSection(name: string, content: string): Uint8Array {
-  const leb = (n: number) => (n < 128 ? [n] : [(n & 127) | 128, n >> 7]);
-  const [nameBytes, contentBytes] = [Buffer.from(name), Buffer.from(content)];
-  const body = [...leb(nameBytes.length), ...nameBytes, ...contentBytes];
-  return Uint8Array.from([0, ...leb(body.length), ...body]);
+/** The bytes of a custom section, to be appended to a module. */
+export function customSection(name: string, content: string): Uint8Array {
+  const nameBytes = Buffer.from(name);
+  const contentBytes = Buffer.from(content);
+  const nameLength = leb128(nameBytes.length);
+  const size = leb128(nameLength.length + nameBytes.length + contentBytes.length);
+  return Buffer.concat([Buffer.of(0), size, nameLength, nameBytes, contentBytes]);
 }
