@@ -12,7 +12,7 @@ import {
   type Generation,
   Status,
   type Status as StatusRecord,
-  TokensPerCall,
+  type TokensPerCall,
   UploadResult,
   UploadStartResult,
 } from '../src/canister/candid.ts';

@@ -67,25 +67,26 @@ export async function meteredKernels(onCost: (cost: Cost) => void, options: Inst
   };
 }
 
-/** What one op of a program cost. */
-export interface OpCost {
+/** What running a program, or one op of it, cost. */
+export interface RunCost {
   /** Pointer of the program. */
   program: number;
-  /** The op's first word. */
+  /** Its first word that was run. */
   from: number;
   cost: Cost;
 }
 
-/** The metered unit; runs programs in one go, or an op a message while `ops` is set. */
+/** The kernels behind the metering as a machine, which remembers what every run cost. */
 export class MeteredUnit implements Machine {
   private readonly unit: Unit;
-  /** What `run` took since it was last emptied. */
-  spent = noCost();
-  /** Set it to a list to have every op counted by itself. */
-  ops: OpCost[] | undefined;
+  private readonly lastCost: () => Cost;
+  private runs: RunCost[] = [];
+  /** Runs every op as a message of its own. */
+  opByOp = false;
 
-  private constructor(unit: Unit) {
+  private constructor(unit: Unit, lastCost: () => Cost) {
     this.unit = unit;
+    this.lastCost = lastCost;
   }
 
   static async create(options: InstrumentOptions = {}): Promise<MeteredUnit> {
@@ -93,20 +94,21 @@ export class MeteredUnit implements Machine {
     const send = await meteredKernels((cost) => {
       last = cost;
     }, options);
-    const metered = new MeteredUnit(new Unit(send));
-    metered.last = () => last;
-    return metered;
+    return new MeteredUnit(new Unit(send), () => last);
   }
 
-  private last: () => Cost = noCost;
+  /** The runs since this was last asked, oldest first. */
+  take(): RunCost[] {
+    return this.runs.splice(0);
+  }
 
   grow(bytes: number): number {
     return this.unit.grow(bytes);
   }
 
   write(pointer: number, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += 1 << 20)
-      this.unit.write(pointer + at, bytes.subarray(at, at + (1 << 20)));
+    const most = 1 << 20;
+    for (let at = 0; at < bytes.length; at += most) this.unit.write(pointer + at, bytes.subarray(at, at + most));
   }
 
   read(pointer: number, bytes: number): Uint8Array {
@@ -114,14 +116,12 @@ export class MeteredUnit implements Machine {
   }
 
   run(program: number, from: number, end: number, registers: Registers): number {
-    // a budget of nothing: one op a run
-    const budget = this.ops ? 0n : undefined;
+    // a budget of nothing ends a run after one op
+    const budget = this.opByOp ? 0n : undefined;
     let at = from;
     while (at < end) {
       const next = this.unit.run(program, at, end, registers, budget);
-      const cost = this.last();
-      addCost(this.spent, cost);
-      this.ops?.push({ program, from: at, cost });
+      this.runs.push({ program, from: at, cost: this.lastCost() });
       at = next;
     }
     return at;

@@ -19,6 +19,7 @@ import { PieceType, SPACE_SYMBOL } from '../src/model/tokenizer/vocabulary.ts';
 import type { Shape } from './shapes.ts';
 
 export interface RandomModel {
+  config: T5Config;
   pack: Uint8Array;
   head: PackHead;
   tokenizer: Tokenizer;
@@ -45,7 +46,7 @@ export async function randomModel(
   const head = await convert(checkpoint, weights, tokenizer, sink, hash);
   const pack = new Uint8Array(packBytes(head));
   for (const [offset, bytes] of pieces) pack.set(bytes, offset);
-  return { pack, head, tokenizer: decodeTokenizer(tokenizer) };
+  return { config, pack, head, tokenizer: decodeTokenizer(tokenizer) };
 }
 
 /** A tensor by the checkpoint's name, in a fresh array. */

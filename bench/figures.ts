@@ -1,0 +1,89 @@
+/**
+ * The figures that this project is judged by, for one shape, and how each is counted. Units: instructions, unless said otherwise; pages are left out where
+ * `target` says so and counted in everywhere else. 33 tokens in and 32 out; 128 in for the encoder.
+ */
+import { measureCanister } from './measure-canister.ts';
+import { loadT5, measureAnswer, measureLinear, withoutPages } from './measure-unit.ts';
+import { MeteredUnit } from './metered-unit.ts';
+import { randomModel } from './random-model.ts';
+import { macsOf, type Shape } from './shapes.ts';
+
+const [TOKENS_IN, TOKENS_OUT, ENCODED] = [33, 32, 128];
+const UPDATE_LIMIT = 40_000_000_000;
+
+export interface Figures {
+  /** An int8 linear op by itself, quantising x and scaling y included: over the shapes of a step's o, wi, wo and head, each as often as a step has it. */
+  decodeLinearPerMac: number;
+  /** The whole step in the kernels, the choice of the token included, mean over the answer, by the multiply-adds with weights. */
+  decodeTokenPerMac: number;
+  /** Encoder, cross keys and values in the kernels, by the multiply-adds with weights. */
+  encodePerMac: number;
+  /** What a further token one a call takes beyond the unit's programs, its self-call and callback, and the pages that these touch. */
+  outsideUnitPerToken: number;
+  /** 64 KiB pages, heap and stable, that a further token one a call touches, self-call and callback. */
+  pagesPerToken: number;
+  /** What an answer of 32 takes beyond an answer of 1, by 31. */
+  instructionsPerTokenOneByOne: number;
+  /** The same with `auto`, where pages are touched once: a call of 32 tokens by 32, one of them with all its pages as above. */
+  instructionsPerTokenAuto: number;
+  /** Tokens until an update's 40 B are used up, at the cost of a further token with `auto`. */
+  tokensPerUpdate: number;
+  /** The messages after an upgrade until the model is ready, by the bytes of the pack. */
+  loadPerByte: number;
+  /** All messages of an answer of 40 tokens with `auto`, its prompt new. */
+  answerInstructions: number;
+}
+
+/** What is aimed at for flan-t5-small, and the best we know of elsewhere. */
+export const targets: Record<keyof Figures, { target: number; most: boolean; pagesApart?: boolean }> = {
+  decodeLinearPerMac: { target: 0.66, most: true, pagesApart: true },
+  decodeTokenPerMac: { target: 0.72, most: true, pagesApart: true },
+  encodePerMac: { target: 0.64, most: true, pagesApart: true },
+  outsideUnitPerToken: { target: 2_500_000, most: true },
+  pagesPerToken: { target: Number.NaN, most: true },
+  instructionsPerTokenOneByOne: { target: 85_000_000, most: true },
+  instructionsPerTokenAuto: { target: 30_000_000, most: true },
+  tokensPerUpdate: { target: 1300, most: false },
+  loadPerByte: { target: 2.5, most: true, pagesApart: true },
+  answerInstructions: { target: 2_000_000_000, most: true },
+};
+
+export async function measureFigures(shape: Shape): Promise<Figures> {
+  const model = await randomModel(shape);
+  const macs = macsOf(shape);
+  const unit = await MeteredUnit.create();
+  const t5 = loadT5(unit, model);
+  const { steps } = measureAnswer(unit, t5, TOKENS_IN, TOKENS_OUT);
+  const encoded = measureAnswer(unit, t5, ENCODED, 1);
+  const canister = await measureCanister(model, { tokensIn: TOKENS_IN, tokensOut: TOKENS_OUT });
+  const { further, furtherAuto, furtherInUnit, load, answer, packBytes } = canister;
+  const oneByOne = further.total;
+  return {
+    decodeLinearPerMac: await linearPerMac(shape),
+    decodeTokenPerMac: steps.reduce((sum, step) => sum + withoutPages(step), 0) / TOKENS_OUT / macs.step,
+    encodePerMac: (withoutPages(encoded.encode) + withoutPages(encoded.cross)) / (ENCODED * macs.promptToken),
+    outsideUnitPerToken: Math.round(oneByOne - furtherInUnit),
+    pagesPerToken: Math.round(further.pagesTouched),
+    instructionsPerTokenOneByOne: Math.round(oneByOne),
+    instructionsPerTokenAuto: Math.round((oneByOne + (TOKENS_OUT - 1) * furtherAuto.total) / TOKENS_OUT),
+    tokensPerUpdate: 1 + Math.floor((UPDATE_LIMIT - oneByOne) / furtherAuto.total),
+    loadPerByte: withoutPages(load) / packBytes,
+    answerInstructions: answer.total,
+  };
+}
+
+async function linearPerMac({ config }: Shape): Promise<number> {
+  const { dModel, dFf, numHeads, dKv, vocabularySize, numDecoderLayers, feedForward } = config;
+  const shapes = [
+    { outputs: dModel, inputs: numHeads * dKv, times: 2 * numDecoderLayers },
+    { outputs: dFf, inputs: dModel, times: (feedForward.gated ? 2 : 1) * numDecoderLayers },
+    { outputs: dModel, inputs: dFf, times: numDecoderLayers },
+    { outputs: vocabularySize, inputs: dModel, times: 1 },
+  ];
+  let [instructions, macs] = [0, 0];
+  for (const { outputs, inputs, times } of shapes) {
+    instructions += times * withoutPages(await measureLinear(outputs, inputs));
+    macs += times * outputs * inputs;
+  }
+  return instructions / macs;
+}

@@ -1,0 +1,144 @@
+/**
+ * What a model of a shape costs in the canister on the replica: upload, load after an upgrade, answers one token a call and with `auto`, all from the records of the
+ * messages. The kernels' part of each is what the same programs took in the kernels alone (measure-unit.ts); what is neither that, nor pages, nor
+ * system calls, is TypeScript.
+ */
+import type { TokensPerCall } from '../src/canister/candid.ts';
+import type { MessageRecord } from '../src/replica/index.ts';
+import { type Answer, BenchCanister } from './canister.ts';
+import { loadT5, measureAnswer, type UnitCosts } from './measure-unit.ts';
+import { MeteredUnit } from './metered-unit.ts';
+import { promptOf, type RandomModel } from './random-model.ts';
+
+/** Where instructions of some messages went. */
+export interface Share {
+  messages: number;
+  total: number;
+  /** The unit's programs, pages and system calls apart. */
+  kernels: number;
+  pages: number;
+  systemCalls: number;
+  typescript: number;
+  /** 64 KiB pages of heap and stable memory, counted in each message anew. */
+  pagesTouched: number;
+  milliseconds: number;
+}
+
+export interface CanisterFigures {
+  tokensIn: number;
+  tokensOut: number;
+  packBytes: number;
+  install: Share;
+  upload: Share;
+  /** What an upgrade runs itself, and the messages after it that bring the model back. */
+  upgrade: Share;
+  load: Share;
+  /** An answer of one token, its prompt encoded; and with the prompt from the embedding cache. */
+  first: Share;
+  firstCached: Share;
+  /** A further token of the same answer: one a call, its callback included, and of a call that makes many. */
+  further: Share;
+  furtherAuto: Share;
+  /** A further token's part in the unit, pages included, as the canister itself counts. */
+  furtherInUnit: number;
+  /** A whole answer of `answerTokens` tokens, auto, its prompt new. */
+  answerTokens: number;
+  answer: Share;
+  /** The message that took most. */
+  largest: { method: string; kind: string; instructions: number };
+  heapBytes: number;
+  arenaBytes: number;
+}
+
+const ONE: TokensPerCall = { fixed: 1 };
+const AUTO: TokensPerCall = { auto: null };
+
+export async function measureCanister(
+  model: RandomModel,
+  { tokensIn = 33, tokensOut = 32, answerTokens = 40, onProgress = (_step: string): void => {} } = {},
+): Promise<CanisterFigures> {
+  onProgress('the kernels alone');
+  const unit = await MeteredUnit.create();
+  const costs = measureAnswer(unit, loadT5(unit, model), tokensIn, Math.max(tokensOut, answerTokens));
+  const kernels = kernelsOf(costs);
+
+  onProgress('installing');
+  const canister = await BenchCanister.install();
+  const installed = canister.replica.messages.slice();
+  onProgress('uploading');
+  const uploaded = await canister.upload(model.pack);
+  onProgress('upgrading');
+  const upgraded = await canister.upgrade();
+  onProgress('answering');
+  const prompt = promptOf(model.tokenizer, tokensIn);
+  const first = await canister.generate(prompt, 1, ONE);
+  const firstCached = await canister.generate(prompt, 1, ONE);
+  const oneByOne = await canister.generate(prompt, tokensOut, ONE);
+  const firstAuto = await canister.generate(prompt, 1, AUTO);
+  const auto = await canister.generate(prompt, tokensOut, AUTO);
+  const answer = await canister.generate(promptOf(model.tokenizer, tokensIn, 1), answerTokens, AUTO);
+  for (const [what, { generation }, tokens] of [
+    ['one by one', oneByOne, tokensOut],
+    ['auto', auto, tokensOut],
+    ['answer', answer, answerTokens],
+  ] as const) {
+    const got = [generation.prompt_tokens, generation.output_tokens];
+    if (`${got}` !== `${[tokensIn, tokens]}`)
+      throw new Error(`bench ${what}: expected [${[tokensIn, tokens]}] tokens in and out, got [${got}]`);
+  }
+  if (`${oneByOne.generation.token_ids}` !== `${auto.generation.token_ids}`)
+    throw new Error(`bench: expected the same tokens one by one and with auto, got others`);
+
+  const further = tokensOut - 1;
+  const perFurther = (many: Answer, one: Answer): Share =>
+    divide(subtract(shareOf(many.messages, kernels(tokensOut)), shareOf(one.messages, kernels(1))), further);
+  const inUnit = ({ generation }: Answer): number => Number(generation.unit_instructions);
+  const isUpgrade = ({ kind }: MessageRecord): boolean => kind === 'preUpgrade' || kind === 'postUpgrade';
+  const all = canister.replica.messages;
+  const largest = all.reduce((a, b) => (b.instructions.total > a.instructions.total ? b : a));
+  return {
+    tokensIn,
+    tokensOut,
+    packBytes: model.pack.length,
+    install: shareOf(installed),
+    upload: shareOf(uploaded),
+    upgrade: shareOf(upgraded.filter(isUpgrade)),
+    load: shareOf(upgraded.filter((record) => !isUpgrade(record))),
+    first: shareOf(first.messages, kernels(1) + kernelsIn(costs.encode)),
+    firstCached: shareOf(firstCached.messages, kernels(1)),
+    further: perFurther(oneByOne, firstCached),
+    furtherAuto: perFurther(auto, firstAuto),
+    furtherInUnit: (inUnit(oneByOne) - inUnit(firstCached)) / further,
+    answerTokens,
+    answer: shareOf(answer.messages, kernels(answerTokens) + kernelsIn(costs.encode)),
+    largest: { method: largest.method, kind: largest.kind, instructions: largest.instructions.total },
+    heapBytes: canister.heapBytes,
+    arenaBytes: Number((await canister.status()).arena_bytes),
+  };
+}
+
+const kernelsIn = ({ rest }: { rest: number }): number => rest;
+
+/** The kernels' part in an answer of so many tokens whose prompt was encoded before. */
+const kernelsOf =
+  ({ cross, steps }: UnitCosts) =>
+  (tokens: number): number =>
+    kernelsIn(cross) + steps.slice(0, tokens).reduce((sum, step) => sum + kernelsIn(step), 0);
+
+export function shareOf(records: readonly MessageRecord[], kernels = 0): Share {
+  const share = { total: 0, pages: 0, systemCalls: 0, typescript: -kernels, pagesTouched: 0, milliseconds: 0 };
+  for (const { instructions, pagesTouched, wallMilliseconds } of records) {
+    share.total += instructions.total;
+    share.pages += instructions.pages;
+    share.systemCalls += instructions.systemCalls;
+    share.typescript += instructions.rest;
+    share.pagesTouched += pagesTouched.heap + pagesTouched.stable;
+    share.milliseconds += wallMilliseconds;
+  }
+  return { messages: records.length, kernels, ...share };
+}
+
+const combine = (a: Share, b: Share, of: (a: number, b: number) => number): Share =>
+  Object.fromEntries(Object.entries(a).map(([key, value]) => [key, of(value, b[key as keyof Share])])) as never;
+const subtract = (a: Share, b: Share): Share => combine(a, b, (x, y) => x - y);
+const divide = (a: Share, by: number): Share => combine(a, a, (x) => x / by);

@@ -1,0 +1,131 @@
+/**
+ * What a model's programs cost in the kernels alone: the encoder, the cross keys and values and each decode step, whole and op by op; and a linear op by
+ * its shape. Instructions only; times are taken elsewhere.
+ */
+
+import { T5, type T5Session } from '../src/model/t5/t5.ts';
+import { Arena } from '../src/tensor/arena.ts';
+import { ACCUMULATOR_BYTES } from '../src/tensor/assembly/protocol.ts';
+import { weightBytes } from '../src/tensor/layout.ts';
+import type { Machine, Program, RecordedOp } from '../src/tensor/machine.ts';
+import { Recorder, type Rows } from '../src/tensor/recorder.ts';
+import { addCost, type Cost, MeteredUnit, noCost, type RunCost } from './metered-unit.ts';
+import type { RandomModel } from './random-model.ts';
+
+/** Counted instructions but for what pages cost. */
+export const withoutPages = ({ total, pages }: { total: number; pages: number }): number => total - pages;
+
+/** The model on a machine, its weights in place. */
+export function loadT5(machine: Machine, { config, head, pack }: RandomModel): T5 {
+  const t5 = new T5(machine, new Arena(machine), { config, weights: head.weights, tiedHead: head.tiedHead });
+  machine.write(t5.weightsAt, pack.subarray(head.weightsOffset, head.weightsOffset + head.weightsBytes));
+  return t5;
+}
+
+/** A prompt of ids, none of them special. */
+export const idsOf = (count: number, vocabularySize: number): number[] =>
+  Array.from({ length: count }, (_, i) => 3 + ((i * 7919) % (vocabularySize - 3)));
+
+/** Makes the next token; its choice included. */
+export function nextToken(t5: T5, session: T5Session): void {
+  t5.step(session);
+  session.targetIds.push(t5.greedy());
+}
+
+export interface UnitCosts {
+  encode: Cost;
+  cross: Cost;
+  /** Of each token, its choice included. */
+  steps: Cost[];
+}
+
+const sum = (runs: readonly RunCost[]): Cost => runs.reduce((total, { cost }) => addCost(total, cost), noCost());
+
+/** One answer: `tokensIn` prompt tokens, `tokensOut` tokens. Every program runs as a message of its own. */
+export function measureAnswer(unit: MeteredUnit, t5: T5, tokensIn: number, tokensOut: number): UnitCosts {
+  const session = t5.open(idsOf(tokensIn, t5.shape.config.vocabularySize), tokensOut);
+  unit.take();
+  t5.encode(session);
+  const encode = sum(unit.take());
+  nextToken(t5, session);
+  const [cross, ...first] = unit.take();
+  const steps = [sum(first)];
+  while (steps.length < tokensOut) {
+    nextToken(t5, session);
+    steps.push(sum(unit.take()));
+  }
+  t5.close(session);
+  return { encode, cross: cross!.cost, steps };
+}
+
+export interface OpRow {
+  op: string;
+  count: number;
+  /** Multiply-adds with weights. */
+  macs: number;
+  cost: Cost;
+}
+
+/** What each kind of op costs, with `tokensIn` prompt tokens and `position` >= 1 tokens before the one that is made. */
+export function measureOps(
+  unit: MeteredUnit,
+  t5: T5,
+  tokensIn: number,
+  position: number,
+): Record<'encode' | 'cross' | 'step', OpRow[]> {
+  const { config } = t5.shape;
+  const { encode, cross, step } = t5.programs;
+  const targetIds = [config.decoderStartTokenId, ...idsOf(position, config.vocabularySize)];
+  const session = t5.open(idsOf(tokensIn, config.vocabularySize), position + 1, targetIds);
+  unit.take();
+  unit.opByOp = true;
+  t5.step(session);
+  unit.opByOp = false;
+  const runs = unit.take();
+  t5.close(session);
+  const rows = (program: Program, from: number, perOp: number): OpRow[] =>
+    byKind(program.ops, runs.slice(from, from + program.ops.length), perOp);
+  return {
+    encode: rows(encode, 0, tokensIn),
+    cross: rows(cross, encode.ops.length, tokensIn),
+    step: rows(step, runs.length - step.ops.length, 1),
+  };
+}
+
+/** Ops of one name and one place in a layer are of a kind: `linear DenseReluDense.wo`. */
+function byKind(ops: readonly RecordedOp[], runs: readonly RunCost[], rows: number): OpRow[] {
+  const kinds = new Map<string, OpRow>();
+  ops.forEach(({ name, label, macs }, i) => {
+    const place = label.replace(/^(en|de)coder\.block\.\d+\.layer\.\d+\./, '').replace(/\.weight$/, '');
+    const op = name === place ? name : `${name} ${place}`;
+    const kind = kinds.get(op) ?? { op, count: 0, macs: 0, cost: noCost() };
+    kind.count += 1;
+    kind.macs += macs * rows;
+    addCost(kind.cost, runs[i]!.cost);
+    kinds.set(op, kind);
+  });
+  return [...kinds.values()];
+}
+
+/** A linear op by itself, int8: `rows` of x are quantised, multiplied with weights [outputs, inputs], and scaled. */
+export async function measureLinear(outputs: number, inputs: number, rows = 1): Promise<Cost> {
+  const unit = await MeteredUnit.create();
+  const arena = new Arena(unit);
+  const allocate = (bytes: number) => arena.allocate(bytes);
+  const scratch = {
+    quantized: allocate(rows * inputs * 2),
+    quantizedScales: allocate(rows * 4),
+    sums: allocate(ACCUMULATOR_BYTES),
+    scores: allocate(16),
+  };
+  const x: Rows = { at: allocate(rows * inputs * 4), rows, cols: inputs, width: inputs };
+  const out: Rows = { at: allocate(rows * outputs * 4), rows, cols: outputs, width: outputs };
+  const at = allocate(weightBytes('int8', outputs, inputs));
+  const recorder = new Recorder(scratch);
+  recorder.linear(out, x, { kind: 'int8', label: 'w', at, scales: at + outputs * inputs, outputs, inputs });
+  const program = recorder.finish();
+  const pointer = allocate(program.words.byteLength);
+  unit.write(pointer, new Uint8Array(program.words.buffer));
+  unit.run(pointer, program.ops[0]!.from, program.words.length, []);
+  return sum(unit.take());
+}
