@@ -1,8 +1,9 @@
 /**
- * The canister's Candid types, with the TypeScript ones beside them. Records that callers send grow by `opt` fields only; every expected failure is
- * a named variant with what was expected, what came and what to do.
+ * The canister's Candid types for those who ask it, with the TypeScript ones beside them; those for who keeps it are in candid-admin.ts. Records that
+ * callers send grow by `opt` fields only; every expected failure is a named variant with what was expected, what came and what to do.
  */
 import { IDL } from '@dfinity/candid';
+import type { Principal } from '@dfinity/principal';
 
 export type Opt<T> = [] | [T];
 export const some = <T>(value: T | undefined): Opt<T> => (value === undefined ? [] : [value]);
@@ -33,6 +34,15 @@ export const GenerateError = IDL.Variant({
   NotYours: IDL.Text,
   /** Something broke; the session stands at its last token and can be resumed. */
   Failed: IDL.Record({ session: IDL.Text, message: IDL.Text }),
+  Cancelled: IDL.Record({ session: IDL.Text, message: IDL.Text }),
+  /** The canister does not serve this caller, or not by this method. */
+  NotAllowed: IDL.Text,
+  /** The caller has as many sessions, or has had as many tokens today, as one caller may. */
+  LimitReached: IDL.Text,
+  /** Cycles have to be attached. */
+  PaymentRequired: IDL.Record({ cycles: IDL.Nat, message: IDL.Text }),
+  /** It does not fit a query. */
+  TooLong: IDL.Record({ instructions: IDL.Nat64, limit: IDL.Nat64, message: IDL.Text }),
 });
 export type GenerateError =
   | { NoModel: string }
@@ -42,7 +52,12 @@ export type GenerateError =
   | { Unavailable: string }
   | { NoSuchSession: string }
   | { NotYours: string }
-  | { Failed: { session: string; message: string } };
+  | { Failed: { session: string; message: string } }
+  | { Cancelled: { session: string; message: string } }
+  | { NotAllowed: string }
+  | { LimitReached: string }
+  | { PaymentRequired: { cycles: bigint; message: string } }
+  | { TooLong: { instructions: bigint; limit: bigint; message: string } };
 
 /** What an answer took. */
 const usage = {
@@ -55,6 +70,8 @@ const usage = {
   instructions: IDL.Nat64,
   /** The part of them that the tensor unit took. */
   unit_instructions: IDL.Nat64,
+  /** What those instructions and messages cost on a subnet of 13 nodes. */
+  cycles: IDL.Nat64,
   /** Whether the prompt's encoding came from the embedding cache. */
   embedding_cached: IDL.Bool,
 };
@@ -64,6 +81,7 @@ export interface Usage {
   calls: number;
   instructions: bigint;
   unit_instructions: bigint;
+  cycles: bigint;
   embedding_cached: boolean;
 }
 
@@ -90,11 +108,23 @@ export const StartResult = IDL.Variant({ Ok: IDL.Text, Err: GenerateError });
 export type StartResult = { Ok: string } | { Err: GenerateError };
 
 export const SessionState = IDL.Variant({
+  /** Waits for its turn. */
+  queued: IDL.Null,
+  /** The encoder reads the prompt. */
+  encoding: IDL.Null,
   generating: IDL.Null,
   finished: FinishReason,
+  cancelled: IDL.Null,
+  /** With the reason; it can be resumed. */
   failed: IDL.Text,
 });
-export type SessionState = { generating: null } | { finished: FinishReason } | { failed: string };
+export type SessionState =
+  | { queued: null }
+  | { encoding: null }
+  | { generating: null }
+  | { finished: FinishReason }
+  | { cancelled: null }
+  | { failed: string };
 
 /** `text`: what the tokens from the one asked for on have added. */
 export const Progress = IDL.Record({ state: SessionState, text: IDL.Text, ...usage });
@@ -105,87 +135,55 @@ export interface Progress extends Usage {
 export const ProgressResult = IDL.Variant({ Ok: Progress, Err: GenerateError });
 export type ProgressResult = { Ok: Progress } | { Err: GenerateError };
 
-export const UploadError = IDL.Variant({
-  NotController: IDL.Text,
-  /** No upload is under way. */
-  NotStarted: IDL.Text,
-  InvalidSize: IDL.Text,
-  InvalidHash: IDL.Text,
-  InvalidChunk: IDL.Text,
-  Incomplete: IDL.Record({ missing: IDL.Vec(IDL.Nat32), message: IDL.Text }),
-  /** The bytes have another hash than was said at the start. */
-  WrongHash: IDL.Text,
-  /** The bytes are no pack that this canister takes. */
-  InvalidPack: IDL.Text,
+/** A session in a list. */
+export const SessionInfo = IDL.Record({
+  session: IDL.Text,
+  owner: IDL.Text,
+  state: SessionState,
+  prompt: IDL.Text,
+  /** Milliseconds since 1970. */
+  created: IDL.Nat64,
+  updated: IDL.Nat64,
+  /** SHA-256 of the pack that answers. */
+  model: IDL.Text,
+  ...usage,
 });
-export type UploadError =
-  | { NotController: string }
-  | { NotStarted: string }
-  | { InvalidSize: string }
-  | { InvalidHash: string }
-  | { InvalidChunk: string }
-  | { Incomplete: { missing: number[]; message: string } }
-  | { WrongHash: string }
-  | { InvalidPack: string };
-
-export const UploadPlan = IDL.Record({ chunk_bytes: IDL.Nat32, chunks: IDL.Nat32 });
-export interface UploadPlan {
-  chunk_bytes: number;
-  chunks: number;
-}
-export const UploadStartResult = IDL.Variant({ Ok: UploadPlan, Err: UploadError });
-export type UploadStartResult = { Ok: UploadPlan } | { Err: UploadError };
-export const UploadResult = IDL.Variant({ Ok: IDL.Null, Err: UploadError });
-export type UploadResult = { Ok: null } | { Err: UploadError };
-
-export const ModelInfo = IDL.Record({
-  name: IDL.Text,
-  /** Of the whole pack, in hexadecimal. */
-  sha256: IDL.Text,
-  bytes: IDL.Nat64,
-  weights: IDL.Text,
-  vocabulary_size: IDL.Nat32,
-  d_model: IDL.Nat32,
-  encoder_layers: IDL.Nat32,
-  decoder_layers: IDL.Nat32,
-  max_prompt_tokens: IDL.Nat32,
-  max_new_tokens: IDL.Nat32,
-  /** Whether the weights are in the arena yet; if not, the next message that needs them brings them there. */
-  ready: IDL.Bool,
-});
-export interface ModelInfo {
-  name: string;
-  sha256: string;
-  bytes: bigint;
-  weights: string;
-  vocabulary_size: number;
-  d_model: number;
-  encoder_layers: number;
-  decoder_layers: number;
-  max_prompt_tokens: number;
-  max_new_tokens: number;
-  ready: boolean;
+export interface SessionInfo extends Usage {
+  session: string;
+  owner: string;
+  state: SessionState;
+  prompt: string;
+  created: bigint;
+  updated: bigint;
+  model: string;
 }
 
-export const Status = IDL.Record({
-  model: IDL.Opt(IDL.Text),
-  sessions: IDL.Nat32,
-  generating: IDL.Nat32,
-  embeddings: IDL.Nat32,
-  embedding_bytes: IDL.Nat64,
-  embedding_hits: IDL.Nat64,
-  embedding_misses: IDL.Nat64,
-  arena_bytes: IDL.Nat64,
+/** `after`: the id of a page's last session. `owner`: somebody else's, for admins. */
+export const ListOptions = IDL.Record({
+  after: IDL.Opt(IDL.Text),
+  limit: IDL.Opt(IDL.Nat32),
+  owner: IDL.Opt(IDL.Principal),
+});
+export interface ListOptions {
+  after: Opt<string>;
+  limit: Opt<number>;
+  owner: Opt<Principal>;
+}
+export const ListResult = IDL.Variant({ Ok: IDL.Vec(SessionInfo), Err: GenerateError });
+export type ListResult = { Ok: SessionInfo[] } | { Err: GenerateError };
+
+export const SessionResult = IDL.Variant({ Ok: IDL.Null, Err: GenerateError });
+export type SessionResult = { Ok: null } | { Err: GenerateError };
+
+export const Quote = IDL.Record({
+  /** Cycles to attach; 0 where the canister asks for none. */
   cycles: IDL.Nat,
+  /** What the answer is thought to take at most. */
+  instructions: IDL.Nat64,
 });
-export interface Status {
-  model: Opt<string>;
-  sessions: number;
-  generating: number;
-  embeddings: number;
-  embedding_bytes: bigint;
-  embedding_hits: bigint;
-  embedding_misses: bigint;
-  arena_bytes: bigint;
+export interface Quote {
   cycles: bigint;
+  instructions: bigint;
 }
+
+export * from './candid-admin.ts';

@@ -6,6 +6,7 @@ import { call, canisterSelf, IDL, msgArgData, msgCaller, msgReject, msgReply, qu
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
 import { decodeUtf8 } from '../model/tokenizer/utf8.ts';
 import { type GenerateError, GenerateOptions, GenerateResult, ProgressResult, StartResult } from './candid.ts';
+import { candidEncoder } from './candid-encoder.ts';
 import { activeModel } from './model.ts';
 import {
   advance,
@@ -31,6 +32,8 @@ const CHAIN = 2;
 /** The one byte of a step's answer. */
 const MORE = 1;
 const OVER = 0;
+
+const encodeResult = candidEncoder<GenerateResult>(GenerateResult, { Err: { NoModel: '' } });
 
 type Options = [] | [GenerateOptions];
 
@@ -123,7 +126,7 @@ async function answer(args: Uint8Array): Promise<void> {
     advance(session);
     await toTheEnd(session);
   }
-  msgReply(IDL.encode([GenerateResult], [isSession(session) ? result(session) : { Err: session }]));
+  msgReply(encodeResult(isSession(session) ? result(session) : { Err: session }));
 }
 
 /** One message of a session, called by the canister itself. */

@@ -1,0 +1,126 @@
+/**
+ * Who may do what: controllers may everything, admins what keeps the service running, users what the access setting allows. `inspect_message`
+ * refuses early what the methods would refuse anyway; nothing relies on it, since calls from canisters do not pass it.
+ */
+import { canisterSelf, IDL, inspectMessage, isController, msgCaller, msgMethodName, Principal, query, update } from 'azle';
+import {
+  type AdminError,
+  Role,
+  type RoleEntry,
+  RolesResult,
+  type Settings,
+  SettingsChange,
+  SettingsResult,
+} from './candid-admin.ts';
+import { log } from './log.ts';
+import { changeSettings, settings, settingsInCandid } from './settings.ts';
+import { readRecord, writeRecord } from './stable.ts';
+
+type RoleName = 'admin' | 'user';
+/** Roles are one record in stable memory. */
+const MAX_ROLES = 2_000;
+
+let roles: Map<string, RoleName> | undefined;
+
+function roleOf(who: string): RoleName | undefined {
+  roles ??= new Map(Object.entries(readRecord<Record<string, RoleName>>('roles') ?? {}));
+  return roles.get(who);
+}
+
+export const anonymous = Principal.anonymous().toText();
+
+export const isAdmin = (caller: Principal): boolean => roleOf(caller.toText()) === 'admin' || isController(caller);
+
+/** Why the caller may not keep the canister. */
+export function notAdmin(method: string): string | undefined {
+  const caller = msgCaller();
+  if (isAdmin(caller)) return undefined;
+  return `${method}: expected a controller of ${canisterSelf().toText()} or an admin, got ${caller.toText()}`;
+}
+
+/** Why the caller may not ask. */
+export function notAllowed(method: string, caller = msgCaller()): string | undefined {
+  const { access } = settings();
+  const who = caller.toText();
+  if (access === 'public') return undefined;
+  if (access === 'signed_in' && who !== anonymous) return undefined;
+  if (roleOf(who) !== undefined || isController(caller)) return undefined;
+  const wanted = access === 'signed_in' ? 'a caller who is signed in' : 'a caller on the allow list';
+  return `${method}: expected ${wanted}, got ${who === anonymous ? 'the anonymous one' : who}`;
+}
+
+const keepers: ReadonlySet<string> = new Set([
+  'upload_start',
+  'upload_chunk',
+  'upload_commit',
+  'upload_store',
+  'upload_abort',
+  'model_activate',
+  'model_delete',
+  'set_settings',
+  'set_role',
+]);
+const asking: ReadonlySet<string> = new Set(['generate', 'start']);
+
+const adminError = (message: string): { Err: AdminError } => ({ Err: { NotAllowed: message } });
+
+function allRoles(): RoleEntry[] {
+  roleOf('');
+  return [...roles!].map(([who, role]) => ({ who: Principal.fromText(who), role: { [role]: null } as Role }));
+}
+
+export class AccessMethods {
+  /** Ingress only. Reads no arguments: what is refused here costs the canister nothing. */
+  @inspectMessage({ manual: true })
+  inspect(): boolean {
+    const method = msgMethodName();
+    if (keepers.has(method)) return isAdmin(msgCaller());
+    if (asking.has(method)) return notAllowed(method) === undefined;
+    return !method.startsWith('_azle') || isController(msgCaller());
+  }
+
+  /** Query; everyone. */
+  @query([], Settings)
+  settings(): Settings {
+    return settingsInCandid();
+  }
+
+  /** Changes the settings that are given, all or none, and answers with all. Update; controllers and admins. */
+  @update([SettingsChange], SettingsResult)
+  set_settings(change: SettingsChange): SettingsResult {
+    const denied = notAdmin('set_settings');
+    if (denied) return adminError(denied);
+    const wrong = changeSettings(change);
+    if (wrong) return { Err: { InvalidValue: wrong } };
+    log(`settings changed by ${msgCaller().toText()}`);
+    return { Ok: settingsInCandid() };
+  }
+
+  /** Gives somebody a role, or takes it. Update; controllers; admins for users. */
+  @update([IDL.Principal, IDL.Opt(Role)], RolesResult)
+  set_role(who: Principal, [role]: [] | [Role]): RolesResult {
+    const denied = notAdmin('set_role');
+    if (denied) return adminError(denied);
+    const name = role && (Object.keys(role)[0] as RoleName);
+    const text = who.toText();
+    if ((name === 'admin' || roleOf(text) === 'admin') && !isController(msgCaller())) {
+      return adminError(`set_role: expected a controller to make or unmake an admin, got ${msgCaller().toText()}`);
+    }
+    if (who.isAnonymous()) return { Err: { InvalidValue: 'set_role: expected somebody, got the anonymous caller' } };
+    if (name && roleOf(text) === undefined && roles!.size >= MAX_ROLES) {
+      return { Err: { InvalidValue: `set_role: expected at most ${MAX_ROLES} roles, got one more` } };
+    }
+    if (name) roles!.set(text, name);
+    else roles?.delete(text);
+    writeRecord('roles', Object.fromEntries(roles!));
+    log(`role of ${text}: ${name ?? 'none'}, by ${msgCaller().toText()}`);
+    return { Ok: allRoles() };
+  }
+
+  /** Query; controllers and admins. */
+  @query([], RolesResult)
+  roles(): RolesResult {
+    const denied = notAdmin('roles');
+    return denied ? adminError(denied) : { Ok: allRoles() };
+  }
+}
