@@ -58,6 +58,11 @@ export interface Scratch {
   scores: number;
 }
 
+function checkK(op: string, k: number, width: number): void {
+  if (!Number.isInteger(k) || k < 1 || k > width)
+    throw new RangeError(`${op}: expected k from 1 to ${width}, got ${k}`);
+}
+
 const floatBits = (x: number): number => new Uint32Array(new Float32Array([x]).buffer)[0]!;
 
 export class Recorder {
@@ -160,8 +165,59 @@ export class Recorder {
     this.emit('argmax', protocol.OP_ARGMAX, 'argmax', 0, undefined, [out, logits.at, count]);
   }
 
+  /** Logits of `idCount` listed ids, none twice: positive ones are divided by the penalty, negative ones multiplied. In place. */
+  penalize(logits: Rows, ids: Value, idCount: Value, penalty: number): void {
+    this.choose('penalize', protocol.OP_PENALIZE, logits, [logits.at, ids, idCount, floatBits(penalty)]);
+  }
+
+  /** Logits of `idCount` listed ids become -infinity. In place. */
+  mask(logits: Rows, ids: Value, idCount: Value): void {
+    this.choose('mask', protocol.OP_MASK, logits, [logits.at, ids, idCount]);
+  }
+
+  /** Logits become probabilities, in place. */
+  softmax(logits: Rows): void {
+    this.choose('softmax', protocol.OP_SOFTMAX, logits, [logits.at, logits.width]);
+  }
+
+  /** Logits become logarithms of probabilities, in place. */
+  logSoftmax(logits: Rows): void {
+    this.choose('logSoftmax', protocol.OP_LOG_SOFTMAX, logits, [logits.at, logits.width]);
+  }
+
+  /** Logits below the k-th largest become -infinity, in place. */
+  topK(logits: Rows, k: number): void {
+    checkK('topK', k, logits.width);
+    this.choose('topK', protocol.OP_TOP_K, logits, [logits.at, logits.width, k]);
+  }
+
+  /** The least probable, which together have no more than 1 - p, become 0, in place. */
+  topP(probabilities: Rows, p: number): void {
+    const args = [probabilities.at, probabilities.width, floatBits(1 - p)];
+    this.choose('topP', protocol.OP_TOP_P, probabilities, args);
+  }
+
+  /** An id by its probability goes to `out`, a u32; `random` is an integer of [0, 2^32). */
+  draw(out: Value, probabilities: Rows, random: Value): void {
+    this.choose('draw', protocol.OP_DRAW, undefined, [out, probabilities.at, probabilities.width, random]);
+  }
+
+  /** The k largest logits, falling: their ids u32 [k], then they themselves, float32 [k], go to `out`. */
+  best(out: Value, logits: Rows, k: number): void {
+    checkK('best', k, logits.width);
+    this.choose('best', protocol.OP_BEST, undefined, [out, logits.at, logits.width, k]);
+  }
+
+  copy(label: string, out: Value, source: Value, bytes: Value): void {
+    this.emit('copy', protocol.OP_COPY, label, 0, undefined, [out, source, bytes]);
+  }
+
   finish(): Program {
     return { words: Uint32Array.from(this.words), ops: this.ops };
+  }
+
+  private choose(name: string, opcode: number, out: Rows | undefined, args: Value[]): void {
+    this.emit(name, opcode, name, 0, out, args);
   }
 
   private emit(name: string, opcode: number, label: string, macs: number, out: Rows | undefined, args: Value[]): void {

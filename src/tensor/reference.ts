@@ -5,6 +5,7 @@
  */
 import * as p from './assembly/protocol.ts';
 import { checkRegisters, type Machine, type Registers } from './machine.ts';
+import * as logits from './reference-logits.ts';
 
 const { fround } = Math;
 
@@ -77,6 +78,15 @@ export class Reference implements Machine {
       [p.OP_ACTIVATE]: () => this.activate(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!),
       [p.OP_SCALE]: () => this.scale(a[0]!, a[1]!, a[2]!, bitsToFloat(a[3]!)),
       [p.OP_ARGMAX]: () => this.argmax(a[0]!, a[1]!, a[2]!),
+      [p.OP_PENALIZE]: () => logits.penalize(this.rest(a[0]!), this.ids(a[1]!, a[2]!), bitsToFloat(a[3]!)),
+      [p.OP_MASK]: () => logits.mask(this.rest(a[0]!), this.ids(a[1]!, a[2]!)),
+      [p.OP_SOFTMAX]: () => logits.softmax(this.floats(a[0]!, a[1]!)),
+      [p.OP_LOG_SOFTMAX]: () => logits.logSoftmax(this.floats(a[0]!, a[1]!)),
+      [p.OP_TOP_K]: () => logits.topK(this.floats(a[0]!, a[1]!), a[2]!),
+      [p.OP_TOP_P]: () => logits.topP(this.floats(a[0]!, a[1]!), bitsToFloat(a[2]!)),
+      [p.OP_DRAW]: () => this.u32.set([logits.draw(this.floats(a[1]!, a[2]!), a[3]!)], a[0]! / 4),
+      [p.OP_BEST]: () => this.best(a[0]!, a[1]!, a[2]!, a[3]!),
+      [p.OP_COPY]: () => this.write(a[0]!, this.read(a[1]!, a[2]!)),
     };
     const op = run[opcode];
     if (!op) throw new RangeError(`reference: expected a known op, got ${opcode}`);
@@ -86,6 +96,15 @@ export class Reference implements Machine {
   /** `count` floats at a pointer, as a view. */
   private floats(pointer: number, count: number): Float32Array {
     return this.f32.subarray(pointer / 4, pointer / 4 + count);
+  }
+
+  /** All floats from a pointer on, for ops that reach them by listed ids. */
+  private rest(pointer: number): Float32Array {
+    return this.f32.subarray(pointer / 4);
+  }
+
+  private ids(pointer: number, count: number): Uint32Array {
+    return this.u32.subarray(pointer / 4, pointer / 4 + count);
   }
 
   /** Weight q of row r, column c: groups of four rows, pairs of columns (layout.ts). */
@@ -224,6 +243,12 @@ export class Reference implements Machine {
   private argmax(out: number, logits: number, count: number): void {
     const row = this.floats(logits, count);
     this.u32[out / 4] = row.reduce((best, v, i) => (v > row[best]! ? i : best), 0);
+  }
+
+  private best(out: number, row: number, count: number, k: number): void {
+    const { ids, values } = logits.best(this.floats(row, count), k);
+    this.u32.set(ids, out / 4);
+    this.f32.set(values, out / 4 + k);
   }
 }
 

@@ -1,17 +1,22 @@
 // Runs a program of ops (picture in protocol.ts). It trusts its caller: the recorder checks every size.
 import {
-  FRAME, OP_ACTIVATE, OP_ARGMAX, OP_ATTENTION, OP_GATHER_F32, OP_GATHER_Q8, OP_LINEAR_F32, OP_LINEAR_Q8, OP_QUANTIZE,
-  OP_RMS_NORM, OP_SCALE, REGISTERS,
+  FRAME, OP_ACTIVATE, OP_ARGMAX, OP_ATTENTION, OP_BEST, OP_COPY, OP_DRAW, OP_GATHER_F32, OP_GATHER_Q8, OP_LINEAR_F32, OP_LINEAR_Q8,
+  OP_LOG_SOFTMAX, OP_MASK, OP_PENALIZE, OP_QUANTIZE, OP_RMS_NORM, OP_SCALE, OP_SOFTMAX, OP_TOP_K, OP_TOP_P, REGISTERS,
 } from './protocol';
 import { activate } from './ops/activate';
 import { argmax } from './ops/argmax';
 import { attention } from './ops/attention';
+import { draw } from './ops/draw';
 import { gatherF32, gatherQ8 } from './ops/gather';
 import { linearF32 } from './ops/linear-f32';
 import { linearQ8 } from './ops/linear-q8';
+import { mask, penalize } from './ops/penalize';
 import { quantize } from './ops/quantize';
 import { rmsNorm } from './ops/rms-norm';
 import { scale } from './ops/scale';
+import { logSoftmax, softmax } from './ops/softmax';
+import { best, topK } from './ops/top-k';
+import { topP } from './ops/top-p';
 
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0', 'performance_counter')
@@ -71,6 +76,15 @@ export function run(program: usize, from: u32, end: u32, budget: u64, registers:
       case OP_ACTIVATE: activate(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4)); break;
       case OP_SCALE: scale(arg(f, 0), arg(f, 1), arg(f, 2), argF32(f, 3)); break;
       case OP_ARGMAX: argmax(arg(f, 0), arg(f, 1), arg(f, 2)); break;
+      case OP_PENALIZE: penalize(arg(f, 0), arg(f, 1), arg(f, 2), argF32(f, 3)); break;
+      case OP_MASK: mask(arg(f, 0), arg(f, 1), arg(f, 2)); break;
+      case OP_SOFTMAX: softmax(arg(f, 0), arg(f, 1)); break;
+      case OP_LOG_SOFTMAX: logSoftmax(arg(f, 0), arg(f, 1)); break;
+      case OP_TOP_K: topK(arg(f, 0), arg(f, 1), arg(f, 2)); break;
+      case OP_TOP_P: topP(arg(f, 0), arg(f, 1), argF32(f, 2)); break;
+      case OP_DRAW: draw(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3)); break;
+      case OP_BEST: best(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3)); break;
+      case OP_COPY: memory.copy(arg(f, 0), arg(f, 1), arg(f, 2)); break;
       default: unreachable();
     }
     if (performanceCounter(0) > budget) break;

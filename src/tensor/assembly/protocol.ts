@@ -47,6 +47,15 @@ export const OP_ATTENTION = 7;
 export const OP_ACTIVATE = 8;
 export const OP_SCALE = 9;
 export const OP_ARGMAX = 10;
+export const OP_PENALIZE = 11;
+export const OP_MASK = 12;
+export const OP_SOFTMAX = 13;
+export const OP_LOG_SOFTMAX = 14;
+export const OP_TOP_K = 15;
+export const OP_TOP_P = 16;
+export const OP_DRAW = 17;
+export const OP_BEST = 18;
+export const OP_COPY = 19;
 
 export const ACTIVATION_RELU = 0;
 export const ACTIVATION_GELU_NEW = 1;
