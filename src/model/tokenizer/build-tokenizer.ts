@@ -104,11 +104,11 @@ function checkPieces({ pieces, where, eosPiece, byteFallback }: Vocabulary, utf8
       bytes.add(byteOf(piece));
     }
   });
-  if (!pieces.some(({ type }) => type === PieceType.NORMAL)) fail(0, 'or another piece to be normal', 'none that is');
   const failAll = (expected: string, got: string): never => {
     throw new Error(`${where}: expected ${expected}, got ${got}`);
   };
   if (unknowns !== 1) failAll('one unknown piece', 'none');
+  if (!pieces.some(({ type }) => type === PieceType.NORMAL)) failAll('a normal piece', 'none');
   if (byteFallback && bytes.size !== 256) failAll('256 byte pieces, as byte_fallback is true', `${bytes.size}`);
   if (!pieces.some(({ piece, type }) => type === PieceType.CONTROL && piece === eosPiece)) {
     failAll(`a control piece ${JSON.stringify(eosPiece)} to end texts with`, 'none');

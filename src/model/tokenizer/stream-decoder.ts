@@ -27,7 +27,6 @@ export class StreamDecoder {
       return this.takeCharacters(false);
     }
     const before = this.takeCharacters(true);
-    if (before !== '') this.atStart = false;
     if (type === undefined || type === PieceType.CONTROL) return before;
     if (type === PieceType.UNKNOWN) {
       const { unkSurface } = this.data;
@@ -72,7 +71,10 @@ export class StreamDecoder {
       text += code < 0 ? '\ufffd' : String.fromCodePoint(code);
       at += code < 0 ? 1 : characterBytes(pending[at]!);
     }
-    if (at > 0) pending.splice(0, at);
+    if (at > 0) {
+      pending.splice(0, at);
+      this.atStart = false;
+    }
     return text;
   }
 

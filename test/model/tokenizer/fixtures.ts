@@ -1,0 +1,28 @@
+// Tokenizers for tests: of fixtures, of little-flan, and of the folder STEPWISE_TOKENIZERS, whose files are too large for here.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { convertTokenizer } from '../../../src/model/tokenizer/convert.ts';
+import { decodeTokenizer, type Tokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+export const fixturePath = (name: string): string => join(root, 'test/fixtures/tokenizer', name);
+export const LITTLE_FLAN = join(root, 'models/little-flan/spiece.model');
+
+export const readBytes = (path: string): Uint8Array => new Uint8Array(readFileSync(path));
+export const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
+export const openTokenizer = (path: string): Tokenizer => decodeTokenizer(convertTokenizer(readBytes(path), path));
+
+/** The path of a file of STEPWISE_TOKENIZERS; undefined, with a word on the console, where that is not set. */
+export function largeTokenizer(name: string): string | undefined {
+  const folder = process.env['STEPWISE_TOKENIZERS'];
+  const path = folder && join(folder, name);
+  if (path && existsSync(path)) return path;
+  console.warn(
+    `skipped: ${name} (set STEPWISE_TOKENIZERS to a folder that has t5/spiece.model, t5/tokenizer.json, t5/goldens.json)`,
+  );
+  return undefined;
+}
+
+/** The ids of `text`, `</s>` left out. */
+export const bareIds = (tokenizer: Tokenizer, text: string): number[] => tokenizer.encode(text).slice(0, -1);
