@@ -9,7 +9,7 @@ import type { Authority } from './authority.ts';
 import { encode } from './cbor.ts';
 import { leb128 } from './hash-of-map.ts';
 import { bytes, type HashTree, leaf, node, type Path, rootHash, witness } from './hash-tree.ts';
-import { stateTree } from './state-tree.ts';
+import { StateTree } from './state-tree.ts';
 
 /** How long an unchanged state keeps its `/time`, in nanoseconds. Clients take up to five minutes. */
 const MAX_AGE = 1_000_000_000n;
@@ -25,6 +25,7 @@ interface CertifiedState {
 export class Certifier {
   readonly #core: Core;
   readonly #authority: Authority;
+  readonly #state: StateTree;
   #latest: CertifiedState | undefined;
   #next: Promise<CertifiedState> | undefined;
   /** When the last signature was ready, and how long it took; milliseconds. */
@@ -34,6 +35,7 @@ export class Certifier {
   constructor(core: Core, authority: Authority) {
     this.#core = core;
     this.#authority = authority;
+    this.#state = new StateTree(core, authority);
   }
 
   /** A certificate of the state as it is now or a moment later, that shows `/time` and what lies below `paths`. */
@@ -61,7 +63,7 @@ export class Certifier {
 
   #certify(): CertifiedState {
     const time = this.#core.time();
-    const state = stateTree(this.#core, this.#authority);
+    const state = this.#state.children();
     const stateHash = rootHash(node(state));
     const latest = this.#latest;
     if (latest !== undefined && Buffer.compare(latest.stateHash, stateHash) === 0) {

@@ -45,10 +45,11 @@ export function leaf(contents: string | Uint8Array): HashTree {
 export function node(children: Iterable<readonly [label: string | Uint8Array, HashTree]>): HashTree {
   const sorted = Array.from(children, ([label, tree]): HashTree => [2, bytes(label), tree]);
   sorted.sort((a, b) => Buffer.compare(a[1] as Uint8Array, b[1] as Uint8Array));
-  return join(sorted, 0, sorted.length);
+  return join(sorted);
 }
 
-function join(trees: HashTree[], from: number, to: number): HashTree {
+/** Trees whose labels follow each other, joined by a balanced tree of forks. */
+export function join(trees: readonly HashTree[], from = 0, to = trees.length): HashTree {
   if (to - from <= 1) return trees[from] ?? EMPTY;
   const middle = (from + to + 1) >> 1;
   return [1, join(trees, from, middle), join(trees, middle, to)];

@@ -9,6 +9,7 @@ import type { Authority } from './authority.ts';
 import { encode } from './cbor.ts';
 import { leb128 } from './hash-of-map.ts';
 import { type HashTree, leaf, node } from './hash-tree.ts';
+import { LargeNode } from './large-node.ts';
 
 /** The ids the subnet answers for: all that canisters can have. */
 export const CANISTER_RANGE = [
@@ -16,23 +17,38 @@ export const CANISTER_RANGE = [
   Principal.fromHex('ffffffffffffffff0101'),
 ] as const;
 
-/** The tree without `/time`: it stays the same for as long as the state does. */
-export function stateTree(core: Core, authority: Authority): [label: string, HashTree][] {
-  const subnetId = authority.subnetId.toUint8Array();
-  const ranges = leaf(encode([CANISTER_RANGE.map((id) => id.toUint8Array())]));
-  const nodes = node([[authority.nodeId.toUint8Array(), node([['public_key', leaf(authority.nodeKey)]])]]);
-  const subnet = node([
-    ['canister_ranges', ranges],
-    ['node', nodes],
-    ['public_key', leaf(authority.rootKey)],
-    ['type', leaf('application')],
-  ]);
-  return [
-    ['canister', node(Array.from(core.canisters(), (info) => [info.canisterId.toUint8Array(), canister(info)]))],
-    ['canister_ranges', node([[subnetId, node([[CANISTER_RANGE[0].toUint8Array(), ranges]])]])],
-    ['request_status', node(Array.from(core.requestStatuses(), ([id, status]) => [id, requestStatus(status)]))],
-    ['subnet', node([[subnetId, subnet]])],
-  ];
+export class StateTree {
+  readonly #core: Core;
+  readonly #requests = new LargeNode();
+  /** What does not change: the keys and the ranges of the subnet. */
+  readonly #fixed: [label: string, HashTree][];
+
+  constructor(core: Core, authority: Authority) {
+    this.#core = core;
+    const subnetId = authority.subnetId.toUint8Array();
+    const ranges = leaf(encode([CANISTER_RANGE.map((id) => id.toUint8Array())]));
+    const nodes = node([[authority.nodeId.toUint8Array(), node([['public_key', leaf(authority.nodeKey)]])]]);
+    const subnet = node([
+      ['canister_ranges', ranges],
+      ['node', nodes],
+      ['public_key', leaf(authority.rootKey)],
+      ['type', leaf('application')],
+    ]);
+    this.#fixed = [
+      ['canister_ranges', node([[subnetId, node([[CANISTER_RANGE[0].toUint8Array(), ranges]])]])],
+      ['subnet', node([[subnetId, subnet]])],
+    ];
+  }
+
+  /** The root's children as the core has them now, but for `/time`. */
+  children(): [label: string, HashTree][] {
+    const canisters = Array.from(
+      this.#core.canisters(),
+      (info) => [info.canisterId.toUint8Array(), canister(info)] as const,
+    );
+    const requests = Array.from(this.#core.requestStatuses(), ([id, status]) => [id, requestStatus(status)] as const);
+    return [...this.#fixed, ['canister', node(canisters)], ['request_status', this.#requests.withChildren(requests)]];
+  }
 }
 
 function canister(info: CanisterInfo): HashTree {
