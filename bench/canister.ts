@@ -6,16 +6,8 @@ import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { buildCanister } from '../scripts/build/canister.ts';
-import {
-  GenerateOptions,
-  GenerateResult,
-  type Generation,
-  Status,
-  type Status as StatusRecord,
-  type TokensPerCall,
-  UploadResult,
-  UploadStartResult,
-} from '../src/canister/candid.ts';
+import { GenerateOptions, type Generation, type TokensPerCall } from '../src/canister/candid.ts';
+import { service } from '../src/canister/service.ts';
 import { type MessageRecord, Replica } from '../src/replica/index.ts';
 
 export interface Answer {
@@ -25,10 +17,12 @@ export interface Answer {
 
 const me = Principal.selfAuthenticating(new Uint8Array(32));
 
+/** The Candid types of the canister's methods. */
+const methods = new Map(service._fields);
+
 /** GenerateOptions with everything unset but what is given. */
-function optionsOf(given: Record<string, unknown>): GenerateOptions {
-  const fields = (GenerateOptions as unknown as { _fields: [string, unknown][] })._fields;
-  return Object.fromEntries(fields.map(([name]) => [name, name in given ? [given[name]] : []])) as never;
+function optionsOf(given: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(GenerateOptions._fields.map(([name]) => [name, name in given ? [given[name]] : []]));
 }
 
 export class BenchCanister {
@@ -64,15 +58,14 @@ export class BenchCanister {
   async upload(pack: Uint8Array): Promise<MessageRecord[]> {
     return await this.during(async () => {
       const sha256 = createHash('sha256').update(pack).digest('hex');
-      const start = [BigInt(pack.length), sha256];
       const plan = ok<{ chunk_bytes: number; chunks: number }>(
-        await this.update('upload_start', [IDL.Nat64, IDL.Text], start, UploadStartResult),
+        await this.update('upload_start', [BigInt(pack.length), sha256]),
       );
       for (let i = 0; i < plan.chunks; i++) {
         const chunk = pack.subarray(i * plan.chunk_bytes, (i + 1) * plan.chunk_bytes);
-        ok(await this.update('upload_chunk', [IDL.Nat32, IDL.Vec(IDL.Nat8)], [i, chunk], UploadResult));
+        ok(await this.update('upload_chunk', [i, chunk]));
       }
-      ok(await this.update('upload_commit', [], [], UploadResult));
+      ok(await this.update('upload_commit', []));
     });
   }
 
@@ -80,18 +73,16 @@ export class BenchCanister {
     const options = optionsOf({ max_new_tokens: maxNewTokens, tokens_per_call: perCall });
     let generation: Generation | undefined;
     const messages = await this.during(async () => {
-      generation = ok<Generation>(
-        await this.update('generate', [IDL.Text, IDL.Opt(GenerateOptions)], [prompt, [options]], GenerateResult),
-      );
+      generation = ok<Generation>(await this.update('generate', [prompt, [options]]));
     });
     return { generation: generation!, messages };
   }
 
-  async status(): Promise<StatusRecord> {
+  /** Bytes of the arena, as the canister says itself. */
+  async arenaBytes(): Promise<number> {
     const { canisterId } = this;
-    const arg = new Uint8Array(IDL.encode([], []));
-    const reply = await this.replica.queryCall({ canisterId, method: 'status', arg });
-    return IDL.decode([Status], reply)[0] as unknown as StatusRecord;
+    const reply = await this.replica.queryCall({ canisterId, method: 'status', arg: encode('status', []) });
+    return Number((decode('status', reply) as { arena_bytes: bigint }).arena_bytes);
   }
 
   /** Size of the canister's heap; it never shrinks, so this is its peak. */
@@ -99,10 +90,9 @@ export class BenchCanister {
     return this.replica.canister(this.canisterId)!.instance!.memoryBytes;
   }
 
-  private async update(method: string, types: IDL.Type[], args: unknown[], result: IDL.Type): Promise<unknown> {
-    const arg = new Uint8Array(IDL.encode(types, args));
-    const reply = await this.replica.updateCall({ canisterId: this.canisterId, sender: me, method, arg });
-    return IDL.decode([result], reply)[0];
+  private async update(method: string, args: unknown[]): Promise<unknown> {
+    const { replica, canisterId } = this;
+    return decode(method, await replica.updateCall({ canisterId, sender: me, method, arg: encode(method, args) }));
   }
 
   /** The messages executed while `work` runs, timers that it set included. */
@@ -117,6 +107,10 @@ export class BenchCanister {
     while ((await this.replica.tick()) > 0);
   }
 }
+
+const encode = (method: string, args: unknown[]): Uint8Array =>
+  new Uint8Array(IDL.encode(methods.get(method)!.argTypes, args));
+const decode = (method: string, reply: Uint8Array): unknown => IDL.decode(methods.get(method)!.retTypes, reply)[0];
 
 function ok<T>(result: unknown): T {
   if (typeof result === 'object' && result !== null && 'Ok' in result) return result.Ok as T;

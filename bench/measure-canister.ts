@@ -113,7 +113,7 @@ export async function measureCanister(
     answer: shareOf(answer.messages, kernels(answerTokens) + kernelsIn(costs.encode)),
     largest: { method: largest.method, kind: largest.kind, instructions: largest.instructions.total },
     heapBytes: canister.heapBytes,
-    arenaBytes: Number((await canister.status()).arena_bytes),
+    arenaBytes: await canister.arenaBytes(),
   };
 }
 
