@@ -6,6 +6,7 @@ import { Principal } from '@dfinity/principal';
 import { type Hashable, hashOfMap } from './hash-of-map.ts';
 import { bytes } from './hash-tree.ts';
 import { verifySignature } from './public-key.ts';
+import { Refused } from './refused.ts';
 
 const REQUEST = bytes('\x0aic-request');
 const DELEGATION = bytes('\x1aic-request-auth-delegation');
@@ -33,7 +34,7 @@ export type Targets = ReadonlySet<string> | undefined;
  * Checks that `sender` signed the request.
  * @param time nanoseconds since 1970, against which delegations expire
  * @returns the canisters the request may be for
- * @throws {Error} that says what is wrong with the signature, the key or a delegation.
+ * @throws {Refused} that says what is wrong with the signature, the key or a delegation.
  */
 export function authenticate(
   sender: Principal,
@@ -43,19 +44,19 @@ export function authenticate(
 ): Targets {
   if (sender.isAnonymous()) {
     if (!senderPubkey && !senderSig && senderDelegation.length === 0) return undefined;
-    throw new Error('sender: expected no key and no signature of the anonymous sender, got some');
+    throw new Refused('sender: expected no key and no signature of the anonymous sender, got some');
   }
   if (!senderPubkey || !senderSig) {
     const missing = senderPubkey ? 'sender_sig' : 'sender_pubkey';
-    throw new Error(`sender: expected sender_pubkey and sender_sig of ${sender}, got no ${missing}`);
+    throw new Refused(`sender: expected sender_pubkey and sender_sig of ${sender}, got no ${missing}`);
   }
   const owner = Principal.selfAuthenticating(senderPubkey);
   if (owner.compareTo(sender) !== 'eq') {
-    throw new Error(`sender: expected ${owner}, whose sender_pubkey it is, got ${sender}`);
+    throw new Refused(`sender: expected ${owner}, whose sender_pubkey it is, got ${sender}`);
   }
   const { key, targets } = followDelegations(senderPubkey, senderDelegation, time);
   if (!verifySignature(key, Buffer.concat([REQUEST, requestId]), senderSig)) {
-    throw new Error('sender_sig: expected a signature of the request id, got one that does not verify');
+    throw new Refused('sender_sig: expected a signature of the request id, got one that does not verify');
   }
   return targets;
 }
@@ -66,7 +67,7 @@ function followDelegations(
   time: bigint,
 ): { key: Uint8Array; targets: Targets } {
   if (chain.length > MAX_DELEGATIONS) {
-    throw new Error(`sender_delegation: expected at most ${MAX_DELEGATIONS} delegations, got ${chain.length}`);
+    throw new Refused(`sender_delegation: expected at most ${MAX_DELEGATIONS} delegations, got ${chain.length}`);
   }
   let key = senderPubkey;
   let targets: Targets;
@@ -74,17 +75,17 @@ function followDelegations(
   for (const { delegation, signature } of chain) {
     const where = `sender_delegation ${seen.size}`;
     if (delegation.expiration < time) {
-      throw new Error(`${where}: expected an expiration after ${time}, got ${delegation.expiration}`);
+      throw new Refused(`${where}: expected an expiration after ${time}, got ${delegation.expiration}`);
     }
     if (!verifySignature(key, Buffer.concat([DELEGATION, hashOfDelegation(delegation)]), signature)) {
-      throw new Error(
+      throw new Refused(
         `${where}: expected a signature of the delegation by the key before it, got one that does not verify`,
       );
     }
     if (delegation.targets) targets = restrict(targets, delegation.targets, where);
     key = delegation.pubkey;
     const hex = Buffer.from(key).toString('hex');
-    if (seen.has(hex)) throw new Error(`${where}: expected each key once, got ${hex} again`);
+    if (seen.has(hex)) throw new Refused(`${where}: expected each key once, got ${hex} again`);
     seen.add(hex);
   }
   return { key, targets };
@@ -92,7 +93,7 @@ function followDelegations(
 
 function restrict(targets: Targets, further: Uint8Array[], where: string): Targets {
   if (further.length > MAX_TARGETS) {
-    throw new Error(`${where}: expected at most ${MAX_TARGETS} targets, got ${further.length}`);
+    throw new Refused(`${where}: expected at most ${MAX_TARGETS} targets, got ${further.length}`);
   }
   const ids = further.map((id) => Principal.fromUint8Array(id).toText());
   return new Set(targets ? ids.filter((id) => targets.has(id)) : ids);

@@ -70,8 +70,8 @@ export function rootHash(tree: HashTree): Uint8Array {
 }
 
 /**
- * The tree, which `node` built, with everything pruned but what the paths ask for: all that lies below each path, and where a path does not
- * exist, the labels on both sides of the gap, so that its absence can be told.
+ * A tree that `node` built, with everything pruned but what the paths ask for: all that lies below each path, and where
+ * a path does not exist, the labels on both sides of the gap, so that its absence can be told.
  */
 export function witness(tree: HashTree, paths: readonly Path[]): HashTree {
   if (tree[0] === 0 || tree[0] === 4) return tree;
@@ -79,32 +79,16 @@ export function witness(tree: HashTree, paths: readonly Path[]): HashTree {
   if (paths.length === 0) return [4, rootHash(tree)];
   if (tree[0] === 3) return tree;
   if (tree[0] === 2) {
-    const [, label, below] = tree;
-    const further = paths.filter((path) => Buffer.compare(path[0]!, label) === 0);
-    return [
-      2,
-      label,
-      witness(
-        below,
-        further.map((path) => path.slice(1)),
-      ),
-    ];
+    const below = paths.filter(([label]) => Buffer.compare(label!, tree[1]) === 0).map((path) => path.slice(1));
+    return [2, tree[1], witness(tree[2], below)];
   }
   const [, left, right] = tree;
   const end = edgeLabel(left, 2);
   const start = edgeLabel(right, 1);
   // A label in the gap between the two sides is sent to both: each shows its label next to the gap.
-  return [
-    1,
-    witness(
-      left,
-      paths.filter((path) => Buffer.compare(path[0]!, start) < 0),
-    ),
-    witness(
-      right,
-      paths.filter((path) => Buffer.compare(path[0]!, end) > 0),
-    ),
-  ];
+  const toLeft = paths.filter(([label]) => Buffer.compare(label!, start) < 0);
+  const toRight = paths.filter(([label]) => Buffer.compare(label!, end) > 0);
+  return [1, witness(left, toLeft), witness(right, toRight)];
 }
 
 /** The first (side 1) or last (side 2) label of a node. */

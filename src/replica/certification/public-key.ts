@@ -4,6 +4,7 @@
  * Source: interface specification, "Signatures".
  */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { Refused } from './refused.ts';
 
 /** Object identifiers (DER) of the schemes the Internet Computer knows and this replica does not. */
 const REFUSED: readonly [oid: string, name: string][] = [
@@ -17,7 +18,7 @@ const MAX_PARSED = 1_000;
 
 /**
  * Whether `signature` (Ed25519: 64 bytes; ECDSA: r and s, 32 bytes each) is the key's over `message`.
- * @throws {Error} where the key is not one of the three schemes.
+ * @throws {Refused} where the key is not one of the three schemes.
  */
 export function verifySignature(publicKeyDer: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const der = Buffer.from(publicKeyDer);
@@ -32,16 +33,16 @@ export function verifySignature(publicKeyDer: Uint8Array, message: Uint8Array, s
 function parseKey(der: Buffer): KeyObject {
   const expected = 'public key: expected Ed25519, P-256 or secp256k1 in DER';
   const refused = REFUSED.find(([oid]) => der.includes(oid, 0, 'hex'));
-  if (refused) throw new Error(`${expected}, got ${refused[1]}, which this replica does not verify`);
+  if (refused) throw new Refused(`${expected}, got ${refused[1]}, which this replica does not verify`);
   let key: KeyObject;
   try {
     key = createPublicKey({ key: der, format: 'der', type: 'spki' });
   } catch {
-    throw new Error(`${expected}, got ${der.length} bytes: ${der.toString('hex', 0, 48)}`);
+    throw new Refused(`${expected}, got ${der.length} bytes: ${der.toString('hex', 0, 48)}`);
   }
   const scheme = key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType;
   if (scheme !== 'ed25519' && scheme !== 'prime256v1' && scheme !== 'secp256k1') {
-    throw new Error(`${expected}, got ${scheme}`);
+    throw new Refused(`${expected}, got ${scheme}`);
   }
   return key;
 }

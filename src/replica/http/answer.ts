@@ -25,19 +25,9 @@ export function cborAnswer(value: unknown): Answer {
 
 /** One line of text; a client shows it to its user. */
 export function textAnswer(status: number, text: string, headers: Answer['headers'] = []): Answer {
-  const body = new TextEncoder().encode(`${text}\n`);
+  const body = new TextEncoder().encode(`${text.replace(/\s*\n\s*/g, ' ')}\n`);
   return { status, headers: [['Content-Type', 'text/plain; charset=utf-8'], ...headers], body };
 }
 
 /** 202: taken up, with nothing to say yet. */
 export const ACCEPTED: Answer = { status: 202, headers: [], body: new Uint8Array() };
-
-/** Runs `check`; what it throws becomes a refusal with `status`, unless it is one already. */
-export function refuseWith<T>(status: number, check: () => T): T {
-  try {
-    return check();
-  } catch (error) {
-    if (error instanceof RequestError) throw error;
-    throw new RequestError(status, error instanceof Error ? error.message : String(error));
-  }
-}

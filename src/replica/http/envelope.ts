@@ -6,7 +6,8 @@ import type { Principal } from '@dfinity/principal';
 import { type Authentication, authenticate, type Delegation, type Targets } from '../certification/authentication.ts';
 import { decode } from '../certification/cbor.ts';
 import { type Hashable, hashOfMap } from '../certification/hash-of-map.ts';
-import { RequestError, refuseWith } from './answer.ts';
+import { Refused } from '../certification/refused.ts';
+import { RequestError } from './answer.ts';
 import { asArray, asBlob, asMap, asNat, asPrincipal, asText, describe, type Fields, optional } from './fields.ts';
 
 const MAX_NONCE_BYTES = 32;
@@ -28,14 +29,7 @@ export interface Envelope {
  * @throws {RequestError} 400 with what is wrong with it
  */
 export function openEnvelope(body: Uint8Array, requestType: 'call' | 'query' | 'read_state', time: bigint): Envelope {
-  const decoded = refuseWith(400, () => {
-    try {
-      return decode(body);
-    } catch (error) {
-      throw new RequestError(400, `body: expected CBOR, got ${body.length} bytes of which ${(error as Error).message}`);
-    }
-  });
-  const envelope = asMap(decoded, 'body');
+  const envelope = asMap(decodeBody(body), 'body');
   const content = asMap(envelope.get('content'), 'content');
   const type = asText(content.get('request_type'), 'request_type');
   if (type !== requestType) {
@@ -49,16 +43,21 @@ export function openEnvelope(body: Uint8Array, requestType: 'call' | 'query' | '
   }
   // A client whose clock is wrong reads the time anonymously to set it right, whatever it takes the time to be.
   if (requestType === 'call' || !sender.isAnonymous()) checkExpiry(ingressExpiry, time);
-  return refuseWith(400, () => {
+  try {
     const requestId = hashOfMap(content as ReadonlyMap<string, Hashable>);
-    return {
-      content,
-      requestId,
-      sender,
-      ingressExpiry,
-      targets: authenticate(sender, requestId, signatures(envelope), time),
-    };
-  });
+    const targets = authenticate(sender, requestId, signatures(envelope), time);
+    return { content, requestId, sender, ingressExpiry, targets };
+  } catch (error) {
+    throw error instanceof Refused ? new RequestError(400, error.message) : error;
+  }
+}
+
+function decodeBody(body: Uint8Array): unknown {
+  try {
+    return decode(body);
+  } catch (error) {
+    throw new RequestError(400, `body: expected CBOR, got ${body.length} bytes: ${(error as Error).message}`);
+  }
 }
 
 /** The first words are those of the Internet Computer: by them, agents know to set their clock and try again. */

@@ -23,6 +23,7 @@ const MAX_BODY_BYTES = 2 * 1024 * 1024;
 const UPDATE_NANOSECONDS = 4n * 60n * 1_000_000_000n;
 const UPDATE_MILLISECONDS = 4 * 60 * 1_000;
 /** A canister that streams for ever is cut off here. */
+const MAX_PARTS = 1_000;
 const MAX_STREAMED_BYTES = 256 * 1024 * 1024;
 
 /** What the server says itself and not the canister. */
@@ -104,8 +105,9 @@ async function wholeBody(context: Context, response: HttpResponse): Promise<Uint
     const part = decodeStreamingPart(replyOf(await context.core.query(request)), next);
     parts.push(part.body);
     length += part.body.length;
-    if (length > MAX_STREAMED_BYTES) {
-      throw new RequestError(502, `streaming: expected at most ${MAX_STREAMED_BYTES} bytes, got ${length} and more`);
+    if (length > MAX_STREAMED_BYTES || parts.length > MAX_PARTS) {
+      const expected = `at most ${MAX_PARTS} parts and ${MAX_STREAMED_BYTES} bytes`;
+      throw new RequestError(502, `streaming: expected ${expected}, got ${parts.length} and ${length}, and more`);
     }
     next = part.next;
   }

@@ -29,5 +29,6 @@ function checkContentType(type = 'nothing'): void {
 
 function errorAnswer(error: unknown): Answer {
   if (error instanceof RequestError) return textAnswer(error.status, error.message, error.headers);
-  return textAnswer(500, `replica: expected no error here, got ${error instanceof Error ? error.stack : error}`);
+  console.error(error);
+  return textAnswer(500, `replica: expected no error here, got ${error}; what it printed tells where`);
 }

@@ -3,7 +3,7 @@
  * Versions of an endpoint differ only in how they certify a delegation from a root subnet, which there is none of here.
  */
 import { Principal } from '@dfinity/principal';
-import { type Answer, RequestError, refuseWith } from './answer.ts';
+import { type Answer, RequestError } from './answer.ts';
 import { asynchronousCall, synchronousCall } from './call.ts';
 import type { Effective } from './canister-request.ts';
 import type { Context } from './context.ts';
@@ -69,12 +69,14 @@ function matches(pattern: string[], steps: string[]): boolean {
 }
 
 function effectiveId(route: Route, steps: string[]): Effective {
-  const id = refuseWith(400, () => {
-    try {
-      return Principal.fromText(steps[4] ?? 'aaaaa-aa');
-    } catch {
-      throw new RequestError(400, `address: expected a principal as text, got ${JSON.stringify(steps[4])}`);
-    }
-  });
+  const id = parsePrincipal(steps[4] ?? 'aaaaa-aa');
   return route.path.includes('<subnet>') ? { subnetId: id } : { canisterId: id };
+}
+
+function parsePrincipal(text: string): Principal {
+  try {
+    return Principal.fromText(text);
+  } catch {
+    throw new RequestError(400, `address: expected a principal as text, got ${JSON.stringify(text)}`);
+  }
 }

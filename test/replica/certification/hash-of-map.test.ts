@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Hashable, hashOfMap, leb128 } from '../../../src/replica/certification/hash-of-map.ts';
 import { bytes, sha256 } from '../../../src/replica/certification/hash-tree.ts';
+import { Refused } from '../../../src/replica/certification/refused.ts';
 
 const hex = (value: Uint8Array) => Buffer.from(value).toString('hex');
 
@@ -46,6 +47,12 @@ test('agrees with the agent on random content', () => {
 });
 
 test('refuses what cannot be hashed', () => {
-  expect(() => hashOfMap(new Map([['flag', true as unknown as Hashable]]))).toThrow(TypeError);
+  expect(() => hashOfMap(new Map([['flag', true as unknown as Hashable]]))).toThrow(Refused);
   expect(() => hashOfMap(new Map([['half', 0.5]]))).toThrow('expected text, blob, natural, array or map, got 0.5');
+  expect(() => hashOfMap(new Map([['debt', -1]]))).toThrow('got -1');
+  const named = new Map([[1, 'one']]) as unknown as Map<string, Hashable>;
+  expect(() => hashOfMap(named)).toThrow('expected fields named by text, got 1');
+  let nested: Hashable = [];
+  for (let depth = 0; depth < 40; depth++) nested = [nested];
+  expect(() => hashOfMap(new Map([['nested', nested]]))).toThrow('expected at most 32 levels of nesting');
 });
