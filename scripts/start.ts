@@ -5,21 +5,22 @@
 import { once } from 'node:events';
 import { IDL } from '@dfinity/candid';
 import type { Principal } from '@dfinity/principal';
-import { Command, InvalidArgumentError } from 'commander';
-import { type Client, connect, type GenerateOptions, type TextStream } from '../src/client/index.ts';
+import { Command } from 'commander';
+import { connect, type GenerateOptions, type TextStream } from '../src/client/index.ts';
 import type { MessageRecord } from '../src/replica/index.ts';
+import { tokensPerCall, wholeNumber } from './lib/arguments.ts';
 import { runCommand } from './lib/command.ts';
-import { APPLES, findModel, LITTLE_FLAN } from './lib/find-model.ts';
+import { APPLES, findModel } from './lib/find-model.ts';
 import { howToCall } from './lib/how-to-call.ts';
 import { FIRST_PORT, LocalNetwork } from './lib/local-network.ts';
-import { packFolder } from './lib/model-folder.ts';
+import { type PackFile, packFolder } from './lib/model-folder.ts';
 import { cyclesText, short } from './lib/numbers.ts';
-import { withPackSource } from './lib/pack-source.ts';
 import { forgetServed, rememberServed } from './lib/served.ts';
-import { dim, showProgress } from './lib/terminal.ts';
+import { dim } from './lib/terminal.ts';
+import { uploadWithProgress } from './lib/upload-progress.ts';
 
 interface Options {
-  model: string;
+  model?: string;
   tokensPerCall: GenerateOptions['tokens_per_call'];
   port?: number;
   serve?: boolean;
@@ -30,18 +31,18 @@ const program = new Command('npm start --')
     'Builds the canister, starts a replica, uploads a model, asks it a question, and says what the answer cost.',
   )
   .argument('[prompt...]', 'what to ask (default: a question about apples)')
-  .option('--model <dir>', 'folder of a T5 as Hugging Face has it', LITTLE_FLAN)
+  .option('--model <dir>', 'folder of a T5 as Hugging Face has it (default: models/little-flan)')
   .option('--tokens-per-call <n|auto>', 'tokens that a message makes; auto: as many as it holds', tokensPerCall, 1)
   .option(
     '--port <n>',
     `port of the replica on 127.0.0.1 (default: ${FIRST_PORT}, or the next that is free)`,
-    portNumber,
+    wholeNumber(1, 65_535),
   )
   .option('--serve', 'stay up after the answer, and print how to call the canister')
   .action(async (prompt: string[], options: Options) => start(prompt.join(' ') || APPLES, options));
 
 async function start(prompt: string, options: Options): Promise<void> {
-  const pack = await packFolder(findModel(options.model), 'int8');
+  const pack = await convert(findModel(options.model));
   const network = await LocalNetwork.start(options.port);
   try {
     const { url } = network;
@@ -50,7 +51,7 @@ async function start(prompt: string, options: Options): Promise<void> {
     const { canisterId, moduleHash } = await install(network, 'llm');
     console.log(`Canister llm is ${canisterId}, module hash ${moduleHash}`);
     const client = await connect({ host: url, canisterId, identity: network.identity });
-    await upload(client, pack);
+    await uploadWithProgress(client, pack);
 
     await ask(network, canisterId, client.stream(prompt, { tokens_per_call: options.tokensPerCall }), prompt);
     if (options.serve) await stayUp(network, canisterId);
@@ -59,19 +60,17 @@ async function start(prompt: string, options: Options): Promise<void> {
   }
 }
 
+async function convert(folder: string): Promise<PackFile> {
+  let said = false;
+  const onProgress = (): void => {
+    if (!said) console.log(`Converting ${folder}`);
+    said = true;
+  };
+  return await packFolder(folder, 'int8', { onProgress });
+}
+
 const install = (network: LocalNetwork, name: string, arg?: Uint8Array) =>
   network.install(name, { arg, onProgress: (step) => console.log(`Building ${name}: ${step}`) });
-
-async function upload(client: Client, pack: Awaited<ReturnType<typeof packFolder>>): Promise<void> {
-  const { name, weights } = pack.head;
-  const bar = showProgress(`Uploading ${name}, ${weights}`, pack.bytes);
-  try {
-    const onProgress = ({ uploaded }: { uploaded: number }) => bar.update(uploaded);
-    await withPackSource(pack, (source) => client.uploadPack(source, { onProgress }));
-  } finally {
-    bar.stop();
-  }
-}
 
 /** Prints the answer as it comes, then the table. */
 async function ask(network: LocalNetwork, canisterId: Principal, answer: TextStream, prompt: string): Promise<void> {
@@ -112,21 +111,6 @@ async function stayUp(network: LocalNetwork, llm: Principal): Promise<void> {
   console.log(`\n${howToCall(served)}\n\nServing at ${served.url} until Ctrl-C.`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await forgetServed(served);
-}
-
-function tokensPerCall(value: string): number | 'auto' {
-  if (value === 'auto') return value;
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1 || number > 512)
-    throw new InvalidArgumentError('Expected auto, or a number from 1 to 512.');
-  return number;
-}
-
-function portNumber(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1 || number > 65_535)
-    throw new InvalidArgumentError('Expected a number from 1 to 65535.');
-  return number;
 }
 
 await runCommand(program);

@@ -1,4 +1,6 @@
-/** How a command of this project ends: well, or with one clear line on stderr and exit code 1. */
+/** How a command of this project reads its paths and how it ends: well, or with one clear line on stderr and exit code 1. */
+import { resolve } from 'node:path';
+import { AgentError } from '@dfinity/agent';
 import type { Command } from 'commander';
 
 /** Parses the arguments and runs the command's action. */
@@ -6,7 +8,20 @@ export async function runCommand(program: Command): Promise<void> {
   try {
     await program.parseAsync();
   } catch (error) {
-    console.error((error as Error).message);
+    console.error(messageOf(error));
     process.exitCode = 1;
   }
+}
+
+/** npm runs a script in the project's folder; a path means the one where npm was called. */
+export const userPath = (path: string): string => resolve(process.env.INIT_CWD ?? '.', path);
+
+/** What went wrong; of the agent's errors, which come with the whole HTTP exchange, the line that says it. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof AgentError)) return (error as Error).message;
+  const code: object & { rejectMessage?: string; rejectErrorCode?: string; error?: unknown } = error.code as object;
+  if (code.rejectMessage !== undefined) return `${code.rejectMessage} (${code.rejectErrorCode ?? 'rejected'})`;
+  const reason = code.error instanceof Error ? (code.error.cause as Error | undefined)?.message : undefined;
+  const [said] = error.message.split('\n');
+  return reason ? `${said}: ${reason}` : said!;
 }

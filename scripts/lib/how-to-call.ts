@@ -16,6 +16,8 @@ export function howToCall({ url, canisterId, caller }: Served): string {
   return `From this project:
   npm run ask -- --network ${url} --canister ${canisterId} "${APPLES}"
 
+  npm run upload -- --network ${url} --canister ${canisterId} --identity build/start/identity.pem --model models/little-flan
+
 With dfx:
   dfx canister call --network ${url} ${canisterId} generate ${generate}
 

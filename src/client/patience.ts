@@ -1,4 +1,5 @@
 /** How long a canister that is busy, just installed, or out of reach is waited for. */
+import { AgentError, ErrorKindEnum } from '@dfinity/agent';
 import type * as Candid from '../canister/candid.ts';
 import { GenerateError } from './errors.ts';
 import { sleep } from './wait.ts';
@@ -25,4 +26,16 @@ export async function whenAvailable<T>(
     if (!('Unavailable' in result.Err) || Date.now() + PAUSE > end) throw new GenerateError(result.Err);
     await sleep(PAUSE, signal);
   }
+}
+
+/** Canister stopped, and stopping: as during an upgrade. */
+const PASSING_REJECTS = ['IC0508', 'IC0509'];
+
+/** Whether a call that threw this may go well the next time: not where the canister trapped, or is not there at all. */
+export function mayPass(error: unknown): error is AgentError {
+  if (!(error instanceof AgentError)) return false;
+  if (error.kind !== ErrorKindEnum.Reject) return true;
+  const { rejectCode, rejectErrorCode } = error.code as unknown as { rejectCode: number; rejectErrorCode?: string };
+  const isTransient = rejectCode === 2;
+  return isTransient || PASSING_REJECTS.includes(rejectErrorCode ?? '');
 }

@@ -2,12 +2,11 @@
  * An answer's text as it comes: `start`, then `progress` queries. The session's chain goes on in the canister by itself, so a poll that is lost
  * costs nothing but time. Queries are answered by one node each, and a node may lag: what is older than what was seen is passed over.
  */
-import { AgentError } from '@dfinity/agent';
 import type * as Candid from '../canister/candid.ts';
 import type { Llm } from '../canister/service.ts';
 import { GenerateError } from './errors.ts';
 import type { GenerateOptions } from './options.ts';
-import { DEFAULT_PATIENCE, type Patience } from './patience.ts';
+import { DEFAULT_PATIENCE, mayPass, type Patience } from './patience.ts';
 import { abortable, sleep } from './wait.ts';
 
 export type FinishReason = Candid.FinishReason extends infer V ? (V extends unknown ? keyof V & string : never) : never;
@@ -66,7 +65,10 @@ export class TextStream implements AsyncIterable<string> {
       this.usage = usage;
       this.text += text;
       if (text !== '') yield text;
-      if ('failed' in state) throw new GenerateError({ Failed: { session: this.session, message: state.failed } });
+      const { session } = this;
+      if ('failed' in state) throw new GenerateError({ Failed: { session, message: state.failed } });
+      if ('cancelled' in state)
+        throw new GenerateError({ Cancelled: { session, message: 'stream: the session was cancelled' } });
       if ('finished' in state) {
         this.finish_reason = finishReason(state.finished);
         return;
@@ -86,7 +88,7 @@ export class TextStream implements AsyncIterable<string> {
       lost = new GenerateError(result.Err);
       if (!('NoSuchSession' in result.Err || 'Unavailable' in result.Err)) throw lost;
     } catch (error) {
-      if (!(error instanceof AgentError)) throw error;
+      if (!mayPass(error)) throw error;
       lost = error;
     }
     if (Date.now() - this.#heard > this.#patience) throw lost;

@@ -2,9 +2,9 @@
  * Uploading a pack: the canister is asked what it lacks, gets that, and is asked again, until it lacks nothing. So an upload that was broken off
  * goes on where it was, and nothing is sent twice without need.
  */
-import { AgentError } from '@dfinity/agent';
 import type { Llm } from '../canister/service.ts';
 import { UploadError, unwrap } from './errors.ts';
+import { mayPass } from './patience.ts';
 import { sleep } from './wait.ts';
 
 /** A pack that need not be in memory as a whole. */
@@ -80,7 +80,7 @@ async function withRetries<T>(call: () => Promise<T>, retries: number, signal: A
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof AgentError) || tried >= retries) throw error;
+      if (!mayPass(error) || tried >= retries) throw error;
       await sleep(Math.min(500 * 2 ** tried, 8_000), signal);
     }
   }

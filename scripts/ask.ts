@@ -1,0 +1,60 @@
+/** `npm run ask -- "prompt"`: asks a canister on any network. The answer goes to stdout as it comes, what it took to stderr. */
+import { Command } from 'commander';
+import { CanisterError, type StreamOptions, type TextStream } from '../src/client/index.ts';
+import { tokensPerCall, wholeNumber } from './lib/arguments.ts';
+import { messageOf, runCommand } from './lib/command.ts';
+import { addNetworkOptions, connectTo, type NetworkOptions } from './lib/network.ts';
+import { short } from './lib/numbers.ts';
+import { dim } from './lib/terminal.ts';
+
+interface Options extends NetworkOptions {
+  maxNewTokens?: number;
+  tokensPerCall?: number | 'auto';
+  json?: boolean;
+}
+
+const program = addNetworkOptions(
+  new Command('npm run ask --').description('Asks the model in a canister.').argument('<prompt...>', 'what to ask'),
+)
+  .option('--max-new-tokens <n>', 'tokens after which to stop at the latest', wholeNumber(1, 2 ** 32 - 1))
+  .option('--tokens-per-call <n|auto>', 'tokens that a message makes; auto: as many as it holds', tokensPerCall)
+  .option('--json', 'print one JSON object at the end, { "error": … } where there is no answer')
+  .action(async (prompt: string[], options: Options) => {
+    try {
+      await ask(prompt.join(' '), options);
+    } catch (error) {
+      if (options.json) printJson({ error: { code: codeOf(error), message: messageOf(error) } });
+      throw error;
+    }
+  });
+
+async function ask(prompt: string, options: Options): Promise<void> {
+  const { client } = await connectTo(options);
+  const started = performance.now();
+  const given: StreamOptions = { max_new_tokens: options.maxNewTokens, tokens_per_call: options.tokensPerCall };
+  const answer = client.stream(prompt, given);
+  for await (const text of answer) if (!options.json) process.stdout.write(text);
+  const seconds = (performance.now() - started) / 1000;
+  if (options.json) return printJson(asJson(answer, seconds));
+  process.stdout.write('\n');
+  const { prompt_tokens, output_tokens, calls, instructions } = answer.usage!;
+  const cut = answer.finish_reason === 'length' ? ' (cut off there)' : '';
+  const took = `${prompt_tokens} tokens in, ${output_tokens} out${cut}, ${calls} calls, ${short(instructions)} instructions, ${seconds.toFixed(1)} s`;
+  console.error(dim(took, process.stderr));
+}
+
+const asJson = ({ session, text, finish_reason, usage }: TextStream, seconds: number) => ({
+  session,
+  text,
+  finish_reason,
+  ...usage,
+  seconds,
+});
+
+/** Instructions stay far below 2^53. */
+const printJson = (value: unknown): void =>
+  console.log(JSON.stringify(value, (_, field) => (typeof field === 'bigint' ? Number(field) : field)));
+
+const codeOf = (error: unknown): string => (error instanceof CanisterError ? error.code : (error as Error).name);
+
+await runCommand(program);

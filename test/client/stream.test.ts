@@ -1,0 +1,153 @@
+/** Reading a stream over an actor that answers by script: every way a poll can go. */
+import {
+  HttpFetchErrorCode,
+  RejectError,
+  type RequestId,
+  TransportError,
+  UncertifiedRejectErrorCode,
+} from '@dfinity/agent';
+import { describe, expect, it } from 'vitest';
+import type { Progress, ProgressResult, SessionState, StartResult } from '../../src/canister/candid.ts';
+import type { Llm } from '../../src/canister/service.ts';
+import { Client, GenerateError } from '../../src/client/index.ts';
+
+const lost = () => TransportError.fromCode(new HttpFetchErrorCode(new Error('the line is dead')));
+const rejected = (code: number, errorCode: string) =>
+  RejectError.fromCode(
+    new UncertifiedRejectErrorCode(new Uint8Array(32) as RequestId, code, 'it says no', errorCode, undefined),
+  );
+
+const usage = {
+  prompt_tokens: 3,
+  calls: 1,
+  instructions: 5n,
+  unit_instructions: 4n,
+  cycles: 6n,
+  embedding_cached: false,
+};
+const at = (output_tokens: number, text: string, state: SessionState = { generating: null }): ProgressResult => ({
+  Ok: { ...usage, output_tokens, text, state } satisfies Progress,
+});
+const stop: SessionState = { finished: { stop: null } };
+
+/** A client whose canister answers polls in this order, the last one for ever; `polls` are the tokens that were asked from. */
+function scripted(answers: (ProgressResult | Error)[], starts: StartResult[] = [{ Ok: 'id' }]) {
+  const polls: number[] = [];
+  const next = <T>(list: T[]): T => (list.length > 1 ? list.shift()! : list[0]!);
+  const actor = {
+    start: async () => next(starts),
+    progress: async (session: string, from: number) => {
+      expect(session).toBe('id');
+      polls.push(from);
+      const answer = next(answers);
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+  } as unknown as Llm;
+  return { client: new Client(actor), polls };
+}
+
+async function all(pieces: AsyncIterable<string>): Promise<string[]> {
+  const read: string[] = [];
+  for await (const piece of pieces) read.push(piece);
+  return read;
+}
+
+describe('a stream', () => {
+  it('gives the text in pieces, then the counts', async () => {
+    const { client, polls } = scripted([at(0, ''), at(2, 'He gave'), at(3, ' away'), at(4, '', stop)]);
+    const answer = client.stream('joe');
+    expect(await all(answer)).toEqual(['He gave', ' away']);
+    expect(polls).toEqual([0, 0, 2, 3]);
+    expect(answer).toMatchObject({ session: 'id', text: 'He gave away', finish_reason: 'stop' });
+    expect(answer.usage).toEqual({ ...usage, output_tokens: 4 });
+  });
+
+  it('passes over a node that lags: one that has fewer tokens, one that does not know the session yet', async () => {
+    const unknown = { Err: { NoSuchSession: 'progress: expected the id of a session, got "id"' } };
+    const { client, polls } = scripted([unknown, at(5, 'one'), at(3, ''), at(6, ' two', stop)]);
+    expect(await all(client.stream('joe'))).toEqual(['one', ' two']);
+    expect(polls).toEqual([0, 0, 5, 5]);
+  });
+
+  it('goes on after lost polls and while the canister is stopped', async () => {
+    const { client } = scripted([
+      at(1, 'a'),
+      lost(),
+      lost(),
+      rejected(5, 'IC0508'),
+      rejected(2, 'IC0207'),
+      at(2, 'b', stop),
+    ]);
+    expect((await all(client.stream('joe'))).join('')).toBe('ab');
+  });
+
+  it('gives up when patience ends, with what went wrong last', async () => {
+    const { client } = scripted([at(1, 'a'), lost()]);
+    const pieces: string[] = [];
+    const read = async () => {
+      for await (const piece of client.stream('joe', { patience: 300 })) pieces.push(piece);
+    };
+    await expect(read()).rejects.toThrow('the line is dead');
+    expect(pieces).toEqual(['a']);
+  });
+
+  it.each([
+    ['a trap', 5, 'IC0503'],
+    ['a canister that is not there', 3, 'IC0301'],
+  ])('does not wait for %s to pass', async (_, code, errorCode) => {
+    const { client, polls } = scripted([rejected(code, errorCode)]);
+    await expect(all(client.stream('joe'))).rejects.toThrow('it says no');
+    expect(polls).toHaveLength(1);
+  });
+
+  it.each<[string, SessionState, object]>([
+    ['Failed', { failed: 'a step trapped' }, { message: 'a step trapped', variant: { Failed: { session: 'id' } } }],
+    ['Cancelled', { cancelled: null }, { variant: { Cancelled: { session: 'id' } } }],
+  ])('throws %s, with the text so far kept', async (code, state, error) => {
+    const { client } = scripted([at(1, 'a', state)]);
+    const answer = client.stream('joe');
+    await expect(all(answer)).rejects.toMatchObject({ name: 'GenerateError', code, ...error });
+    expect(answer.text).toBe('a');
+  });
+
+  it('starts again while the canister is unavailable, and only then', async () => {
+    const busy = { Err: { Unavailable: 'start: too much to do' } };
+    const { client } = scripted([at(1, 'a', stop)], [busy, { Ok: 'id' }]);
+    expect(await all(client.stream('joe'))).toEqual(['a']);
+    await expect(all(scripted([], [busy]).client.stream('joe', { patience: 0 }))).rejects.toMatchObject({
+      code: 'Unavailable',
+    });
+    const empty = scripted([], [{ Err: { EmptyPrompt: 'start: expected a prompt, got no text' } }]);
+    const error: unknown = await all(empty.client.stream('')).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(GenerateError);
+    expect(error).toMatchObject({ code: 'EmptyPrompt', message: 'start: expected a prompt, got no text' });
+  });
+
+  it("ends with the signal's reason, whenever it comes", async () => {
+    const reason = new Error('enough');
+    await expect(all(scripted([at(0, '')]).client.stream('joe', { signal: AbortSignal.abort(reason) }))).rejects.toBe(
+      reason,
+    );
+
+    const controller = new AbortController();
+    const { client, polls } = scripted([at(1, 'a'), at(1, '')]);
+    const pieces: string[] = [];
+    const read = async () => {
+      for await (const piece of client.stream('joe', { signal: controller.signal })) {
+        pieces.push(piece);
+        setTimeout(() => controller.abort(reason), 10);
+      }
+    };
+    await expect(read()).rejects.toBe(reason);
+    expect(pieces).toEqual(['a']);
+    const made = polls.length;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(polls).toHaveLength(made);
+  });
+
+  it('follows a session that somebody has started', async () => {
+    const { client } = scripted([at(7, 'all of it', stop)]);
+    expect(await all(client.follow('id'))).toEqual(['all of it']);
+  });
+});
