@@ -5,7 +5,7 @@ import { BASE_SHIFT, HAS_VALUE, LABEL_MASK, MARK, VALUE_SHIFT } from './double-a
 import { characterBytes } from './utf8.ts';
 
 /**
- * By how much a certain piece beats every other way. The search adds float32 scores above -8192, each addition off by at
+ * By how much a certain piece beats every other way. The search adds float32 scores within 8192 of zero, each addition off by at
  * most 0.00025; a piece of up to 64 bytes is at most 64 additions apart from its rivals.
  */
 const MARGIN = 0.05;
