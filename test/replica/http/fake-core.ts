@@ -26,14 +26,14 @@ export class FakeCore implements Core {
   /** Request ids in the order in which they were executed. */
   readonly executed: string[] = [];
   readonly info: CanisterInfo;
-  readonly #updates: Record<string, Method>;
-  readonly #queries: Record<string, Method>;
+  readonly #updates: Map<string, Method>;
+  readonly #queries: Map<string, Method>;
   readonly #requests = new Map<string, { ingress: Ingress; status: RequestStatus; ended: Promise<void> }>();
   #last: Promise<void> = Promise.resolve();
 
   constructor(updates: Record<string, Method>, queries: Record<string, Method>, info: Partial<CanisterInfo> = {}) {
-    this.#updates = updates;
-    this.#queries = queries;
+    this.#updates = new Map(Object.entries(updates));
+    this.#queries = new Map(Object.entries(queries));
     this.info = {
       canisterId: CANISTER_ID,
       controllers: [],
@@ -58,7 +58,7 @@ export class FakeCore implements Core {
 
   async submit(ingress: Ingress): Promise<Reject | undefined> {
     const id = hex(ingress.requestId);
-    const method = this.#updates[ingress.methodName];
+    const method = this.#updates.get(ingress.methodName);
     if (!method) return { rejectCode: 3, rejectMessage: `no update method ${ingress.methodName}`, errorCode: 'IC0536' };
     if (this.#requests.has(id)) return undefined;
     const request = { ingress, status: { status: 'received' } as RequestStatus, ended: Promise.resolve() };
@@ -94,7 +94,7 @@ export class FakeCore implements Core {
   }
 
   async query(request: Request): Promise<QueryResponse> {
-    const method = this.#queries[request.methodName];
+    const method = this.#queries.get(request.methodName);
     const missing = {
       rejectCode: 3,
       rejectMessage: `no query method ${request.methodName}`,

@@ -1,4 +1,7 @@
-/** Requests gone wrong in every way we could think of, drawn from a seed: for the fuzzing test and for the long run. */
+/**
+ * Requests gone wrong in every way we could think of, for the fuzzing test and for the long run. What goes wrong is drawn
+ * from a seed; the keys and the times in the requests are new in each run.
+ */
 import { encode } from '../../../src/replica/certification/cbor.ts';
 import { ROUTES } from '../../../src/replica/http/routes.ts';
 import { CANISTER_ID } from './fake-core.ts';
