@@ -51,7 +51,6 @@ export interface Callback {
   onReply: Closure;
   onReject: Closure;
   onCleanup?: Closure;
-  cycles: bigint;
   /** Cycles set aside for the response. */
   reserved: bigint;
   /** Nanoseconds since 1970 at which a best-effort call is given up; 0 without bound. */
@@ -97,6 +96,9 @@ export interface LogRecord {
   content: Uint8Array;
 }
 
+/** A principal as the key of a map: one character a byte. Its text form costs a checksum each time. */
+export const principalKey = (principal: Principal): string => String.fromCharCode(...principal.toUint8Array());
+
 export class Canister implements CanisterInfo {
   status: 'running' | 'stopping' | 'stopped' = 'running';
   version = 1n;
@@ -120,7 +122,9 @@ export class Canister implements CanisterInfo {
   paidUntil: bigint;
   /** on_low_wasm_memory has run since memory was last low. */
   lowMemoryHookRan = false;
+  /** The id as text, and as the key of maps. */
   readonly text: string;
+  readonly key: string;
 
   constructor(
     readonly canisterId: Principal,
@@ -132,6 +136,7 @@ export class Canister implements CanisterInfo {
   ) {
     this.stable = new StableMemory(meter, rules);
     this.text = canisterId.toText();
+    this.key = principalKey(canisterId);
     this.paidUntil = now;
   }
 
@@ -148,8 +153,8 @@ export class Canister implements CanisterInfo {
   }
 
   isController(principal: Principal): boolean {
-    const text = principal.toText();
-    return this.settings.controllers.some((controller) => controller.toText() === text);
+    const key = principalKey(principal);
+    return this.settings.controllers.some((controller) => principalKey(controller) === key);
   }
 
   /** Bytes that storage is charged for. */
@@ -157,9 +162,14 @@ export class Canister implements CanisterInfo {
     return (this.instance?.memoryBytes ?? 0) + this.stable.size * 65_536 + (this.code?.wasmBytes ?? 0);
   }
 
+  /** What being there costs over a time. */
+  idleFee(nanoseconds: bigint): bigint {
+    const bytes = Math.max(this.storageBytes, Number(this.settings.memoryAllocation));
+    return idleFee(bytes, this.settings.computeAllocation, nanoseconds);
+  }
+
   /** Cycles that must stay: what idling costs over the freezing threshold. */
   get freezingCycles(): bigint {
-    const bytes = Math.max(this.storageBytes, Number(this.settings.memoryAllocation));
-    return idleFee(bytes, this.settings.computeAllocation, this.settings.freezingThreshold * 1_000_000_000n);
+    return this.idleFee(this.settings.freezingThreshold * 1_000_000_000n);
   }
 }

@@ -91,6 +91,8 @@ export class Execution implements ExecutionParams {
   response?: Response;
   pendingCall?: OutgoingCall;
   calls: OutgoingCall[] = [];
+  /** How many of them by callee. */
+  callsTo = new Map<string, number>();
   certifiedData?: Uint8Array;
   globalTimer?: bigint;
   accepted = false;

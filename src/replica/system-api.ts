@@ -3,6 +3,7 @@
  * Specification-like: interface specification 0.66, "System API". An argument is checked before anything is done with it.
  */
 import { Principal } from '@dfinity/principal';
+import { principalKey } from './canister.ts';
 import { systemCallByteCost, systemCallCost } from './costs.ts';
 import { callFee, fees, responseReservation } from './cycles.ts';
 import { RejectCodes, reject, Trap } from './errors.ts';
@@ -141,7 +142,8 @@ function liquid(e: Execution): bigint {
 function perform(e: Execution): number {
   const call = pendingCall(e, 'call_perform');
   const fee = callFee(call.payloadBytes + call.method.length) + responseReservation;
-  const opened = e.calls.filter(({ callee }) => callee.compareTo(call.callee) === 'eq').length;
+  const to = principalKey(call.callee);
+  const opened = e.callsTo.get(to) ?? 0;
   if (fee > liquid(e) || !e.environment.queueHasRoom(e.canister, call.callee, opened)) {
     e.dropPendingCall();
     return RejectCodes.SYS_TRANSIENT;
@@ -149,6 +151,7 @@ function perform(e: Execution): number {
   e.balance -= fee;
   call.reserved = responseReservation;
   e.calls.push(call);
+  e.callsTo.set(to, opened + 1);
   e.pendingCall = undefined;
   return 0;
 }
