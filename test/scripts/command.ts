@@ -1,0 +1,47 @@
+/** Runs a command of this project as npm does, in a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { projectRoot } from '../../scripts/build/project.ts';
+
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  /** What came at a time, of stdout. */
+  pieces: string[];
+}
+
+export interface Running {
+  child: ChildProcess;
+  /** What stdout has said so far. */
+  said(): string;
+  /** Resolves when stdout has said it. @throws Error if the process ends before */
+  says(text: string): Promise<void>;
+  ended: Promise<Ended>;
+}
+
+/** @param script a file of scripts/ without its extension */
+export function run(script: string, args: readonly string[] = []): Running {
+  const tsx = ['--import', 'tsx', join(projectRoot, 'scripts', `${script}.ts`)];
+  const child = spawn(process.execPath, [...tsx, ...args], { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });
+  const pieces: string[] = [];
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => pieces.push(text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const said = () => pieces.join('');
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (code) => resolve({ code, stdout: said(), stderr, pieces }));
+  });
+  const says = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => said().includes(text) && resolve();
+      child.stdout.on('data', look);
+      look();
+      ended.then(({ code }) =>
+        reject(new Error(`${script}: expected to say ${text}, got exit code ${code}: ${said()}${stderr}`)),
+      );
+    });
+  return { child, said, says, ended };
+}

@@ -1,0 +1,187 @@
+/** `npm start` as a newcomer runs it: in a process of its own, from the sources to an answer; and what it says to wrong input. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildCanister } from '../../scripts/build/canister.ts';
+import { projectRoot } from '../../scripts/build/project.ts';
+import { type Running, run } from './command.ts';
+
+const littleFlan = join(projectRoot, 'models/little-flan');
+const [apples] = JSON.parse(readFileSync(join(littleFlan, 'expected.json'), 'utf8')).cases;
+
+// what is built once is not built by each process
+beforeAll(async () => {
+  await buildCanister('llm');
+  await buildCanister('caller');
+});
+
+describe('npm start', () => {
+  it('answers the apples question as transformers does, as the tokens come, says what it took, and ends', async () => {
+    const { code, stdout, stderr, pieces } = await run('start').ended;
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`\n${apples.text}\n`);
+    expect(pieces.filter((piece) => apples.text.includes(piece)).length).toBeGreaterThan(2);
+    expect(stdout).toMatch(/^Replica at http:\/\/127\.0\.0\.1:49\d\d/m);
+    expect(stdout).toMatch(/^Uploading little-flan, int8 100% of 2\.8 MB$/m);
+    expect(stdout).toMatch(/^prompt +32 tokens$/m);
+    expect(stdout).toMatch(/^answer +49 tokens, the stop token included$/m);
+    expect(stdout).toMatch(/^calls +50: start from outside, generate by the canister itself 49 times$/m);
+    expect(stdout).toMatch(/^instructions +[\d.]+ [MB]: [\d.]+ [MB] to start, [\d.]+ M a token$/m);
+    expect(stdout).toMatch(/^outside the unit +\d+% of all, \d+% of what the tokens took$/m);
+    expect(stdout).toMatch(/^cost +[\d.]+ [MB] cycles = 0\.\d+ XDR, about 0\.\d+ USD if an XDR is 1\.35 USD$/m);
+    expect(stdout).toMatch(/^time +[\d.]+ s$/m);
+  });
+});
+
+describe('npm start -- --serve', () => {
+  let served: Running;
+  let url: string;
+
+  beforeAll(async () => {
+    served = run('start', ['--serve', '--tokens-per-call', 'auto', 'opposite', 'of', 'hot:']);
+    await served.says('until Ctrl-C');
+    url = /Replica at (\S+?):? /.exec(served.said().replaceAll('\n', ' '))![1]!;
+  });
+  afterAll(() => void served.child.kill('SIGKILL'));
+
+  it('answers the prompt given, here with as many tokens a call as a message holds', () => {
+    expect(served.said()).toContain('> opposite of hot:\ncold\n');
+    expect(served.said()).toMatch(/^calls +2: start from outside, generate by the canister itself once$/m);
+  });
+
+  it('prints a script for @dfinity/agent that works as it stands', async () => {
+    const script = /^node --input-type=module <<'END'\n.*?^END$/ms.exec(served.said())![0];
+    const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: projectRoot });
+    expect(stdout).toContain(apples.text);
+  });
+
+  it('prints commands for ask, dfx and icp with address and canister', () => {
+    const id = /Canister llm is (\S+),/.exec(served.said())![1]!;
+    for (const line of [
+      `npm run ask -- --network ${url} --canister ${id} "`,
+      `npm run upload -- --network ${url} --canister ${id} --identity build/start/identity.pem --model `,
+      `dfx canister call --network ${url} ${id} generate '("`,
+      `icp canister call --network ${url} --root-key fetch ${id} generate '("`,
+    ])
+      expect(served.said()).toContain(line);
+  });
+
+  it('holds its port: whoever wants the same one is told, in one line', async () => {
+    const port = new URL(url).port;
+    const { code, stderr } = await run('start', ['--port', port]).ended;
+    const line = `serve: expected a free port, got 127.0.0.1:${port}, where a program is listening already; take another\n`;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: line });
+  });
+
+  it('is there for npm run ask without naming it', async () => {
+    const { code, stdout, stderr } = await run('ask', ['what', 'is', 'the', 'capital', 'of', 'france']).ended;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'paris\n' });
+    expect(stderr).toMatch(/^7 tokens in, 2 out, 2 calls, [\d.]+ M instructions, [\d.]+ s\n$/);
+  });
+
+  it('gives npm run ask -- --json one object, of errors too', async () => {
+    const at = ['--network', url, '--canister', /Canister llm is (\S+),/.exec(served.said())![1]!, '--json'];
+    const good = await run('ask', [...at, '--max-new-tokens', '5', apples.prompt]).ended;
+    expect(good).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(good.stdout)).toMatchObject({ finish_reason: 'length', output_tokens: 5, prompt_tokens: 32 });
+    const bad = await run('ask', [...at, ' ']).ended;
+    expect(bad).toMatchObject({ code: 1, stderr: 'generate: expected a prompt, got no text\n' });
+    expect(JSON.parse(bad.stdout)).toEqual({
+      error: { code: 'EmptyPrompt', message: 'generate: expected a prompt, got no text' },
+    });
+  });
+
+  it('takes another model from npm run upload, which says what it costs and asks nobody who is not there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stepwise-'));
+    const other = join(folder, 'little-flan-too');
+    await cp(littleFlan, other, { recursive: true });
+    await writeFile(join(other, 'generation_config.json'), '{ "max_new_tokens": 3, "eos_token_id": 1 }');
+    const at = ['--model', other, '--network', url, '--identity', join(projectRoot, 'build/start/identity.pem')];
+    try {
+      const asked = await run('upload', at).ended;
+      expect(asked).toMatchObject({
+        code: 1,
+        stderr: 'upload: expected --yes where nobody can be asked, got no terminal\n',
+      });
+      expect(asked.stdout).toMatch(/the canister pays [\d.]+ B cycles = /);
+      expect(await run('upload', [...at, '--yes']).ended).toMatchObject({
+        code: 0,
+        stderr: '',
+        stdout: expect.stringMatching(/100% of 2\.8 MB\nlittle-flan-too answers now: SHA-256 [0-9a-f]{64}\n$/),
+      });
+      expect((await run('upload', [...at, '--yes']).ended).stdout).toMatch(/is the model of \S+ already/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('ends well on Ctrl-C', async () => {
+    served.child.kill('SIGINT');
+    expect(await served.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe('wrong input is answered in one line, with exit code 1', () => {
+  let folder: string;
+  let busy: Server;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'stepwise-'));
+    for (const name of ['weights', 'config', 'tokenizer'])
+      await cp(littleFlan, join(folder, name), { recursive: true });
+    await truncate(join(folder, 'weights/model.safetensors'), 100_000);
+    await writeFile(join(folder, 'config/config.json'), '{ "model_type": "t5", ');
+    await writeFile(join(folder, 'tokenizer/spiece.model'), 'no protocol buffer');
+    busy = createServer().listen(0, '127.0.0.1');
+  });
+  afterAll(async () => {
+    busy.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const port = () => String((busy.address() as { port: number }).port);
+  it.each<[string, () => string[], RegExp]>([
+    [
+      'no such folder',
+      () => ['--model', '/no/such'],
+      /^model folder: expected a folder with .*, got \/no\/such, which is not there$/,
+    ],
+    [
+      'a file for a folder',
+      () => ['--model', 'package.json'],
+      /^model folder: expected a folder with .*, which is a file$/,
+    ],
+    ['a folder without a model', () => ['--model', 'docs'], /config\.json/],
+    ['a truncated checkpoint', () => ['--model', join(folder, 'weights')], /model\.safetensors|safetensors/],
+    ['a broken configuration', () => ['--model', join(folder, 'config')], /config\.json/],
+    ['a broken tokenizer', () => ['--model', join(folder, 'tokenizer')], /spiece\.model/],
+    [
+      'a port that is taken',
+      () => ['--port', port()],
+      /^serve: expected a free port, got 127\.0\.0\.1:\d+, where .*; take another$/,
+    ],
+    [
+      'a port that is none',
+      () => ['--port', '70000'],
+      /'70000' is invalid\. Expected a whole number from 1 to 65535\.$/,
+    ],
+    ['no tokens a call', () => ['--tokens-per-call', '0'], /'0' is invalid\. Expected a whole number from 1 to/],
+    ['an option that is not there', () => ['--modle', 'x'], /^error: unknown option '--modle'/],
+  ])('%s', async (_, args, line) => {
+    const { code, stdout, stderr } = await run('start', args()).ended;
+    expect(
+      stderr
+        .trimEnd()
+        .split('\n')
+        .filter((text) => !text.startsWith('(Did you mean')),
+      stderr,
+    ).toEqual([expect.stringMatching(line)]);
+    expect(code).toBe(1);
+    expect(stdout).not.toContain('Canister llm is');
+  });
+});
