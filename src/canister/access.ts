@@ -2,17 +2,28 @@
  * Who may do what: controllers may everything, admins what keeps the service running, users what the access setting allows. `inspect_message`
  * refuses early what the methods would refuse anyway; nothing relies on it, since calls from canisters do not pass it.
  */
-import { canisterSelf, IDL, inspectMessage, isController, msgCaller, msgMethodName, Principal, query, update } from 'azle';
+import {
+  canisterSelf,
+  IDL,
+  inspectMessage,
+  isController,
+  msgArgData,
+  msgCaller,
+  msgMethodName,
+  Principal,
+  query,
+  trap,
+  update,
+} from 'azle';
 import {
   type AdminError,
   Role,
   type RoleEntry,
   RolesResult,
-  type Settings,
+  Settings,
   SettingsChange,
   SettingsResult,
 } from './candid-admin.ts';
-import { log } from './log.ts';
 import { changeSettings, settings, settingsInCandid } from './settings.ts';
 import { readRecord, writeRecord } from './stable.ts';
 
@@ -49,6 +60,10 @@ export function notAllowed(method: string, caller = msgCaller()): string | undef
   return `${method}: expected ${wanted}, got ${who === anonymous ? 'the anonymous one' : who}`;
 }
 
+/** What arguments may take before they are read; a chunk has 1 MiB and the room around it. */
+export const MAX_ARGS = 200_000;
+const MAX_CHUNK_ARGS = (1 << 20) + 100;
+
 const keepers: ReadonlySet<string> = new Set([
   'upload_start',
   'upload_chunk',
@@ -70,13 +85,16 @@ function allRoles(): RoleEntry[] {
 }
 
 export class AccessMethods {
-  /** Ingress only. Reads no arguments: what is refused here costs the canister nothing. */
+  /** Ingress only; a refusal says why by trapping, which costs the canister nothing, as all that happens here. */
   @inspectMessage({ manual: true })
   inspect(): boolean {
     const method = msgMethodName();
-    if (keepers.has(method)) return isAdmin(msgCaller());
-    if (asking.has(method)) return notAllowed(method) === undefined;
-    return !method.startsWith('_azle') || isController(msgCaller());
+    if (msgArgData().length > (method === 'upload_chunk' ? MAX_CHUNK_ARGS : MAX_ARGS)) {
+      trap(`${method}: expected arguments of at most ${MAX_ARGS} bytes, got ${msgArgData().length}`);
+    }
+    const denied = keepers.has(method) ? notAdmin(method) : asking.has(method) ? notAllowed(method) : undefined;
+    if (denied) trap(denied);
+    return true;
   }
 
   /** Query; everyone. */
@@ -92,7 +110,7 @@ export class AccessMethods {
     if (denied) return adminError(denied);
     const wrong = changeSettings(change);
     if (wrong) return { Err: { InvalidValue: wrong } };
-    log(`settings changed by ${msgCaller().toText()}`);
+    console.log(`settings changed by ${msgCaller().toText()}`);
     return { Ok: settingsInCandid() };
   }
 
@@ -113,7 +131,7 @@ export class AccessMethods {
     if (name) roles!.set(text, name);
     else roles?.delete(text);
     writeRecord('roles', Object.fromEntries(roles!));
-    log(`role of ${text}: ${name ?? 'none'}, by ${msgCaller().toText()}`);
+    console.log(`role of ${text}: ${name ?? 'none'}, by ${msgCaller().toText()}`);
     return { Ok: allRoles() };
   }
 

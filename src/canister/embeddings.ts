@@ -2,10 +2,10 @@
  * The embedding cache: what the encoder made of a prompt, by hash of model and prompt ids, in stable memory. Bounded in bytes; the least recently
  * used goes first. The order of use lives in the heap: after an upgrade it begins anew.
  */
-import { encodings, utf8 } from './stable.ts';
+import { utf8 } from './bytes.ts';
+import { settings } from './settings.ts';
+import { encodings } from './stable.ts';
 import { sha256 } from './unit.ts';
-
-const MAX_BYTES = 64 << 20;
 
 const name = (key: Uint8Array): string => Array.from(key, (b) => String.fromCharCode(b)).join('');
 
@@ -44,11 +44,12 @@ class EmbeddingCache {
 
   put(key: Uint8Array, encoding: Uint8Array): void {
     const size = encoding.length;
-    if (size > MAX_BYTES) return;
+    const most = settings().embedding_bytes;
+    if (size > most) return;
     const order = this.order();
     this.remove(name(key));
     for (const oldest of order.keys()) {
-      if (this.bytes + size <= MAX_BYTES) break;
+      if (this.bytes + size <= most) break;
       this.remove(oldest);
     }
     encodings.insert(key, encoding);

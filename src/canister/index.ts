@@ -1,11 +1,13 @@
 /**
- * The canister: one class for each family of methods, merged by Azle into one service. The way of a prompt: generate.ts (calls), sessions.ts
- * (the generation cache), embeddings.ts (the embedding cache), model.ts (what answers); of a pack: upload.ts, model.ts.
+ * The canister: one class for each family of methods, merged by Azle into one service. The way of a prompt: generate.ts (calls),
+ * scheduler.ts (whose turn it is), steps.ts (a message's work), sessions.ts (the generation cache), embeddings.ts (the embedding cache), model.ts
+ * (what answers); of a pack: upload.ts, model.ts. Who may do what: access.ts, settings.ts, callers.ts.
  */
 import './text-coding.ts';
+import { AccessMethods } from './access.ts';
 import { GenerateMethods } from './generate.ts';
 import { LifecycleMethods } from './lifecycle.ts';
 import { StatusMethods } from './status.ts';
 import { UploadMethods } from './upload.ts';
 
-export default [GenerateMethods, UploadMethods, StatusMethods, LifecycleMethods];
+export default [GenerateMethods, AccessMethods, UploadMethods, StatusMethods, LifecycleMethods];

@@ -1,11 +1,20 @@
 /** The canister's methods as clients see them: what @dfinity/agent and tests make their actors of. The classes with `@update` and `@query` say the same. */
 import { IDL } from '@dfinity/candid';
+import type { Principal } from '@dfinity/principal';
 import {
   GenerateOptions,
   GenerateResult,
+  ListOptions,
+  ListResult,
   ModelInfo,
   type Opt,
   ProgressResult,
+  Role,
+  RolesResult,
+  SessionResult,
+  Settings,
+  SettingsChange,
+  SettingsResult,
   StartResult,
   Status,
   UploadResult,
@@ -16,9 +25,16 @@ export const service: IDL.ServiceClass = IDL.Service({
   generate: IDL.Func([IDL.Text, IDL.Opt(GenerateOptions)], [GenerateResult], []),
   start: IDL.Func([IDL.Text, IDL.Opt(GenerateOptions)], [StartResult], []),
   resume: IDL.Func([IDL.Text], [GenerateResult], []),
+  cancel: IDL.Func([IDL.Text], [SessionResult], []),
+  delete: IDL.Func([IDL.Text], [SessionResult], []),
+  list: IDL.Func([IDL.Opt(ListOptions)], [ListResult], ['query']),
   progress: IDL.Func([IDL.Text, IDL.Nat32], [ProgressResult], ['query']),
   model_info: IDL.Func([], [IDL.Opt(ModelInfo)], ['query']),
   status: IDL.Func([], [Status], ['query']),
+  settings: IDL.Func([], [Settings], ['query']),
+  set_settings: IDL.Func([SettingsChange], [SettingsResult], []),
+  set_role: IDL.Func([IDL.Principal, IDL.Opt(Role)], [RolesResult], []),
+  roles: IDL.Func([], [RolesResult], ['query']),
   upload_start: IDL.Func([IDL.Nat64, IDL.Text], [UploadStartResult], []),
   upload_chunk: IDL.Func([IDL.Nat32, IDL.Vec(IDL.Nat8)], [UploadResult], []),
   upload_commit: IDL.Func([], [UploadResult], []),
@@ -29,9 +45,16 @@ export interface Llm {
   generate(prompt: string, options: Opt<GenerateOptions>): Promise<GenerateResult>;
   start(prompt: string, options: Opt<GenerateOptions>): Promise<StartResult>;
   resume(session: string): Promise<GenerateResult>;
+  cancel(session: string): Promise<SessionResult>;
+  delete(session: string): Promise<SessionResult>;
+  list(options: Opt<ListOptions>): Promise<ListResult>;
   progress(session: string, from: number): Promise<ProgressResult>;
   model_info(): Promise<Opt<ModelInfo>>;
   status(): Promise<Status>;
+  settings(): Promise<Settings>;
+  set_settings(change: SettingsChange): Promise<SettingsResult>;
+  set_role(who: Principal, role: Opt<Role>): Promise<RolesResult>;
+  roles(): Promise<RolesResult>;
   upload_start(bytes: bigint, sha256: string): Promise<UploadStartResult>;
   upload_chunk(index: number, bytes: Uint8Array): Promise<UploadResult>;
   upload_commit(): Promise<UploadResult>;

@@ -1,35 +1,40 @@
 /**
- * The generation cache: what is being written, and what was. A session lives in the heap while it is worked on, in stable memory from its start
- * and at its end; before an upgrade those in between are written too. Its key/value caches lie in the arena and are made anew where they are lost.
+ * The generation cache: what is being written, and what was. A session lives in the heap while it waits or is worked on, in stable memory from its
+ * start and at its end; before an upgrade those in between are written too. Its key/value caches lie in the arena and are made anew where they are
+ * lost. Who works on it, and when, is scheduler.ts.
  */
-import { canisterSelf, isController, msgCaller, Principal, time } from 'azle';
+import { isController, msgCaller, time } from 'azle';
 import type { T5Session } from '../model/t5/t5.ts';
-import type { FinishReason, GenerateError, SessionState, Usage } from './candid.ts';
-import { embeddingCache } from './embeddings.ts';
-import { activeModel, type Model } from './model.ts';
-import { fromJsonBytes, sessionRecords, toJsonBytes, utf8 } from './stable.ts';
-import { instructionsNow, MESSAGE_BUDGET, SLICE, unit } from './unit.ts';
+import { anonymous } from './access.ts';
+import { hex, utf8 } from './bytes.ts';
+import { sessionBegins, sessionEnds } from './callers.ts';
+import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } from './candid.ts';
+import { activeModel } from './model.ts';
+import { decodeSession, encodeSession, type SessionHead, sessionHead } from './session-record.ts';
+import { settings } from './settings.ts';
+import { sessionRecords } from './stable.ts';
 
-/** Sessions that are worked on at once: each holds keys and values in the arena. */
-const MAX_GENERATING = 32;
-/** Finished sessions that are kept. */
-const MAX_FINISHED = 1000;
+/** `queued` and `active` are under way; an active one is encoding until it has its first token. */
+export type State = 'queued' | 'active' | 'stop' | 'length' | 'cancelled' | 'failed';
 
 /** A session as it is written down. */
-interface SessionRecord {
+export interface SessionRecord {
   id: string;
   /** Text of the principal who started it. */
   owner: string;
+  /** Milliseconds since 1970. */
   created: number;
+  updated: number;
   /** SHA-256 of the pack that answers. */
   model: string;
+  prompt: string;
   sourceIds: number[];
   /** Without the start token. */
   tokenIds: number[];
   maxNewTokens: number;
   /** 0: as many as a slice holds. */
   tokensPerCall: number;
-  state: 'generating' | 'stop' | 'length' | 'failed';
+  state: State;
   /** Why it failed. */
   reason: string;
   calls: number;
@@ -41,32 +46,63 @@ interface SessionRecord {
 export interface Session extends SessionRecord {
   /** Its place in the arena; undefined until it is worked on. */
   open?: T5Session;
+  /** Its number in messages of the canister to itself. */
+  handle: number;
+  /** Number of the drive that may go on with it; scheduler.ts has what that means. */
+  lease: number;
+  /** Whether a call that waits for the answer drives it. */
+  awaited: boolean;
+  /** Milliseconds since 1970 of the last message that worked on it. */
+  beat: number;
+  /** Steps in a row that trapped or were rejected. */
+  failures: number;
 }
 
+/** Instructions' price apart, a message costs this many cycles. */
+const MESSAGE_CYCLES = 5_000_000;
+
+export const now = (): number => Number(time() / 1_000_000n);
+
+/** By id, and by handle. */
 const live = new Map<string, Session>();
-/** Ids of the sessions in stable memory, oldest first; undefined until first needed. */
-let stored: string[] | undefined;
+const byHandle = new Map<number, Session>();
+let handles = 0;
+/** Heads of all sessions in stable memory, oldest first; undefined until first needed. */
+let stored: Map<string, SessionHead> | undefined;
 
-const keyOf = utf8;
-
-function storedIds(): string[] {
+function heads(): Map<string, SessionHead> {
   if (!stored) {
-    const records = Array.from(sessionRecords.values(), (bytes) => fromJsonBytes<SessionRecord>(bytes));
-    stored = records.sort((a, b) => a.created - b.created).map(({ id }) => id);
+    const all = Array.from(sessionRecords.values(), sessionHead).sort((a, b) => a.created - b.created);
+    stored = new Map(all.map((head) => [head.id, head]));
   }
   return stored;
 }
 
+export const underWay = ({ state }: SessionRecord): boolean => state === 'queued' || state === 'active';
+
 function save(session: Session): void {
-  const { open: _, ...record } = session;
-  const ids = storedIds();
-  if (!sessionRecords.containsKey(keyOf(session.id))) ids.push(session.id);
-  sessionRecords.insert(keyOf(session.id), toJsonBytes(record satisfies SessionRecord));
-  while (ids.length > MAX_FINISHED) {
-    const oldest = ids.findIndex((id) => !live.has(id));
-    if (oldest < 0) break;
-    sessionRecords.remove(keyOf(ids.splice(oldest, 1)[0]!));
+  const { open: _o, handle: _h, lease: _l, awaited: _a, beat: _b, failures: _f, ...record } = session;
+  record.updated = now();
+  heads().set(session.id, sessionHead(record));
+  sessionRecords.insert(utf8(session.id), encodeSession(record));
+}
+
+/** Takes out what is over and too old or too much, oldest first. */
+export function prune(): void {
+  const { max_finished, finished_seconds } = settings();
+  const oldest = now() - finished_seconds * 1000;
+  let over = heads().size - live.size;
+  for (const { id, created } of heads().values()) {
+    if (over <= max_finished && created >= oldest) return;
+    if (live.has(id)) continue;
+    forget(id);
+    over -= 1;
   }
+}
+
+function forget(id: string): void {
+  heads().delete(id);
+  sessionRecords.remove(utf8(id));
 }
 
 /** Called before an upgrade. */
@@ -74,22 +110,28 @@ export function saveLiveSessions(): void {
   for (const session of live.values()) save(session);
 }
 
-/** 128 random bits in hexadecimal. @throws Error in the moments after install, before the canister has its seed. */
-function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
+/** After an upgrade: the sessions that were under way, oldest first. */
+export function restoreSessions(): Session[] {
+  const restored: Session[] = [];
+  for (const { id, live: isLive } of heads().values()) {
+    const session = isLive && !live.has(id) ? findSession(id) : undefined;
+    if (!session) continue;
+    begin(session, 0);
+    restored.push(session);
+  }
+  return restored;
 }
 
-export function startSession(
-  model: Model,
-  sourceIds: number[],
-  maxNewTokens: number,
-  tokensPerCall: number,
-): Session | GenerateError {
-  if (live.size >= MAX_GENERATING) {
-    return {
-      Unavailable: `generate: expected fewer than ${MAX_GENERATING} sessions under way, got ${live.size}; try again`,
-    };
-  }
+/** 128 random bits in hexadecimal. @throws Error in the moments after install, before the canister has its seed. */
+const randomId = (): string => hex(crypto.getRandomValues(new Uint8Array(16)));
+
+type Opening = Pick<SessionRecord, 'owner' | 'model' | 'prompt' | 'sourceIds' | 'maxNewTokens' | 'tokensPerCall'>;
+
+/** Leases begin with the time, so that messages from before an upgrade have old ones. */
+const atRest = () => ({ handle: 0, lease: Math.floor(now() / 1000), awaited: false, beat: 0, failures: 0 });
+
+/** Opens a session, which is queued. */
+export function newSession(opening: Opening): Session | GenerateError {
   let id: string;
   try {
     id = randomId();
@@ -97,145 +139,120 @@ export function startSession(
     return { Unavailable: 'generate: the canister has just started and has no random seed yet; try again' };
   }
   const session: Session = {
+    ...opening,
+    ...atRest(),
     id,
-    owner: msgCaller().toText(),
-    created: Number(time() / 1_000_000n),
-    model: model.stored.sha256,
-    sourceIds,
+    created: now(),
+    updated: 0,
     tokenIds: [],
-    maxNewTokens,
-    tokensPerCall,
-    state: 'generating',
+    state: 'queued',
     reason: '',
     calls: 0,
     instructions: 0,
     unitInstructions: 0,
     embeddingCached: false,
   };
-  live.set(id, session);
+  goOn(session);
   save(session);
   return session;
+}
+
+/** Puts a session that is new, or was over, among those under way. */
+export function goOn(session: Session): void {
+  session.reason = '';
+  session.failures = 0;
+  begin(session, session.maxNewTokens - session.tokenIds.length);
+}
+
+function begin(session: Session, tokens: number): void {
+  session.state = 'queued';
+  handles += 1;
+  session.handle = handles;
+  live.set(session.id, session);
+  byHandle.set(session.handle, session);
+  sessionBegins(session.owner, tokens);
 }
 
 /** A session by id, from the heap or from stable memory. */
 export function findSession(id: string): Session | undefined {
   const session = live.get(id);
   if (session) return session;
-  const bytes = sessionRecords.get(keyOf(id));
-  if (!bytes) return undefined;
-  const record = fromJsonBytes<Session>(bytes);
-  if (record.state === 'generating') live.set(id, record);
-  return record;
+  const bytes = sessionRecords.get(utf8(id));
+  return bytes ? { ...decodeSession(bytes), ...atRest() } : undefined;
 }
+
+export const liveSession = (handle: number): Session | undefined => byHandle.get(handle);
+export const liveSessions = (): IterableIterator<Session> => live.values();
 
 /** The session if the caller may see it: its owner and controllers may, and everyone who has the id of an anonymous caller's. */
 export function sessionForCaller(method: string, id: string): Session | GenerateError {
-  const session = findSession(id);
+  // an id has 32 characters: what is longer is not looked up
+  const session = id.length === 32 ? findSession(id) : undefined;
   if (!session)
     return { NoSuchSession: `${method}: expected the id of a session, got ${JSON.stringify(id.slice(0, 40))}` };
   const caller = msgCaller();
-  if (session.owner === Principal.anonymous().toText()) return session;
-  if (session.owner === caller.toText() || isController(caller) || caller.toText() === canisterSelf().toText())
-    return session;
+  if (session.owner === anonymous || session.owner === caller.toText() || isController(caller)) return session;
   return { NotYours: `${method}: expected the session's owner, got ${caller.toText()}` };
 }
 
 export const isSession = (value: Session | GenerateError): value is Session => 'sourceIds' in value;
 
-export const sessionCounts = (): { all: number; generating: number } => ({
-  all: storedIds().length,
-  generating: live.size,
-});
+export const sessionCounts = (): { all: number; live: number } => ({ all: heads().size, live: live.size });
 
-function end(session: Session, state: 'stop' | 'length' | 'failed', reason = ''): void {
+/** Ends a session that is under way. */
+export function end(session: Session, state: Exclude<State, 'queued' | 'active'>, reason = ''): void {
   session.state = state;
   session.reason = reason;
+  session.lease += 1;
+  release(session);
+  live.delete(session.id);
+  byHandle.delete(session.handle);
+  sessionEnds(session.owner, session.maxNewTokens - session.tokenIds.length);
+  save(session);
+  prune();
+  if (state === 'failed') console.log(`session failed after ${session.tokenIds.length} tokens: ${reason}`);
+}
+
+/** Gives its room in the arena back; what was there is made anew when it is worked on again. */
+export function release(session: Session): void {
   if (session.open) activeModel()?.t5.close(session.open);
   session.open = undefined;
-  live.delete(session.id);
-  save(session);
 }
 
-export function failSession(session: Session, reason: string): void {
-  end(session, 'failed', reason);
+/** Takes a session that is over out of the cache. */
+export const remove = (session: Session): void => forget(session.id);
+
+/** A page of somebody's sessions, newest first, from behind `after` on. */
+export function listSessions(owner: string, after: string | undefined, limit: number): SessionInfo[] {
+  const ids = [...heads().values()].filter((head) => head.owner === owner).map(({ id }) => id);
+  ids.reverse();
+  const from = after === undefined ? 0 : ids.indexOf(after) + 1;
+  return ids.slice(from, from + limit).map((id) => infoOf(findSession(id)!));
 }
 
-export function closeAllSessions(reason: string): void {
-  for (const session of [...live.values()]) failSession(session, reason);
-}
-
-/** A failed session goes on from its last token. */
-export function reviveSession(session: Session): void {
-  session.state = 'generating';
-  session.reason = '';
-  live.set(session.id, session);
-}
-
-/**
- * Works on a session for one message: makes the number of tokens it asked for, fewer where the instruction budget ends or it is finished.
- * What it took is added to the session.
- */
-export function advance(session: Session): void {
-  const before = unit.instructions;
-  session.calls += 1;
-  const model = activeModel();
-  if (!model || model.stored.sha256 !== session.model) {
-    failSession(session, 'the model was replaced');
-    return;
-  }
-  if (model.load(Number(MESSAGE_BUDGET))) makeTokens(session, model);
-  session.unitInstructions += unit.instructions - before;
-  // the message's end is not counted: a few ten thousand instructions
-  session.instructions += instructionsNow();
-  if (session.state !== 'generating') save(session);
-}
-
-function makeTokens(session: Session, model: Model): void {
-  const { t5 } = model;
-  const { decoderStartTokenId, eosTokenIds } = t5.shape.config;
-  session.open ??= t5.open(session.sourceIds, session.maxNewTokens, [decoderStartTokenId, ...session.tokenIds]);
-  const open = session.open;
-  if (open.phase === 'encode' && !encode(session, model, open)) return;
-
-  let dearest = 0;
-  for (let made = 0; session.tokensPerCall === 0 || made < session.tokensPerCall; made++) {
-    const start = instructionsNow();
-    // several tokens a call: stop where one more would not fit the slice
-    if (made > 0 && start + 1.1 * dearest > SLICE - END_OF_MESSAGE) return;
-    if (t5.step(open, MESSAGE_BUDGET) !== 'done') return;
-    const id = t5.greedy();
-    open.targetIds.push(id);
-    session.tokenIds.push(id);
-    if (eosTokenIds.includes(id)) end(session, 'stop');
-    else if (session.tokenIds.length >= session.maxNewTokens) end(session, 'length');
-    if (session.state !== 'generating') return;
-    dearest = Math.max(dearest, instructionsNow() - start);
-  }
-}
-
-/** What a message spends after its last token: saving, replying, sending the next call. */
-const END_OF_MESSAGE = 20_000_000;
-
-/** From the embedding cache, or by the encoder; whether it is done. */
-function encode(session: Session, { stored, t5 }: Model, open: T5Session): boolean {
-  const key = embeddingCache.key(stored.sha256, session.sourceIds);
-  const cached = embeddingCache.get(key);
-  if (cached) {
-    session.embeddingCached = true;
-    return t5.useEncoding(open, cached) === 'done';
-  }
-  if (t5.encode(open, MESSAGE_BUDGET) !== 'done') return false;
-  embeddingCache.put(key, t5.encoding(open));
-  return true;
+function infoOf(session: Session): SessionInfo {
+  const { id, owner, prompt, created, updated, model } = session;
+  return {
+    session: id,
+    owner,
+    prompt,
+    created: BigInt(created),
+    updated: BigInt(updated),
+    model,
+    state: stateOf(session),
+    ...usageOf(session),
+  };
 }
 
 export function usageOf(session: Session): Usage {
+  const { calls, instructions } = session;
   return {
     prompt_tokens: session.sourceIds.length,
     output_tokens: session.tokenIds.length,
-    calls: session.calls,
-    instructions: BigInt(session.instructions),
+    calls,
+    instructions: BigInt(instructions),
     unit_instructions: BigInt(session.unitInstructions),
+    cycles: BigInt(instructions + calls * MESSAGE_CYCLES),
     embedding_cached: session.embeddingCached,
   };
 }
@@ -244,7 +261,11 @@ export const finishReason = (session: Session): FinishReason =>
   session.state === 'stop' ? { stop: null } : { length: null };
 
 export function stateOf(session: Session): SessionState {
-  if (session.state === 'generating') return { generating: null };
-  if (session.state === 'failed') return { failed: session.reason };
-  return { finished: finishReason(session) };
+  const { state, reason, open, tokenIds } = session;
+  if (state === 'active') {
+    return tokenIds.length === 0 && (!open || open.phase === 'encode') ? { encoding: null } : { generating: null };
+  }
+  if (state === 'queued') return { queued: null };
+  if (state === 'cancelled') return { cancelled: null };
+  return state === 'failed' ? { failed: reason } : { finished: finishReason(session) };
 }

@@ -3,27 +3,19 @@
  * Values are bytes as we lay them out; Azle's own serialisers, made for small JSON, are not used.
  */
 import { type Serializable, StableBTreeMap } from 'azle';
-import { decodeUtf8, encodeUtf8 } from '../model/tokenizer/utf8.ts';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
+import { fromJsonBytes, toJsonBytes, utf8 } from './bytes.ts';
 
 const raw: Serializable = { toBytes: (bytes: Uint8Array) => bytes, fromBytes: (bytes: Uint8Array) => bytes };
 
 /** Settings and the state of an upload, as JSON by name. */
-const records = new StableBTreeMap<Uint8Array, Uint8Array>(0, raw, raw);
+export const records = new StableBTreeMap<Uint8Array, Uint8Array>(0, raw, raw);
 /** Packs in chunks: [pack u32, index u32], big-endian -> HEADER_BYTES of room for a mailbox, then the bytes. */
 const chunks = new StableBTreeMap<Uint8Array, Uint8Array>(1, raw, raw);
-/** The generation cache: session id -> JSON. */
+/** The generation cache: session id -> session-record.ts. */
 export const sessionRecords = new StableBTreeMap<Uint8Array, Uint8Array>(2, raw, raw);
 /** The embedding cache: SHA-256 of model and prompt ids -> float32 [S, D padded]. */
 export const encodings = new StableBTreeMap<Uint8Array, Uint8Array>(3, raw, raw);
-
-/** UTF-8 by our own loops: Azle's TextEncoder and TextDecoder take 14,000 instructions a character. */
-export function utf8(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length * 3);
-  return bytes.slice(0, encodeUtf8(text, 0, text.length, bytes, 0));
-}
-export const toJsonBytes = (value: unknown): Uint8Array => utf8(JSON.stringify(value));
-export const fromJsonBytes = <T>(bytes: Uint8Array): T => JSON.parse(decodeUtf8(bytes));
 
 const key = utf8;
 

@@ -4,8 +4,19 @@ import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
 import { ModelInfo, type Opt, Status, some } from './candid.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel } from './model.ts';
+import { schedulerCounts } from './scheduler.ts';
 import { sessionCounts } from './sessions.ts';
+import { settings } from './settings.ts';
 import { arena } from './unit.ts';
+
+/** Why no new work is taken: cycles are below the floor. */
+export function lacksCycles(method: string): string | undefined {
+  const { min_cycles } = settings();
+  const cycles = canisterCycleBalance();
+  return cycles < min_cycles
+    ? `${method}: expected ${min_cycles} cycles in the canister, got ${cycles}; top it up`
+    : undefined;
+}
 
 export class StatusMethods {
   /** The model that answers, if there is one. Query; everyone. */
@@ -34,11 +45,12 @@ export class StatusMethods {
   /** Counts and sizes. Query; everyone. */
   @query([], Status)
   status(): Status {
-    const { all, generating } = sessionCounts();
+    const { active, queued } = schedulerCounts();
     return {
       model: some(activeModel()?.head.name),
-      sessions: all,
-      generating,
+      sessions: sessionCounts().all,
+      generating: active,
+      queued,
       embeddings: embeddingCache.count,
       embedding_bytes: BigInt(embeddingCache.bytes),
       embedding_hits: BigInt(embeddingCache.hits),

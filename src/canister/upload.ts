@@ -2,12 +2,14 @@
  * Taking a pack in: chunks in any order, each as often as one likes; their SHA-256 is worked out as they come, and the pack becomes the model only
  * if hash and head are right. Controllers only.
  */
-import { canisterSelf, IDL, isController, msgCaller, update } from 'azle';
+import { IDL, update } from 'azle';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
 import type { HashState } from '../tensor/sha256.ts';
+import { notAdmin } from './access.ts';
+import { hex } from './bytes.ts';
 import { type UploadError, UploadResult, UploadStartResult } from './candid.ts';
 import { activate, CHUNK_BYTES, chunkCount, readHead, removePack, type StoredPack } from './model.ts';
-import { closeAllSessions } from './sessions.ts';
+import { finishAll } from './scheduler.ts';
 import { hasChunk, readChunk, readRecord, writeChunk, writeRecord } from './stable.ts';
 import { instructionsNow, MESSAGE_BUDGET, sha256 } from './unit.ts';
 
@@ -20,13 +22,11 @@ interface Upload extends StoredPack {
   words: number[];
 }
 
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 const err = (error: UploadError): { Err: UploadError } => ({ Err: error });
 
 function notController(method: string): UploadError | undefined {
-  const caller = msgCaller();
-  if (isController(caller)) return undefined;
-  return { NotController: `${method}: expected a controller of ${canisterSelf().toText()}, got ${caller.toText()}` };
+  const denied = notAdmin(method);
+  return denied === undefined ? undefined : { NotController: denied };
 }
 
 function hashState({ hashed, words }: Upload): HashState {
@@ -127,7 +127,7 @@ export class UploadMethods {
       this.discard(upload);
       return err({ InvalidPack: `upload_commit: ${(error as Error).message}` });
     }
-    closeAllSessions('the model was replaced');
+    finishAll('the model was replaced');
     activate(stored);
     writeRecord('upload', undefined);
     return { Ok: null };

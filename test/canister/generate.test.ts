@@ -4,13 +4,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import type { GenerateOptions, Generation } from '../../src/canister/candid.ts';
 import type { Llm } from '../../src/canister/service.ts';
-import { controller, type Installed, install, stranger, upload } from './llm.ts';
+import { controller, type Installed, install, options, stranger, upload } from './llm.ts';
 
 const expected: { cases: { prompt: string; ids: number[]; text: string }[] } = JSON.parse(
   readFileSync('models/little-flan/expected.json', 'utf8'),
 );
 const apples = expected.cases[0]!;
-const auto: [GenerateOptions] = [{ max_new_tokens: [], tokens_per_call: [{ auto: null }] }];
+const auto = options({ tokens_per_call: { auto: null } });
 
 let llm: Installed;
 let owner: Llm;
@@ -60,7 +60,7 @@ describe('generate', () => {
   });
 
   it('stops at max_new_tokens', async () => {
-    const { token_ids, finish_reason } = await generate(apples.prompt, [{ max_new_tokens: [5], tokens_per_call: [] }]);
+    const { token_ids, finish_reason } = await generate(apples.prompt, options({ max_new_tokens: 5 }));
     expect([...token_ids]).toEqual(apples.ids.slice(0, 5));
     expect(finish_reason).toEqual({ length: null });
   });
@@ -128,7 +128,7 @@ describe('an upgrade', () => {
   });
 
   it('keeps a session that is under way, which then goes on to the same text', async () => {
-    const started = await owner.start(apples.prompt, [{ max_new_tokens: [], tokens_per_call: [{ fixed: 3 }] }]);
+    const started = await owner.start(apples.prompt, options({ tokens_per_call: { fixed: 3 } }));
     if (!('Ok' in started)) throw new Error(JSON.stringify(started));
     await llm.upgrade();
     const resumed = await owner.resume(started.Ok);
@@ -137,10 +137,6 @@ describe('an upgrade', () => {
 });
 
 describe('wrong inputs, each with its answer', () => {
-  const options = (o: Partial<GenerateOptions>): [GenerateOptions] => [
-    { max_new_tokens: [], tokens_per_call: [], ...o },
-  ];
-
   it.each(['', '   ', '\n\t'])('an empty prompt: %j', async (prompt) => {
     expect(await owner.generate(prompt, [])).toEqual({
       Err: { EmptyPrompt: 'generate: expected a prompt, got no text' },
@@ -161,11 +157,11 @@ describe('wrong inputs, each with its answer', () => {
 
   it.each([0, 513, 4_000_000_000])('max_new_tokens %i', async (n) => {
     const message = `generate: expected max_new_tokens from 1 to 512, got ${n}`;
-    expect(await owner.generate('hi', options({ max_new_tokens: [n] }))).toEqual({ Err: { InvalidOptions: message } });
+    expect(await owner.generate('hi', options({ max_new_tokens: n }))).toEqual({ Err: { InvalidOptions: message } });
   });
 
   it('no tokens a call', async () => {
-    const result = await owner.generate('hi', options({ tokens_per_call: [{ fixed: 0 }] }));
+    const result = await owner.generate('hi', options({ tokens_per_call: { fixed: 0 } }));
     expect(result).toEqual({ Err: { InvalidOptions: 'generate: expected tokens_per_call of at least 1, got 0' } });
   });
 

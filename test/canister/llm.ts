@@ -3,11 +3,29 @@ import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { buildCanister } from '../../scripts/build/canister.ts';
+import { GenerateOptions, ListOptions, type Opt, SettingsChange } from '../../src/canister/candid.ts';
 import { type Llm, service } from '../../src/canister/service.ts';
-import { type MessageRecord, Replica } from '../../src/replica/index.ts';
+import { type MessageRecord, Replica, type ReplicaOptions } from '../../src/replica/index.ts';
 
 export const controller = Principal.selfAuthenticating(new Uint8Array([1]));
 export const stranger = Principal.selfAuthenticating(new Uint8Array([2]));
+
+/** A record of `opt` fields with those given set. */
+function optional<T>(type: IDL.RecordClass, given: object): T {
+  const values = given as Record<string, unknown>;
+  return Object.fromEntries(type._fields.map(([name]) => [name, name in values ? [values[name]] : []])) as T;
+}
+type Given<T> = { [K in keyof T]?: T[K] extends Opt<infer V> ? V : never };
+
+export const options = (given: Given<GenerateOptions>): [GenerateOptions] => [optional(GenerateOptions, given)];
+export const listOptions = (given: Given<ListOptions>): [ListOptions] => [optional(ListOptions, given)];
+export const change = (given: Given<SettingsChange>): SettingsChange => optional(SettingsChange, given);
+
+/** The `Ok` of a result. @throws Error with its `Err` */
+export function ok<T>(result: { Ok: T } | { Err: unknown }): T {
+  if ('Ok' in result) return result.Ok;
+  throw new Error(JSON.stringify(result.Err, (_, value) => (typeof value === 'bigint' ? Number(value) : value)));
+}
 
 export interface Installed {
   replica: Replica;
@@ -34,9 +52,9 @@ function actor(replica: Replica, canisterId: Principal, sender: Principal): Llm 
   return Object.fromEntries(methods);
 }
 
-export async function install(seed = 1): Promise<Installed> {
+export async function install(replicaOptions: ReplicaOptions = {}): Promise<Installed> {
   const { gz } = await buildCanister('llm');
-  const replica = new Replica({ seed });
+  const replica = new Replica({ seed: 1, ...replicaOptions });
   const { canisterId } = replica.createCanister({ controllers: [controller], cycles: 10n ** 15n });
   await replica.installCode({ canisterId, wasm: gz, sender: controller });
   let seen = 0;
@@ -57,10 +75,6 @@ export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').upda
 
 /** Uploads a pack as a client does. @throws Error with the canister's, where it refuses */
 export async function upload(llm: Llm, pack: Uint8Array): Promise<void> {
-  const ok = <T>(result: { Ok: T } | { Err: unknown }): T => {
-    if ('Err' in result) throw new Error(JSON.stringify(result.Err));
-    return result.Ok;
-  };
   const { chunk_bytes, chunks } = ok(await llm.upload_start(BigInt(pack.length), sha256Of(pack)));
   for (let i = 0; i < chunks; i++) {
     ok(await llm.upload_chunk(i, pack.slice(i * chunk_bytes, (i + 1) * chunk_bytes)));

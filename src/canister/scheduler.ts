@@ -1,0 +1,287 @@
+/**
+ * Whose turn it is. Up to `max_active` sessions are worked on, the others wait, callers taking turns. A session is driven by one of two:
+ *
+ *   chain   a step's message ends with sending the next one, which nobody awaits              (`start`)
+ *   call    a caller waits in `generate` or `resume`; each step is an awaited call to ourselves
+ *
+ * A session's lease says which drive is the right one; who takes a session over raises it, and an older chain's next message does nothing. A call
+ * whose session waits for its turn, or is driven by somebody else, spends its steps on whoever's turn it is: nobody idles, nothing is made twice.
+ * What breaks (a trap, a reject, a stop, an upgrade, no cycles left) leaves the session at its last token; the watchdog finds sessions that no
+ * message has worked on for a while and takes them up again.
+ */
+import { call, canisterSelf, clearTimer, setTimerInterval } from 'azle';
+import { forgetCallers } from './callers.ts';
+import {
+  end,
+  liveSession,
+  liveSessions,
+  now,
+  prune,
+  release,
+  restoreSessions,
+  type Session,
+  type State,
+  underWay,
+} from './sessions.ts';
+import { settings } from './settings.ts';
+import { advance } from './steps.ts';
+import { instructionsNow } from './unit.ts';
+
+/** A session that no message has worked on for so long is taken up again. */
+const STALL_SECONDS = 30;
+const WATCH_SECONDS = 15;
+const LOST_SECONDS = 300;
+/** A step that fails so often in a row fails the session. */
+const MAX_FAILURES = 3;
+/** Calls that wait: each has a message in the canister's queue to itself, which holds 500. */
+const MAX_WAITING = 400;
+
+/** First byte of a call to ourselves: someone waits for the answer, or nobody does and the step sends the next. No Candid begins so. */
+const STEP = 1;
+const CHAIN = 2;
+/** [kind u8, lease u32, handle u32] */
+const STEP_BYTES = 9;
+
+/** Sessions that are worked on; the next to be helped is first. */
+const ring: Session[] = [];
+/** Sessions that wait, by owner; the owner whose turn it is, is first. */
+const queue = new Map<string, Session[]>();
+/** How many wait. */
+let queued = 0;
+/** Calls in progress that wait for an answer, and when one of them went on last. */
+let waiting = 0;
+let waited = 0;
+let watch: bigint | undefined;
+let watched = 0;
+let restored = false;
+
+export const schedulerCounts = (): { active: number; queued: number; waiting: number } => ({
+  active: ring.length,
+  queued,
+  waiting,
+});
+
+function send(kind: number, session: Session): Promise<unknown> {
+  const args = new Uint8Array(STEP_BYTES);
+  const view = new DataView(args.buffer);
+  view.setUint8(0, kind);
+  view.setUint32(1, session.lease);
+  view.setUint32(5, session.handle);
+  return call<Uint8Array>(canisterSelf(), 'generate', { raw: true, args, oneway: kind === CHAIN });
+}
+
+/** Drives a session by messages that nobody awaits, from now on. */
+function chain(session: Session): void {
+  session.lease += 1;
+  session.awaited = false;
+  session.beat = now();
+  sendNext(session);
+}
+
+/** Where it cannot be sent (queue full, no cycles), the watchdog will. */
+const sendNext = (session: Session): void => void send(CHAIN, session).catch(() => {});
+
+/** Puts a session in the queue; it may become active at once. */
+export function enqueue(session: Session): void {
+  const own = queue.get(session.owner);
+  if (own) own.push(session);
+  else queue.set(session.owner, [session]);
+  queued += 1;
+  admit();
+  watchOver();
+}
+
+/** Makes sessions active while there is room, an owner's turn after another's. Those that no caller waits for begin their chain. */
+function admit(): void {
+  for (const [owner, sessions] of queue) {
+    if (ring.length >= settings().max_active) return;
+    const session = sessions.shift()!;
+    queue.delete(owner);
+    if (sessions.length > 0) queue.set(owner, sessions);
+    queued -= 1;
+    session.state = 'active';
+    session.beat = now();
+    ring.push(session);
+    if (!session.awaited) chain(session);
+  }
+}
+
+/** Takes a session that is over out of ring and queue, and lets the next one in. */
+export function leave(session: Session): void {
+  const at = ring.indexOf(session);
+  if (at >= 0) ring.splice(at, 1);
+  const own = queue.get(session.owner);
+  const place = own?.indexOf(session) ?? -1;
+  if (own && place >= 0) {
+    own.splice(place, 1);
+    if (own.length === 0) queue.delete(session.owner);
+    queued -= 1;
+  }
+  admit();
+}
+
+/** Ends a session that is under way and gives its place to the next. */
+export function finish(session: Session, state: Exclude<State, 'queued' | 'active'>, reason?: string): void {
+  end(session, state, reason);
+  leave(session);
+}
+
+export const isFull = (): boolean =>
+  queued > 0 && queued >= settings().max_queued && ring.length >= settings().max_active;
+export const tooManyWait = (): boolean => waiting >= MAX_WAITING;
+
+/** A message of the canister to itself. */
+export function step(args: Uint8Array): void {
+  const view = new DataView(args.buffer);
+  const session = liveSession(view.getUint32(5));
+  if (session?.state !== 'active') return;
+  const chained = args[0] === CHAIN;
+  if (chained && view.getUint32(1) !== session.lease) return;
+  work(session);
+  if (chained && session.state === 'active') sendNext(session);
+}
+
+/** A step of an active session, in this message. */
+export function work(session: Session): void {
+  advance(session);
+  if (!underWay(session)) leave(session);
+}
+
+interface Broken {
+  type?: string;
+  rejectCode?: number;
+  rejectMessage?: string;
+}
+
+/** What is wrong with the canister for now, not with the step: it stops, has no cycles, is full. */
+const isPassing = ({ type, rejectCode, rejectMessage = '' }: Broken): boolean =>
+  type === 'InsufficientLiquidCycleBalance' ||
+  type === 'CallPerformFailed' ||
+  rejectCode === 2 ||
+  /is (stopping|stopped|not running)/.test(rejectMessage);
+
+const reasonOf = (error: Broken): string => error.rejectMessage ?? error.type ?? String(error);
+
+/** A step failed: the session is at its last token. After too many failures in a row it is failed. */
+function stumble(session: Session, error: Broken): void {
+  if (session.state !== 'active') return;
+  session.failures += 1;
+  // what lies in the arena is made anew: the next try shall not meet what the last one met
+  release(session);
+  if (session.failures >= MAX_FAILURES) finish(session, 'failed', reasonOf(error));
+}
+
+/** Makes the call in progress the one that drives a session. @returns the lease, or undefined where another call does already */
+export function take(session: Session): number | undefined {
+  if (session.awaited) return undefined;
+  session.awaited = true;
+  session.lease += 1;
+  return session.lease;
+}
+
+/**
+ * Goes on, a call to ourselves at a time, until the session is over.
+ * @param lease what `take` gave
+ * @returns why it is not over, if something passing came between; the session goes on by itself then
+ */
+export async function drive(session: Session, lease: number | undefined): Promise<string | undefined> {
+  waiting += 1;
+  try {
+    while (underWay(session)) {
+      const target = session.state === 'active' && session.lease === lease ? session : turn();
+      waited = now();
+      try {
+        await send(STEP, target);
+        session.instructions += instructionsNow();
+      } catch (error) {
+        const broken = error as Broken;
+        // in the cleanup of a callback that trapped no call can be made
+        if (broken.type === 'CleanupCallback' || isPassing(broken)) return reasonOf(broken);
+        stumble(target, broken);
+      }
+    }
+    return undefined;
+  } finally {
+    waiting -= 1;
+    if (session.lease === lease) session.awaited = false;
+  }
+}
+
+/**
+ * Why this is no time for an upgrade: answers to calls made before it would come to a program that is no more, and be written where it had its memory
+ * (ic-cdk 0.18 keeps pointers in them). A stopped canister waits for none. Calls that nothing is heard of for long are taken for lost.
+ */
+export const awaitsAnswers = (): string | undefined =>
+  waiting > 0 && now() - waited < LOST_SECONDS * 1000
+    ? `upgrade: expected no calls that wait for an answer, got ${waiting}; stop the canister first, then upgrade and start it`
+    : undefined;
+
+/** The active session whose turn it is to be helped. */
+function turn(): Session {
+  const session = ring.shift()!;
+  ring.push(session);
+  return session;
+}
+
+/**
+ * Called first by whatever comes from outside and changes something. After an upgrade it takes up the sessions that were under way; and it sees to
+ * it that the watchdog runs while anything is, since timers get lost.
+ */
+export function wake(): void {
+  if (!restored) {
+    restored = true;
+    for (const session of restoreSessions()) enqueue(session);
+  }
+  if (ring.length > 0) watchOver();
+}
+
+function watchOver(): void {
+  const asleep = now() - watched > 3 * WATCH_SECONDS * 1000;
+  if (watch !== undefined && !asleep) return;
+  if (watch !== undefined) clearTimer(watch);
+  watched = now();
+  watch = setTimerInterval(WATCH_SECONDS, tend);
+}
+
+/** Takes up what has stopped. */
+async function tend(): Promise<void> {
+  watched = now();
+  prune();
+  forgetCallers();
+  if (ring.length === 0 && queued === 0) {
+    clearTimer(watch!);
+    watch = undefined;
+    return;
+  }
+  admit();
+  const stalled = [...liveSessions()].filter((s) => s.state === 'active' && s.beat < watched - STALL_SECONDS * 1000);
+  await Promise.all(stalled.map(retry));
+}
+
+/** A step that is awaited, so that it is known why it fails; then the session goes on by itself. */
+async function retry(session: Session): Promise<void> {
+  session.lease += 1;
+  session.awaited = false;
+  session.beat = now();
+  const { lease } = session;
+  waiting += 1;
+  waited = now();
+  try {
+    await send(STEP, session);
+  } catch (error) {
+    const broken = error as Broken;
+    if (broken.type !== 'CleanupCallback' && !isPassing(broken)) stumble(session, broken);
+    return;
+  } finally {
+    waiting -= 1;
+  }
+  if (session.state === 'active' && session.lease === lease) sendNext(session);
+}
+
+/** Ends all sessions under way. */
+export function finishAll(reason: string): void {
+  ring.length = 0;
+  queue.clear();
+  queued = 0;
+  for (const session of [...liveSessions()]) end(session, 'failed', reason);
+}

@@ -1,0 +1,57 @@
+/**
+ * A session in stable memory: a head that an index is made of without reading the rest, then JSON.
+ *
+ *   0         1       2          10               26            27          27 + n
+ *   +---------+-------+----------+----------------+-------------+-----------+------+
+ *   | version | live  | created  | id, 128 bits   | n = owner's | owner,    | JSON |
+ *   | u8      | u8    | f64 ms   |                | length, u8  | ASCII     |      |
+ *   +---------+-------+----------+----------------+-------------+-----------+------+
+ */
+import { decodeUtf8 } from '../model/tokenizer/utf8.ts';
+import { fromHex, hex, utf8 } from './bytes.ts';
+import type { SessionRecord } from './sessions.ts';
+
+/** What an index holds of a session. */
+export interface SessionHead {
+  id: string;
+  owner: string;
+  created: number;
+  /** Whether it was under way when it was written. */
+  live: boolean;
+}
+
+const VERSION = 2;
+const OWNER = 27;
+
+const isLive = ({ state }: SessionRecord): boolean => state === 'queued' || state === 'active';
+
+export function encodeSession(record: SessionRecord): Uint8Array {
+  const json = utf8(JSON.stringify(record));
+  const owner = utf8(record.owner);
+  const bytes = new Uint8Array(OWNER + owner.length + json.length);
+  bytes[0] = VERSION;
+  bytes[1] = Number(isLive(record));
+  new DataView(bytes.buffer).setFloat64(2, record.created);
+  bytes.set(fromHex(record.id), 10);
+  bytes[26] = owner.length;
+  bytes.set(owner, OWNER);
+  bytes.set(json, OWNER + owner.length);
+  return bytes;
+}
+
+export const decodeSession = (bytes: Uint8Array): SessionRecord =>
+  JSON.parse(decodeUtf8(bytes, OWNER + bytes[26]!)) as SessionRecord;
+
+/** The head of a session, or of its bytes. */
+export function sessionHead(session: SessionRecord | Uint8Array): SessionHead {
+  if (!(session instanceof Uint8Array)) {
+    const { id, owner, created } = session;
+    return { id, owner, created, live: isLive(session) };
+  }
+  return {
+    id: hex(session.subarray(10, 26)),
+    owner: decodeUtf8(session, OWNER, OWNER + session[26]!),
+    created: new DataView(session.buffer, session.byteOffset).getFloat64(2),
+    live: session[1] === 1,
+  };
+}

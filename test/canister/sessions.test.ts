@@ -1,0 +1,235 @@
+/** The generation cache and its turns: states, owners, pages, cancelling, limits, what goes on after stops and upgrades. */
+import { readFileSync } from 'node:fs';
+import { Principal } from '@dfinity/principal';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { packFolder } from '../../scripts/lib/model-folder.ts';
+import type { Progress } from '../../src/canister/candid.ts';
+import type { Llm } from '../../src/canister/service.ts';
+import { change, controller, type Installed, install, listOptions, ok, options, stranger, upload } from './llm.ts';
+
+const { prompt, text }: { prompt: string; text: string } = JSON.parse(
+  readFileSync('models/little-flan/expected.json', 'utf8'),
+).cases[0];
+const person = (n: number) => Principal.selfAuthenticating(new Uint8Array([9, n]));
+
+let llm: Installed;
+let owner: Llm;
+
+beforeAll(async () => {
+  llm = await install();
+  owner = llm.as();
+  await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
+});
+
+beforeEach(async () => {
+  const usual = { max_active: 8, max_sessions_per_caller: 64, max_finished: 1000, tokens_per_call: 4 };
+  ok(await owner.set_settings(change(usual)));
+});
+
+const tick = () => new Promise((resolve) => setTimeout(resolve, 10));
+
+/** Reads a session until `enough`. */
+async function read(session: string, enough: (p: Progress) => boolean, actor = owner): Promise<Progress> {
+  for (let i = 0; i < 5_000; i++) {
+    const progress = ok(await actor.progress(session, 0));
+    if (enough(progress)) return progress;
+    await tick();
+  }
+  throw new Error(`session ${session} did not come that far`);
+}
+const finished = (p: Progress): boolean => 'finished' in p.state;
+
+describe('turns', () => {
+  it('lets sessions wait where as many as may be are worked on, and all get their answers', async () => {
+    ok(await owner.set_settings(change({ max_active: 2 })));
+    const ids = [];
+    for (let i = 0; i < 6; i++) ids.push(ok(await owner.start(prompt, [])));
+    const { generating, queued } = await owner.status();
+    expect(generating).toBe(2);
+    expect(queued).toBeGreaterThan(0);
+    expect(ok(await owner.progress(ids.at(-1)!, 0)).state).toEqual({ queued: null });
+    for (const id of ids) expect((await read(id, finished)).text).toBe(text);
+  });
+
+  it('answers calls that wait for their turn', async () => {
+    ok(await owner.set_settings(change({ max_active: 1 })));
+    const answers = await Promise.all([1, 2, 3, 4].map(async () => ok(await owner.generate(prompt, []))));
+    expect(answers.map((a) => a.text)).toEqual([text, text, text, text]);
+    for (const { calls } of answers) expect(calls).toBe(Math.ceil(49 / 4));
+  });
+
+  it('takes callers in turn: one with many sessions does not keep another waiting', async () => {
+    ok(await owner.set_settings(change({ max_active: 1 })));
+    const many = [];
+    for (let i = 0; i < 10; i++) many.push(ok(await owner.start(prompt, [])));
+    const one = ok(await llm.as(stranger).start(prompt, []));
+    await read(one, finished, llm.as(stranger));
+    const done = await Promise.all(many.map(async (id) => finished(ok(await owner.progress(id, 0)))));
+    expect(done.filter(Boolean).length).toBeLessThanOrEqual(3);
+    for (const id of many) await read(id, finished);
+  });
+
+  it('drives a session by one chain only, however often it is resumed', async () => {
+    const id = ok(await owner.start(prompt, []));
+    const answers = await Promise.all([owner.resume(id), owner.resume(id), owner.resume(id)]);
+    for (const answer of answers) expect(ok(answer)).toMatchObject({ text, calls: 13, output_tokens: 49 });
+  });
+});
+
+describe('cancel and delete', () => {
+  it('ends a session, which keeps its text and can be resumed', async () => {
+    const id = ok(await owner.start(prompt, []));
+    await read(id, (p) => p.output_tokens > 5);
+    expect(await owner.cancel(id)).toEqual({ Ok: null });
+    const cancelled = ok(await owner.progress(id, 0));
+    expect(cancelled.state).toEqual({ cancelled: null });
+    expect(text.startsWith(cancelled.text)).toBe(true);
+    await tick();
+    expect(ok(await owner.progress(id, 0)).output_tokens).toBe(cancelled.output_tokens);
+    expect(ok(await owner.resume(id)).text).toBe(text);
+  });
+
+  it('tells a call that waits for a session that is cancelled', async () => {
+    const id = ok(await owner.start(prompt, []));
+    const waiting = owner.resume(id);
+    await read(id, (p) => p.output_tokens > 2);
+    await owner.cancel(id);
+    expect(await waiting).toMatchObject({ Err: { Cancelled: { session: id } } });
+  });
+
+  it('takes a session that waits out of the queue', async () => {
+    ok(await owner.set_settings(change({ max_active: 1 })));
+    const [first, second] = [ok(await owner.start(prompt, [])), ok(await owner.start(prompt, []))];
+    expect(await owner.delete(second)).toEqual({ Ok: null });
+    expect(await owner.progress(second, 0)).toMatchObject({ Err: { NoSuchSession: expect.any(String) } });
+    expect((await owner.status()).queued).toBe(0);
+    await read(first, finished);
+  });
+});
+
+describe('owners', () => {
+  it('are the only ones who read, cancel, delete and resume', async () => {
+    const { session } = ok(await llm.as(person(1)).generate('opposite of hot:', []));
+    const other = llm.as(stranger);
+    for (const result of [
+      other.progress(session, 0),
+      other.cancel(session),
+      other.delete(session),
+      other.resume(session),
+    ]) {
+      expect(await result).toMatchObject({
+        Err: { NotYours: expect.stringContaining("expected the session's owner") },
+      });
+    }
+    expect(ok(await owner.progress(session, 0)).text).toBe('cold');
+  });
+
+  it('an anonymous caller is whoever has the id, and gets no list of them', async () => {
+    const { session } = ok(await llm.as(Principal.anonymous()).generate('opposite of hot:', []));
+    expect(ok(await llm.as(stranger).progress(session, 0)).text).toBe('cold');
+    expect(await llm.as(Principal.anonymous()).list([])).toEqual({ Ok: [] });
+  });
+
+  it('list their own, newest first, by pages', async () => {
+    const me = llm.as(person(2));
+    const ids = [];
+    for (let i = 0; i < 5; i++)
+      ids.unshift(ok(await me.generate(`what color is the sky? ${i}`, options({ max_new_tokens: 1 }))).session);
+    const first = ok(await me.list(listOptions({ limit: 2 })));
+    expect(first.map((s) => s.session)).toEqual(ids.slice(0, 2));
+    expect(first[0]).toMatchObject({
+      owner: person(2).toText(),
+      prompt: 'what color is the sky? 4',
+      state: { finished: { length: null } },
+    });
+    expect(first[0]!.updated).toBeGreaterThanOrEqual(first[0]!.created);
+    const rest = ok(await me.list(listOptions({ after: ids[1]! })));
+    expect(rest.map((s) => s.session)).toEqual(ids.slice(2));
+    expect(await llm.as(stranger).list(listOptions({ owner: person(2) }))).toMatchObject({
+      Err: { NotYours: expect.any(String) },
+    });
+    expect(ok(await owner.list(listOptions({ owner: person(2) })))).toHaveLength(5);
+  });
+});
+
+describe('limits', () => {
+  it('of one caller: sessions under way', async () => {
+    ok(await owner.set_settings(change({ max_active: 1, max_sessions_per_caller: 2 })));
+    const me = llm.as(person(3));
+    const ids = [ok(await me.start(prompt, [])), ok(await me.start(prompt, []))];
+    const message = 'start: expected fewer than 2 sessions of one caller under way, got 2';
+    expect(await me.start(prompt, [])).toEqual({ Err: { LimitReached: message } });
+    for (const id of ids) await read(id, finished, me);
+    ok(await me.generate('hi', options({ max_new_tokens: 1 })));
+  });
+
+  it('of one caller: tokens a day, those not made given back', async () => {
+    ok(await owner.set_settings(change({ tokens_per_day: 60n })));
+    const me = llm.as(person(4));
+    const { output_tokens } = ok(await me.generate('opposite of hot:', options({ max_new_tokens: 50 })));
+    expect(output_tokens).toBeLessThan(10);
+    ok(await me.generate('opposite of hot:', options({ max_new_tokens: 50 })));
+    expect(await me.generate(prompt, options({ max_new_tokens: 60 }))).toMatchObject({
+      Err: { LimitReached: expect.stringContaining('60 tokens a day') },
+    });
+    llm.replica.advanceTime(86_400_000);
+    ok(await me.generate('opposite of hot:', options({ max_new_tokens: 60 })));
+    ok(await owner.set_settings(change({ tokens_per_day: 0n })));
+  });
+
+  it('of all: sessions that are over are kept up to a number, the oldest go first', async () => {
+    ok(await owner.set_settings(change({ max_finished: 3 })));
+    const ids = [];
+    for (let i = 0; i < 5; i++) ids.push(ok(await owner.generate('hi', options({ max_new_tokens: 1 }))).session);
+    expect((await owner.status()).sessions).toBe(3);
+    expect(await owner.progress(ids[1]!, 0)).toMatchObject({ Err: { NoSuchSession: expect.any(String) } });
+    expect('Ok' in (await owner.progress(ids[2]!, 0))).toBe(true);
+  });
+
+  it('of all: and up to an age', async () => {
+    const { session } = ok(await owner.generate('hi', options({ max_new_tokens: 1 })));
+    llm.replica.advanceTime(31 * 86_400_000);
+    ok(await owner.generate('hi', options({ max_new_tokens: 1 })));
+    expect(await owner.progress(session, 0)).toMatchObject({ Err: { NoSuchSession: expect.any(String) } });
+  });
+});
+
+describe('what comes between', () => {
+  it('a stop: it drains at once, calls that wait are told, and after the start the sessions go on by themselves', async () => {
+    const id = ok(await owner.start(prompt, []));
+    await read(id, (p) => p.output_tokens > 3);
+    const waiting = owner.generate(`${prompt} `, []);
+    await tick();
+    llm.newMessages();
+    await llm.replica.stopCanister({ canisterId: llm.canisterId, sender: controller });
+    expect(llm.newMessages().length).toBeLessThan(12);
+    const answer = await waiting;
+    expect(answer).toMatchObject({ Err: { Failed: { message: expect.stringContaining('goes on by itself') } } });
+    await llm.replica.startCanister({ canisterId: llm.canisterId, sender: controller });
+    expect(finished(ok(await owner.progress(id, 0)))).toBe(false);
+    llm.replica.advanceTime(60_000);
+    expect((await read(id, finished)).text).toBe(text);
+    const session = 'Err' in answer && 'Failed' in answer.Err ? answer.Err.Failed.session : '';
+    expect((await read(session, finished)).text).toBe(text);
+  });
+
+  it('an upgrade: sessions that are worked on and sessions that wait go on by themselves', async () => {
+    ok(await owner.set_settings(change({ max_active: 2 })));
+    const ids = [];
+    for (let i = 0; i < 5; i++) ids.push(ok(await owner.start(prompt, [])));
+    await read(ids[0]!, (p) => p.output_tokens > 3);
+    await llm.upgrade();
+    expect((await owner.settings()).max_active).toBe(2);
+    for (const id of ids) expect((await read(id, finished)).text).toBe(text);
+    expect(await owner.status()).toMatchObject({ generating: 0, queued: 0 });
+  });
+
+  it('an upgrade while calls wait is refused, since their answers would come to a program that is no more', async () => {
+    const before = ok(await owner.list([])).length;
+    const waiting = owner.generate(prompt, []);
+    while (ok(await owner.list([])).length === before) await tick();
+    await expect(llm.upgrade()).rejects.toThrow('stop the canister first');
+    expect(ok(await waiting).text).toBe(text);
+    await llm.upgrade();
+  });
+});
