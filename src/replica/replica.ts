@@ -6,11 +6,11 @@ import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import type { Canister } from './canister.ts';
-import { RejectError, reject } from './errors.ts';
+import { RejectError, reject, Trap } from './errors.ts';
 import { ended, IngressHistory, longestTimeout } from './ingress-history.ts';
 import type { InstallMode } from './install.ts';
 import { managementTypes } from './management/idl.ts';
-import { callManagement, managementCanisterId } from './management/methods.ts';
+import { callManagement, installCode, managementCanisterId, managementReject } from './management/methods.ts';
 import { MessageExecution } from './message-execution.ts';
 import type { MessageRecord } from './messages.ts';
 import { QueryGraph } from './query-graph.ts';
@@ -183,13 +183,18 @@ export class Replica implements Core {
    * @example await replica.installCode({ canisterId, wasm: await readFile('canister.wasm.gz') })
    */
   async installCode({ canisterId, sender, wasm, arg, mode = 'install' }: CodeInstallation): Promise<void> {
-    await this.#manage('install_code', sender ?? this.#controller(canisterId), {
-      mode: { [mode]: mode === 'upgrade' ? [] : null },
-      canister_id: canisterId,
-      wasm_module: wasm,
-      arg: arg ?? new Uint8Array(IDL.encode([], [])),
-      sender_canister_version: [],
-    });
+    try {
+      installCode(this.#execution.management, {
+        canister: this.#existing(canisterId),
+        mode,
+        wasm,
+        arg: arg ?? new Uint8Array(IDL.encode([], [])),
+        sender: sender ?? this.#controller(canisterId),
+      });
+    } catch (error) {
+      throw error instanceof Trap ? new RejectError(managementReject(error, () => canisterId)) : error;
+    }
+    this.#rounds.wake();
   }
 
   /** Starts a canister that was stopped. @example await replica.startCanister({ canisterId }) */

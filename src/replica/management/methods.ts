@@ -9,6 +9,7 @@ import { type Canister, defaultSettings, type Response, type Settings } from '..
 import { fees, idleFee } from '../cycles.ts';
 import { type ErrorCode, reject, Trap, trapReject } from '../errors.ts';
 import type { InstallMode } from '../install.ts';
+import type { Reject } from '../types.ts';
 import { managementTypes } from './idl.ts';
 
 /** What the management canister needs of the replica. */
@@ -16,14 +17,7 @@ export interface ManagementHost {
   canister(id: Principal): Canister | undefined;
   createCanister(options: { settings: Settings; cycles: bigint; specifiedId?: Principal }): Canister;
   deleteCanister(canister: Canister): void;
-  installCode(options: {
-    canister: Canister;
-    mode: InstallMode;
-    wasm: Uint8Array;
-    arg: Uint8Array;
-    sender: Principal;
-    skipPreUpgrade?: boolean;
-  }): { trap?: Trap };
+  installCode(code: CodeToInstall): { trap?: Trap };
   uninstallCode(canister: Canister): void;
   /** Calls `stopped` when the canister has no open call contexts any more. */
   stopCanister(canister: Canister, stopped: (response: Response) => void): void;
@@ -162,20 +156,32 @@ function statusOf(canister: Canister): Value {
   };
 }
 
-function installCode(
-  host: ManagementHost,
-  call: ManagementCall,
-  canister: Canister,
-  value: Value,
-  wasm: Uint8Array,
-): void {
-  const mode = Object.keys(value.mode)[0] as InstallMode;
+/** What install_code is told, without its Candid. */
+export interface CodeToInstall {
+  canister: Canister;
+  mode: InstallMode;
+  wasm: Uint8Array;
+  arg: Uint8Array;
+  sender: Principal;
+  skipPreUpgrade?: boolean;
+}
+
+/** Installs code as install_code does. @throws Trap */
+export function installCode(host: ManagementHost, code: CodeToInstall): void {
+  const { canister, mode, sender } = code;
+  checkController(canister, sender);
   if (mode === 'install' && canister.code)
     fail(
       'IC0504',
       `Canister ${canister.text} cannot be installed because the canister is not empty. Use reinstall or upgrade.`,
     );
   if (mode === 'upgrade' && !canister.code) fail('IC0537', `Canister ${canister.text} has no Wasm module to upgrade`);
+  const { trap } = host.installCode(code);
+  if (trap) throw trap;
+}
+
+/** Code to install from what the argument of install_code and install_chunked_code have in common. */
+function codeFrom(value: Value, canister: Canister, sender: Principal, wasm: Uint8Array): CodeToInstall {
   const options = value.mode.upgrade?.[0];
   const persistence = options?.wasm_memory_persistence[0];
   if (persistence && 'keep' in persistence)
@@ -183,15 +189,14 @@ function installCode(
       'IC0504',
       'install_code: expected wasm_memory_persistence replace, got keep, which this replica does not have',
     );
-  const { trap } = host.installCode({
+  return {
     canister,
-    mode,
+    mode: Object.keys(value.mode)[0] as InstallMode,
     wasm,
     arg: new Uint8Array(value.arg),
-    sender: call.caller,
+    sender,
     skipPreUpgrade: options?.skip_pre_upgrade[0],
-  });
-  if (trap) throw trap;
+  };
 }
 
 function joinChunks(store: Canister, value: Value): Uint8Array {
@@ -241,15 +246,14 @@ const methods: Record<string, Method> = {
     return {};
   },
   install_code(host, call, arg) {
-    installCode(host, call, find(host, arg.canister_id), arg, new Uint8Array(arg.wasm_module));
+    installCode(host, codeFrom(arg, find(host, arg.canister_id), call.caller, new Uint8Array(arg.wasm_module)));
     return {};
   },
   install_chunked_code(host, call, arg) {
     const target = find(host, arg.target_canister);
     const store = arg.store_canister[0] ? find(host, arg.store_canister[0]) : target;
-    checkController(target, call.caller);
     if (store !== target && store.text !== call.caller.toText()) checkController(store, call.caller);
-    installCode(host, call, target, arg, joinChunks(store, arg));
+    installCode(host, codeFrom(arg, target, call.caller, joinChunks(store, arg)));
     return {};
   },
   upload_chunk(host, { caller }, arg) {
@@ -363,10 +367,15 @@ export function callManagement(host: ManagementHost, call: ManagementCall): void
     call.respond({ reply: new Uint8Array(reply) }, done.accepted);
   } catch (error) {
     if (!(error instanceof Trap)) throw error;
-    const inCanister = ['IC0502', 'IC0503', 'IC0522', 'IC0539'].includes(error.errorCode);
-    const id = inCanister ? effectiveCanister(call.method, call.arg) : undefined;
-    call.respond({ reject: id ? trapReject(id.toText(), error) : reject(error.errorCode, error.message) });
+    call.respond({ reject: managementReject(error, () => effectiveCanister(call.method, call.arg)) });
   }
+}
+
+/** The reject that comes of a trap: one of the canister's own names the canister. */
+export function managementReject(trap: Trap, canisterId: () => Principal | undefined): Reject {
+  const inCanister = ['IC0502', 'IC0503', 'IC0522', 'IC0539'].includes(trap.errorCode);
+  const id = inCanister ? canisterId() : undefined;
+  return id ? trapReject(id.toText(), trap) : reject(trap.errorCode, trap.message);
 }
 
 export const managementCanisterId = Principal.managementCanister();

@@ -169,31 +169,35 @@ export class BodyRewriter {
     if (offset > maximalOffset) return;
     const address = this.#local('address');
     const operand = value && this.#local(value);
-    const at32 = (distance: number) => {
-      w.get(address);
-      if (distance !== 0) w.i32(distance | 0).op(Op.i32Add);
-    };
-    const state = (distance: number) => {
-      at32(distance);
-      w.i32(16).op(Op.i32ShrU).op(Op.i32Load8U, 0, 0);
-    };
     if (operand !== undefined) w.set(operand);
     w.tee(address);
-    state(offset + low);
+    this.#pageState(address, offset + low);
     if (high !== low) {
-      state(offset + high);
+      this.#pageState(address, offset + high);
       w.op(Op.i32And);
     }
     if (write) w.i32(2).op(Op.i32LtU);
     else w.op(Op.i32Eqz);
     this.#ifUnlikely(() => {
       this.#store();
-      at32(offset + low);
-      at32(offset + high);
+      this.#sum(address, offset + low);
+      this.#sum(address, offset + high);
       w.call(this.#in.hook(write ? 'touchWrite' : 'touchRead'));
       this.#reload();
     });
     if (operand !== undefined) w.get(operand);
+  }
+
+  /** Puts `address + distance` on the stack. */
+  #sum(address: number, distance: number): void {
+    this.#w.get(address);
+    if (distance !== 0) this.#w.i32(distance | 0).op(Op.i32Add);
+  }
+
+  /** Puts the page map's byte for `address + distance` on the stack. */
+  #pageState(address: number, distance: number): void {
+    this.#sum(address, distance);
+    this.#w.i32(16).op(Op.i32ShrU, Op.i32Load8U, 0, 0);
   }
 
   #instruction(i: number): void {

@@ -5,8 +5,9 @@
 import { Reader } from './bytes.ts';
 import { Immediate, Op, opcodes } from './opcodes.ts';
 
-const byCode: Immediate[] = [];
-for (const { code, immediate } of opcodes.values()) byCode[code] = immediate;
+const unknown = 255;
+const immediateOf = new Uint8Array(0x10000).fill(unknown);
+for (const { code, immediate } of opcodes.values()) immediateOf[code] = immediate;
 
 export class Body {
   /** How many instructions there are. */
@@ -57,7 +58,7 @@ export class Body {
   }
 
   #immediates(r: Reader, i: number, code: number): void {
-    switch (byCode[code]) {
+    switch (immediateOf[code]) {
       case Immediate.None:
         return;
       case Immediate.Index:
@@ -76,7 +77,7 @@ export class Body {
         this.b[i] = r.position;
         this.a[i] = r.u32();
         this.c[i] = r.position;
-        if (byCode[code] === Immediate.MemArgLane) r.byte();
+        if (immediateOf[code] === Immediate.MemArgLane) r.byte();
         return;
       case Immediate.Block:
         this.a[i] = r.s32();

@@ -33,10 +33,14 @@ const maximalSpan = 65_535;
 /** Operands popped and results pushed, of instructions without special treatment. */
 const pops = new Int8Array(0x10000);
 const pushes = new Int8Array(0x10000).fill(1);
+/** 1: a load, 2: a store. */
+const accessKind = new Uint8Array(0x10000);
+const [load, store] = [1, 2];
 const unary =
   /\.(eqz|clz|ctz|popcnt|abs|neg|ceil|floor|trunc|nearest|sqrt|not|splat|any_true|all_true|bitmask|is_null)$|wrap_|extend|extract_lane|convert|trunc_|demote|promote|reinterpret|extadd|table\.get|memory\.grow/;
 for (const { code, name, access } of opcodes.values()) {
   if (access) {
+    accessKind[code] = access.write ? store : load;
     pops[code] = access.value ? 2 : 1;
     pushes[code] = access.write ? 0 : 1;
   } else if (/\.const$|^global\.get|^ref\.(null|func)|\.size$/.test(name)) pops[code] = 0;
@@ -46,10 +50,6 @@ for (const { code, name, access } of opcodes.values()) {
   else if (/^select$|bitselect$/.test(name)) pops[code] = 3;
   else pops[code] = unary.test(name) ? 1 : 2;
 }
-
-const accessOf = new Map(
-  [...opcodes.values()].filter(({ access }) => access).map(({ code, access }) => [code, access!]),
-);
 
 /** What is known at a point of the function. */
 class Knowledge {
@@ -129,13 +129,13 @@ export function planPageChecks(body: Body): PageCheck[] {
   const state = new Knowledge();
   for (let i = 0; i < body.count; i++) {
     const code = body.code[i];
-    const access = accessOf.get(code);
-    if (access) {
-      if (access.value) state.pop();
+    const kind = accessKind[code];
+    if (kind !== 0) {
+      if (pops[code] === 2) state.pop();
       const base = state.pop();
-      const check = state.access(i, { root: base.root, addend: base.addend + (body.a[i] >>> 0) }, access.write);
+      const check = state.access(i, { root: base.root, addend: base.addend + (body.a[i] >>> 0) }, kind === store);
       if (check) checks.push(check);
-      if (!access.write) state.push(state.fresh());
+      if (kind === load) state.push(state.fresh());
     } else step(state, body, i, code);
   }
   return checks;
