@@ -1,0 +1,102 @@
+/**
+ * One contender in a process of its own: `contender.ts NAME` prints one JSON line with the time of every run of every case, and a few numbers of what came out.
+ * run.ts starts these in turn.
+ */
+import { join } from 'node:path';
+import { shapeNamed } from '../shapes.ts';
+import { type Chain, chainInput, decodeChain, encodeChain } from './chains.ts';
+import { onnxOf } from './onnx.ts';
+import { runOurs } from './ours.ts';
+
+const { config } = shapeNamed('flan-t5-small');
+
+/** As a decode step has it, one row; as the encoder has it, a row for each prompt token. */
+export const cases: Record<string, { chain: Chain; rows: number }> = {
+  'decode step': { chain: decodeChain(config), rows: 1 },
+  'encode 64': { chain: encodeChain(config), rows: 64 },
+  'encode 128': { chain: encodeChain(config), rows: 128 },
+};
+
+/** Long enough for V8 to have optimised what it runs; then so long, and at least so often. */
+const [WARM_UP_MS, MEASURE_MS, LEAST_RUNS] = [2000, 2000, 8];
+
+type Run = () => Promise<Float32Array> | Float32Array;
+
+/** What of onnxruntime's common API is used here. */
+interface Ort {
+  env: { wasm: { numThreads: number } };
+  Tensor: new (type: string, data: Float32Array, dims: number[]) => { data: Float32Array };
+  InferenceSession: {
+    create(
+      model: Uint8Array,
+      options: object,
+    ): Promise<{ run(feeds: object): Promise<Record<string, { data: Float32Array }>> }>;
+  };
+}
+
+async function onnxruntime(
+  module: string,
+  provider: string,
+  chain: Chain,
+  rows: number,
+  weights: 'float32' | 'int8',
+): Promise<Run> {
+  const ort = (await import(module)) as Ort & { default?: Ort };
+  const { env, Tensor, InferenceSession } = ort.InferenceSession ? ort : ort.default!;
+  if (provider === 'wasm') env.wasm.numThreads = 1;
+  const options = {
+    executionProviders: [provider],
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+  };
+  const session = await InferenceSession.create(onnxOf(chain, rows, weights), options);
+  const x = new Tensor('float32', chainInput(rows, chain.inputs), [rows, chain.inputs]);
+  return async () => (await session.run({ x }))['y']!.data;
+}
+
+const contenderOf: Record<string, (chain: Chain, rows: number) => Promise<Run>> = {
+  'Stepwise int8': (chain, rows) => runOurs(chain, rows, { weights: 'int8', metered: false }),
+  'Stepwise int8, metered': (chain, rows) => runOurs(chain, rows, { weights: 'int8', metered: true }),
+  'Stepwise float32': (chain, rows) => runOurs(chain, rows, { weights: 'float32', metered: false }),
+  'onnxruntime-web int8': (chain, rows) => onnxruntime('onnxruntime-web', 'wasm', chain, rows, 'int8'),
+  'onnxruntime-web float32': (chain, rows) => onnxruntime('onnxruntime-web', 'wasm', chain, rows, 'float32'),
+  'onnxruntime-node int8': (chain, rows) => onnxruntime('onnxruntime-node', 'cpu', chain, rows, 'int8'),
+  'onnxruntime-node float32': (chain, rows) => onnxruntime('onnxruntime-node', 'cpu', chain, rows, 'float32'),
+};
+export const contenders = Object.keys(contenderOf);
+
+export interface Result {
+  /** Wall time of each run. */
+  milliseconds: number[];
+  /** Time of the processor that the process had in each run: the same on an idle machine, one thread each. */
+  cpuMilliseconds: number[];
+  /** The first outputs of the last row. */
+  sample: number[];
+}
+
+async function measure(run: Run, { chain, rows }: (typeof cases)[string]): Promise<Result> {
+  const result: Result = { milliseconds: [], cpuMilliseconds: [], sample: [] };
+  const begun = performance.now();
+  while (performance.now() - begun < WARM_UP_MS) await run();
+  const from = performance.now();
+  while (performance.now() - from < MEASURE_MS || result.milliseconds.length < LEAST_RUNS) {
+    const [start, cpu] = [performance.now(), process.cpuUsage()];
+    const y = await run();
+    const { user, system } = process.cpuUsage(cpu);
+    result.milliseconds.push(performance.now() - start);
+    result.cpuMilliseconds.push((user + system) / 1000);
+    const last = (rows - 1) * chain.outputs;
+    result.sample = Array.from(y.subarray(last, last + 64));
+  }
+  return result;
+}
+
+const [script, contender] = process.argv.slice(1);
+if (script === join(import.meta.dirname, 'contender.ts')) {
+  const results: Record<string, Result> = {};
+  for (const [name, given] of Object.entries(cases)) {
+    results[name] = await measure(await contenderOf[contender!]!(given.chain, given.rows), given);
+  }
+  console.log(JSON.stringify(results));
+}
