@@ -37,12 +37,13 @@ export function buildTokenizerData(vocabulary: Vocabulary): TokenizerData {
     pieceOffsets[id + 1] = pieceOffsets[id]! + bytes.length;
     // A user-defined symbol's length in bytes times the highest score, so that it is always taken.
     scores[id] = type === PieceType.USER_DEFINED ? Math.fround(bytes.length * maxScore) - 0.1 : score;
+    // Normalised text has its spaces as symbols, or else no symbols: either is a plain space in what is searched.
+    const searched = vocabulary.escapeWhitespaces ? encoder.encode(piece.replaceAll(SPACE_SYMBOL, ' ')) : bytes;
+    lengths[id] = searched.length;
     if (type === PieceType.BYTE) byteIds[byteOf(piece)] = id;
     if (type === PieceType.USER_DEFINED) userKeys.push({ bytes, value: id, heat: 0 });
     if (type !== PieceType.NORMAL && type !== PieceType.USER_DEFINED) return;
-    if (vocabulary.escapeWhitespaces && piece.includes(' ')) return; // normalised text has no plain space: never matches
-    const searched = vocabulary.escapeWhitespaces ? encoder.encode(piece.replaceAll(SPACE_SYMBOL, ' ')) : bytes;
-    lengths[id] = searched.length;
+    if (vocabulary.escapeWhitespaces && piece.includes(' ')) return; // a plain space: it can never match
     keys.push({ bytes: searched, value: id, heat: score });
   });
 

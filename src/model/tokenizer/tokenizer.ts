@@ -48,9 +48,8 @@ export class Tokenizer {
   /** The text of `ids`; control pieces and ids that no piece has are left out. */
   decode(ids: Iterable<number>): string {
     const decoder = this.stream();
-    let text = '';
-    for (const id of ids) text += decoder.push(id);
-    return text + decoder.end();
+    for (const id of ids) decoder.append(id);
+    return decoder.end();
   }
 
   /** A decoder that takes ids one at a time and gives text as soon as it is whole characters. */
