@@ -57,6 +57,9 @@ export interface Callback {
   deadline: bigint;
 }
 
+/** Who may look besides the controllers. */
+export type Visibility = 'controllers' | 'public' | Principal[];
+
 export interface Settings {
   controllers: Principal[];
   computeAllocation: number;
@@ -65,7 +68,11 @@ export interface Settings {
   reservedCyclesLimit: bigint;
   wasmMemoryLimit: bigint;
   wasmMemoryThreshold: bigint;
-  logVisibility: 'controllers' | 'public' | Principal[];
+  logVisibility: Visibility;
+  logMemoryLimit: bigint;
+  snapshotVisibility: Visibility;
+  statusVisibility: Visibility;
+  minimumIncomingCanisterCallCycles: bigint;
   environmentVariables: Map<string, string>;
 }
 
@@ -78,6 +85,10 @@ export const defaultSettings = (controllers: Principal[]): Settings => ({
   wasmMemoryLimit: BigInt(limits.wasmMemoryLimit),
   wasmMemoryThreshold: 0n,
   logVisibility: 'controllers',
+  logMemoryLimit: BigInt(limits.canisterLogBytes),
+  snapshotVisibility: 'controllers',
+  statusVisibility: 'controllers',
+  minimumIncomingCanisterCallCycles: 0n,
   environmentVariables: new Map(),
 });
 
@@ -118,6 +129,8 @@ export class Canister implements CanisterInfo {
   nextLogIndex = 0n;
   /** The chunk store: by SHA-256 in hexadecimal. */
   chunks = new Map<string, Uint8Array>();
+  /** Sums over queries outside replicated execution. */
+  queryStats = { calls: 0n, instructions: 0n, requestBytes: 0n, responseBytes: 0n };
   /** Time up to which storage was paid. */
   paidUntil: bigint;
   /** on_low_wasm_memory has run since memory was last low. */
@@ -155,6 +168,12 @@ export class Canister implements CanisterInfo {
   isController(principal: Principal): boolean {
     const key = principalKey(principal);
     return this.settings.controllers.some((controller) => principalKey(controller) === key);
+  }
+
+  /** Whether someone may see what a setting of visibility guards. */
+  mayView(visibility: Visibility, viewer: Principal): boolean {
+    if (visibility === 'public' || this.isController(viewer)) return true;
+    return Array.isArray(visibility) && visibility.some((allowed) => principalKey(allowed) === principalKey(viewer));
   }
 
   /** Bytes that storage is charged for. */

@@ -27,6 +27,7 @@ import {
   managementCanisterId,
 } from './management/methods.ts';
 import type { Message, RequestMessage, ResponseMessage, TaskMessage } from './messages.ts';
+import { callNative, isNative } from './native-canisters.ts';
 import { noMethod, noReply } from './query-graph.ts';
 import type { Subnet } from './subnet.ts';
 import type { Reject, Request } from './types.ts';
@@ -89,6 +90,7 @@ export class MessageExecution {
       const { errorCode, message } = asTrap(error);
       return reject(errorCode, message);
     }
+    if (isNative(this.#subnet, canisterId)) return undefined;
     const canister = this.#subnet.canister(canisterId);
     const unfit = this.#subnet.unfit(canisterId, canister);
     if (unfit) return unfit;
@@ -137,6 +139,10 @@ export class MessageExecution {
     if (origin.kind === 'ingress') this.#ingress.startProcessing(origin.requestId);
     if (isManagement(callee)) {
       this.#callManagement(message);
+      return;
+    }
+    if (isNative(this.#subnet, callee)) {
+      this.#deliver(origin, callNative(this.#subnet, { canisterId: callee, method, arg, caller }, false), cycles);
       return;
     }
     const canister = this.#subnet.canister(callee);

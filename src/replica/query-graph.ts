@@ -50,10 +50,19 @@ export class QueryGraph {
     const canister = this.#host.canister(canisterId);
     const unfit = this.#host.unfit(canisterId, canister);
     if (unfit) return { reject: unfit };
-    const instance = canister!.instance!;
+    const { queryStats } = canister!;
+    queryStats.calls++;
+    queryStats.requestBytes += BigInt(arg.length);
+    const response = this.#execute(canister!, { canisterId, method, arg, caller }, depth);
+    if ('reply' in response) queryStats.responseBytes += BigInt(response.reply.length);
+    return response;
+  }
+
+  #execute(canister: Canister, { method, arg, caller }: Query, depth: number): Response {
+    const instance = canister.instance!;
     const composite = instance.has(`canister_composite_query ${method}`);
     const entryPoint = composite ? `canister_composite_query ${method}` : `canister_query ${method}`;
-    if (!instance.has(entryPoint)) return { reject: noMethod(canister!, 'query', method) };
+    if (!instance.has(entryPoint)) return { reject: noMethod(canister, 'query', method) };
     const context: CallContext = {
       id: 0,
       origin: { kind: 'query' },
@@ -65,16 +74,16 @@ export class QueryGraph {
       openCalls: 0,
       instructions: 0,
     };
-    const outcome = this.run(canister!, context, composite ? 'CQ' : 'NRQ', {
+    const outcome = this.run(canister, context, composite ? 'CQ' : 'NRQ', {
       kind: composite ? 'compositeQuery' : 'query',
       method,
       arg,
       enter: () => instance.call(entryPoint),
       changes: composite ? 'hold' : 'discard',
     });
-    if (outcome.trap) return { reject: trapReject(canister!.text, outcome.trap) };
-    if (!composite) return outcome.execution.response ?? { reject: noReply(canister!) };
-    return new CompositeCall(canister!, context, outcome, depth, this).finish();
+    if (outcome.trap) return { reject: trapReject(canister.text, outcome.trap) };
+    if (!composite) return outcome.execution.response ?? { reject: noReply(canister) };
+    return new CompositeCall(canister, context, outcome, depth, this).finish();
   }
 
   /** Runs one message of the graph on the instructions that are left. */
@@ -82,6 +91,7 @@ export class QueryGraph {
     const { caller } = callContext;
     const outcome = this.#host.executor.run({ ...run, canister, context, caller, callContext, limit: this.#left });
     this.#left = Math.max(this.#left - outcome.instructions, 0);
+    canister.queryStats.instructions += BigInt(outcome.instructions);
     return outcome;
   }
 }

@@ -13,6 +13,7 @@ import { managementTypes } from './management/idl.ts';
 import { callManagement, installCode, managementCanisterId, managementReject } from './management/methods.ts';
 import { MessageExecution } from './message-execution.ts';
 import type { MessageRecord } from './messages.ts';
+import { callNative, isNative } from './native-canisters.ts';
 import { QueryGraph } from './query-graph.ts';
 import { Clock, Rounds } from './rounds.ts';
 import { type NewCanister, Subnet, type SubnetOptions } from './subnet.ts';
@@ -334,7 +335,9 @@ export class Replica implements Core {
 
   async query({ canisterId, methodName: method, sender: caller, arg }: Request): Promise<QueryResponse> {
     if (canisterId.compareTo(managementCanisterId) === 'eq') return this.#managementQuery(method, arg, caller);
-    const response = new QueryGraph(this.#subnet).call({ canisterId, method, arg, caller });
+    const query = { canisterId, method, arg, caller };
+    const native = isNative(this.#subnet, canisterId);
+    const response = native ? callNative(this.#subnet, query, true) : new QueryGraph(this.#subnet).call(query);
     return 'reply' in response ? { status: 'replied', ...response } : { status: 'rejected', ...response.reject };
   }
 

@@ -6,20 +6,24 @@ import { IDL } from '@dfinity/candid';
 
 const canisterId = IDL.Record({ canister_id: IDL.Principal });
 
-const logVisibility = IDL.Variant({
+const visibility = IDL.Variant({
   controllers: IDL.Null,
   public: IDL.Null,
   allowed_viewers: IDL.Vec(IDL.Principal),
 });
 const environmentVariable = IDL.Record({ name: IDL.Text, value: IDL.Text });
 
-const settings = IDL.Record({
+export const settingsType = IDL.Record({
   controllers: IDL.Opt(IDL.Vec(IDL.Principal)),
   compute_allocation: IDL.Opt(IDL.Nat),
   memory_allocation: IDL.Opt(IDL.Nat),
   freezing_threshold: IDL.Opt(IDL.Nat),
   reserved_cycles_limit: IDL.Opt(IDL.Nat),
-  log_visibility: IDL.Opt(logVisibility),
+  log_visibility: IDL.Opt(visibility),
+  log_memory_limit: IDL.Opt(IDL.Nat),
+  snapshot_visibility: IDL.Opt(visibility),
+  status_visibility: IDL.Opt(visibility),
+  minimum_incoming_canister_call_cycles: IDL.Opt(IDL.Nat),
   wasm_memory_limit: IDL.Opt(IDL.Nat),
   wasm_memory_threshold: IDL.Opt(IDL.Nat),
   environment_variables: IDL.Opt(IDL.Vec(environmentVariable)),
@@ -31,7 +35,11 @@ const definiteSettings = IDL.Record({
   memory_allocation: IDL.Nat,
   freezing_threshold: IDL.Nat,
   reserved_cycles_limit: IDL.Nat,
-  log_visibility: logVisibility,
+  log_visibility: visibility,
+  log_memory_limit: IDL.Nat,
+  snapshot_visibility: visibility,
+  status_visibility: visibility,
+  minimum_incoming_canister_call_cycles: IDL.Nat,
   wasm_memory_limit: IDL.Nat,
   wasm_memory_threshold: IDL.Nat,
   environment_variables: IDL.Vec(environmentVariable),
@@ -59,6 +67,7 @@ const status = IDL.Record({
     canister_history_size: IDL.Nat,
     wasm_chunk_store_size: IDL.Nat,
     snapshots_size: IDL.Nat,
+    log_memory_store_size: IDL.Nat,
   }),
   cycles: IDL.Nat,
   reserved_cycles: IDL.Nat,
@@ -76,14 +85,14 @@ const chunkHash = IDL.Record({ hash: IDL.Vec(IDL.Nat8) });
 /** Argument and result of each method. */
 export const managementTypes: Record<string, { arg: IDL.Type[]; result: IDL.Type[] }> = {
   create_canister: {
-    arg: [IDL.Record({ settings: IDL.Opt(settings), sender_canister_version: IDL.Opt(IDL.Nat64) })],
+    arg: [IDL.Record({ settings: IDL.Opt(settingsType), sender_canister_version: IDL.Opt(IDL.Nat64) })],
     result: [canisterId],
   },
   provisional_create_canister_with_cycles: {
     arg: [
       IDL.Record({
         amount: IDL.Opt(IDL.Nat),
-        settings: IDL.Opt(settings),
+        settings: IDL.Opt(settingsType),
         specified_id: IDL.Opt(IDL.Principal),
         sender_canister_version: IDL.Opt(IDL.Nat64),
       }),
@@ -92,7 +101,9 @@ export const managementTypes: Record<string, { arg: IDL.Type[]; result: IDL.Type
   },
   provisional_top_up_canister: { arg: [IDL.Record({ canister_id: IDL.Principal, amount: IDL.Nat })], result: [] },
   update_settings: {
-    arg: [IDL.Record({ canister_id: IDL.Principal, settings, sender_canister_version: IDL.Opt(IDL.Nat64) })],
+    arg: [
+      IDL.Record({ canister_id: IDL.Principal, settings: settingsType, sender_canister_version: IDL.Opt(IDL.Nat64) }),
+    ],
     result: [],
   },
   install_code: {

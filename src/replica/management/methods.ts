@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
-import { type Canister, defaultSettings, type Response, type Settings } from '../canister.ts';
+import { type Canister, defaultSettings, type Response, type Settings, type Visibility } from '../canister.ts';
 import { fees, idleFee } from '../cycles.ts';
 import { type ErrorCode, reject, Trap, trapReject } from '../errors.ts';
 import type { InstallMode } from '../install.ts';
@@ -73,8 +73,13 @@ function checkController(canister: Canister, caller: Principal): void {
   );
 }
 
+const visibilityFrom = (given: Value): Visibility =>
+  given.allowed_viewers ?? ('public' in given ? 'public' : 'controllers');
+const visibilityOf = (visibility: Visibility): Value =>
+  typeof visibility === 'string' ? { [visibility]: null } : { allowed_viewers: visibility };
+
 /** Applies optional settings as Candid gives them. */
-function changed(before: Settings, value: Value): Settings {
+export function changedSettings(before: Settings, value: Value): Settings {
   const settings = { ...before };
   const take = (field: string, apply: (value: Value) => void) => {
     if (value[field]?.length > 0) apply(value[field][0]);
@@ -93,10 +98,11 @@ function changed(before: Settings, value: Value): Settings {
   take('reserved_cycles_limit', (given) => (settings.reservedCyclesLimit = given));
   take('wasm_memory_limit', (given) => (settings.wasmMemoryLimit = given || 1n << 48n));
   take('wasm_memory_threshold', (given) => (settings.wasmMemoryThreshold = given));
-  take('log_visibility', (given) => {
-    settings.logVisibility =
-      'allowed_viewers' in given ? given.allowed_viewers : 'public' in given ? 'public' : 'controllers';
-  });
+  take('log_visibility', (given) => (settings.logVisibility = visibilityFrom(given)));
+  take('log_memory_limit', (given) => (settings.logMemoryLimit = given));
+  take('snapshot_visibility', (given) => (settings.snapshotVisibility = visibilityFrom(given)));
+  take('status_visibility', (given) => (settings.statusVisibility = visibilityFrom(given)));
+  take('minimum_incoming_canister_call_cycles', (given) => (settings.minimumIncomingCanisterCallCycles = given));
   take('environment_variables', (given: { name: string; value: string }[]) => {
     settings.environmentVariables = new Map(given.map(({ name, value }) => [name, value]));
   });
@@ -105,7 +111,7 @@ function changed(before: Settings, value: Value): Settings {
 
 function settingsFrom(value: Value, caller: Principal): Settings {
   const given = value.settings[0];
-  return given ? changed(defaultSettings([caller]), given) : defaultSettings([caller]);
+  return given ? changedSettings(defaultSettings([caller]), given) : defaultSettings([caller]);
 }
 
 function statusOf(canister: Canister): Value {
@@ -115,7 +121,6 @@ function statusOf(canister: Canister): Value {
   const wasmBinary = BigInt(canister.code?.wasmBytes ?? 0);
   const customSections = [...canister.metadata.values()].reduce((sum, { content }) => sum + content.length, 0);
   const chunks = BigInt(canister.chunks.size * chunkBytes);
-  const { logVisibility } = settings;
   return {
     status: { [canister.status]: null },
     ready_for_migration: false,
@@ -126,8 +131,11 @@ function statusOf(canister: Canister): Value {
       memory_allocation: settings.memoryAllocation,
       freezing_threshold: settings.freezingThreshold,
       reserved_cycles_limit: settings.reservedCyclesLimit,
-      log_visibility:
-        typeof logVisibility === 'string' ? { [logVisibility]: null } : { allowed_viewers: logVisibility },
+      log_visibility: visibilityOf(settings.logVisibility),
+      log_memory_limit: settings.logMemoryLimit,
+      snapshot_visibility: visibilityOf(settings.snapshotVisibility),
+      status_visibility: visibilityOf(settings.statusVisibility),
+      minimum_incoming_canister_call_cycles: settings.minimumIncomingCanisterCallCycles,
       wasm_memory_limit: settings.wasmMemoryLimit,
       wasm_memory_threshold: settings.wasmMemoryThreshold,
       environment_variables: [...settings.environmentVariables].map(([name, value]) => ({ name, value })),
@@ -143,15 +151,16 @@ function statusOf(canister: Canister): Value {
       canister_history_size: 0n,
       wasm_chunk_store_size: chunks,
       snapshots_size: 0n,
+      log_memory_store_size: BigInt(canister.logs.reduce((sum, { content }) => sum + content.length, 0)),
     },
     cycles: canister.cycles,
     reserved_cycles: 0n,
     idle_cycles_burned_per_day: idleFee(canister.storageBytes, settings.computeAllocation, 86_400_000_000_000n),
     query_stats: {
-      num_calls_total: 0n,
-      num_instructions_total: 0n,
-      request_payload_bytes_total: 0n,
-      response_payload_bytes_total: 0n,
+      num_calls_total: canister.queryStats.calls,
+      num_instructions_total: canister.queryStats.instructions,
+      request_payload_bytes_total: canister.queryStats.requestBytes,
+      response_payload_bytes_total: canister.queryStats.responseBytes,
     },
   };
 }
@@ -241,7 +250,7 @@ const methods: Record<string, Method> = {
   },
   update_settings(host, _, arg) {
     const canister = find(host, arg.canister_id);
-    canister.settings = changed(canister.settings, arg.settings);
+    canister.settings = changedSettings(canister.settings, arg.settings);
     canister.version++;
     return {};
   },
@@ -301,9 +310,10 @@ const methods: Record<string, Method> = {
     host.deleteCanister(canister);
     return {};
   },
-  canister_status: (host, { caller }, arg) => {
+  canister_status(host, { caller }, arg) {
     const canister = find(host, arg.canister_id);
-    if (caller.toText() !== canister.text) checkController(canister, caller);
+    const allowed = caller.toText() === canister.text || canister.mayView(canister.settings.statusVisibility, caller);
+    if (!allowed) checkController(canister, caller);
     return { result: statusOf(canister) };
   },
   deposit_cycles(host, { cycles }, arg) {
@@ -313,10 +323,7 @@ const methods: Record<string, Method> = {
   raw_rand: (host) => ({ result: host.randomBytes() }),
   fetch_canister_logs(host, { caller }, arg) {
     const canister = find(host, arg.canister_id);
-    const { logVisibility } = canister.settings;
-    const viewer =
-      Array.isArray(logVisibility) && logVisibility.some((principal) => principal.toText() === caller.toText());
-    if (logVisibility !== 'public' && !viewer) checkController(canister, caller);
+    if (!canister.mayView(canister.settings.logVisibility, caller)) checkController(canister, caller);
     const records = canister.logs.map(({ index, timestamp, content }) => ({
       idx: index,
       timestamp_nanos: timestamp,
