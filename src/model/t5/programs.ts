@@ -3,9 +3,11 @@
  * next one's logits, and choose among them. Reads as the paper and Hugging Face's modeling_t5.py do; tensors have the checkpoint's names. What a program computes is said by
  * the ops (src/tensor); when it runs is t5.ts's business.
  *
- *   a session's block:  | cross keys, values [2 L] x [S, H K] | self keys, values [capacity] x [2 L, H K] |
+ *   a prompt's block:   | cross keys, values [2 L] x [S, H K] |
+ *   a session's block:  | self keys, values [capacity] x [2 L, H K] |
  *
- * Self keys and values lie position by position, all layers of one together, so that a step writes in one page.
+ * Self keys and values lie position by position, all layers of one together, so that a step writes in one page, and what two sessions have in
+ * common is one piece.
  */
 import { ACCUMULATOR_BYTES } from '../../tensor/assembly/protocol.ts';
 import { pad } from '../../tensor/layout.ts';
@@ -22,8 +24,8 @@ import {
   paddedSizes,
 } from '../pack/tensors.ts';
 
-/** Registers of the programs: position, source length, the session's block. */
-const [T, S, SESSION] = [register(0), register(1), register(2)];
+/** Registers of the programs: position, source length, the prompt's block, the session's block. */
+const [T, S, CROSS, SELF] = [register(0), register(1), register(2), register(3)];
 
 /** Takes room in the arena while programs are recorded. */
 export type Allocate = (bytes: number) => number;
@@ -33,6 +35,8 @@ export interface T5Programs {
   cross: Program;
   step: Program;
   greedy: Program;
+  /** Registers: out, source, bytes. */
+  copy: Program;
   /** u32 [S]: the prompt's ids, written before `encode` runs. */
   sourceIds: number;
   /** float32 [S, D padded]: what `encode` makes and `cross` reads. */
@@ -41,14 +45,15 @@ export interface T5Programs {
   logits: Rows;
   /** u32: the id that `step` starts from, and the one that `greedy` chose. */
   token: number;
+  /** What `step` works in, free between steps: for programs that go on from its logits. */
+  scratch: Scratch;
   /** Room that must be zero before anything runs: columns past the heads, which attention leaves alone and the next matrix reads. */
   zeroed: { at: number; bytes: number }[];
 }
 
-/** Bytes of a session's block; capacity in tokens. */
-export function sessionBytes({ config }: PackShape, sourceLength: number, capacity: number): number {
-  return (sourceLength + capacity) * 2 * config.numDecoderLayers * paddedSizes(config).inner * 4;
-}
+/** Bytes of all layers' keys and values for one position: a prompt's block has so many for every source token, a session's for every target token. */
+export const positionBytes = ({ config }: PackShape): number =>
+  2 * config.numDecoderLayers * paddedSizes(config).inner * 4;
 
 export function recordT5(
   shape: PackShape,
@@ -114,10 +119,9 @@ export function recordT5(
   };
 
   const keyBytes = sizes.inner * 4;
-  const crossAt = (layer: number, value: 0 | 1): Value => plus(SESSION, times(S, (2 * layer + value) * keyBytes));
-  const positionBytes = 2 * numDecoderLayers * keyBytes;
-  const selfAt = (layer: number, value: 0 | 1): Value =>
-    plus(SESSION, times(S, positionBytes), (2 * layer + value) * keyBytes);
+  const crossAt = (layer: number, value: 0 | 1): Value => plus(CROSS, times(S, (2 * layer + value) * keyBytes));
+  const selfAt = (layer: number, value: 0 | 1): Value => plus(SELF, (2 * layer + value) * keyBytes);
+  const stride = positionBytes(shape);
 
   // What every token uses, together: working rows of one position, the accumulators, the logits.
   const one = working(1, 1);
@@ -173,7 +177,7 @@ export function recordT5(
       const self = `decoder.block.${l}.layer.0`;
       const own = (part: string) => matrix(`${self}.SelfAttention.${part}.weight`);
       const keep = (value: 0 | 1): Rows => ({
-        at: plus(selfAt(l, value), times(T, positionBytes)),
+        at: plus(selfAt(l, value), times(T, stride)),
         rows: 1,
         cols: sizes.inner,
         width: sizes.inner,
@@ -186,7 +190,7 @@ export function recordT5(
         heads,
         dKv: sizes.kv,
         keys: plus(T, 1),
-        keyBytes: positionBytes,
+        keyBytes: stride,
         first: T,
         bias: bias('decoder'),
       });
@@ -212,9 +216,15 @@ export function recordT5(
     return r.finish();
   })();
 
+  const copy = (() => {
+    const r = new Recorder(stepScratch);
+    r.copy('self keys and values', register(0), register(1), register(2));
+    return r.finish();
+  })();
+
   const zeroed =
     sizes.inner === heads * sizes.kv
       ? []
       : [one, many].map(({ a }, i) => ({ at: a.at as number, bytes: [1, MAX_SOURCE_LENGTH][i]! * sizes.inner * 4 }));
-  return { encode, cross, step, greedy, sourceIds, encoded: many.h, logits, token, zeroed };
+  return { encode, cross, step, greedy, copy, sourceIds, encoded: many.h, logits, token, scratch: stepScratch, zeroed };
 }

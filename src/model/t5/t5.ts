@@ -3,7 +3,7 @@
  * many slices as the instruction budget makes of it. It knows ids only; text, stopping and choosing among sessions are its callers' business.
  */
 import type { Arena } from '../../tensor/arena.ts';
-import type { Machine, Program } from '../../tensor/machine.ts';
+import type { Machine, Program, Registers } from '../../tensor/machine.ts';
 import {
   MAX_SOURCE_LENGTH,
   MAX_TARGET_LENGTH,
@@ -11,7 +11,7 @@ import {
   packTensors,
   packWeightsBytes,
 } from '../pack/tensors.ts';
-import { recordT5, sessionBytes, type T5Programs } from './programs.ts';
+import { positionBytes, recordT5, type T5Programs } from './programs.ts';
 
 /** One answer in the making. What lies in the arena of it can be made again from these ids. */
 export interface T5Session {
@@ -20,8 +20,11 @@ export interface T5Session {
   readonly targetIds: number[];
   /** The most tokens it may have, the start token not counted. */
   readonly capacity: number;
-  /** Pointer to its block in the arena. */
-  block: number;
+  /** Pointers to the prompt's block in the arena, and to its own. */
+  readonly cross: number;
+  readonly self: number;
+  /** The session whose prompt's block it shares. */
+  readonly forkOf?: T5Session;
   phase: 'encode' | 'cross' | 'decode';
   /** Target positions whose keys and values are in the block. */
   cached: number;
@@ -35,13 +38,21 @@ const PATIENCE = 16;
 
 type ProgramName = 'encode' | 'cross' | 'step';
 
+/** How many ids two lists have in common from the first on. */
+function agreement(a: readonly number[], b: readonly number[]): number {
+  const most = Math.min(a.length, b.length);
+  let i = 0;
+  while (i < most && a[i] === b[i]) i++;
+  return i;
+}
+
 export class T5 {
   readonly shape: PackShape;
   readonly weightsAt: number;
   readonly weightsBytes: number;
   readonly programs: T5Programs;
-  private readonly machine: Machine;
-  private readonly arena: Arena;
+  readonly machine: Machine;
+  readonly arena: Arena;
   private readonly pointers = new Map<Program, number>();
   /** Room taken for weights, programs and working rows. */
   private readonly held: number[] = [];
@@ -59,8 +70,8 @@ export class T5 {
     this.weightsBytes = packWeightsBytes(tensors);
     this.weightsAt = this.allocate(this.weightsBytes);
     this.programs = recordT5(shape, tensors, this.weightsAt, (bytes) => this.allocate(bytes));
-    const { encode, cross, step, greedy, zeroed } = this.programs;
-    for (const program of [encode, cross, step, greedy]) {
+    const { encode, cross, step, greedy, copy, zeroed } = this.programs;
+    for (const program of [encode, cross, step, greedy, copy]) {
       const pointer = this.allocate(program.words.byteLength);
       this.machine.write(pointer, new Uint8Array(program.words.buffer));
       this.pointers.set(program, pointer);
@@ -100,14 +111,40 @@ export class T5 {
         throw new RangeError(`open: expected token ids from 0 to ${vocabularySize - 1}, got ${id}`);
       }
     }
-    const block = this.arena.allocate(sessionBytes(this.shape, sourceIds.length, capacity));
-    return { sourceIds: [...sourceIds], targetIds: target, capacity, block, phase: 'encode', cached: 0 };
+    const cross = this.arena.allocate(sourceIds.length * positionBytes(this.shape));
+    const self = this.allocateSelf(cross, capacity);
+    return { sourceIds: [...sourceIds], targetIds: target, capacity, cross, self, phase: 'encode', cached: 0 };
+  }
+
+  /** Another session on the same prompt, which shares what was made of it. It can step once the first one can, and must be closed before it. */
+  fork(first: T5Session): T5Session {
+    const self = this.arena.allocate(first.capacity * positionBytes(this.shape));
+    return { ...first, targetIds: [...first.targetIds], self, forkOf: first, phase: 'decode', cached: 0 };
+  }
+
+  /** Gives a session other target ids. Its keys and values stay as far as the ids agree. */
+  retarget(session: T5Session, targetIds: readonly number[]): void {
+    this.interrupt(session);
+    session.cached = Math.min(session.cached, agreement(session.targetIds, targetIds));
+    session.targetIds.splice(0, session.targetIds.length, ...targetIds);
+  }
+
+  /** Copies keys and values that it lacks from a session on the same prompt, as far as their target ids agree. */
+  borrow(session: T5Session, other: T5Session): void {
+    const shared = Math.min(other.cached, agreement(session.targetIds, other.targetIds));
+    if (shared <= session.cached) return;
+    this.interrupt(session);
+    const stride = positionBytes(this.shape);
+    const [from, bytes] = [session.cached * stride, (shared - session.cached) * stride];
+    this.runWhole(this.programs.copy, [session.self + from, other.self + from, bytes]);
+    session.cached = shared;
   }
 
   /** Gives a session's room back. */
   close(session: T5Session): void {
-    this.arena.release(session.block);
-    if (this.running?.session === session) this.running = undefined;
+    this.arena.release(session.self);
+    if (!session.forkOf) this.arena.release(session.cross);
+    this.interrupt(session);
     if (this.encodedFor === session) this.encodedFor = undefined;
   }
 
@@ -153,6 +190,9 @@ export class T5 {
    * Makes the logits of the next token. A session whose encoding another one has overwritten meanwhile goes back to `encode`.
    */
   step(session: T5Session, budget?: bigint): Outcome {
+    if (session.forkOf && session.forkOf.phase !== 'decode') {
+      throw new Error(`step: expected a fork of a session that has stepped, got one in "${session.forkOf.phase}"`);
+    }
     if (!this.mayRun(session)) return 'busy';
     if (session.phase === 'cross' && this.encodedFor !== session) session.phase = 'encode';
     if (session.phase === 'encode') {
@@ -175,9 +215,13 @@ export class T5 {
 
   /** The likeliest id after `step` was done for this session. */
   greedy(): number {
-    const { greedy, token } = this.programs;
-    this.machine.run(this.pointers.get(greedy)!, greedy.ops[0]!.from, greedy.words.length, []);
-    return new Uint32Array(this.machine.read(token, 4).buffer)[0]!;
+    this.runWhole(this.programs.greedy, []);
+    return this.token();
+  }
+
+  /** The id that a choosing program left in `programs.token`. */
+  token(): number {
+    return new Uint32Array(this.machine.read(this.programs.token, 4).buffer)[0]!;
   }
 
   /** float32 [V] after `step` was done. For looking at; in the canister logits stay in the unit. */
@@ -185,6 +229,24 @@ export class T5 {
     const { logits } = this.programs;
     const bytes = this.machine.read(logits.at as number, this.shape.config.vocabularySize * 4);
     return new Float32Array(bytes.buffer);
+  }
+
+  /** If its program is under way, it has to begin again. */
+  private interrupt(session: T5Session): void {
+    if (this.running?.session === session) this.running = undefined;
+  }
+
+  private allocateSelf(cross: number, capacity: number): number {
+    try {
+      return this.arena.allocate(capacity * positionBytes(this.shape));
+    } catch (error) {
+      this.arena.release(cross);
+      throw error;
+    }
+  }
+
+  private runWhole(program: Program, registers: Registers): void {
+    this.machine.run(this.pointers.get(program)!, program.ops[0]!.from, program.words.length, registers);
   }
 
   private writeToken(id: number): void {
@@ -204,7 +266,7 @@ export class T5 {
     const program = this.programs[name];
     const from = this.running?.at ?? program.ops[0]!.from;
     const end = program.words.length;
-    const registers = [session.cached, session.sourceIds.length, session.block];
+    const registers = [session.cached, session.sourceIds.length, session.cross, session.self];
     const at = this.machine.run(this.pointers.get(program)!, from, end, registers, budget);
     this.running = at < end ? { session, program: name, at, waited: 0 } : undefined;
     return at < end ? 'paused' : 'done';

@@ -1,0 +1,121 @@
+/**
+ * How the next token is chosen from the logits that a step leaves: Hugging Face's logits processors, in their order, as one program that never
+ * lets the logits out of the unit.
+ * Source: transformers, generation/utils.py (_get_logits_processor) and generation/logits_process.py, version 5.
+ */
+import type { Program } from '../../tensor/machine.ts';
+import { Recorder } from '../../tensor/recorder.ts';
+import { plus, register, times } from '../../tensor/value.ts';
+import type { T5 } from '../t5/t5.ts';
+import { candidatesOf, type GenerationOptions } from './options.ts';
+
+/** Registers: penalised ids, banned ids behind them in the list, the random number. */
+const [PENALISED, BANNED, RANDOM] = [register(0), register(1), register(2)];
+
+/** Whether the likeliest token is wanted as it is, for which T5 has a program of its own. */
+export const isPlainGreedy = (o: GenerationOptions): boolean =>
+  !o.doSample && o.numBeams === 1 && o.repetitionPenalty === 1 && o.noRepeatNgramSize === 0 && o.minNewTokens === 0;
+
+export class Choice {
+  private readonly t5: T5;
+  private readonly options: GenerationOptions;
+  private readonly program: Program;
+  /** Pointers: the program, its list of ids, the beams' candidates. */
+  private readonly held: readonly [program: number, list: number, candidates: number];
+
+  /** @throws RangeError where the arena has no room */
+  constructor(t5: T5, options: GenerationOptions) {
+    this.t5 = t5;
+    this.options = options;
+    const { maxNewTokens, eosTokenIds } = options;
+    // every target id may be penalised, every one banned, and the stop tokens too
+    const list = t5.arena.allocate((2 * (maxNewTokens + 1) + eosTokenIds.length) * 4);
+    const candidates = t5.arena.allocate(candidatesOf(options) * 8);
+    this.program = record(t5, options, list, candidates);
+    const pointer = t5.arena.allocate(this.program.words.byteLength);
+    t5.machine.write(pointer, new Uint8Array(this.program.words.buffer));
+    this.held = [pointer, list, candidates];
+  }
+
+  /** The id that follows `targetIds`, start token included. @param random 32 random bits, where a token is drawn */
+  token(targetIds: readonly number[], random: number): number {
+    this.run(targetIds, random);
+    return this.t5.token();
+  }
+
+  /** A beam's best continuations, falling, those with probability 0 left out: ids and logarithms of probabilities. */
+  candidates(targetIds: readonly number[]): { id: number; logProbability: number }[] {
+    this.run(targetIds, 0);
+    const count = candidatesOf(this.options);
+    const { buffer } = this.t5.machine.read(this.held[2], count * 8);
+    const [ids, values] = [new Uint32Array(buffer, 0, count), new Float32Array(buffer, count * 4, count)];
+    const found = [];
+    for (let i = 0; i < count && values[i]! > Number.NEGATIVE_INFINITY; i++) {
+      found.push({ id: ids[i]!, logProbability: values[i]! });
+    }
+    return found;
+  }
+
+  /** Gives its room back. */
+  close(): void {
+    for (const pointer of this.held) this.t5.arena.release(pointer);
+  }
+
+  private run(targetIds: readonly number[], random: number): void {
+    const { machine } = this.t5;
+    const [pointer, list] = this.held;
+    const penalised = this.options.repetitionPenalty === 1 ? [] : [...new Set(targetIds)];
+    const banned = bannedIds(targetIds, this.options);
+    if (penalised.length + banned.length > 0) {
+      machine.write(list, new Uint8Array(Uint32Array.from([...penalised, ...banned]).buffer));
+    }
+    const registers = [penalised.length, banned.length, random];
+    machine.run(pointer, this.program.ops[0]!.from, this.program.words.length, registers);
+  }
+}
+
+function record({ programs, shape }: T5, options: GenerationOptions, list: number, candidates: number): Program {
+  const { token, logits } = programs;
+  const { numBeams, doSample, temperature, topK, topP, repetitionPenalty } = options;
+  const r = new Recorder(programs.scratch);
+  if (numBeams > 1) r.logSoftmax(logits);
+  if (repetitionPenalty !== 1) r.penalize(logits, list, PENALISED, repetitionPenalty);
+  r.mask(logits, plus(list, times(PENALISED, 4)), BANNED);
+  if (numBeams > 1) {
+    r.best(candidates, logits, candidatesOf(options));
+  } else if (doSample) {
+    if (temperature !== 1) r.scale('temperature', logits, logits, 1 / temperature);
+    if (topK > 0 && topK < shape.config.vocabularySize) r.topK(logits, topK);
+    r.softmax(logits);
+    if (topP < 1) r.topP(logits, topP);
+    r.draw(token, logits, RANDOM);
+  } else {
+    r.argmax(token, logits, shape.config.vocabularySize);
+  }
+  return r.finish();
+}
+
+/** Ids that must not follow `targetIds`: stop tokens while it is too short, and what would repeat an n-gram. */
+function bannedIds(
+  targetIds: readonly number[],
+  { minNewTokens, eosTokenIds, noRepeatNgramSize }: GenerationOptions,
+): readonly number[] {
+  const tooEarly = targetIds.length - 1 < minNewTokens ? eosTokenIds : [];
+  if (noRepeatNgramSize === 0) return tooEarly;
+  return [...repeatingIds(targetIds, noRepeatNgramSize), ...tooEarly];
+}
+
+/** Ids that would make the last n of `ids` and one more an n-gram that stands there already. */
+export function repeatingIds(ids: readonly number[], n: number): number[] {
+  if (n === 1) return [...new Set(ids)];
+  const found = new Set<number>();
+  const start = ids.length - n + 1;
+  if (start < 1) return [];
+  // indexOf is native: a loop over all positions would cost the interpreter more
+  for (let at = ids.indexOf(ids[start]!); at < start; at = ids.indexOf(ids[start]!, at + 1)) {
+    let same = 1;
+    while (same < n - 1 && ids[at + same] === ids[start + same]) same++;
+    if (same === n - 1) found.add(ids[at + same]!);
+  }
+  return [...found];
+}

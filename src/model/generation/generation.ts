@@ -1,0 +1,52 @@
+/**
+ * An answer in the making: advanced token by token, within an instruction budget a message, and taken up again from what is written down of it.
+ * Knows ids only; text is the tokenizer's business, sessions and messages the canister's.
+ */
+import type { T5, T5Session } from '../t5/t5.ts';
+import { BeamGeneration } from './beam-generation.ts';
+import type { BeamState } from './beam-search.ts';
+import type { GenerationOptions } from './options.ts';
+import { TokenByToken } from './token-by-token.ts';
+
+/**
+ * `paused`: the budget is used up, go on in another message. `busy`: another session is in the middle of a program. `token`: there is one more.
+ * `finished`: the last one is there.
+ */
+export type Progress = 'paused' | 'busy' | 'token' | 'finished';
+
+/** `stop`: by a stop token. `length`: there may be no more tokens. */
+export type FinishReason = 'stop' | 'length';
+
+export interface Generation {
+  /** For the embedding cache: the prompt may be encoded, or its encoding taken from elsewhere, before the first `advance`. */
+  readonly session: T5Session;
+  /** The answer, or the best so far, without the start token; a stop token is part of it. */
+  readonly tokenIds: readonly number[];
+  /** Undefined until it is finished. */
+  readonly finishReason: FinishReason | undefined;
+  /** Goes on to the next token, for beams to the next token of all. */
+  advance(budget?: bigint): Progress;
+  /** All that has to be kept to go on later: plain data. */
+  state(): GenerationState;
+  /** Gives its room back; once. */
+  close(): void;
+}
+
+export interface GenerationState {
+  tokenIds: number[];
+  beams?: BeamState;
+}
+
+/**
+ * Opens a generation for a prompt, at its beginning or where `state` was taken: keys and values are then made anew, by `advance`.
+ * @throws RangeError for ids or lengths out of range, or where memory is exhausted; Error for the state of a finished one
+ */
+export function openGeneration(
+  t5: T5,
+  sourceIds: readonly number[],
+  options: GenerationOptions,
+  state?: GenerationState,
+): Generation {
+  if (options.numBeams > 1) return new BeamGeneration(t5, sourceIds, options, state?.beams);
+  return new TokenByToken(t5, sourceIds, options, state?.tokenIds);
+}
