@@ -6,7 +6,7 @@ import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { cacheFolder, fetchModel } from './fetch/fetch-model.ts';
 import { DEFAULT_ENDPOINT, type RemoteFile } from './fetch/hub.ts';
-import { runCommand } from './lib/command.ts';
+import { runCommand, userPath } from './lib/command.ts';
 
 const program = new Command('npm run fetch --')
   .description('Fetches a T5 from the Hugging Face hub into the cache folder and prints the folder it is in.')
@@ -30,6 +30,7 @@ program.action(async (id: string, options: { revision: string; endpoint: string;
     const folder = await fetchModel({
       id,
       ...options,
+      cache: userPath(options.cache),
       onFiles(files: RemoteFile[]) {
         const all = files.reduce((sum, { size }) => sum + size, 0);
         console.error(`${id}: ${files.length} files, ${megabytes(all)} MB`);

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { convertTokenizer } from '../src/model/tokenizer/convert.ts';
 import { decodeTokenizer } from '../src/model/tokenizer/tokenizer.ts';
-import { runCommand } from './lib/command.ts';
+import { runCommand, userPath } from './lib/command.ts';
 import { jsonStrings } from './tokenize/json-lines.ts';
 
 const program = new Command('npm run --silent tokenize --')
@@ -16,7 +16,7 @@ const program = new Command('npm run --silent tokenize --')
   .showHelpAfterError();
 
 program.action(async ({ spiece }: { spiece: string }) => {
-  const file = await readFile(spiece).catch((error: NodeJS.ErrnoException) => {
+  const file = await readFile(userPath(spiece)).catch((error: NodeJS.ErrnoException) => {
     throw new Error(`tokenize: expected --spiece to be a file, got ${spiece} (${error.code})`);
   });
   const tokenizer = decodeTokenizer(convertTokenizer(file, spiece));
