@@ -224,7 +224,8 @@ export class Replica implements Core {
   }
 
   #manageCanister(method: string, { canisterId, sender }: CanisterCall): Promise<Value> {
-    return this.#manage(method, sender ?? this.#controller(canisterId), { canister_id: canisterId });
+    const value = { canister_id: canisterId, sender_canister_version: [] };
+    return this.#manage(method, sender ?? this.#controller(canisterId), value);
   }
 
   #controller(canisterId: Principal): Principal {
