@@ -181,14 +181,18 @@ export class Canister implements CanisterInfo {
     return (this.instance?.memoryBytes ?? 0) + this.stable.size * 65_536 + (this.code?.wasmBytes ?? 0);
   }
 
-  /** What being there costs over a time. */
-  idleFee(nanoseconds: bigint): bigint {
-    const bytes = Math.max(this.storageBytes, Number(this.settings.memoryAllocation));
+  /** What being there costs over a time, with so many bytes more than there are. */
+  idleFee(nanoseconds: bigint, moreBytes = 0): bigint {
+    const bytes = Math.max(this.storageBytes + moreBytes, Number(this.settings.memoryAllocation));
     return idleFee(bytes, this.settings.computeAllocation, nanoseconds);
   }
 
   /** Cycles that must stay: what idling costs over the freezing threshold. */
   get freezingCycles(): bigint {
-    return this.idleFee(this.settings.freezingThreshold * 1_000_000_000n);
+    return this.freezingCyclesWith(0);
+  }
+
+  freezingCyclesWith(moreBytes: number): bigint {
+    return this.idleFee(this.settings.freezingThreshold * 1_000_000_000n, moreBytes);
   }
 }

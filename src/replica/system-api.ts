@@ -4,7 +4,7 @@
  */
 import { Principal } from '@dfinity/principal';
 import { principalKey } from './canister.ts';
-import { systemCallByteCost, systemCallCost } from './costs.ts';
+import { pageBytes, systemCallByteCost, systemCallCost } from './costs.ts';
 import { callFee, fees, responseReservation } from './cycles.ts';
 import { RejectCodes, reject, Trap } from './errors.ts';
 import type { Context, Execution, OutgoingCall } from './execution.ts';
@@ -324,13 +324,13 @@ export const systemApi: Record<string, SystemCall> = {
   stable_grow(e, pages: number) {
     if (e.canister.stable.size > 65_536)
       throw new Trap('IC0502', 'stable memory is larger than 4 GiB: expected the 64-bit functions');
-    return e.canister.stable.size + pages > 65_536 ? -1 : e.canister.stable.grow(pages);
+    return e.canister.stable.size + pages > 65_536 ? -1 : stableGrow(e, pages);
   },
   stable_write: (e, offset: number, source: number, size: number) =>
     stableWrite(e, 'stable_write', offset, source, size),
   stable_read: (e, target: number, offset: number, size: number) => stableRead(e, 'stable_read', target, offset, size),
   stable64_size: (e) => BigInt(e.canister.stable.size),
-  stable64_grow: (e, pages: bigint) => BigInt(e.canister.stable.grow(Number(u64(pages)))),
+  stable64_grow: (e, pages: bigint) => BigInt(stableGrow(e, Number(u64(pages)))),
   stable64_write: (e, offset: bigint, source: bigint, size: bigint) =>
     stableWrite(e, 'stable64_write', Number(u64(offset)), Number(u64(source)), Number(u64(size))),
   stable64_read: (e, target: bigint, offset: bigint, size: bigint) =>
@@ -394,6 +394,12 @@ export const systemApi: Record<string, SystemCall> = {
     throw new Trap('IC0503', lossy.decode(log(e, 'trap', pointer, size)));
   },
 };
+
+/** Fails like a lack of room where the canister could not keep so much over its freezing threshold. */
+function stableGrow(e: Execution, pages: number): number {
+  if (e.canister.freezingCyclesWith(pages * pageBytes) > e.balance) return -1;
+  return e.canister.stable.grow(pages);
+}
 
 function stableWrite(e: Execution, name: string, offset: number, source: number, size: number): void {
   e.meter.chargeSystemCall(size * systemCallByteCost(name));
