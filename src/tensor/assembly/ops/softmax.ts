@@ -37,7 +37,13 @@ export function softmax(row: usize, count: u32): void {
   const largest = f32x4.splat(largestOf(row, end));
   let total = f64x2.splat(0);
   for (let p = row; p < end; p += 16) {
-    const e = weight(v128.load(p), largest);
+    const x = v128.load(p);
+    if (!v128.any_true(f32x4.gt(x, f32x4.splat(MINUS_INFINITY)))) {
+      // after a top-k nearly all are so
+      v128.store(p, f32x4.splat(0));
+      continue;
+    }
+    const e = weight(x, largest);
     total = addWide(total, e);
     v128.store(p, e);
   }
