@@ -1,10 +1,10 @@
 /** `npm run ask -- "prompt"`: asks a canister on any network. The answer goes to stdout as it comes, what it took to stderr. */
 import { Command } from 'commander';
-import { CanisterError, type StreamOptions, type TextStream } from '../src/client/index.ts';
+import { CanisterError, type TextStream } from '../src/client/index.ts';
 import { tokensPerCall, wholeNumber } from './lib/arguments.ts';
 import { messageOf, runCommand } from './lib/command.ts';
 import { addNetworkOptions, connectTo, type NetworkOptions } from './lib/network.ts';
-import { short } from './lib/numbers.ts';
+import { cyclesText } from './lib/numbers.ts';
 import { dim } from './lib/terminal.ts';
 
 interface Options extends NetworkOptions {
@@ -31,15 +31,18 @@ const program = addNetworkOptions(
 async function ask(prompt: string, options: Options): Promise<void> {
   const { client } = await connectTo(options);
   const started = performance.now();
-  const given: StreamOptions = { max_new_tokens: options.maxNewTokens, tokens_per_call: options.tokensPerCall };
-  const answer = client.stream(prompt, given);
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort(new Error('ask: stopped by Ctrl-C, the session is cancelled')));
+  const { maxNewTokens: max_new_tokens, tokensPerCall: tokens_per_call } = options;
+  const answer = client.stream(prompt, { max_new_tokens, tokens_per_call, signal: stop.signal });
   for await (const text of answer) if (!options.json) process.stdout.write(text);
   const seconds = (performance.now() - started) / 1000;
   if (options.json) return printJson(asJson(answer, seconds));
   process.stdout.write('\n');
-  const { prompt_tokens, output_tokens, calls, instructions } = answer.usage!;
+  const { prompt_tokens, output_tokens, calls, cycles } = answer.usage!;
   const cut = answer.finish_reason === 'length' ? ' (cut off there)' : '';
-  const took = `${prompt_tokens} tokens in, ${output_tokens} out${cut}, ${calls} calls, ${short(instructions)} instructions, ${seconds.toFixed(1)} s`;
+  const tokens = `${prompt_tokens} tokens in, ${output_tokens} out${cut}`;
+  const took = `${tokens}, ${calls} calls, ${seconds.toFixed(1)} s, ${cyclesText(cycles)}`;
   console.error(dim(took, process.stderr));
 }
 

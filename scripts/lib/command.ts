@@ -20,7 +20,12 @@ export const userPath = (path: string): string => resolve(process.env.INIT_CWD ?
 export function messageOf(error: unknown): string {
   if (!(error instanceof AgentError)) return (error as Error).message;
   const code: object & { rejectMessage?: string; rejectErrorCode?: string; error?: unknown } = error.code as object;
-  if (code.rejectMessage !== undefined) return `${code.rejectMessage} (${code.rejectErrorCode ?? 'rejected'})`;
+  if (code.rejectMessage !== undefined) {
+    // of what a canister refuses before it takes a call (inspect_message), its own words
+    const [, trapped] = /with message: '(.*)'/s.exec(code.rejectMessage) ?? [];
+    const [said] = (trapped ?? code.rejectMessage).split('\n');
+    return `${said} (${code.rejectErrorCode ?? 'rejected'})`;
+  }
   const reason = code.error instanceof Error ? (code.error.cause as Error | undefined)?.message : undefined;
   const [said] = error.message.split('\n');
   return reason ? `${said}: ${reason}` : said!;

@@ -4,13 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SignIdentity } from '@dfinity/agent';
 import type { Principal } from '@dfinity/principal';
 import { type Server, serve } from '../../src/replica/http/serve.ts';
-import { type MessageRecord, Replica } from '../../src/replica/index.ts';
+import { type MessageKind, type MessageRecord, Replica } from '../../src/replica/index.ts';
 import { buildCanister } from '../build/canister.ts';
 import { projectRoot } from '../build/project.ts';
 import { keptIdentity } from './pem-identity.ts';
 
 export const FIRST_PORT = 4943;
 const PORTS_TRIED = 20;
+/** Messages that change nothing and cost nothing. */
+const FREE: readonly MessageKind[] = ['query', 'compositeQuery', 'inspectMessage'];
 
 /** The key of whoever controls the canisters here: worth nothing elsewhere. */
 export const controllerPem = join(projectRoot, 'build/start/identity.pem');
@@ -43,7 +45,7 @@ export class LocalNetwork {
     return { canisterId, moduleHash };
   }
 
-  /** What the canister's messages were and cost while `work` was done, those that followed from it included. Queries cost nothing. */
+  /** What the canister's messages were and cost while `work` was done, those that followed from it included; queries cost nothing. */
   async record<T>(
     canisterId: Principal,
     work: () => Promise<T>,
@@ -55,9 +57,7 @@ export class LocalNetwork {
     while (canister.callContexts.size > 0) await sleep(1);
     const messages = this.replica.messages
       .slice(already)
-      .filter(
-        (message) => message.canisterId.compareTo(canisterId) === 'eq' && !message.kind.toLowerCase().endsWith('query'),
-      );
+      .filter((message) => message.canisterId.compareTo(canisterId) === 'eq' && !FREE.includes(message.kind));
     return { result, messages, cycles: cyclesBefore - canister.cycles };
   }
 

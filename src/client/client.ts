@@ -33,7 +33,8 @@ export class Client {
   }
 
   /**
-   * The answer's text as it comes. The canister works on by itself: nothing is lost while nobody reads.
+   * The answer's text as it comes. The canister works on by itself: nothing is lost while nobody reads, and leaving the loop leaves it working;
+   * `signal` cancels the session.
    * @example const answer = client.stream(prompt);
    *          for await (const text of answer) show(text);
    *          console.log(answer.finish_reason, answer.usage);
@@ -41,17 +42,22 @@ export class Client {
   stream(prompt: string, { signal, patience, ...options }: StreamOptions = {}): TextStream {
     const candid = toCandid('stream', options);
     const start = () => whenAvailable(() => this.actor.start(prompt, candid), { signal, patience });
-    return new TextStream(this.actor, start, { signal, patience });
+    return new TextStream(this.actor, start, { signal, patience }, true);
   }
 
-  /** The text of a session from its first token on, whoever started it. */
+  /** The text of a session from its first token on. `signal` ends the reading, not the session. */
   follow(session: string, patience: Patience = {}): TextStream {
-    return new TextStream(this.actor, async () => session, patience);
+    return new TextStream(this.actor, async () => session, patience, false);
   }
 
   /** Goes on with a session that failed, to the end. @throws GenerateError */
   async resume(session: string): Promise<Generation> {
     return plain(unwrap(await this.actor.resume(session), GenerateError));
+  }
+
+  /** Ends a session that is under way; what it has stays readable. @throws GenerateError */
+  async cancel(session: string): Promise<void> {
+    unwrap(await this.actor.cancel(session), GenerateError);
   }
 
   /** The model that answers, if there is one. */

@@ -5,7 +5,7 @@ import { GenerateError } from './errors.ts';
 import { sleep } from './wait.ts';
 
 export interface Patience {
-  /** Ends the waiting; the signal's reason is thrown. What the canister has begun goes on. */
+  /** Ends the waiting; the signal's reason is thrown. */
   signal?: AbortSignal;
   /** Milliseconds without a useful word from the canister after which it is given up; default: 60,000. */
   patience?: number;

@@ -30,16 +30,26 @@ export class TextStream implements AsyncIterable<string> {
 
   readonly #actor: Llm;
   readonly #open: () => Promise<string>;
+  readonly #cancels: boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #patience: number;
   readonly #pieces = this.#read();
   /** When the canister was last heard, in milliseconds. */
   #heard = 0;
 
-  /** @param open gives the session's id; runs when the first text is asked for */
-  constructor(actor: Llm, open: () => Promise<string>, { signal, patience = DEFAULT_PATIENCE }: Patience) {
+  /**
+   * @param open gives the session's id; runs when the first text is asked for
+   * @param cancels whether the signal ends the session too, and not its reading only
+   */
+  constructor(
+    actor: Llm,
+    open: () => Promise<string>,
+    { signal, patience = DEFAULT_PATIENCE }: Patience,
+    cancels: boolean,
+  ) {
     this.#actor = actor;
     this.#open = open;
+    this.#cancels = cancels;
     this.#signal = signal;
     this.#patience = patience;
   }
@@ -51,13 +61,28 @@ export class TextStream implements AsyncIterable<string> {
 
   async *#read(): AsyncGenerator<string, void, void> {
     this.#signal?.throwIfAborted();
-    this.session = await abortable(this.#open(), this.#signal);
+    const opening = this.#open();
+    try {
+      this.session = await abortable(opening, this.#signal);
+      yield* this.#follow(this.session);
+    } catch (error) {
+      if (this.#cancels && this.#signal?.aborted) this.#cancel(opening);
+      throw error;
+    }
+  }
+
+  /** Tells the canister, without waiting for its answer: a session that is not cancelled ends by itself. */
+  #cancel(opening: Promise<string>): void {
+    opening.then((session) => this.#actor.cancel(session)).catch(() => {});
+  }
+
+  async *#follow(session: string): AsyncGenerator<string, void, void> {
     this.#heard = Date.now();
     let pause = POLL.first;
     for (;;) {
       await sleep(pause, this.#signal);
       const seen = this.usage?.output_tokens ?? 0;
-      const progress = await abortable(this.#poll(this.session, seen), this.#signal);
+      const progress = await abortable(this.#poll(session, seen), this.#signal);
       const news = progress !== undefined && progress.output_tokens > seen;
       pause = news ? Math.max(pause * POLL.quicker, POLL.least) : Math.min(pause * POLL.slower, POLL.most);
       if (!progress || progress.output_tokens < seen) continue;
@@ -65,7 +90,6 @@ export class TextStream implements AsyncIterable<string> {
       this.usage = usage;
       this.text += text;
       if (text !== '') yield text;
-      const { session } = this;
       if ('failed' in state) throw new GenerateError({ Failed: { session, message: state.failed } });
       if ('cancelled' in state)
         throw new GenerateError({ Cancelled: { session, message: 'stream: the session was cancelled' } });

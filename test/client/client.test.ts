@@ -25,7 +25,8 @@ beforeAll(async () => {
 afterAll(() => network.close());
 
 const chunksSince = (at: number): number =>
-  network.replica.messages.slice(at).filter(({ method }) => method === 'upload_chunk').length;
+  network.replica.messages.slice(at).filter(({ kind, method }) => kind === 'update' && method === 'upload_chunk')
+    .length;
 
 /** An agent whose requests fail as `fails` says, and which does not try again by itself. */
 function lossyAgent(fails: () => boolean): Promise<HttpAgent> {
@@ -41,9 +42,17 @@ function lossyAgent(fails: () => boolean): Promise<HttpAgent> {
 describe('uploadPack', () => {
   it('is refused to a stranger', async () => {
     const stranger = await connect({ host: network.url, canisterId, identity: Ed25519KeyIdentity.generate() });
-    const error: unknown = await stranger.uploadPack(pack).catch((thrown) => thrown);
+    // before the canister reads it, by inspect_message
+    await expect(stranger.uploadPack(pack)).rejects.toThrow(/upload_start: expected a controller of/);
+  });
+
+  it('throws what the canister says of a pack that is none', async () => {
+    const error: unknown = await client.uploadPack(new Uint8Array(100)).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(UploadError);
-    expect(error).toMatchObject({ code: 'NotController', message: expect.stringMatching(/expected a controller of/) });
+    expect(error).toMatchObject({
+      code: 'InvalidPack',
+      message: expect.stringMatching(/^upload_commit: pack: expected/),
+    });
   });
 
   it('broken off, and on a line that loses calls, goes on where it was: no chunk is taken twice', async () => {
@@ -117,6 +126,20 @@ describe('stream', () => {
     expect(pieces.join('')).toBe(apples.text);
     expect(pieces.length).toBeGreaterThan(2);
     expect(answer).toMatchObject({ text: apples.text, finish_reason: 'stop', usage: { output_tokens: 49 } });
+  });
+
+  it('is cancelled by its signal', async () => {
+    const stop = new AbortController();
+    const answer = client.stream(apples.prompt, { signal: stop.signal });
+    const read = async () => {
+      for await (const _ of answer) stop.abort(new Error('enough'));
+    };
+    await expect(read()).rejects.toThrow('enough');
+    const again = client.follow(answer.session!)[Symbol.asyncIterator]();
+    const whole = async () => {
+      while (!(await again.next()).done);
+    };
+    await expect(whole()).rejects.toMatchObject({ code: 'Cancelled' });
   });
 
   it('survives the network being cut', async () => {

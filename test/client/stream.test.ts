@@ -30,12 +30,14 @@ const at = (output_tokens: number, text: string, state: SessionState = { generat
 });
 const stop: SessionState = { finished: { stop: null } };
 
-/** A client whose canister answers polls in this order, the last one for ever; `polls` are the tokens that were asked from. */
+/** A client whose canister answers polls in this order, the last one for ever; `polls` are the tokens that were asked from, `cancelled` the sessions. */
 function scripted(answers: (ProgressResult | Error)[], starts: StartResult[] = [{ Ok: 'id' }]) {
   const polls: number[] = [];
+  const cancelled: string[] = [];
   const next = <T>(list: T[]): T => (list.length > 1 ? list.shift()! : list[0]!);
   const actor = {
     start: async () => next(starts),
+    cancel: async (session: string) => void cancelled.push(session),
     progress: async (session: string, from: number) => {
       expect(session).toBe('id');
       polls.push(from);
@@ -44,7 +46,7 @@ function scripted(answers: (ProgressResult | Error)[], starts: StartResult[] = [
       return answer;
     },
   } as unknown as Llm;
-  return { client: new Client(actor), polls };
+  return { client: new Client(actor), polls, cancelled };
 }
 
 async function all(pieces: AsyncIterable<string>): Promise<string[]> {
@@ -131,7 +133,7 @@ describe('a stream', () => {
     );
 
     const controller = new AbortController();
-    const { client, polls } = scripted([at(1, 'a'), at(1, '')]);
+    const { client, polls, cancelled } = scripted([at(1, 'a'), at(1, '')]);
     const pieces: string[] = [];
     const read = async () => {
       for await (const piece of client.stream('joe', { signal: controller.signal })) {
@@ -144,6 +146,25 @@ describe('a stream', () => {
     const made = polls.length;
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(polls).toHaveLength(made);
+    expect(cancelled).toEqual(['id']);
+  });
+
+  it('cancels a session that opens after the signal came', async () => {
+    const { client, cancelled } = scripted([at(0, '')]);
+    const controller = new AbortController();
+    const reading = all(client.stream('joe', { signal: controller.signal }));
+    controller.abort(new Error('at once'));
+    await expect(reading).rejects.toThrow('at once');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(cancelled).toEqual(['id']);
+  });
+
+  it('leaves the session working where its reader leaves, or only followed it', async () => {
+    const { client, cancelled } = scripted([at(1, 'a')]);
+    for await (const _ of client.stream('joe')) break;
+    const signal = AbortSignal.timeout(20);
+    await expect(all(client.follow('id', { signal }))).rejects.toThrow(/timeout/);
+    expect(cancelled).toEqual([]);
   });
 
   it('follows a session that somebody has started', async () => {

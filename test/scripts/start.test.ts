@@ -82,7 +82,7 @@ describe('npm start -- --serve', () => {
   it('is there for npm run ask without naming it', async () => {
     const { code, stdout, stderr } = await run('ask', ['what', 'is', 'the', 'capital', 'of', 'france']).ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'paris\n' });
-    expect(stderr).toMatch(/^7 tokens in, 2 out, 2 calls, [\d.]+ M instructions, [\d.]+ s\n$/);
+    expect(stderr).toMatch(/^7 tokens in, 2 out, 2 calls, [\d.]+ s, [\d.]+ M cycles = .* USD\n$/);
   });
 
   it('gives npm run ask -- --json one object, of errors too', async () => {
@@ -110,6 +110,10 @@ describe('npm start -- --serve', () => {
         stderr: 'upload: expected --yes where nobody can be asked, got no terminal\n',
       });
       expect(asked.stdout).toMatch(/the canister pays [\d.]+ B cycles = /);
+      const stranger = await run('upload', [...at.slice(0, 4), '--yes']).ended;
+      expect(stranger.stderr).toMatch(
+        /^upload_start: expected a controller of \S+ or an admin, got 2vxsx-fae \(IC0503\)\n$/,
+      );
       expect(await run('upload', [...at, '--yes']).ended).toMatchObject({
         code: 0,
         stderr: '',
