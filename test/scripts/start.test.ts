@@ -160,7 +160,7 @@ describe('wrong input is answered in one line, with exit code 1', () => {
       () => ['--model', 'package.json'],
       /^model folder: expected a folder with .*, which is a file$/,
     ],
-    ['a folder without a model', () => ['--model', 'docs'], /config\.json/],
+    ['a folder without a model', () => ['--model', 'scripts'], /config\.json/],
     ['a truncated checkpoint', () => ['--model', join(folder, 'weights')], /model\.safetensors|safetensors/],
     ['a broken configuration', () => ['--model', join(folder, 'config')], /config\.json/],
     ['a broken tokenizer', () => ['--model', join(folder, 'tokenizer')], /spiece\.model/],
