@@ -2,9 +2,21 @@
  * `generate` and its kin. One token a message: a call from outside opens a session and makes the first, then the canister calls its own `generate`
  * for each further one. Those calls carry no Candid but a few bytes (scheduler.ts), since Candid in an interpreter costs more than a token.
  */
-import { canisterSelf, IDL, msgArgData, msgCaller, msgReject, msgReply, query, update } from 'azle';
-import { MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
+import {
+  canisterSelf,
+  IDL,
+  msgArgData,
+  msgCaller,
+  msgCyclesAccept,
+  msgCyclesAvailable,
+  msgReject,
+  msgReply,
+  query,
+  update,
+} from 'azle';
+import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
 import { isAdmin, notAllowed } from './access.ts';
+import { answerFromCache } from './answers.ts';
 import { overLimit } from './callers.ts';
 import {
   type GenerateError,
@@ -13,17 +25,22 @@ import {
   ListOptions,
   ListResult,
   ProgressResult,
+  Quote,
   SessionResult,
   StartResult,
 } from './candid.ts';
-import { activeModel } from './model.ts';
+import { candidEncoder } from './candid-encoder.ts';
+import { estimate, priceOf } from './cost.ts';
+import { activeModel, type Model } from './model.ts';
 import { drive, enqueue, finish, isFull, step, take, tooManyWait, wake, work } from './scheduler.ts';
 import {
   finishReason,
   goOn,
+  isFinished,
   isSession,
   listSessions,
   newSession,
+  passingSession,
   remove,
   type Session,
   sessionForCaller,
@@ -33,7 +50,8 @@ import {
 } from './sessions.ts';
 import { settings } from './settings.ts';
 import { lacksCycles } from './status.ts';
-import { MESSAGE_BUDGET } from './unit.ts';
+import { makeTokens, QUERY } from './steps.ts';
+import { instructionsNow, MESSAGE_BUDGET } from './unit.ts';
 
 const DEFAULT_NEW_TOKENS = 128;
 /** Longer prompts are refused unread: reading one costs some thousand instructions a character. */
@@ -45,8 +63,17 @@ type Options = [] | [GenerateOptions];
 
 const fromSelf = (): boolean => msgCaller().compareTo(canisterSelf()) === 'eq';
 
-/** Checks caller, prompt and options and opens a session, which is yet to be put in the queue. */
-function open(method: string, prompt: string, [options]: Options): Session | GenerateError {
+/** What is asked for, checked. */
+interface Task {
+  model: Model;
+  prompt: string;
+  sourceIds: number[];
+  maxNewTokens: number;
+  tokensPerCall: number;
+}
+
+/** Checks caller, prompt and options. */
+function read(method: string, prompt: string, [options]: Options): Task | GenerateError {
   const denied = notAllowed(method);
   if (denied) return { NotAllowed: denied };
   const model = activeModel();
@@ -55,7 +82,7 @@ function open(method: string, prompt: string, [options]: Options): Session | Gen
   if (!model.load(Number(MESSAGE_BUDGET))) {
     return { Unavailable: 'generate: the model is being loaded; try again' };
   }
-  const { max_prompt_tokens: limit, tokens_per_call, max_queued } = settings();
+  const { max_prompt_tokens: limit, tokens_per_call } = settings();
   if (prompt.length > MAX_PROMPT_CHARACTERS) {
     const message = `generate: expected a prompt of at most ${MAX_PROMPT_CHARACTERS} characters, got ${prompt.length}`;
     return { PromptTooLong: { tokens: prompt.length, limit, message } };
@@ -70,19 +97,53 @@ function open(method: string, prompt: string, [options]: Options): Session | Gen
   if (options?.tokens_per_call[0] && 'fixed' in perCall && perCall.fixed < 1) {
     return { InvalidOptions: `generate: expected tokens_per_call of at least 1, got ${perCall.fixed}` };
   }
-  const owner = msgCaller().toText();
-  const over = overLimit(method, owner, maxNewTokens);
-  if (over) return { LimitReached: over };
-  if (isFull()) return { Unavailable: `generate: expected fewer than ${max_queued} sessions to wait; try again later` };
-  const poor = lacksCycles(method);
-  if (poor) return { Unavailable: poor };
   const sourceIds = model.tokenizer.encode(prompt);
   if (sourceIds.length > limit) {
     const message = `generate: expected a prompt of at most ${limit} tokens, got ${sourceIds.length}`;
     return { PromptTooLong: { tokens: sourceIds.length, limit, message } };
   }
-  const tokensPerCall = 'fixed' in perCall ? perCall.fixed : 0;
-  return newSession({ owner, model: model.stored.sha256, prompt, sourceIds, maxNewTokens, tokensPerCall });
+  return { model, prompt, sourceIds, maxNewTokens, tokensPerCall: 'fixed' in perCall ? perCall.fixed : 0 };
+}
+
+const isTask = (value: Task | GenerateError): value is Task => 'sourceIds' in value;
+
+/** Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue. */
+function open(method: string, prompt: string, options: Options): Session | GenerateError {
+  const task = read(method, prompt, options);
+  if (!isTask(task)) return task;
+  const owner = msgCaller().toText();
+  const over = overLimit(method, owner, task.maxNewTokens);
+  if (over) return { LimitReached: over };
+  if (isFull()) {
+    const { max_queued } = settings();
+    return { Unavailable: `generate: expected fewer than ${max_queued} sessions to wait; try again later` };
+  }
+  const poor = lacksCycles(method);
+  if (poor) return { Unavailable: poor };
+  const unpaid = lacksPayment(method, task);
+  if (unpaid) return unpaid;
+  const { model, ...rest } = task;
+  const session = newSession({ owner, model: model.stored.sha256, ...rest });
+  if (isSession(session)) answerFromCache(session);
+  return session;
+}
+
+/** Canisters may be asked to pay; nobody else can attach cycles. */
+const pays = (): boolean => settings().price_percent > 0 && msgCaller().toUint8Array().at(-1) === OPAQUE_ID;
+/** The last byte of a canister's principal. */
+const OPAQUE_ID = 1;
+
+/** The cycles stay where they are until the answer is there: what is not accepted goes back, all of it after a failure. */
+function lacksPayment(method: string, { model, sourceIds, maxNewTokens }: Task): GenerateError | undefined {
+  if (!pays()) return undefined;
+  const cycles = priceOf(estimate(model.head, sourceIds.length, maxNewTokens).cycles);
+  const available = msgCyclesAvailable();
+  if (method === 'generate' && available >= cycles) return undefined;
+  const message =
+    method === 'generate'
+      ? `generate: expected ${cycles} cycles attached, got ${available}; what is not used comes back`
+      : `${method}: expected a call of generate, which cycles can be attached to for as long as it lasts`;
+  return { PaymentRequired: { cycles, message } };
 }
 
 const textOf = (ids: readonly number[]): string => activeModel()!.tokenizer.decode(ids);
@@ -136,15 +197,22 @@ async function answer(args: Uint8Array): Promise<void> {
   if (tooManyWait()) found = { Unavailable: 'generate: too many calls wait for their answer; try again, or use start' };
   else found = open('generate', ...decoded);
   const reply = isSession(found) ? await toTheEnd(found) : { Err: found };
-  msgReply(IDL.encode([GenerateResult], [reply]));
+  msgReply(encodeResult(reply));
 }
 
 async function toTheEnd(session: Session): Promise<GenerateResult> {
+  if (!underWay(session)) return result(session, undefined);
   const lease = take(session);
   enqueue(session);
   if (session.state === 'active') work(session);
-  return result(session, await drive(session, lease));
+  const broken = await drive(session, lease);
+  if (pays() && isFinished(session)) msgCyclesAccept(priceOf(Number(usageOf(session).cycles)));
+  return result(session, broken);
 }
+
+const encodeResult = candidEncoder<GenerateResult>(GenerateResult, { Err: { NoModel: '' } });
+const encodeProgress = candidEncoder<ProgressResult>(ProgressResult, { Err: { NoModel: '' } });
+const encodeStarted = candidEncoder<StartResult>(StartResult, { Ok: '' });
 
 export class GenerateMethods {
   /**
@@ -172,8 +240,8 @@ export class GenerateMethods {
     const decoded = readArgs('start', msgArgData());
     if (!decoded) return;
     const session = open('start', ...decoded);
-    if (isSession(session)) enqueue(session);
-    msgReply(IDL.encode([StartResult], [isSession(session) ? { Ok: session.id } : { Err: session }]));
+    if (isSession(session) && underWay(session)) enqueue(session);
+    msgReply(encodeStarted(isSession(session) ? { Ok: session.id } : { Err: session }));
   }
 
   /** Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer. Update; its owner, controllers. */
@@ -234,13 +302,68 @@ export class GenerateMethods {
   }
 
   /** How far a session is, and the text that tokens from number `from` on have added. Query; its owner, controllers, or anyone for an anonymous caller's. */
-  @query([IDL.Text, IDL.Nat32], ProgressResult)
-  progress(id: string, from: number): ProgressResult {
-    const session = sessionForCaller('progress', id);
-    if (!isSession(session)) return { Err: session };
-    const model = activeModel();
-    if (!model?.load(Number.MAX_SAFE_INTEGER)) return { Err: { NoModel: 'progress: no model loaded' } };
-    const before = textOf(session.tokenIds.slice(0, from)).length;
-    return { Ok: { state: stateOf(session), text: textOf(session.tokenIds).slice(before), ...usageOf(session) } };
+  @query([IDL.Text, IDL.Nat32], ProgressResult, { manual: true })
+  progress(): void {
+    const [id, from] = IDL.decode([IDL.Text, IDL.Nat32], msgArgData()) as unknown as [string, number];
+    msgReply(encodeProgress(progressOf(id, from)));
   }
+
+  /**
+   * The answer in a query: at once, written down nowhere, and certified by nobody but the one node that made it. Query; whom `access` lets. Refused
+   * with `TooLong` where it does not fit the 5 B instructions of a query.
+   */
+  @query([IDL.Text, IDL.Opt(GenerateOptions)], GenerateResult, { manual: true })
+  generate_query(): void {
+    const decoded = readArgs('generate_query', msgArgData());
+    if (!decoded) return;
+    const task = read('generate_query', ...decoded);
+    msgReply(encodeResult(isTask(task) ? answerAtOnce(task) : { Err: task }));
+  }
+
+  /** What an answer of at most so many tokens is thought to take, and the cycles a canister has to attach to `generate`. Query; everyone. */
+  @query([IDL.Nat32, IDL.Nat32], Quote)
+  quote(promptTokens: number, maxNewTokens: number): Quote {
+    const model = activeModel();
+    if (!model) return { cycles: 0n, instructions: 0n };
+    const [prompt, tokens] = [Math.min(promptTokens, MAX_SOURCE_LENGTH), Math.min(maxNewTokens, MAX_TARGET_LENGTH)];
+    const { instructions, cycles } = estimate(model.head, prompt, tokens);
+    return { cycles: priceOf(cycles), instructions: BigInt(instructions) };
+  }
+}
+
+function progressOf(id: string, from: number): ProgressResult {
+  const session = sessionForCaller('progress', id);
+  if (!isSession(session)) return { Err: session };
+  const model = activeModel();
+  if (!model?.load(Number.MAX_SAFE_INTEGER)) return { Err: { NoModel: 'progress: no model loaded' } };
+  const before = textOf(session.tokenIds.slice(0, from)).length;
+  return { Ok: { state: stateOf(session), text: textOf(session.tokenIds).slice(before), ...usageOf(session) } };
+}
+
+/** In a query, whose changes are thrown away. */
+function answerAtOnce({ model, ...rest }: Task): GenerateResult {
+  const tooLong = (instructions: number): GenerateResult => {
+    const message = `generate_query: expected an answer of at most ${QUERY.most} instructions, got up to ${instructions}; ask for fewer tokens, or use generate`;
+    return { Err: { TooLong: { instructions: BigInt(instructions), limit: BigInt(QUERY.most), message } } };
+  };
+  const { instructions } = estimate(model.head, rest.sourceIds.length, 1, true);
+  if (instructions > QUERY.most)
+    return tooLong(estimate(model.head, rest.sourceIds.length, rest.maxNewTokens, true).instructions);
+  const session = passingSession({
+    owner: msgCaller().toText(),
+    model: model.stored.sha256,
+    ...rest,
+    tokensPerCall: 0,
+  });
+  const over = makeTokens(session, model, QUERY);
+  if (!over) {
+    if (instructionsNow() < Number(QUERY.budget) && session.tokenIds.length === 0) {
+      return { Err: { Unavailable: 'generate_query: another session is in the middle of a step; try again' } };
+    }
+    return tooLong(estimate(model.head, rest.sourceIds.length, rest.maxNewTokens, true).instructions);
+  }
+  session.state = over;
+  session.calls = 1;
+  session.instructions = instructionsNow();
+  return result(session, undefined);
 }

@@ -6,8 +6,9 @@
 import './text-coding.ts';
 import { AccessMethods } from './access.ts';
 import { GenerateMethods } from './generate.ts';
+import { HttpMethods } from './http.ts';
 import { LifecycleMethods } from './lifecycle.ts';
 import { StatusMethods } from './status.ts';
 import { UploadMethods } from './upload.ts';
 
-export default [GenerateMethods, AccessMethods, UploadMethods, StatusMethods, LifecycleMethods];
+export default [GenerateMethods, AccessMethods, UploadMethods, StatusMethods, HttpMethods, LifecycleMethods];

@@ -1,9 +1,14 @@
-/** What happens around upgrades: what is under way is written down before; after, stored data of older versions is made new, the model is brought back and sessions go on. */
-import { postUpgrade, preUpgrade, setTimer, trap } from 'azle';
+/**
+ * What happens around upgrades: before, what is under way is written down; after, stable memory is brought to this program's layout, the model comes
+ * back and sessions go on, without anyone asking.
+ */
+import { init, postUpgrade, preUpgrade, setTimer, trap } from 'azle';
 import { saveCallers } from './callers.ts';
-import { activeModel } from './model.ts';
+import { migrate } from './migrations.ts';
+import { activeModel, certifyModel, readHead } from './model.ts';
 import { awaitsAnswers, wake } from './scheduler.ts';
 import { saveLiveSessions } from './sessions.ts';
+import { records, sessionRecords } from './stable.ts';
 import { MESSAGE_BUDGET } from './unit.ts';
 
 /** A message at a time, so that a large model does not hold up an upgrade, or the calls that come after it. */
@@ -13,7 +18,16 @@ function loadModel(): void {
   else wake();
 }
 
+const bringUpToDate = (): void =>
+  migrate({ records, sessions: sessionRecords, nameOf: (pack) => readHead({ ...pack, name: '' }).name });
+
 export class LifecycleMethods {
+  @init([])
+  begin(): void {
+    bringUpToDate();
+  }
+
+  /** Traps while calls wait for answers, which would come to a program that is no more: stop the canister first. */
   @preUpgrade
   beforeUpgrade(): void {
     const busy = awaitsAnswers();
@@ -24,6 +38,9 @@ export class LifecycleMethods {
 
   @postUpgrade([])
   afterUpgrade(): void {
+    bringUpToDate();
+    certifyModel();
+    console.log('upgraded');
     setTimer(0, loadModel);
   }
 }

@@ -1,10 +1,13 @@
-/** The model that answers: a pack in stable memory, its weights in the arena, its tokenizer in the heap; brought there when first needed. */
+/** The models: packs in stable memory, one of them active, its weights in the arena, its tokenizer in the heap; brought there when first needed. */
 
+import { certifiedDataSet } from 'azle';
 import { decodePackHead, type OpenedHead, packShape } from '../model/pack/pack.ts';
 import { T5 } from '../model/t5/t5.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { decodeTokenizerData } from '../model/tokenizer/tokenizer-data.ts';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
+import { fromHex } from './bytes.ts';
+import { settings } from './settings.ts';
 import { readChunk, readRecord, removeChunk, writeRecord } from './stable.ts';
 import { arena, instructionsNow, unit } from './unit.ts';
 
@@ -18,6 +21,8 @@ export interface StoredPack {
   bytes: number;
   /** Lowercase hex, of the whole file. */
   sha256: string;
+  /** What its head calls it; unknown until it is whole. */
+  name: string;
 }
 
 export const chunkCount = (bytes: number): number => Math.ceil(bytes / CHUNK_BYTES);
@@ -96,22 +101,59 @@ export function readHead(stored: StoredPack): OpenedHead {
 
 let current: Model | undefined;
 
+/** The packs that are stored, checked and whole. */
+export const storedPacks = (): StoredPack[] => readRecord<StoredPack[]>('models') ?? [];
+
+const activePack = (): string | undefined => readRecord<string>('active');
+
 /** The active model, being loaded or ready; undefined where there is none. */
 export function activeModel(): Model | undefined {
   if (!current) {
-    const stored = readRecord<StoredPack>('active');
+    const active = activePack();
+    const stored = active && storedPacks().find(({ sha256 }) => sha256 === active);
     if (stored) current = new Model(stored);
   }
   return current;
 }
 
-/** Puts a pack in the active one's place, whose room is given back. Sessions must not be open. */
+export const isActive = ({ sha256 }: StoredPack): boolean => sha256 === activePack();
+
+/** Adds a pack to those stored. */
+export function keepPack(stored: StoredPack): void {
+  writeRecord('models', [...storedPacks(), stored]);
+}
+
+/**
+ * Makes a stored pack the model that answers; the arena's room of the one before is used again. Sessions must not be open.
+ * @throws RangeError where the arena has no room: the message has to trap then, which leaves the old model as it was
+ */
 export function activate(stored: StoredPack): void {
-  const old = current?.stored ?? readRecord<StoredPack>('active');
   current?.t5.dispose();
   current = undefined;
-  writeRecord('active', stored);
-  if (old) removePack(old);
+  writeRecord('active', stored.sha256);
+  const { t5 } = activeModel()!;
+  const most = settings().arena_bytes;
+  if (arena.grown > most) {
+    throw new RangeError(
+      `model: expected at most ${most} bytes of arena, got ${arena.grown} with ${t5.weightsBytes} of weights`,
+    );
+  }
+  certifyModel();
+}
+
+/** Makes the active pack's SHA-256 the canister's certified data. */
+export function certifyModel(): void {
+  const active = activePack();
+  if (active) certifiedDataSet(fromHex(active));
+}
+
+/** Takes a pack that is not active out of those stored. */
+export function dropPack(stored: StoredPack): void {
+  writeRecord(
+    'models',
+    storedPacks().filter(({ sha256 }) => sha256 !== stored.sha256),
+  );
+  removePack(stored);
 }
 
 export function removePack({ pack, bytes }: StoredPack): void {

@@ -10,7 +10,9 @@
  * message has worked on for a while and takes them up again.
  */
 import { call, canisterSelf, clearTimer, setTimerInterval } from 'azle';
+import { rememberAnswer } from './answers.ts';
 import { forgetCallers } from './callers.ts';
+import { counters } from './counters.ts';
 import {
   end,
   liveSession,
@@ -144,7 +146,9 @@ export function step(args: Uint8Array): void {
 /** A step of an active session, in this message. */
 export function work(session: Session): void {
   advance(session);
-  if (!underWay(session)) leave(session);
+  if (underWay(session)) return;
+  rememberAnswer(session);
+  leave(session);
 }
 
 interface Broken {
@@ -166,6 +170,7 @@ const reasonOf = (error: Broken): string => error.rejectMessage ?? error.type ??
 function stumble(session: Session, error: Broken): void {
   if (session.state !== 'active') return;
   session.failures += 1;
+  counters.stumbles += 1;
   // what lies in the arena is made anew: the next try shall not meet what the last one met
   release(session);
   if (session.failures >= MAX_FAILURES) finish(session, 'failed', reasonOf(error));
@@ -260,6 +265,7 @@ async function tend(): Promise<void> {
 
 /** A step that is awaited, so that it is known why it fails; then the session goes on by itself. */
 async function retry(session: Session): Promise<void> {
+  counters.revived += 1;
   session.lease += 1;
   session.awaited = false;
   session.beat = now();

@@ -4,11 +4,15 @@ import type { Principal } from '@dfinity/principal';
 import {
   GenerateOptions,
   GenerateResult,
+  HttpRequest,
+  HttpResponse,
   ListOptions,
   ListResult,
+  ModelCertificate,
   ModelInfo,
   type Opt,
   ProgressResult,
+  Quote,
   Role,
   RolesResult,
   SessionResult,
@@ -17,8 +21,10 @@ import {
   SettingsResult,
   StartResult,
   Status,
+  StoredModel,
   UploadResult,
   UploadStartResult,
+  UploadStatus,
 } from './candid.ts';
 
 export const service: IDL.ServiceClass = IDL.Service({
@@ -29,6 +35,8 @@ export const service: IDL.ServiceClass = IDL.Service({
   delete: IDL.Func([IDL.Text], [SessionResult], []),
   list: IDL.Func([IDL.Opt(ListOptions)], [ListResult], ['query']),
   progress: IDL.Func([IDL.Text, IDL.Nat32], [ProgressResult], ['query']),
+  generate_query: IDL.Func([IDL.Text, IDL.Opt(GenerateOptions)], [GenerateResult], ['query']),
+  quote: IDL.Func([IDL.Nat32, IDL.Nat32], [Quote], ['query']),
   model_info: IDL.Func([], [IDL.Opt(ModelInfo)], ['query']),
   status: IDL.Func([], [Status], ['query']),
   settings: IDL.Func([], [Settings], ['query']),
@@ -38,6 +46,14 @@ export const service: IDL.ServiceClass = IDL.Service({
   upload_start: IDL.Func([IDL.Nat64, IDL.Text], [UploadStartResult], []),
   upload_chunk: IDL.Func([IDL.Nat32, IDL.Vec(IDL.Nat8)], [UploadResult], []),
   upload_commit: IDL.Func([], [UploadResult], []),
+  upload_store: IDL.Func([], [UploadResult], []),
+  upload_abort: IDL.Func([], [UploadResult], []),
+  upload_status: IDL.Func([], [IDL.Opt(UploadStatus)], ['query']),
+  models: IDL.Func([], [IDL.Vec(StoredModel)], ['query']),
+  model_activate: IDL.Func([IDL.Text], [UploadResult], []),
+  model_delete: IDL.Func([IDL.Text], [UploadResult], []),
+  model_certificate: IDL.Func([], [ModelCertificate], ['query']),
+  http_request: IDL.Func([HttpRequest], [HttpResponse], ['query']),
 });
 
 /** An actor of it. */
@@ -49,6 +65,8 @@ export interface Llm {
   delete(session: string): Promise<SessionResult>;
   list(options: Opt<ListOptions>): Promise<ListResult>;
   progress(session: string, from: number): Promise<ProgressResult>;
+  generate_query(prompt: string, options: Opt<GenerateOptions>): Promise<GenerateResult>;
+  quote(promptTokens: number, maxNewTokens: number): Promise<Quote>;
   model_info(): Promise<Opt<ModelInfo>>;
   status(): Promise<Status>;
   settings(): Promise<Settings>;
@@ -58,4 +76,12 @@ export interface Llm {
   upload_start(bytes: bigint, sha256: string): Promise<UploadStartResult>;
   upload_chunk(index: number, bytes: Uint8Array): Promise<UploadResult>;
   upload_commit(): Promise<UploadResult>;
+  upload_store(): Promise<UploadResult>;
+  upload_abort(): Promise<UploadResult>;
+  upload_status(): Promise<Opt<UploadStatus>>;
+  models(): Promise<StoredModel[]>;
+  model_activate(sha256: string): Promise<UploadResult>;
+  model_delete(sha256: string): Promise<UploadResult>;
+  model_certificate(): Promise<ModelCertificate>;
+  http_request(request: HttpRequest): Promise<HttpResponse>;
 }

@@ -9,6 +9,7 @@ import { anonymous } from './access.ts';
 import { hex, utf8 } from './bytes.ts';
 import { sessionBegins, sessionEnds } from './callers.ts';
 import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } from './candid.ts';
+import { counters } from './counters.ts';
 import { activeModel } from './model.ts';
 import { decodeSession, encodeSession, type SessionHead, sessionHead } from './session-record.ts';
 import { settings } from './settings.ts';
@@ -78,6 +79,7 @@ function heads(): Map<string, SessionHead> {
   return stored;
 }
 
+export const isFinished = ({ state }: SessionRecord): boolean => state === 'stop' || state === 'length';
 export const underWay = ({ state }: SessionRecord): boolean => state === 'queued' || state === 'active';
 
 function save(session: Session): void {
@@ -130,6 +132,22 @@ type Opening = Pick<SessionRecord, 'owner' | 'model' | 'prompt' | 'sourceIds' | 
 /** Leases begin with the time, so that messages from before an upgrade have old ones. */
 const atRest = () => ({ handle: 0, lease: Math.floor(now() / 1000), awaited: false, beat: 0, failures: 0 });
 
+/** A session that nobody keeps. */
+export const passingSession = (opening: Opening, id = ''): Session => ({
+  ...opening,
+  ...atRest(),
+  id,
+  created: now(),
+  updated: 0,
+  tokenIds: [],
+  state: 'active',
+  reason: '',
+  calls: 0,
+  instructions: 0,
+  unitInstructions: 0,
+  embeddingCached: false,
+});
+
 /** Opens a session, which is queued. */
 export function newSession(opening: Opening): Session | GenerateError {
   let id: string;
@@ -138,20 +156,7 @@ export function newSession(opening: Opening): Session | GenerateError {
   } catch {
     return { Unavailable: 'generate: the canister has just started and has no random seed yet; try again' };
   }
-  const session: Session = {
-    ...opening,
-    ...atRest(),
-    id,
-    created: now(),
-    updated: 0,
-    tokenIds: [],
-    state: 'queued',
-    reason: '',
-    calls: 0,
-    instructions: 0,
-    unitInstructions: 0,
-    embeddingCached: false,
-  };
+  const session = passingSession(opening, id);
   goOn(session);
   save(session);
   return session;
@@ -203,6 +208,7 @@ export const sessionCounts = (): { all: number; live: number } => ({ all: heads(
 export function end(session: Session, state: Exclude<State, 'queued' | 'active'>, reason = ''): void {
   session.state = state;
   session.reason = reason;
+  counters[state] += 1;
   session.lease += 1;
   release(session);
   live.delete(session.id);

@@ -1,7 +1,7 @@
 /** What the canister has and does, for whoever asks. */
-import { canisterCycleBalance, IDL, query } from 'azle';
+import { canisterCycleBalance, dataCertificate, IDL, query } from 'azle';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
-import { ModelInfo, type Opt, Status, some } from './candid.ts';
+import { ModelCertificate, ModelInfo, type Opt, Status, some } from './candid.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel } from './model.ts';
 import { schedulerCounts } from './scheduler.ts';
@@ -40,6 +40,15 @@ export class StatusMethods {
         ready,
       },
     ];
+  }
+
+  /**
+   * The SHA-256 of the pack that answers, with the certificate for the canister's certified data, which is that hash: whoever checks the certificate
+   * knows the model without trusting the node that answered. Query; everyone.
+   */
+  @query([], ModelCertificate)
+  model_certificate(): ModelCertificate {
+    return { sha256: activeModel()?.stored.sha256 ?? '', certificate: some(dataCertificate()) };
   }
 
   /** Counts and sizes. Query; everyone. */

@@ -1,17 +1,29 @@
 /** One message's work on a session: loading the model if need be, encoding, tokens. What a trap here undoes is the message, so one step. */
 import type { T5Session } from '../model/t5/t5.ts';
+import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel, type Model } from './model.ts';
 import { end, now, type Session } from './sessions.ts';
 import { instructionsNow, MESSAGE_BUDGET, SLICE, unit } from './unit.ts';
 
+/** How far a message goes: no op begins after `budget` instructions, no further token that would end after `most`. */
+interface Reach {
+  budget: bigint;
+  most: number;
+}
+
 /** What a message spends after its last token: saving, replying, sending the next call. */
 const END_OF_MESSAGE = 20_000_000;
+const MESSAGE: Reach = { budget: MESSAGE_BUDGET, most: SLICE - END_OF_MESSAGE };
+/** A query has 5 B; its reply is yet to be written. */
+export const QUERY: Reach = { budget: 4_800_000_000n, most: 4_900_000_000 };
 
 /** Works on an active session for a message: its token, or as many as it has a message make, or a part of one where one does not fit. */
 export function advance(session: Session): void {
   const before = unit.instructions;
   session.calls += 1;
+  counters.messages += 1;
+  const made = session.tokenIds.length;
   session.beat = now();
   session.failures = 0;
   const model = activeModel();
@@ -19,27 +31,28 @@ export function advance(session: Session): void {
     end(session, 'failed', 'the model was replaced');
     return;
   }
-  const over = model.load(Number(MESSAGE_BUDGET)) && makeTokens(session, model);
+  const over = model.load(Number(MESSAGE_BUDGET)) && makeTokens(session, model, MESSAGE);
+  counters.tokens += session.tokenIds.length - made;
   session.unitInstructions += unit.instructions - before;
   // the message's end is not counted: a few ten thousand instructions
   session.instructions += instructionsNow();
   if (over) end(session, over);
 }
 
-/** Why the session is over, if it is. */
-function makeTokens(session: Session, model: Model): 'stop' | 'length' | undefined {
+/** Makes the tokens of a message. @returns why the session is over, if it is */
+export function makeTokens(session: Session, model: Model, { budget, most }: Reach): 'stop' | 'length' | undefined {
   const { t5 } = model;
   const { decoderStartTokenId, eosTokenIds } = t5.shape.config;
   session.open ??= t5.open(session.sourceIds, session.maxNewTokens, [decoderStartTokenId, ...session.tokenIds]);
   const open = session.open;
-  if (open.phase === 'encode' && !encode(session, model, open)) return undefined;
+  if (open.phase === 'encode' && !encode(session, model, open, budget)) return undefined;
 
   let dearest = 0;
   for (let made = 0; session.tokensPerCall === 0 || made < session.tokensPerCall; made++) {
     const start = instructionsNow();
     // several tokens a call: stop where one more would not fit the slice
-    if (made > 0 && start + 1.1 * dearest > SLICE - END_OF_MESSAGE) return undefined;
-    if (t5.step(open, MESSAGE_BUDGET) !== 'done') return undefined;
+    if (made > 0 && start + 1.1 * dearest > most) return undefined;
+    if (t5.step(open, budget) !== 'done') return undefined;
     const id = t5.greedy();
     open.targetIds.push(id);
     session.tokenIds.push(id);
@@ -51,14 +64,14 @@ function makeTokens(session: Session, model: Model): 'stop' | 'length' | undefin
 }
 
 /** From the embedding cache, or by the encoder; whether it is done. */
-function encode(session: Session, { stored, t5 }: Model, open: T5Session): boolean {
+function encode(session: Session, { stored, t5 }: Model, open: T5Session, budget: bigint): boolean {
   const key = embeddingCache.key(stored.sha256, session.sourceIds);
   const cached = embeddingCache.get(key);
   if (cached) {
     session.embeddingCached = true;
     return t5.useEncoding(open, cached) === 'done';
   }
-  if (t5.encode(open, MESSAGE_BUDGET) !== 'done') return false;
+  if (t5.encode(open, budget) !== 'done') return false;
   embeddingCache.put(key, t5.encoding(open));
   return true;
 }

@@ -1,22 +1,44 @@
 /**
  * Taking a pack in: chunks in any order, each as often as one likes; their SHA-256 is worked out as they come, and the pack becomes the model only
- * if hash and head are right. Controllers only.
+ * if hash and head are right. Several packs may be stored, one is active. Controllers and admins only.
  */
-import { IDL, update } from 'azle';
+import { IDL, query, update } from 'azle';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
 import type { HashState } from '../tensor/sha256.ts';
 import { notAdmin } from './access.ts';
 import { hex } from './bytes.ts';
-import { type UploadError, UploadResult, UploadStartResult } from './candid.ts';
-import { activate, CHUNK_BYTES, chunkCount, readHead, removePack, type StoredPack } from './model.ts';
+import {
+  type ChunkRange,
+  type Opt,
+  StoredModel,
+  type UploadError,
+  UploadResult,
+  UploadStartResult,
+  UploadStatus,
+} from './candid.ts';
+import {
+  activate,
+  CHUNK_BYTES,
+  chunkCount,
+  dropPack,
+  isActive,
+  keepPack,
+  readHead,
+  removePack,
+  type StoredPack,
+  storedPacks,
+} from './model.ts';
 import { finishAll } from './scheduler.ts';
+import { settings } from './settings.ts';
 import { hasChunk, readChunk, readRecord, writeChunk, writeRecord } from './stable.ts';
-import { instructionsNow, MESSAGE_BUDGET, sha256 } from './unit.ts';
+import { sha256 as hasher, instructionsNow, MESSAGE_BUDGET } from './unit.ts';
 
 /** More than flan-t5-xl in int8, and what a 32-bit heap could hold at the very most. */
 const MAX_PACK_BYTES = 3 * 2 ** 30;
 
 interface Upload extends StoredPack {
+  /** Whether it is a stored pack, of which nothing is needed. */
+  known?: boolean;
   /** Chunks from the first on that the hash has taken, and what it has come to. */
   hashed: number;
   words: number[];
@@ -39,13 +61,13 @@ function hashOn(upload: Upload): void {
   while (upload.hashed < last && instructionsNow() < MESSAGE_BUDGET) {
     const chunk = readChunk(upload.pack, upload.hashed);
     if (!chunk) return;
-    upload.words = Array.from(sha256().update(hashState(upload), chunk).words);
+    upload.words = Array.from(hasher().update(hashState(upload), chunk).words);
     upload.hashed += 1;
   }
 }
 
 export class UploadMethods {
-  /** Begins an upload of so many bytes with this SHA-256 in hexadecimal, or goes on with the same one. Update; controllers; 1 M instructions. */
+  /** Begins an upload of so many bytes with this SHA-256 in hexadecimal, or goes on with the same one. Update; controllers and admins; 1 M instructions. */
   @update([IDL.Nat64, IDL.Text], UploadStartResult)
   upload_start(bytes: bigint, hash: string): UploadStartResult {
     const denied = notController('upload_start');
@@ -62,15 +84,29 @@ export class UploadMethods {
     const plan = { chunk_bytes: CHUNK_BYTES, chunks: chunkCount(Number(bytes)) };
     const under = readRecord<Upload>('upload');
     if (under?.sha256 === wanted && under.bytes === Number(bytes)) return { Ok: plan };
-    if (under) removePack(under);
+    if (under) discard(under);
+    const known = storedPacks().find(({ sha256 }) => sha256 === wanted);
+    if (known) {
+      writeRecord('upload', { ...known, known: true, hashed: plan.chunks, words: [] } satisfies Upload);
+      return { Ok: plan };
+    }
+    const stored = storedPacks().reduce((sum, { bytes }) => sum + bytes, 0);
+    const most = settings().model_bytes;
+    if (stored + Number(bytes) > most) {
+      return err({
+        NoRoom: `upload_start: expected packs of at most ${most} bytes, got ${stored} and ${bytes} more; delete a model`,
+      });
+    }
     const pack = (readRecord<number>('packs') ?? 0) + 1;
     writeRecord('packs', pack);
-    const words = Array.from(sha256().begin().words);
-    writeRecord('upload', { pack, bytes: Number(bytes), sha256: wanted, hashed: 0, words } satisfies Upload);
+    const words = Array.from(hasher().begin().words);
+    const upload: Upload = { pack, bytes: Number(bytes), sha256: wanted, name: '', hashed: 0, words };
+    writeRecord('upload', upload);
+    console.log(`upload of ${bytes} bytes begun, SHA-256 ${wanted}`);
     return { Ok: plan };
   }
 
-  /** Takes chunk `index`. Update; controllers; about 95 instructions a byte, most of them for the hash. A trap leaves the chunk out. */
+  /** Takes chunk `index`. Update; controllers and admins; about 95 instructions a byte, most of them for the hash. A trap leaves the chunk out. */
   @update([IDL.Nat32, IDL.Vec(IDL.Nat8)], UploadResult)
   upload_chunk(index: number, bytes: Uint8Array): UploadResult {
     const denied = notController('upload_chunk');
@@ -93,48 +129,143 @@ export class UploadMethods {
     return { Ok: null };
   }
 
-  /** Makes the uploaded pack the model, if all of it is there and right; sessions of the old model end. Update; controllers. */
+  /** Makes the uploaded pack the model, if all of it is there and right; sessions of the old model end. Update; controllers and admins. */
   @update([], UploadResult)
   upload_commit(): UploadResult {
-    const denied = notController('upload_commit');
-    if (denied) return err(denied);
-    const upload = readRecord<Upload>('upload');
-    if (!upload) return err({ NotStarted: 'upload_commit: no upload under way; call upload_start first' });
-    const count = chunkCount(upload.bytes);
-    const missing: number[] = [];
-    for (let i = upload.hashed; i < count && missing.length < 100; i++) if (!hasChunk(upload.pack, i)) missing.push(i);
-    if (missing.length > 0) {
-      return err({ Incomplete: { missing, message: `upload_commit: expected ${count} chunks, some are missing` } });
-    }
-    hashOn(upload);
-    writeRecord('upload', upload);
-    if (upload.hashed < count - 1) {
-      const message = `upload_commit: ${upload.hashed} of ${count} chunks are hashed; call again to go on`;
-      return err({ Incomplete: { missing: [], message } });
-    }
-    const last = readChunk(upload.pack, count - 1)!.slice(HEADER_BYTES);
-    const found = hex(sha256().digest(hashState(upload), last));
-    if (found !== upload.sha256) {
-      this.discard(upload);
-      return err({
-        WrongHash: `upload_commit: expected SHA-256 ${upload.sha256}, got ${found}; upload the pack again`,
-      });
-    }
-    const stored: StoredPack = { pack: upload.pack, bytes: upload.bytes, sha256: upload.sha256 };
-    try {
-      readHead(stored);
-    } catch (error) {
-      this.discard(upload);
-      return err({ InvalidPack: `upload_commit: ${(error as Error).message}` });
-    }
-    finishAll('the model was replaced');
-    activate(stored);
-    writeRecord('upload', undefined);
+    const stored = store('upload_commit');
+    if ('Err' in stored) return stored;
+    switchTo(stored.Ok);
     return { Ok: null };
   }
 
-  private discard(upload: Upload): void {
-    removePack(upload);
-    writeRecord('upload', undefined);
+  /** As `upload_commit`, but leaves the active model alone. Update; controllers and admins. */
+  @update([], UploadResult)
+  upload_store(): UploadResult {
+    const stored = store('upload_store');
+    return 'Err' in stored ? stored : { Ok: null };
   }
+
+  /** Forgets an upload under way. Update; controllers and admins. */
+  @update([], UploadResult)
+  upload_abort(): UploadResult {
+    const denied = notController('upload_abort');
+    if (denied) return err(denied);
+    const upload = readRecord<Upload>('upload');
+    if (upload) discard(upload);
+    return { Ok: null };
+  }
+
+  /** What of an upload under way is there, and what is not. Query; everyone. */
+  @query([], IDL.Opt(UploadStatus))
+  upload_status(): Opt<UploadStatus> {
+    const upload = readRecord<Upload>('upload');
+    if (!upload) return [];
+    const chunks = chunkCount(upload.bytes);
+    const missing: ChunkRange[] = [];
+    let received = upload.hashed;
+    for (let i = upload.hashed; i < chunks; i++) {
+      if (hasChunk(upload.pack, i)) received += 1;
+      else if (missing.at(-1)?.last === i - 1) missing.at(-1)!.last = i;
+      else missing.push({ first: i, last: i });
+    }
+    const { sha256, bytes } = upload;
+    return [{ sha256, bytes: BigInt(bytes), chunk_bytes: CHUNK_BYTES, chunks, received, missing }];
+  }
+
+  /** The packs stored. Query; everyone. */
+  @query([], IDL.Vec(StoredModel))
+  models(): StoredModel[] {
+    return storedPacks().map((stored) => ({
+      name: stored.name,
+      sha256: stored.sha256,
+      bytes: BigInt(stored.bytes),
+      active: isActive(stored),
+    }));
+  }
+
+  /** Makes a stored pack the model that answers; sessions of the old one end. Update; controllers and admins. Traps, and changes nothing, without room. */
+  @update([IDL.Text], UploadResult)
+  model_activate(sha256: string): UploadResult {
+    const found = storedPack('model_activate', sha256);
+    if ('Err' in found) return found;
+    switchTo(found.Ok);
+    return { Ok: null };
+  }
+
+  /** Deletes a stored pack that is not active; its room is used by the next. Update; controllers and admins. */
+  @update([IDL.Text], UploadResult)
+  model_delete(sha256: string): UploadResult {
+    const found = storedPack('model_delete', sha256);
+    if ('Err' in found) return found;
+    const upload = readRecord<Upload>('upload');
+    if (isActive(found.Ok))
+      return err({ NoSuchModel: 'model_delete: expected a model that is not active, got the active one' });
+    if (upload?.known && upload.sha256 === sha256) discard(upload);
+    dropPack(found.Ok);
+    console.log(`model deleted: ${found.Ok.name}, ${sha256}`);
+    return { Ok: null };
+  }
+}
+
+function storedPack(method: string, sha256: string): { Ok: StoredPack } | { Err: UploadError } {
+  const denied = notController(method);
+  if (denied) return err(denied);
+  const stored = storedPacks().find((pack) => pack.sha256 === sha256);
+  if (stored) return { Ok: stored };
+  return err({
+    NoSuchModel: `${method}: expected the SHA-256 of a stored pack, got ${JSON.stringify(sha256.slice(0, 80))}`,
+  });
+}
+
+function switchTo(stored: StoredPack): void {
+  if (isActive(stored)) return;
+  finishAll('the model was replaced');
+  activate(stored);
+  console.log(`model active: ${stored.name}, ${stored.bytes} bytes, SHA-256 ${stored.sha256}`);
+}
+
+/** Checks an upload and adds it to the stored packs. */
+function store(method: string): { Ok: StoredPack } | { Err: UploadError } {
+  const denied = notController(method);
+  if (denied) return err(denied);
+  const upload = readRecord<Upload>('upload');
+  if (!upload) return err({ NotStarted: `${method}: no upload under way; call upload_start first` });
+  const { pack, bytes, sha256, name } = upload;
+  if (upload.known) {
+    writeRecord('upload', undefined);
+    return { Ok: { pack, bytes, sha256, name } };
+  }
+  const count = chunkCount(upload.bytes);
+  const missing: number[] = [];
+  for (let i = upload.hashed; i < count && missing.length < 100; i++) if (!hasChunk(pack, i)) missing.push(i);
+  if (missing.length > 0) {
+    return err({ Incomplete: { missing, message: `${method}: expected ${count} chunks, some are missing` } });
+  }
+  hashOn(upload);
+  writeRecord('upload', upload);
+  if (upload.hashed < count - 1) {
+    const message = `${method}: ${upload.hashed} of ${count} chunks are hashed; call again to go on`;
+    return err({ Incomplete: { missing: [], message } });
+  }
+  const last = readChunk(pack, count - 1)!.slice(HEADER_BYTES);
+  const found = hex(hasher().digest(hashState(upload), last));
+  if (found !== sha256) {
+    discard(upload);
+    return err({ WrongHash: `${method}: expected SHA-256 ${sha256}, got ${found}; upload the pack again` });
+  }
+  const stored: StoredPack = { pack, bytes, sha256, name };
+  try {
+    stored.name = readHead(stored).name;
+  } catch (error) {
+    discard(upload);
+    return err({ InvalidPack: `${method}: ${(error as Error).message}` });
+  }
+  keepPack(stored);
+  writeRecord('upload', undefined);
+  return { Ok: stored };
+}
+
+function discard(upload: Upload): void {
+  if (!upload.known) removePack(upload);
+  writeRecord('upload', undefined);
 }

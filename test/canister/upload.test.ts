@@ -3,11 +3,20 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import type { Llm } from '../../src/canister/service.ts';
-import { type Installed, install, sha256Of, stranger, upload } from './llm.ts';
+import { change, type Installed, install, sha256Of, stranger, upload } from './llm.ts';
 
 let installed: Installed;
 let llm: Llm;
 let pack: Uint8Array;
+
+/** A pack that the canister has not seen yet: another weight. */
+function fresh(): Uint8Array {
+  seen += 1;
+  const bytes = pack.slice();
+  bytes[100_000 + seen]! ^= 1;
+  return bytes;
+}
+let seen = 0;
 
 beforeAll(async () => {
   pack = new Uint8Array(readFileSync((await packFolder('models/little-flan', 'int8')).path));
@@ -42,26 +51,28 @@ function withHead(change: (head: Record<string, unknown>) => void): Uint8Array {
 }
 
 describe('upload', () => {
+  let next: Uint8Array;
   beforeEach(async () => {
-    await start(pack);
+    next = fresh();
+    await start(next);
   });
 
   it('takes chunks in any order, and each as often as one likes', async () => {
-    for (const i of [2, 0, 0, 2, 1, 1]) expect(await llm.upload_chunk(i, chunk(pack, i))).toEqual({ Ok: null });
+    for (const i of [2, 0, 0, 2, 1, 1]) expect(await llm.upload_chunk(i, chunk(next, i))).toEqual({ Ok: null });
     expect(await llm.upload_commit()).toEqual({ Ok: null });
     await stillAnswers();
   });
 
   it('goes on with an upload that was begun', async () => {
-    await llm.upload_chunk(0, chunk(pack, 0));
+    await llm.upload_chunk(0, chunk(next, 0));
     await installed.upgrade();
-    await start(pack);
-    for (const i of [1, 2]) await llm.upload_chunk(i, chunk(pack, i));
+    await start(next);
+    for (const i of [1, 2]) await llm.upload_chunk(i, chunk(next, i));
     expect(await llm.upload_commit()).toEqual({ Ok: null });
   });
 
   it('names the chunks that are missing', async () => {
-    await llm.upload_chunk(1, chunk(pack, 1));
+    await llm.upload_chunk(1, chunk(next, 1));
     expect(await llm.upload_commit()).toMatchObject({ Err: { Incomplete: { missing: Uint32Array.of(0, 2) } } });
     await stillAnswers();
   });
@@ -83,10 +94,10 @@ describe('upload', () => {
   });
 
   it('refuses bytes that have another hash than was said', async () => {
-    const wrong = pack.slice();
-    wrong[pack.length - 1]! ^= 1;
+    const wrong = next.slice();
+    wrong[next.length - 1]! ^= 1;
     for (let i = 0; i < 3; i++) await llm.upload_chunk(i, chunk(wrong, i));
-    const message = `upload_commit: expected SHA-256 ${sha256Of(pack)}, got ${sha256Of(wrong)}; upload the pack again`;
+    const message = `upload_commit: expected SHA-256 ${sha256Of(next)}, got ${sha256Of(wrong)}; upload the pack again`;
     expect(await llm.upload_commit()).toEqual({ Err: { WrongHash: message } });
     expect(await llm.upload_commit()).toMatchObject({ Err: { NotStarted: expect.any(String) } });
     await stillAnswers();
@@ -138,6 +149,78 @@ describe('packs that are none', () => {
     const result = await tryPack(withHead(change as (head: Record<string, unknown>) => void));
     expect(result).toMatchObject({ Err: { InvalidPack: expect.stringMatching(message) } });
     await stillAnswers();
+  });
+});
+
+describe('the store', () => {
+  it('says which chunks are there, and forgets an upload when told', async () => {
+    const next = fresh();
+    await start(next);
+    await llm.upload_chunk(1, chunk(next, 1));
+    expect(await llm.upload_status()).toEqual([
+      {
+        sha256: sha256Of(next),
+        bytes: BigInt(next.length),
+        chunk_bytes: 1 << 20,
+        chunks: 3,
+        received: 1,
+        missing: [
+          { first: 0, last: 0 },
+          { first: 2, last: 2 },
+        ],
+      },
+    ]);
+    expect(await llm.upload_abort()).toEqual({ Ok: null });
+    expect(await llm.upload_status()).toEqual([]);
+  });
+
+  it('keeps a pack beside the active one, switches to it and back, and needs none of its bytes again', async () => {
+    const [first] = (await llm.models()).filter(({ active }) => active);
+    const next = fresh();
+    await start(next);
+    for (let i = 0; i < 3; i++) await llm.upload_chunk(i, chunk(next, i));
+    const arena = (await llm.status()).arena_bytes;
+    expect(await llm.upload_store()).toEqual({ Ok: null });
+    expect((await llm.model_info())[0]!.sha256).toBe(first!.sha256);
+    expect(await llm.model_activate(sha256Of(next))).toEqual({ Ok: null });
+    expect((await llm.model_info())[0]!.sha256).toBe(sha256Of(next));
+    await stillAnswers();
+    await llm.upload_start(first!.bytes, first!.sha256);
+    expect((await llm.upload_status())[0]).toMatchObject({ received: 3, missing: [] });
+    expect(await llm.upload_commit()).toEqual({ Ok: null });
+    expect((await llm.model_info())[0]!.sha256).toBe(first!.sha256);
+    await stillAnswers();
+    expect((await llm.status()).arena_bytes).toBe(arena);
+  });
+
+  it('deletes what is not active, and gives its room to the next', async () => {
+    const others = (await llm.models()).filter(({ active }) => !active);
+    expect(others.length).toBeGreaterThan(0);
+    for (const { sha256 } of others) expect(await llm.model_delete(sha256)).toEqual({ Ok: null });
+    const [only, ...none] = await llm.models();
+    expect(none).toEqual([]);
+    expect(await llm.model_delete(only!.sha256)).toMatchObject({
+      Err: { NoSuchModel: expect.stringContaining('not active') },
+    });
+    const pages = () => installed.replica.canister(installed.canisterId)!.stable.size;
+    const before = pages();
+    for (let i = 0; i < 2; i++) {
+      const next = fresh();
+      await start(next);
+      for (let j = 0; j < 3; j++) await llm.upload_chunk(j, chunk(next, j));
+      await llm.upload_store();
+      await llm.model_delete(sha256Of(next));
+    }
+    expect(pages()).toBe(before);
+    await stillAnswers();
+  });
+
+  it('refuses more than the settings allow', async () => {
+    await llm.set_settings(change({ model_bytes: 3_000_000n }));
+    expect(await start(fresh())).toMatchObject({
+      Err: { NoRoom: expect.stringContaining('expected packs of at most 3000000 bytes') },
+    });
+    await llm.set_settings(change({ model_bytes: 1n << 30n }));
   });
 });
 

@@ -1,0 +1,28 @@
+/** The answer cache: a prompt that was answered before gets that answer at once, where the settings say so. In the heap; begins anew with an upgrade. */
+import { end, findSession, isFinished, type Session } from './sessions.ts';
+import { settings } from './settings.ts';
+
+/** Ids of finished sessions by what was asked, oldest first. */
+const answers = new Map<string, string>();
+
+const asked = ({ model, maxNewTokens, sourceIds }: Session): string => `${model} ${maxNewTokens} ${sourceIds.join()}`;
+
+/** Remembers a session that has just ended. */
+export function rememberAnswer(session: Session): void {
+  const { answer_cache, max_finished } = settings();
+  if (!answer_cache || !isFinished(session)) return;
+  const key = asked(session);
+  answers.delete(key);
+  answers.set(key, session.id);
+  if (answers.size > max_finished) answers.delete(answers.keys().next().value!);
+}
+
+/** Ends a new session with the answer of an earlier one, if there is one. */
+export function answerFromCache(session: Session): void {
+  if (!settings().answer_cache) return;
+  const id = answers.get(asked(session));
+  const earlier = id === undefined ? undefined : findSession(id);
+  if (!earlier || !isFinished(earlier)) return;
+  session.tokenIds = [...earlier.tokenIds];
+  end(session, earlier.state as 'stop' | 'length');
+}

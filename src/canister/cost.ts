@@ -1,0 +1,47 @@
+/**
+ * What an answer is thought to take at most, in instructions, and what it costs its caller. Worked out from the model's shape with measured factors
+ * (bench/); a test holds it against what was really used.
+ */
+import { type OpenedHead, packShape } from '../model/pack/pack.ts';
+import { packTensors, packWeightsBytes } from '../model/pack/tensors.ts';
+import { settings } from './settings.ts';
+
+/** Instructions a multiply-add, its share of everything else in the unit included. */
+const PER_MAC = 1.2;
+/** The first touch of a 64 KiB page in a message. */
+const PER_PAGE = 80_000;
+/** Of a token's messages outside the unit, pages included: the step and the callback of whoever waits. */
+const PER_TOKEN = 18_000_000;
+/** Of an answer: reading and writing Candid, the tokenizer, the session's record. */
+const PER_ANSWER = 80_000_000;
+const PER_PROMPT_TOKEN = 400_000;
+/** Two messages with their base fee. */
+const MESSAGE_CYCLES = 10_000_000;
+
+export interface Estimate {
+  instructions: number;
+  cycles: number;
+}
+
+/** The most that an answer of `newTokens` tokens to `promptTokens` is thought to take. `atOnce`: in one message, so that pages count once. */
+export function estimate(head: OpenedHead, promptTokens: number, newTokens: number, atOnce = false): Estimate {
+  const { dModel: D, numHeads, dKv, dFf: F, numLayers, numDecoderLayers, vocabularySize: V } = head.config;
+  const inner = numHeads * dKv;
+  const feedForward = 3 * D * F;
+  const attention = (rows: number): number => 2 * inner * rows;
+  const encoder = promptTokens * numLayers * (4 * D * inner + feedForward + attention(promptTokens));
+  const cross = promptTokens * numDecoderLayers * 2 * D * inner;
+  const decoder = numDecoderLayers * (6 * D * inner + feedForward + attention(promptTokens + newTokens)) + D * V;
+  const pages = (packWeightsBytes(packTensors(packShape(head))) / 65_536) * PER_PAGE;
+  const messages = atOnce ? 1 : newTokens;
+  const instructions =
+    PER_ANSWER +
+    promptTokens * PER_PROMPT_TOKEN +
+    (encoder + cross + newTokens * decoder) * PER_MAC +
+    messages * pages +
+    (atOnce ? newTokens * 200_000 : newTokens * PER_TOKEN);
+  return { instructions: Math.ceil(instructions), cycles: Math.ceil(instructions + messages * MESSAGE_CYCLES) };
+}
+
+/** What a canister pays for that: 0 where nothing is asked. */
+export const priceOf = (cycles: number): bigint => BigInt(Math.ceil((cycles * settings().price_percent) / 100));

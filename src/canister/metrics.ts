@@ -1,0 +1,53 @@
+/** Counts and sizes in Prometheus' text form. Counters begin anew with an upgrade, as Prometheus expects of a restart. */
+import { canisterCycleBalance } from 'azle';
+import { counters } from './counters.ts';
+import { embeddingCache } from './embeddings.ts';
+import { activeModel } from './model.ts';
+import { schedulerCounts } from './scheduler.ts';
+import { sessionCounts } from './sessions.ts';
+import { arena, unit } from './unit.ts';
+
+type Metric = [name: string, kind: 'gauge' | 'counter', help: string, value: number | bigint, labels?: string];
+
+function metrics(): Metric[] {
+  const { active, queued, waiting } = schedulerCounts();
+  const ended = (['stop', 'length', 'cancelled', 'failed'] as const).map(
+    (how): Metric => [
+      'sessions_ended_total',
+      'counter',
+      'Sessions that ended, by how.',
+      counters[how],
+      `{how="${how}"}`,
+    ],
+  );
+  return [
+    ['sessions', 'gauge', 'Sessions in the generation cache.', sessionCounts().all],
+    ['sessions_active', 'gauge', 'Sessions that are worked on.', active],
+    ['sessions_queued', 'gauge', 'Sessions that wait for their turn.', queued],
+    ['calls_waiting', 'gauge', 'Calls in progress that wait for their answer.', waiting],
+    ...ended,
+    ['tokens_total', 'counter', 'Tokens made.', counters.tokens],
+    ['messages_total', 'counter', 'Messages that worked on a session.', counters.messages],
+    ['stumbles_total', 'counter', 'Steps that trapped or were rejected.', counters.stumbles],
+    ['revived_total', 'counter', 'Sessions that the watchdog took up again.', counters.revived],
+    ['unit_instructions_total', 'counter', 'Instructions of the tensor unit.', unit.instructions],
+    ['embeddings', 'gauge', 'Entries of the embedding cache.', embeddingCache.count],
+    ['embedding_bytes', 'gauge', 'Bytes of the embedding cache.', embeddingCache.bytes],
+    ['embedding_hits_total', 'counter', 'Prompts whose encoding was in the cache.', embeddingCache.hits],
+    ['embedding_misses_total', 'counter', 'Prompts whose encoding was not.', embeddingCache.misses],
+    ['arena_bytes', 'gauge', 'Memory of the tensor unit.', arena.grown],
+    ['model_ready', 'gauge', 'Whether the model is in the arena.', Number(activeModel()?.ready ?? false)],
+    ['cycles', 'gauge', 'Cycles in the canister.', canisterCycleBalance()],
+  ];
+}
+
+export function metricsText(): string {
+  const lines: string[] = [];
+  let last = '';
+  for (const [name, kind, help, value, labels = ''] of metrics()) {
+    if (name !== last) lines.push(`# HELP stepwise_${name} ${help}`, `# TYPE stepwise_${name} ${kind}`);
+    last = name;
+    lines.push(`stepwise_${name}${labels} ${value}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,68 @@
+/**
+ * From one layout of stable memory to the next. Each migration stands alone and for ever, with the types of its time: what it makes is what the
+ * next one expects. A new layout: add one at the end, and a test beside the others.
+ */
+import { fromHex, fromJsonBytes, toJsonBytes, utf8 } from './bytes.ts';
+
+/** What of a StableBTreeMap is needed, so that tests bring a Map of their own. */
+export interface Bytes {
+  get(key: Uint8Array): Uint8Array | null | undefined;
+  insert(key: Uint8Array, value: Uint8Array): unknown;
+  remove(key: Uint8Array): unknown;
+  keys(): Iterable<Uint8Array>;
+}
+
+export interface Stable {
+  records: Bytes;
+  sessions: Bytes;
+  /** What a stored pack's head calls it. */
+  nameOf(pack: { pack: number; bytes: number; sha256: string }): string;
+}
+
+const read = <T>(map: Bytes, name: string): T | undefined => {
+  const bytes = map.get(utf8(name));
+  return bytes ? fromJsonBytes<T>(bytes) : undefined;
+};
+const write = (map: Bytes, name: string, value: unknown): unknown => map.insert(utf8(name), toJsonBytes(value));
+
+/** 1 -> 2: several packs instead of one; sessions have a head before their JSON (session-record.ts), a prompt's text, and may wait. */
+function severalPacks({ records, sessions, nameOf }: Stable): void {
+  const active = read<{ pack: number; bytes: number; sha256: string }>(records, 'active');
+  if (active) {
+    write(records, 'models', [{ ...active, name: nameOf(active) }]);
+    write(records, 'active', active.sha256);
+  }
+  const upload = read<object>(records, 'upload');
+  if (upload) write(records, 'upload', { ...upload, name: '' });
+  for (const key of [...sessions.keys()]) {
+    const old = fromJsonBytes<{ id: string; owner: string; created: number; state: string }>(sessions.get(key)!);
+    const live = old.state === 'generating';
+    const json = toJsonBytes({ ...old, state: live ? 'queued' : old.state, prompt: '', updated: old.created });
+    const owner = utf8(old.owner);
+    const bytes = new Uint8Array(27 + owner.length + json.length);
+    bytes.set([2, Number(live)]);
+    new DataView(bytes.buffer).setFloat64(2, old.created);
+    bytes.set(fromHex(old.id), 10);
+    bytes[26] = owner.length;
+    bytes.set(owner, 27);
+    bytes.set(json, 27 + owner.length);
+    sessions.insert(key, bytes);
+  }
+}
+
+/** The one at index n makes layout n + 2 of layout n + 1. */
+const migrations: ((stable: Stable) => void)[] = [severalPacks];
+
+export const LAYOUT = migrations.length + 1;
+
+/** Brings stable memory to this program's layout; a layout without a number is the first. @throws Error for a later program's, which stops the upgrade */
+export function migrate(stable: Stable): void {
+  const found = read<number>(stable.records, 'layout') ?? 1;
+  if (found > LAYOUT) {
+    throw new Error(
+      `upgrade: expected stable memory of layout ${LAYOUT} at most, got ${found}; install a later version`,
+    );
+  }
+  for (const migration of migrations.slice(found - 1)) migration(stable);
+  write(stable.records, 'layout', LAYOUT);
+}
