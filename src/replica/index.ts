@@ -3,7 +3,8 @@ export type { PageRules } from './costs.ts';
 export { RejectError } from './errors.ts';
 export type { MessageKind, MessageRecord } from './messages.ts';
 export type { Instructions } from './meter.ts';
-export { type CanisterCall, Replica, type ReplicaOptions } from './replica.ts';
+export { type ProfileRow, profile } from './profile.ts';
+export { type CanisterCall, type CodeInstallation, type MethodCall, Replica, type ReplicaOptions } from './replica.ts';
 export type {
   CanisterInfo,
   Core,

@@ -93,9 +93,9 @@ export class Instance {
     return typeof this.#exports[entryPoint] === 'function';
   }
 
-  /** Calls an exported function without parameters. */
-  call(entryPoint: string): void {
-    (this.#exports[entryPoint] as () => void)();
+  /** Calls an exported function; entry points have no parameters and no results. */
+  call(entryPoint: string, ...args: number[]): unknown {
+    return (this.#exports[entryPoint] as (...args: number[]) => unknown)(...args);
   }
 
   /** Calls a callback through the module's table. @throws Trap where there is none of type (i32) -> () */

@@ -284,7 +284,10 @@ class Instrumenter {
       .u32(0);
   }
 
-  /** The start of a bulk operation (pointer, …, length): charges its length, and returns if there is nothing to do. */
+  /**
+   * The start of a bulk operation (pointer, …, length): charges its length, touches its pages, traps out of bounds. A pointer at the
+   * very end of 4 GiB becomes 0 when it is moved up; then the length is 0, and that is in bounds too.
+   */
   #beginBulk(w: Assembler, touch: () => void): void {
     if (this.#metering) {
       w.globalGet(this.#counter).get(2).op(Op.i64ExtendI32U, Op.i64Sub).globalSet(this.#counter);
@@ -292,10 +295,6 @@ class Instrumenter {
       w.if(() => w.call(this.#hook('outOfInstructions')));
     }
     touch();
-    // The pointers may stand at the very end of memory, where they cannot be moved up.
-    w.get(2)
-      .op(Op.i32Eqz)
-      .if(() => w.op(Op.return));
   }
 
   /** Puts `local + 64 KiB` on the stack. */
