@@ -1,0 +1,71 @@
+/**
+ * The Candid file: what is committed is what the canister does, and no change breaks who was built against what was released. After a change of the
+ * interface: npm run build, copy build/llm/llm.did to src/canister/; at a release, to test/canister/released.did as well.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { buildCanister } from '../../scripts/build/canister.ts';
+import { service } from '../../src/canister/service.ts';
+import { breaks, parseDid } from './candid-file.ts';
+
+const committed = readFileSync('src/canister/llm.did', 'utf8');
+const released = readFileSync('test/canister/released.did', 'utf8');
+const did = (args: string, results: string): string => `service: () -> {\n    f: (${args}) -> (${results}) query;\n}`;
+
+describe('the Candid file', () => {
+  it('is the one that the build makes', async () => {
+    expect(committed).toBe((await buildCanister('llm')).did);
+  });
+
+  it('is compatible with the one released', () => {
+    expect(breaks(released, committed)).toEqual([]);
+  });
+
+  it('has the methods that clients see, by the same kind of call', () => {
+    const methods = [...parseDid(committed)].map(([name, { mode }]) => `${name} ${mode}`);
+    const seen = service._fields.map(([name, f]) => `${name} ${f.annotations.includes('query') ? 'query' : 'update'}`);
+    expect(methods.sort()).toEqual(seen.sort());
+  });
+});
+
+describe('compatible are', () => {
+  it.each([
+    ['an optional argument more', did('text', 'nat'), did('text, opt nat', 'nat')],
+    ['an optional field more in an argument', did('record {a:text}', ''), did('record {a:text; b:opt nat}', '')],
+    ['a field more in a result', did('', 'record {a:text}'), did('', 'record {a:text; b:nat}')],
+    ['a case more in an argument', did('variant {a; b:nat}', ''), did('variant {a; b:nat; c}', '')],
+    ['a case fewer in a result', did('', 'variant {a; b}'), did('', 'variant {a}')],
+    ['a method more', did('', ''), 'service: {f: () -> () query; g: () -> ();}'],
+  ])('%s', (_, before, after) => {
+    expect(breaks(before, after)).toEqual([]);
+  });
+});
+
+describe('not compatible are', () => {
+  it.each([
+    ['an argument more', did('text', ''), did('text, nat', ''), 'f argument.1: expected the field'],
+    [
+      'a field more in an argument',
+      did('record {}', ''),
+      did('record {a:nat}', ''),
+      'f argument.0.a: expected the field',
+    ],
+    [
+      'a case more in a result',
+      did('', 'variant {a}'),
+      did('', 'variant {a; b}'),
+      'f result.0.b: expected no such case',
+    ],
+    [
+      'a case fewer in an argument',
+      did('variant {a; b}', ''),
+      did('variant {a}', ''),
+      'f argument.0.b: expected no such case',
+    ],
+    ['another type', did('', 'vec nat32'), did('', 'vec nat64'), 'f result.0[]: expected nat32, got nat64'],
+    ['an update for a query', did('', ''), 'service: {f: () -> ();}', 'f: expected query, got update'],
+    ['a method fewer', did('', ''), 'service: {}', 'f: is gone'],
+  ])('%s', (_, before, after, message) => {
+    expect(breaks(before, after)).toEqual([message]);
+  });
+});
