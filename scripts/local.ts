@@ -2,18 +2,22 @@
  * `npm run local`: answers with a model folder's T5 without a canister, by the same code and kernels. For trying a model, and for checking it
  * against others: `--json` prints ids, and logits if wanted.
  */
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { MAX_TARGET_LENGTH, type WeightsKind } from '../src/model/pack/tensors.ts';
+import { openGeneration } from '../src/model/generation/generation.ts';
+import { type GenerationRequest, generationOptions } from '../src/model/generation/options.ts';
+import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import { runCommand, userPath } from './lib/command.ts';
+import { findModel } from './lib/find-model.ts';
 import { type LocalModel, openLocalModel } from './lib/local-model.ts';
+import { jsonStrings } from './tokenize/json-lines.ts';
 
 interface Options {
-  model: string;
+  model?: string;
   prompt?: string;
   ids?: number[];
   prompts?: string;
-  maxNewTokens: number;
   weights: WeightsKind;
   decoderIds?: number[];
   logits?: boolean;
@@ -36,21 +40,48 @@ const integers = (text: string): number[] =>
     return Number(part);
   });
 
-function count(text: string): number {
-  const n = Number(text);
-  if (!Number.isInteger(n) || n < 1 || n > MAX_TARGET_LENGTH) {
-    throw new InvalidArgumentError(`expected an integer from 1 to ${MAX_TARGET_LENGTH}, got ${text}`);
+/** Every option of a generation is a flag, its value as in JSON: `num_beams` is --num-beams 4. */
+const GENERATION_FLAGS: Record<keyof GenerationRequest, string> = {
+  max_new_tokens: 'the longest answer in tokens',
+  min_new_tokens: 'the shortest',
+  num_beams: 'beams of a beam search',
+  length_penalty: 'above 0 beams favour long answers',
+  early_stopping: 'true, false or never: when a beam search ends',
+  do_sample: 'true: tokens are drawn',
+  temperature: 'of a draw',
+  top_k: 'draw among so many of the likeliest',
+  top_p: 'draw among the likeliest that come to this probability',
+  seed: 'repeats a draw',
+  repetition_penalty: 'above 1 makes tokens that were there less likely',
+  no_repeat_ngram_size: 'no so many tokens in a row come twice',
+  eos_token_id: 'ends an answer; one id or a list like [1,5]',
+  decoder_start_token_id: 'what an answer begins with, unseen',
+};
+const camel = (name: string): string => name.replace(/_(.)/g, (_, c: string) => c.toUpperCase());
+
+function jsonValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // said by whoever checks it, with the field's name
   }
-  return n;
 }
+
+const requestOf = (options: Options): GenerationRequest =>
+  Object.fromEntries(
+    Object.keys(GENERATION_FLAGS)
+      .map((name) => [name, (options as unknown as Record<string, unknown>)[camel(name)]])
+      .filter(([, value]) => value !== undefined),
+  );
+
+const randomSeed = (): bigint => randomBytes(8).readBigUInt64LE();
 
 const program = new Command('npm run local --')
   .description('Answers with a T5 from a Hugging Face model folder, without a canister.')
-  .option('--model <dir>', 'model folder: config.json, model.safetensors, spiece.model', 'models/little-flan')
+  .option('--model <dir>', 'model folder or hub id, as of npm start (default: models/little-flan)')
   .option('--prompt <text>', 'what to answer')
   .option('--ids <ids>', 'the prompt as token ids, </s> included; needs no tokenizer', integers)
   .option('--prompts <file>', 'many prompts, a JSON string a line; - for standard input; prints a JSON object a line')
-  .option('--max-new-tokens <n>', 'the longest answer in tokens', count, 128)
   .addOption(new Option('--weights <kind>', 'how weights are held').choices(['int8', 'float32']).default('int8'))
   .option(
     '--decoder-ids <ids>',
@@ -60,37 +91,48 @@ const program = new Command('npm run local --')
   .option('--logits', "add the logits of every decoder position to --json's object")
   .option('--json', 'print one JSON object')
   .showHelpAfterError('(npm run local -- --help explains)');
+for (const [name, meaning] of Object.entries(GENERATION_FLAGS)) {
+  program.addOption(new Option(`--${name.replaceAll('_', '-')} <value>`, meaning).argParser(jsonValue));
+}
 
 /** Nine digits are what a float32 needs to be read back as it was. */
 const digits = (logits: Float32Array): number[] => Array.from(logits, (x) => Number(x.toPrecision(9)));
 
-function answer(
-  { t5, tokenizer, stopIds }: LocalModel,
-  promptIds: number[],
-  options: Options,
-  onId: (id: number) => void,
-): Answer {
-  const forced = options.decoderIds;
-  const most = forced?.length ?? options.maxNewTokens;
-  const session = t5.open(promptIds, most, forced?.slice(0, 1));
-  const logits: number[][] = [];
+function answer(model: LocalModel, promptIds: number[], options: Options, onId: (id: number) => void): Answer {
+  const { t5, tokenizer, generation: defaults } = model;
+  let ids = options.decoderIds?.slice(1) ?? [];
+  let start = options.decoderIds?.[0];
   let finishReason: Answer['finishReason'] = 'length';
-  for (let position = 1; position <= most; position++) {
-    t5.step(session);
-    if (options.logits) logits.push(digits(t5.logits()));
-    if (forced && position === most) break;
-    const id = forced ? forced[position]! : t5.greedy();
-    session.targetIds.push(id);
-    onId(id);
-    if (!forced && stopIds.includes(id)) {
-      finishReason = 'stop';
-      break;
+  if (start === undefined) {
+    const decided = generationOptions(requestOf(options), defaults, t5.shape.config, randomSeed);
+    const generation = openGeneration(t5, promptIds, decided);
+    for (let shown = 0; generation.finishReason === undefined; ) {
+      generation.advance();
+      // beams change their minds until the end
+      if (decided.numBeams === 1) for (; shown < generation.tokenIds.length; shown++) onId(generation.tokenIds[shown]!);
     }
+    generation.close();
+    start = decided.decoderStartTokenId;
+    ids = [...generation.tokenIds];
+    if (decided.numBeams > 1) ids.forEach(onId);
+    finishReason = generation.finishReason;
   }
-  t5.close(session);
-  const ids = session.targetIds.slice(1);
   const text = tokenizer?.decode(ids) ?? '';
-  return { promptIds, ids, text, finishReason, ...(options.logits ? { logits } : {}) };
+  const inputs = options.decoderIds ?? [start, ...ids.slice(0, -1)];
+  const logits = options.logits ? { logits: logitsOf(model, promptIds, inputs) } : {};
+  return { promptIds, ids, text, finishReason, ...logits };
+}
+
+/** A row for each decoder input, as the model gives them, before any penalty. */
+function logitsOf({ t5 }: LocalModel, promptIds: number[], inputs: number[]): number[][] {
+  const session = t5.open(promptIds, inputs.length, inputs.slice(0, 1));
+  const rows = inputs.map((_, i) => {
+    if (i > 0) session.targetIds.push(inputs[i]!);
+    t5.step(session);
+    return digits(t5.logits());
+  });
+  t5.close(session);
+  return rows;
 }
 
 function encode({ tokenizer }: LocalModel, prompt: string): number[] {
@@ -101,33 +143,16 @@ function encode({ tokenizer }: LocalModel, prompt: string): number[] {
   return tokenizer.encode(prompt);
 }
 
-async function* lines(file: string): AsyncGenerator<string> {
-  const input = file === '-' ? process.stdin : createReadStream(file);
-  // createInterface does not pass on its input's errors
-  const failed = new Promise<never>((_, reject) => {
-    input.once('error', (error) => reject(new Error(`local: expected to read ${file}, got ${error.message}`)));
-  });
-  failed.catch(() => {});
-  const reader = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await Promise.race([reader.next(), failed]);
-    if (next.done) return;
-    if (next.value.trim() !== '') yield next.value;
-  }
-}
-
 async function run(options: Options): Promise<void> {
   const given = [options.prompt, options.ids, options.prompts].filter((x) => x !== undefined);
   if (given.length !== 1) throw new Error(`local: expected one of --prompt, --ids and --prompts, got ${given.length}`);
   if (options.logits && !options.json && !options.prompts) throw new Error('local: --logits goes with --json');
-  const model = await openLocalModel(options.model, options.weights);
+  const model = await openLocalModel(await findModel(options.model), options.weights);
   if (options.prompts !== undefined) {
-    let number = 0;
-    for await (const line of lines(options.prompts)) {
-      number += 1;
+    for await (const prompt of jsonStrings(input(options.prompts), options.prompts)) {
       // a prompt that cannot be answered has its line as well, so that lines out match lines in
       try {
-        console.log(JSON.stringify(answer(model, encode(model, parsePrompt(line, number)), options, () => {})));
+        console.log(JSON.stringify(answer(model, encode(model, prompt), options, () => {})));
       } catch (error) {
         console.log(JSON.stringify({ error: (error as Error).message }));
         process.exitCode = 1;
@@ -145,20 +170,14 @@ async function run(options: Options): Promise<void> {
   console.log(`${stream?.end() ?? ''}\n(${promptIds.length} prompt tokens, ${ids.length} tokens)`);
 }
 
-function parsePrompt(line: string, number: number): string {
+/** Lines of a file, or of standard input for `-`. */
+async function* input(file: string): AsyncGenerator<Uint8Array> {
   try {
-    const prompt: unknown = JSON.parse(line);
-    if (typeof prompt === 'string') return prompt;
-  } catch {
-    // said below
+    yield* file === '-' ? process.stdin : createReadStream(userPath(file));
+  } catch (error) {
+    throw new Error(`local: expected to read ${file}, got ${(error as Error).message}`);
   }
-  throw new Error(`local: expected a JSON string on line ${number}, got ${line.slice(0, 60)}`);
 }
 
 program.action(run);
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
-}
+await runCommand(program);

@@ -31,7 +31,10 @@ const program = new Command('npm start --')
     'Builds the canister, starts a replica, uploads a model, asks it a question, and says what the answer cost.',
   )
   .argument('[prompt...]', 'what to ask (default: a question about apples)')
-  .option('--model <dir>', 'folder of a T5 as Hugging Face has it (default: models/little-flan)')
+  .option(
+    '--model <dir>',
+    'folder of a T5, or a model on the hub like google/flan-t5-small (default: models/little-flan)',
+  )
   .option('--tokens-per-call <n|auto>', 'tokens that a message makes; auto: as many as it holds', tokensPerCall, 1)
   .option(
     '--port <n>',
@@ -42,7 +45,7 @@ const program = new Command('npm start --')
   .action(async (prompt: string[], options: Options) => start(prompt.join(' ') || APPLES, options));
 
 async function start(prompt: string, options: Options): Promise<void> {
-  const pack = await convert(findModel(options.model));
+  const pack = await convert(await findModel(options.model));
   const network = await LocalNetwork.start(options.port);
   try {
     const { url } = network;

@@ -23,13 +23,16 @@ interface Options extends NetworkOptions {
 const program = addNetworkOptions(
   new Command('npm run upload --').description("Uploads a model to a canister; for the canister's controllers."),
 )
-  .option('--model <dir>', 'folder of a T5 as Hugging Face has it (default: models/little-flan)')
+  .option(
+    '--model <dir>',
+    'folder of a T5, or a model on the hub like google/flan-t5-small (default: models/little-flan)',
+  )
   .option('--retries <n>', 'how often a call that gets lost is tried again', wholeNumber(0, 1000), 5)
   .option('-y, --yes', 'do not ask')
   .action(upload);
 
 async function upload(options: Options): Promise<void> {
-  const pack = await packFolder(findModel(options.model), 'int8');
+  const pack = await packFolder(await findModel(options.model), 'int8');
   const { client, canisterId, host } = await connectTo(options);
   const { name, weights } = pack.head;
   const active = await client.modelInfo();

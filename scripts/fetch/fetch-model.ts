@@ -71,6 +71,12 @@ export async function fetchedModel(
   return files.every(({ size }, i) => sizes[i]?.size === size) ? path : undefined;
 }
 
+/** Which model a folder was fetched for; undefined for a folder from elsewhere. */
+export async function fetchedId(folder: string): Promise<string | undefined> {
+  const marker = await readFile(join(folder, MARKER), 'utf8').catch(() => undefined);
+  return marker === undefined ? undefined : (JSON.parse(marker) as { id: string }).id;
+}
+
 function isNetworkError(error: unknown): boolean {
   const code = ((error as Error).cause as { code?: string } | undefined)?.code ?? '';
   return /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|UND_ERR_\w+)$/.test(code);

@@ -30,9 +30,12 @@ export const treeUrl = ({ id, revision, endpoint }: Model): string =>
 export const fileUrl = ({ id, revision, endpoint }: Model, name: string): string =>
   `${endpoint.replace(/\/+$/, '')}/${segments(id)}/resolve/${encodeURIComponent(revision)}/${encodeURIComponent(name)}`;
 
+/** Whether it has the form owner/name. */
+export const isModelId = (id: string): boolean => /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(id);
+
 /** @throws TypeError if `id` is not of the form owner/name */
 export function checkModelId(id: string): void {
-  if (!/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(id)) {
+  if (!isModelId(id)) {
     throw new TypeError(`fetch: expected a model such as google/flan-t5-small, got ${JSON.stringify(id)}`);
   }
 }

@@ -1,5 +1,6 @@
 /** A model without a canister: the same T5, tokenizer and kernels in this process, for trying a model and for checking it. */
 import { createHash } from 'node:crypto';
+import type { GenerationConfig } from '../../src/model/checkpoint/generation-config.ts';
 import { convert } from '../../src/model/pack/convert.ts';
 import { planPack } from '../../src/model/pack/pack.ts';
 import type { WeightsKind } from '../../src/model/pack/tensors.ts';
@@ -14,8 +15,8 @@ export interface LocalModel {
   t5: T5;
   /** Undefined where the folder has none: such a model takes ids alone. */
   tokenizer: Tokenizer | undefined;
-  /** Ids that end an answer. */
-  stopIds: readonly number[];
+  /** The folder's defaults. */
+  generation: GenerationConfig;
 }
 
 /** Opens a folder and brings its weights into the arena, tensor by tensor. @throws Error naming the file that is missing or wrong */
@@ -31,10 +32,6 @@ export async function openLocalModel(dir: string, weights: WeightsKind): Promise
     };
     await convert(checkpoint, weights, new Uint8Array(0), { write: intoArena }, createHash('sha256'));
     const tokenizer = await readTokenizer(dir);
-    return {
-      t5,
-      tokenizer: tokenizer && decodeTokenizer(tokenizer),
-      stopIds: generation.eosTokenIds ?? config.eosTokenIds,
-    };
+    return { t5, tokenizer: tokenizer && decodeTokenizer(tokenizer), generation };
   });
 }

@@ -13,6 +13,7 @@ import { decodePackHead, type OpenedHead, PACK_VERSION, packHeadBytes } from '..
 import type { WeightsKind } from '../../src/model/pack/tensors.ts';
 import { convertTokenizer } from '../../src/model/tokenizer/convert.ts';
 import { projectRoot } from '../build/project.ts';
+import { fetchedId } from '../fetch/fetch-model.ts';
 
 /** The files of a folder, read where and when they are asked for. */
 export function localFolder(dir: string): Folder & { close(): Promise<void> } {
@@ -51,7 +52,9 @@ export async function withCheckpoint<T>(dir: string, use: (checkpoint: Checkpoin
   }
   const folder = localFolder(dir);
   try {
-    return await use(await openCheckpoint(folder, basename(resolve(dir))));
+    // a fetched model's folder is named after its revision
+    const name = basename((await fetchedId(dir)) ?? resolve(dir));
+    return await use(await openCheckpoint(folder, name));
   } finally {
     await folder.close();
   }

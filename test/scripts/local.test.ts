@@ -35,30 +35,58 @@ describe('npm run local', () => {
     });
   });
 
-  it('answers many prompts, a line each, in order; one that cannot be answered has its line', () => {
-    const input = `${cases
-      .slice(1, 4)
-      .map((c: { prompt: string }) => JSON.stringify(c.prompt))
-      .join('\n')}\nno JSON\n"opposite of hot:"\n`;
-    const { stdout, status } = local(['--prompts', '-'], input);
+  it('takes every option of a generation, and repeats a draw with its seed', () => {
+    const flan = [
+      '--model',
+      'test/fixtures/t5/flan-a',
+      '--ids',
+      `${flanA.input_ids}`,
+      '--weights',
+      'float32',
+      '--json',
+    ];
+    const ids = (args: string[]): number[] => JSON.parse(local([...flan, ...args]).stdout).ids;
+    expect(ids(['--max-new-tokens', '16', '--num-beams', '4'])).toEqual(flanA.variants.num_beams_4.slice(1));
+    const draw = ['--do-sample', 'true', '--temperature', '1.5', '--seed', '7'];
+    expect(ids(draw)).toEqual(ids(draw));
+    expect(ids(draw)).not.toEqual(ids([...draw.slice(0, -1), '8']));
+  });
+
+  it('answers many prompts, a line each, in order; one that is too long has its line', () => {
+    const prompts = [
+      ...cases.slice(1, 4).map((c: { prompt: string }) => c.prompt),
+      'word '.repeat(600),
+      'opposite of hot:',
+    ];
+    const { stdout, status } = local(['--prompts', '-'], prompts.map((p) => JSON.stringify(p)).join('\n'));
     const results = stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(results.slice(0, 3).map((r) => r.text)).toEqual(cases.slice(1, 4).map((c: { text: string }) => c.text));
-    expect(results[3]).toEqual({ error: 'local: expected a JSON string on line 4, got no JSON' });
+    expect(results[3].error).toContain('expected 1 to 512 prompt tokens');
     expect(results[4].text).toBe('cold');
     expect(status).toBe(1);
   });
 
+  it('stops at a line that is no JSON string, and names it', () => {
+    const { stdout, stderr, status } = local(['--prompts', '-'], '"opposite of hot:"\nhot\n');
+    expect(JSON.parse(stdout).text).toBe('cold');
+    expect(stderr).toContain('line 2: expected a JSON string such as "hello", got "hot"');
+    expect(status).toBe(1);
+  });
+
   it.each([
-    [['--prompt', 'hi', '--model', 'nowhere'], 'expected a folder with config.json and model.safetensors, got nowhere'],
+    [['--prompt', 'hi', '--model', 'nowhere'], 'nowhere, which is not there'],
     [['--prompt', 'hi', '--model', 'package.json'], 'which is a file'],
     [['--prompt', 'hi', '--model', 'src'], 'expected config.json in it, got none'],
     [['--prompt', 'hi', '--model', 'test/fixtures/t5/flan-a'], 'expected spiece.model or tokenizer.json in the folder'],
     [['--ids', '5,x'], 'expected token ids like 5,6,1, got 5,x'],
     [['--ids', '5,6,1,999'], 'expected token ids from 0 to 383, got 999'],
-    [['--prompt', 'hi', '--max-new-tokens', '0'], 'expected an integer from 1 to 512, got 0'],
+    [
+      ['--prompt', 'hi', '--max-new-tokens', '0'],
+      'generate: expected "max_new_tokens" to be an integer from 1 to 512, got 0',
+    ],
     [['--prompt', 'hi', '--weights', 'int3'], 'Allowed choices are int8, float32'],
     [['--prompt', 'hi', '--ids', '5'], 'expected one of --prompt, --ids and --prompts, got 2'],
     [['--prompts', 'nowhere.txt'], 'expected to read nowhere.txt'],

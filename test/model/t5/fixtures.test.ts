@@ -17,9 +17,9 @@ interface Case {
 const folder = (name: string) => `test/fixtures/t5/${name}`;
 const cases = (name: string): Case[] => JSON.parse(readFileSync(`${folder(name)}/expected.json`, 'utf8')).cases;
 
-function greedy({ t5, stopIds }: LocalModel, sourceIds: number[], most: number): number[] {
+function greedy({ t5 }: LocalModel, sourceIds: number[], most: number): number[] {
   const session = t5.open(sourceIds, most);
-  for (let i = 0; i < most && !stopIds.includes(session.targetIds.at(-1)!); i++) {
+  for (let i = 0; i < most && !t5.shape.config.eosTokenIds.includes(session.targetIds.at(-1)!); i++) {
     t5.step(session);
     session.targetIds.push(t5.greedy());
   }
