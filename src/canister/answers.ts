@@ -5,12 +5,13 @@ import { settings } from './settings.ts';
 /** Ids of finished sessions by what was asked, oldest first. */
 const answers = new Map<string, string>();
 
-const asked = ({ model, maxNewTokens, sourceIds }: Session): string => `${model} ${maxNewTokens} ${sourceIds.join()}`;
+const asked = ({ model, options, sourceIds }: Session): string =>
+  `${model} ${JSON.stringify(options)} ${sourceIds.join()}`;
 
 /** Remembers a session that has just ended. */
 export function rememberAnswer(session: Session): void {
   const { answer_cache, max_finished } = settings();
-  if (!answer_cache || !isFinished(session)) return;
+  if (!answer_cache || session.options.doSample || !isFinished(session)) return;
   const key = asked(session);
   answers.delete(key);
   answers.set(key, session.id);
@@ -19,7 +20,7 @@ export function rememberAnswer(session: Session): void {
 
 /** Ends a new session with the answer of an earlier one, if there is one. */
 export function answerFromCache(session: Session): void {
-  if (!settings().answer_cache) return;
+  if (!settings().answer_cache || session.options.doSample) return;
   const id = answers.get(asked(session));
   const earlier = id === undefined ? undefined : findSession(id);
   if (!earlier || !isFinished(earlier)) return;

@@ -12,13 +12,44 @@ export const some = <T>(value: T | undefined): Opt<T> => (value === undefined ? 
 export const TokensPerCall = IDL.Variant({ auto: IDL.Null, fixed: IDL.Nat32 });
 export type TokensPerCall = { auto: null } | { fixed: number };
 
+/** Beam search: whether it ends with the first `num_beams` answers, when no better one is likely, or when none can be. */
+export const EarlyStopping = IDL.Variant({ yes: IDL.Null, no: IDL.Null, never: IDL.Null });
+export type EarlyStopping = { yes: null } | { no: null } | { never: null };
+
 /** Names and meaning as in Hugging Face's GenerationConfig; what is left out has the model's default. */
 export const GenerateOptions = IDL.Record({
   max_new_tokens: IDL.Opt(IDL.Nat32),
+  min_new_tokens: IDL.Opt(IDL.Nat32),
+  do_sample: IDL.Opt(IDL.Bool),
+  temperature: IDL.Opt(IDL.Float64),
+  top_k: IDL.Opt(IDL.Nat32),
+  top_p: IDL.Opt(IDL.Float64),
+  /** The same one repeats an answer; without it, a draw has a seed of its own. */
+  seed: IDL.Opt(IDL.Nat64),
+  repetition_penalty: IDL.Opt(IDL.Float64),
+  no_repeat_ngram_size: IDL.Opt(IDL.Nat32),
+  num_beams: IDL.Opt(IDL.Nat32),
+  length_penalty: IDL.Opt(IDL.Float64),
+  early_stopping: IDL.Opt(EarlyStopping),
+  eos_token_id: IDL.Opt(IDL.Vec(IDL.Nat32)),
+  decoder_start_token_id: IDL.Opt(IDL.Nat32),
   tokens_per_call: IDL.Opt(TokensPerCall),
 });
 export interface GenerateOptions {
   max_new_tokens: Opt<number>;
+  min_new_tokens: Opt<number>;
+  do_sample: Opt<boolean>;
+  temperature: Opt<number>;
+  top_k: Opt<number>;
+  top_p: Opt<number>;
+  seed: Opt<bigint>;
+  repetition_penalty: Opt<number>;
+  no_repeat_ngram_size: Opt<number>;
+  num_beams: Opt<number>;
+  length_penalty: Opt<number>;
+  early_stopping: Opt<EarlyStopping>;
+  eos_token_id: Opt<number[]>;
+  decoder_start_token_id: Opt<number>;
   tokens_per_call: Opt<TokensPerCall>;
 }
 
@@ -93,6 +124,8 @@ export const Generation = IDL.Record({
   text: IDL.Text,
   token_ids: IDL.Vec(IDL.Nat32),
   finish_reason: FinishReason,
+  /** Of the draw, if tokens were drawn. */
+  seed: IDL.Opt(IDL.Nat64),
   ...usage,
 });
 export interface Generation extends Usage {
@@ -100,6 +133,7 @@ export interface Generation extends Usage {
   text: string;
   token_ids: number[];
   finish_reason: FinishReason;
+  seed: Opt<bigint>;
 }
 export const GenerateResult = IDL.Variant({ Ok: Generation, Err: GenerateError });
 export type GenerateResult = { Ok: Generation } | { Err: GenerateError };

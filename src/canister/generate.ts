@@ -14,6 +14,12 @@ import {
   query,
   update,
 } from 'azle';
+import {
+  type GenerationOptions,
+  type GenerationRequest,
+  generationOptions,
+  seedOf,
+} from '../model/generation/options.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
 import { isAdmin, notAllowed } from './access.ts';
 import { answerFromCache } from './answers.ts';
@@ -53,7 +59,6 @@ import { lacksCycles } from './status.ts';
 import { makeTokens, QUERY } from './steps.ts';
 import { instructionsNow, MESSAGE_BUDGET } from './unit.ts';
 
-const DEFAULT_NEW_TOKENS = 128;
 /** Longer prompts are refused unread: reading one costs some thousand instructions a character. */
 const MAX_PROMPT_CHARACTERS = 32_768;
 const PAGE = 50;
@@ -68,7 +73,7 @@ interface Task {
   model: Model;
   prompt: string;
   sourceIds: number[];
-  maxNewTokens: number;
+  options: GenerationOptions;
   tokensPerCall: number;
 }
 
@@ -88,10 +93,12 @@ function read(method: string, prompt: string, [options]: Options): Task | Genera
     return { PromptTooLong: { tokens: prompt.length, limit, message } };
   }
   if (prompt.trim() === '') return { EmptyPrompt: 'generate: expected a prompt, got no text' };
-  const maxNewTokens =
-    options?.max_new_tokens[0] ?? Math.min(model.head.generation.maxNewTokens ?? DEFAULT_NEW_TOKENS, MAX_TARGET_LENGTH);
-  if (maxNewTokens < 1 || maxNewTokens > MAX_TARGET_LENGTH) {
-    return { InvalidOptions: `generate: expected max_new_tokens from 1 to ${MAX_TARGET_LENGTH}, got ${maxNewTokens}` };
+  let decided: GenerationOptions;
+  try {
+    decided = generationOptions(requestOf(options), model.head.generation, model.head.config, randomSeed);
+  } catch (error) {
+    if (error instanceof NoSeed) return { Unavailable: error.message };
+    return { InvalidOptions: (error as Error).message };
   }
   const perCall = options?.tokens_per_call[0] ?? { fixed: tokens_per_call };
   if (options?.tokens_per_call[0] && 'fixed' in perCall && perCall.fixed < 1) {
@@ -102,7 +109,31 @@ function read(method: string, prompt: string, [options]: Options): Task | Genera
     const message = `generate: expected a prompt of at most ${limit} tokens, got ${sourceIds.length}`;
     return { PromptTooLong: { tokens: sourceIds.length, limit, message } };
   }
-  return { model, prompt, sourceIds, maxNewTokens, tokensPerCall: 'fixed' in perCall ? perCall.fixed : 0 };
+  return { model, prompt, sourceIds, options: decided, tokensPerCall: 'fixed' in perCall ? perCall.fixed : 0 };
+}
+
+class NoSeed extends Error {}
+
+/** @throws NoSeed in the moments after install */
+function randomSeed(): bigint {
+  try {
+    return new DataView(crypto.getRandomValues(new Uint8Array(8)).buffer).getBigUint64(0);
+  } catch {
+    throw new NoSeed('generate: the canister has just started and has no random seed yet; try again');
+  }
+}
+
+const earlyStopping = { yes: true, no: false, never: 'never' } as const;
+
+function requestOf(options: GenerateOptions | undefined): GenerationRequest {
+  if (!options) return {};
+  const { tokens_per_call: _, early_stopping, ...rest } = options;
+  const given = Object.entries(rest).filter(([, value]) => value.length > 0);
+  const request: Record<string, unknown> = Object.fromEntries(given.map(([name, [value]]) => [name, value]));
+  if (request['eos_token_id']) request['eos_token_id'] = Array.from(request['eos_token_id'] as ArrayLike<number>);
+  const [early] = early_stopping;
+  if (early) request['early_stopping'] = earlyStopping[Object.keys(early)[0] as keyof typeof earlyStopping];
+  return request;
 }
 
 const isTask = (value: Task | GenerateError): value is Task => 'sourceIds' in value;
@@ -112,7 +143,7 @@ function open(method: string, prompt: string, options: Options): Session | Gener
   const task = read(method, prompt, options);
   if (!isTask(task)) return task;
   const owner = msgCaller().toText();
-  const over = overLimit(method, owner, task.maxNewTokens);
+  const over = overLimit(method, owner, task.options.maxNewTokens);
   if (over) return { LimitReached: over };
   if (isFull()) {
     const { max_queued } = settings();
@@ -134,9 +165,9 @@ const pays = (): boolean => settings().price_percent > 0 && msgCaller().toUint8A
 const OPAQUE_ID = 1;
 
 /** The cycles stay where they are until the answer is there: what is not accepted goes back, all of it after a failure. */
-function lacksPayment(method: string, { model, sourceIds, maxNewTokens }: Task): GenerateError | undefined {
+function lacksPayment(method: string, { model, sourceIds, options }: Task): GenerateError | undefined {
   if (!pays()) return undefined;
-  const cycles = priceOf(estimate(model.head, sourceIds.length, maxNewTokens).cycles);
+  const cycles = priceOf(estimate(model.head, sourceIds.length, options.maxNewTokens * options.numBeams).cycles);
   const available = msgCyclesAvailable();
   if (method === 'generate' && available >= cycles) return undefined;
   const message =
@@ -163,6 +194,7 @@ function result(session: Session, broken: string | undefined): GenerateResult {
       text: textOf(session.tokenIds),
       token_ids: session.tokenIds,
       finish_reason: finishReason(session),
+      seed: session.options.doSample ? [seedOf(session.options)] : [],
       ...usageOf(session),
     },
   };
@@ -257,7 +289,7 @@ export class GenerateMethods {
     if (tooManyWait()) return { Err: { Unavailable: 'resume: too many calls wait for their answer; try again' } };
     if (underWay(session)) return result(session, await drive(session, take(session)));
     if (session.state !== 'failed' && session.state !== 'cancelled') return result(session, undefined);
-    const over = overLimit('resume', session.owner, session.maxNewTokens - session.tokenIds.length);
+    const over = overLimit('resume', session.owner, session.options.maxNewTokens - session.tokenIds.length);
     if (over) return { Err: { LimitReached: over } };
     if (isFull()) return { Err: { Unavailable: 'resume: too many sessions wait; try again later' } };
     goOn(session);
@@ -348,7 +380,9 @@ function answerAtOnce({ model, ...rest }: Task): GenerateResult {
   };
   const { instructions } = estimate(model.head, rest.sourceIds.length, 1, true);
   if (instructions > QUERY.most)
-    return tooLong(estimate(model.head, rest.sourceIds.length, rest.maxNewTokens, true).instructions);
+    return tooLong(
+      estimate(model.head, rest.sourceIds.length, rest.options.maxNewTokens * rest.options.numBeams, true).instructions,
+    );
   const session = passingSession({
     owner: msgCaller().toText(),
     model: model.stored.sha256,
@@ -360,7 +394,9 @@ function answerAtOnce({ model, ...rest }: Task): GenerateResult {
     if (instructionsNow() < Number(QUERY.budget) && session.tokenIds.length === 0) {
       return { Err: { Unavailable: 'generate_query: another session is in the middle of a step; try again' } };
     }
-    return tooLong(estimate(model.head, rest.sourceIds.length, rest.maxNewTokens, true).instructions);
+    return tooLong(
+      estimate(model.head, rest.sourceIds.length, rest.options.maxNewTokens * rest.options.numBeams, true).instructions,
+    );
   }
   session.state = over;
   session.calls = 1;

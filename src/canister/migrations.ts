@@ -25,7 +25,33 @@ const read = <T>(map: Bytes, name: string): T | undefined => {
 };
 const write = (map: Bytes, name: string, value: unknown): unknown => map.insert(utf8(name), toJsonBytes(value));
 
-/** 1 -> 2: several packs instead of one; sessions have a head before their JSON (session-record.ts), a prompt's text, and may wait. */
+interface Session1 {
+  id: string;
+  owner: string;
+  created: number;
+  state: string;
+  maxNewTokens: number;
+}
+
+/** What layout 1 knew, with T5's stop and start tokens. */
+const greedy = {
+  minNewTokens: 0,
+  doSample: false,
+  temperature: 1,
+  topK: 50,
+  topP: 1,
+  key: [0, 0],
+  repetitionPenalty: 1,
+  noRepeatNgramSize: 0,
+  numBeams: 1,
+  lengthPenalty: 1,
+  earlyStopping: false,
+  eosTokenIds: [1],
+  decoderStartTokenId: 0,
+};
+
+/** 1 -> 2: several packs instead of one; sessions have a head before their JSON (session-record.ts), a prompt's text and all
+ * options, and may wait. */
 function severalPacks({ records, sessions, nameOf }: Stable): void {
   const active = read<{ pack: number; bytes: number; sha256: string }>(records, 'active');
   if (active) {
@@ -35,9 +61,10 @@ function severalPacks({ records, sessions, nameOf }: Stable): void {
   const upload = read<object>(records, 'upload');
   if (upload) write(records, 'upload', { ...upload, name: '' });
   for (const key of [...sessions.keys()]) {
-    const old = fromJsonBytes<{ id: string; owner: string; created: number; state: string }>(sessions.get(key)!);
+    const { maxNewTokens, ...old } = fromJsonBytes<Session1>(sessions.get(key)!);
     const live = old.state === 'generating';
-    const json = toJsonBytes({ ...old, state: live ? 'queued' : old.state, prompt: '', updated: old.created });
+    const options = { ...greedy, maxNewTokens };
+    const json = toJsonBytes({ ...old, options, state: live ? 'queued' : old.state, prompt: '', updated: old.created });
     const owner = utf8(old.owner);
     const bytes = new Uint8Array(27 + owner.length + json.length);
     bytes.set([2, Number(live)]);

@@ -4,13 +4,14 @@
  * lost. Who works on it, and when, is scheduler.ts.
  */
 import { isController, msgCaller, time } from 'azle';
-import type { T5Session } from '../model/t5/t5.ts';
+import type { BeamState } from '../model/generation/beam-search.ts';
+import type { Generation } from '../model/generation/generation.ts';
+import type { GenerationOptions } from '../model/generation/options.ts';
 import { anonymous } from './access.ts';
 import { hex, utf8 } from './bytes.ts';
 import { sessionBegins, sessionEnds } from './callers.ts';
 import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } from './candid.ts';
 import { counters } from './counters.ts';
-import { activeModel } from './model.ts';
 import { decodeSession, encodeSession, type SessionHead, sessionHead } from './session-record.ts';
 import { settings } from './settings.ts';
 import { sessionRecords } from './stable.ts';
@@ -32,7 +33,9 @@ export interface SessionRecord {
   sourceIds: number[];
   /** Without the start token. */
   tokenIds: number[];
-  maxNewTokens: number;
+  options: GenerationOptions;
+  /** Of a beam search, from its first token on. */
+  beams?: BeamState;
   /** 0: as many as a slice holds. */
   tokensPerCall: number;
   state: State;
@@ -45,8 +48,8 @@ export interface SessionRecord {
 }
 
 export interface Session extends SessionRecord {
-  /** Its place in the arena; undefined until it is worked on. */
-  open?: T5Session;
+  /** The answer in the making, with its place in the arena; undefined until it is worked on. */
+  writing?: Generation;
   /** Its number in messages of the canister to itself. */
   handle: number;
   /** Number of the drive that may go on with it; scheduler.ts has what that means. */
@@ -83,8 +86,9 @@ export const isFinished = ({ state }: SessionRecord): boolean => state === 'stop
 export const underWay = ({ state }: SessionRecord): boolean => state === 'queued' || state === 'active';
 
 function save(session: Session): void {
-  const { open: _o, handle: _h, lease: _l, awaited: _a, beat: _b, failures: _f, ...record } = session;
+  const { writing, handle: _h, lease: _l, awaited: _a, beat: _b, failures: _f, ...record } = session;
   record.updated = now();
+  if (writing) record.beams = writing.state().beams;
   heads().set(session.id, sessionHead(record));
   sessionRecords.insert(utf8(session.id), encodeSession(record));
 }
@@ -127,7 +131,7 @@ export function restoreSessions(): Session[] {
 /** 128 random bits in hexadecimal. @throws Error in the moments after install, before the canister has its seed. */
 const randomId = (): string => hex(crypto.getRandomValues(new Uint8Array(16)));
 
-type Opening = Pick<SessionRecord, 'owner' | 'model' | 'prompt' | 'sourceIds' | 'maxNewTokens' | 'tokensPerCall'>;
+type Opening = Pick<SessionRecord, 'owner' | 'model' | 'prompt' | 'sourceIds' | 'options' | 'tokensPerCall'>;
 
 /** Leases begin with the time, so that messages from before an upgrade have old ones. */
 const atRest = () => ({ handle: 0, lease: Math.floor(now() / 1000), awaited: false, beat: 0, failures: 0 });
@@ -166,7 +170,7 @@ export function newSession(opening: Opening): Session | GenerateError {
 export function goOn(session: Session): void {
   session.reason = '';
   session.failures = 0;
-  begin(session, session.maxNewTokens - session.tokenIds.length);
+  begin(session, session.options.maxNewTokens - session.tokenIds.length);
 }
 
 function begin(session: Session, tokens: number): void {
@@ -213,7 +217,7 @@ export function end(session: Session, state: Exclude<State, 'queued' | 'active'>
   release(session);
   live.delete(session.id);
   byHandle.delete(session.handle);
-  sessionEnds(session.owner, session.maxNewTokens - session.tokenIds.length);
+  sessionEnds(session.owner, session.options.maxNewTokens - session.tokenIds.length);
   save(session);
   prune();
   if (state === 'failed') console.log(`session failed after ${session.tokenIds.length} tokens: ${reason}`);
@@ -221,8 +225,11 @@ export function end(session: Session, state: Exclude<State, 'queued' | 'active'>
 
 /** Gives its room in the arena back; what was there is made anew when it is worked on again. */
 export function release(session: Session): void {
-  if (session.open) activeModel()?.t5.close(session.open);
-  session.open = undefined;
+  const { writing } = session;
+  if (!writing) return;
+  session.beams = writing.finishReason ? undefined : writing.state().beams;
+  writing.close();
+  session.writing = undefined;
 }
 
 /** Takes a session that is over out of the cache. */
@@ -267,9 +274,11 @@ export const finishReason = (session: Session): FinishReason =>
   session.state === 'stop' ? { stop: null } : { length: null };
 
 export function stateOf(session: Session): SessionState {
-  const { state, reason, open, tokenIds } = session;
+  const { state, reason, writing, tokenIds } = session;
   if (state === 'active') {
-    return tokenIds.length === 0 && (!open || open.phase === 'encode') ? { encoding: null } : { generating: null };
+    return tokenIds.length === 0 && (!writing || writing.session.phase === 'encode')
+      ? { encoding: null }
+      : { generating: null };
   }
   if (state === 'queued') return { queued: null };
   if (state === 'cancelled') return { cancelled: null };

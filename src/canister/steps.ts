@@ -1,10 +1,12 @@
 /** One message's work on a session: loading the model if need be, encoding, tokens. What a trap here undoes is the message, so one step. */
+import { type Generation, openGeneration } from '../model/generation/generation.ts';
 import type { T5Session } from '../model/t5/t5.ts';
 import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel, type Model } from './model.ts';
 import { end, now, type Session } from './sessions.ts';
-import { instructionsNow, MESSAGE_BUDGET, SLICE, unit } from './unit.ts';
+import { settings } from './settings.ts';
+import { arena, instructionsNow, MESSAGE_BUDGET, SLICE, unit } from './unit.ts';
 
 /** How far a message goes: no op begins after `budget` instructions, no further token that would end after `most`. */
 interface Reach {
@@ -41,26 +43,32 @@ export function advance(session: Session): void {
 
 /** Makes the tokens of a message. @returns why the session is over, if it is */
 export function makeTokens(session: Session, model: Model, { budget, most }: Reach): 'stop' | 'length' | undefined {
-  const { t5 } = model;
-  const { decoderStartTokenId, eosTokenIds } = t5.shape.config;
-  session.open ??= t5.open(session.sourceIds, session.maxNewTokens, [decoderStartTokenId, ...session.tokenIds]);
-  const open = session.open;
-  if (open.phase === 'encode' && !encode(session, model, open, budget)) return undefined;
+  session.writing ??= begin(session, model);
+  const { writing } = session;
+  if (writing.session.phase === 'encode' && !encode(session, model, writing.session, budget)) return undefined;
 
   let dearest = 0;
   for (let made = 0; session.tokensPerCall === 0 || made < session.tokensPerCall; made++) {
     const start = instructionsNow();
-    // several tokens a call: stop where one more would not fit the slice
+    // several tokens a call: stop where one more would not fit
     if (made > 0 && start + 1.1 * dearest > most) return undefined;
-    if (t5.step(open, budget) !== 'done') return undefined;
-    const id = t5.greedy();
-    open.targetIds.push(id);
-    session.tokenIds.push(id);
-    if (eosTokenIds.includes(id)) return 'stop';
-    if (session.tokenIds.length >= session.maxNewTokens) return 'length';
+    const progress = writing.advance(budget);
+    session.tokenIds = writing.tokenIds as number[];
+    if (progress === 'finished') return writing.finishReason;
+    if (progress !== 'token') return undefined;
     dearest = Math.max(dearest, instructionsNow() - start);
   }
   return undefined;
+}
+
+/** At its beginning, or where it stood. @throws RangeError where the arena has no room, which undoes the message */
+function begin({ sourceIds, options, tokenIds, beams }: Session, { t5 }: Model): Generation {
+  const writing = openGeneration(t5, sourceIds, options, tokenIds.length > 0 ? { tokenIds, beams } : undefined);
+  const { arena_bytes } = settings();
+  if (arena.grown > arena_bytes) {
+    throw new RangeError(`session: expected the arena to stay within ${arena_bytes} bytes, got ${arena.grown}`);
+  }
+  return writing;
 }
 
 /** From the embedding cache, or by the encoder; whether it is done. */

@@ -85,6 +85,44 @@ describe('generate', () => {
   });
 });
 
+describe('options', () => {
+  const asked = { max_new_tokens: 12, tokens_per_call: { auto: null } } as const;
+
+  it('a draw is another each time, and the same with its seed', async () => {
+    const drawn = { ...asked, do_sample: true, temperature: 3 };
+    const one = await generate(apples.prompt, options(drawn));
+    expect(one.seed).toHaveLength(1);
+    const again = await generate(
+      apples.prompt,
+      options({ ...drawn, seed: one.seed[0]!, tokens_per_call: { fixed: 1 } }),
+    );
+    expect(again.token_ids).toEqual(one.token_ids);
+    const others = await Promise.all([1, 2, 3].map(() => generate(apples.prompt, options(drawn))));
+    expect(others.some(({ text }) => text !== one.text)).toBe(true);
+  });
+
+  it('beams, the same in one message and in many, and from a query', async () => {
+    const beams = { ...asked, num_beams: 3, length_penalty: 0.8, early_stopping: { yes: null } };
+    const one = await generate(apples.prompt, options(beams));
+    const many = await generate(apples.prompt, options({ ...beams, tokens_per_call: { fixed: 1 } }));
+    expect(many.calls).toBeGreaterThan(5);
+    expect(many.token_ids).toEqual(one.token_ids);
+    const query = await owner.generate_query(apples.prompt, options(beams));
+    expect('Ok' in query && query.Ok.token_ids).toEqual(one.token_ids);
+  });
+
+  it('stop tokens, shortest length, repetition', async () => {
+    const plain = await generate(apples.prompt, options(asked));
+    const stopped = await generate(apples.prompt, options({ ...asked, eos_token_id: [plain.token_ids[3]!] }));
+    expect(stopped.token_ids).toEqual(plain.token_ids.slice(0, 4));
+    expect(stopped.finish_reason).toEqual({ stop: null });
+    const longer = await generate('opposite of hot:', options({ ...asked, min_new_tokens: 10 }));
+    expect(longer.output_tokens).toBeGreaterThan(10);
+    const { token_ids } = await generate(apples.prompt, options({ ...asked, no_repeat_ngram_size: 1 }));
+    expect(new Set(token_ids).size).toBe(token_ids.length);
+  });
+});
+
 describe('start and progress', () => {
   it('goes on by itself, and shows what is there', async () => {
     const started = await owner.start(apples.prompt, []);
@@ -156,8 +194,23 @@ describe('wrong inputs, each with its answer', () => {
   });
 
   it.each([0, 513, 4_000_000_000])('max_new_tokens %i', async (n) => {
-    const message = `generate: expected max_new_tokens from 1 to 512, got ${n}`;
+    const message = `generate: expected "max_new_tokens" to be an integer from 1 to 512, got ${n}`;
     expect(await owner.generate('hi', options({ max_new_tokens: n }))).toEqual({ Err: { InvalidOptions: message } });
+  });
+
+  it.each([
+    { temperature: Number.NaN, do_sample: true },
+    { temperature: 0, do_sample: true },
+    { top_p: 1.5 },
+    { num_beams: 17 },
+    { num_beams: 2, do_sample: true },
+    { eos_token_id: [4_000_000_000] },
+    { length_penalty: Number.POSITIVE_INFINITY },
+    { min_new_tokens: 99, max_new_tokens: 5 },
+  ])('options that make no sense: %o', async (given) => {
+    expect(await owner.generate('hi', options(given))).toMatchObject({
+      Err: { InvalidOptions: expect.stringMatching(/^generate: expected ".+" to be .+, got .+/) },
+    });
   });
 
   it('no tokens a call', async () => {
