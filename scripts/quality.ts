@@ -1,0 +1,166 @@
+/**
+ * `npm run quality`: what quantised weights lose against float32. Goes through the float32 model's own greedy answers with each kind of weights, and
+ * compares logits and choices position by position; with questions whose answers are known, it also counts right ones.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import { runCommand } from './lib/command.ts';
+import { findModel } from './lib/find-model.ts';
+import { type LocalModel, openLocalModel } from './lib/local-model.ts';
+
+const QUANTISED: readonly WeightsKind[] = ['int8'];
+const MAX_NEW_TOKENS = 100;
+/** Prompts whose logits are compared; answers are counted over all. */
+const COMPARED = 40;
+
+interface Question {
+  prompt: string;
+  /** Undefined where nobody knows. */
+  answer?: string;
+}
+
+interface Answer {
+  ids: number[];
+  text: string;
+}
+
+interface Comparison {
+  weights: WeightsKind;
+  /** Of the logits at a position with float32's, the least and the mean. */
+  cosine: { least: number; mean: number };
+  largestError: number;
+  equalTokens: { same: number; all: number };
+  equalAnswers: number;
+  right: number;
+}
+
+const program = new Command('npm run quality --')
+  .description('Compares quantised weights with float32 on a model.')
+  .option('--model <dir>', 'model folder or hub id (default: models/little-flan)')
+  .option(
+    '--questions <file>',
+    "a prompt a line, then a tab and the right answer, if known (default: the folder's questions.tsv)",
+  )
+  .option('--json', 'print one JSON object')
+  .action(quality);
+
+async function readQuestions(file: string): Promise<Question[]> {
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new Error(`quality: expected questions in ${file}, got ${error.message}; name another with --questions`);
+  });
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [prompt, answer] = line.split('\t');
+      return { prompt: prompt!, answer };
+    });
+}
+
+function greedy({ t5, tokenizer }: LocalModel, promptIds: number[]): Answer {
+  const session = t5.open(promptIds, MAX_NEW_TOKENS);
+  const stops = t5.shape.config.eosTokenIds;
+  do {
+    t5.step(session);
+    session.targetIds.push(t5.greedy());
+  } while (session.targetIds.length <= MAX_NEW_TOKENS && !stops.includes(session.targetIds.at(-1)!));
+  t5.close(session);
+  const ids = session.targetIds.slice(1);
+  return { ids, text: tokenizer!.decode(ids) };
+}
+
+/** Logits and choices at every position of a given answer. */
+function through({ t5 }: LocalModel, promptIds: number[], ids: number[]): { logits: Float32Array; choice: number }[] {
+  const session = t5.open(promptIds, ids.length);
+  const rows = ids.map((id) => {
+    t5.step(session);
+    const row = { logits: t5.logits(), choice: t5.greedy() };
+    session.targetIds.push(id);
+    return row;
+  });
+  t5.close(session);
+  return rows;
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    ab += a[i]! * b[i]!;
+    aa += a[i]! ** 2;
+    bb += b[i]! ** 2;
+  }
+  return ab / Math.sqrt(aa * bb);
+}
+
+function compare(
+  exact: LocalModel,
+  other: LocalModel,
+  weights: WeightsKind,
+  questions: Question[],
+  answers: Answer[],
+): Comparison {
+  const cosines: number[] = [];
+  let largestError = 0;
+  const equalTokens = { same: 0, all: 0 };
+  for (const [i, { prompt }] of questions.slice(0, COMPARED).entries()) {
+    const promptIds = exact.tokenizer!.encode(prompt);
+    const { ids } = answers[i]!;
+    const theirs = through(other, promptIds, ids);
+    for (const [position, ours] of through(exact, promptIds, ids).entries()) {
+      const { logits, choice } = theirs[position]!;
+      cosines.push(cosine(ours.logits, logits));
+      for (let j = 0; j < logits.length; j++)
+        largestError = Math.max(largestError, Math.abs(ours.logits[j]! - logits[j]!));
+      equalTokens.all += 1;
+      if (choice === ours.choice) equalTokens.same += 1;
+    }
+  }
+  const found = questions.map(({ prompt }) => greedy(other, other.tokenizer!.encode(prompt)));
+  return {
+    weights,
+    cosine: { least: Math.min(...cosines), mean: cosines.reduce((sum, c) => sum + c, 0) / cosines.length },
+    largestError,
+    equalTokens,
+    equalAnswers: found.filter(({ text }, i) => text === answers[i]!.text).length,
+    right: rightOf(questions, found),
+  };
+}
+
+const rightOf = (questions: Question[], found: Answer[]): number =>
+  questions.filter(({ answer }, i) => answer !== undefined && answer === found[i]!.text).length;
+
+async function quality(options: { model?: string; questions?: string; json?: boolean }): Promise<void> {
+  const dir = await findModel(options.model);
+  const questions = await readQuestions(options.questions ?? join(dir, 'questions.tsv'));
+  const exact = await openLocalModel(dir, 'float32');
+  if (!exact.tokenizer) throw new Error(`quality: expected spiece.model or tokenizer.json in ${dir}, got neither`);
+  const answers = questions.map(({ prompt }) => greedy(exact, exact.tokenizer!.encode(prompt)));
+  const known = questions.filter(({ answer }) => answer !== undefined).length;
+  const float32 = { weights: 'float32', right: rightOf(questions, answers) };
+  const rows: Comparison[] = [];
+  for (const weights of QUANTISED) {
+    rows.push(compare(exact, await openLocalModel(dir, weights), weights, questions, answers));
+  }
+  if (options.json) {
+    console.log(JSON.stringify({ questions: questions.length, known, float32, quantised: rows }));
+    return;
+  }
+  const percent = (part: number, all: number): string => `${part} of ${all} (${((100 * part) / all).toFixed(1)}%)`;
+  console.log(
+    `${dir}: ${questions.length} questions, logits compared on the first ${Math.min(COMPARED, questions.length)}`,
+  );
+  console.log(`float32  right answers ${percent(float32.right, known)}`);
+  for (const r of rows) {
+    console.log(
+      `${r.weights.padEnd(8)} right answers ${percent(r.right, known)}, answers as float32's ${percent(r.equalAnswers, questions.length)}`,
+    );
+    console.log(`         greedy tokens as float32's ${percent(r.equalTokens.same, r.equalTokens.all)}`);
+    console.log(
+      `         logits: cosine at least ${r.cosine.least.toFixed(5)}, mean ${r.cosine.mean.toFixed(6)}; largest error ${r.largestError.toFixed(3)}`,
+    );
+  }
+}
+
+await runCommand(program);
