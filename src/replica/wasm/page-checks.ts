@@ -1,7 +1,8 @@
 /**
  * Decides which loads and stores of a function must look at the page map, and which are covered by an earlier look.
  * Accesses off the same base within a straight line of code are looked up together, at the first of them: the page of the lowest
- * and the page of the highest address. Pages stay touched for the whole message, so a look stays good for as long as the base is the same.
+ * and the page of the highest address. Pages stay touched for the whole message, so a look stays good wherever it comes before, for as
+ * long as the base is the same.
  * Not exact: an access that straddles two pages counts for the page of its first byte (the undo log saves the 15 bytes beyond).
  */
 import type { Body } from './body.ts';
@@ -51,6 +52,35 @@ for (const { code, name, access } of opcodes.values()) {
   else pops[code] = unary.test(name) ? 1 : 2;
 }
 
+/** A block, a loop or an `if` that is open. */
+interface Scope {
+  loop: boolean;
+  /** Locals that are set in it. */
+  assigned: ReadonlySet<number>;
+  /** Length of the trail where it began. */
+  trail: number;
+}
+
+/** The locals that are set in each block, loop and `if`, by the instruction that begins it. */
+function assignments(body: Body): Map<number, Set<number>> {
+  const found = new Map<number, Set<number>>();
+  const open: Set<number>[] = [];
+  for (let i = 0; i < body.count; i++) {
+    const code = body.code[i];
+    if (code === Op.localSet || code === Op.localTee) open.at(-1)?.add(body.a[i]);
+    else if (code === Op.block || code === Op.loop || code === Op.if) {
+      const assigned = new Set<number>();
+      found.set(i, assigned);
+      open.push(assigned);
+    } else if (code === Op.end) {
+      const assigned = open.pop();
+      const outer = open.at(-1);
+      if (assigned && outer) for (const local of assigned) outer.add(local);
+    }
+  }
+  return found;
+}
+
 /** What is known at a point of the function. */
 class Knowledge {
   #roots = 0;
@@ -60,6 +90,9 @@ class Knowledge {
   #known = new Map<number, Group>();
   /** Those of them that this straight line may still widen. */
   #open = new Set<Group>();
+  /** What `#known` held before each change, to go back to what held where a scope began. */
+  #trail: [key: number, before: Group | undefined][] = [];
+  #scopes: Scope[] = [];
 
   fresh(): Value {
     return { root: this.#roots++, addend: 0 };
@@ -92,11 +125,34 @@ class Knowledge {
     this.#stack.length = 0;
   }
 
-  /** Code comes in from elsewhere: nothing holds. */
-  forget(): void {
+  /** A block, a loop or an arm of an `if` begins, in which `assigned` locals are set. */
+  enter(loop: boolean, assigned: ReadonlySet<number>): void {
     this.endLine();
-    this.#locals.clear();
-    this.#known.clear();
+    this.#scopes.push({ loop, assigned, trail: this.#trail.length });
+    // A loop's body runs again with what these have become.
+    if (loop) for (const local of assigned) this.#locals.delete(local);
+  }
+
+  /** The other arm of an `if` begins: what the first looked up does not hold in it. */
+  otherwise(): void {
+    this.endLine();
+    this.#forget(this.#scopes.at(-1)!);
+  }
+
+  /** A block ends, to which branches may have come; a loop's end is only fallen through. */
+  leave(): void {
+    this.endLine();
+    const scope = this.#scopes.pop();
+    if (scope && !scope.loop) this.#forget(scope);
+  }
+
+  #forget({ assigned, trail }: Scope): void {
+    while (this.#trail.length > trail) {
+      const [key, before] = this.#trail.pop()!;
+      if (before) this.#known.set(key, before);
+      else this.#known.delete(key);
+    }
+    for (const local of assigned) this.#locals.delete(local);
   }
 
   /** An access at `address`; returns a new look if none covers it. */
@@ -117,6 +173,7 @@ class Knowledge {
       }
     }
     const group: Group = { at, write, low: 0, high: 0, start };
+    this.#trail.push([write ? key + 1 : key, last]);
     this.#known.set(write ? key + 1 : key, group);
     this.#open.add(group);
     return group;
@@ -127,6 +184,7 @@ class Knowledge {
 export function planPageChecks(body: Body): PageCheck[] {
   const checks: PageCheck[] = [];
   const state = new Knowledge();
+  const assigned = assignments(body);
   for (let i = 0; i < body.count; i++) {
     const code = body.code[i];
     const kind = accessKind[code];
@@ -136,7 +194,8 @@ export function planPageChecks(body: Body): PageCheck[] {
       const check = state.access(i, { root: base.root, addend: base.addend + (body.a[i] >>> 0) }, kind === store);
       if (check) checks.push(check);
       if (kind === load) state.push(state.fresh());
-    } else step(state, body, i, code);
+    } else if (code === Op.block || code === Op.loop || code === Op.if) state.enter(code === Op.loop, assigned.get(i)!);
+    else step(state, body, i, code);
   }
   return checks;
 }
@@ -165,10 +224,11 @@ function step(state: Knowledge, body: Body, i: number, code: number): void {
       state.push(sum(state, left, right, code === Op.i32Sub));
       return;
     }
-    case Op.loop:
     case Op.else:
+      state.otherwise();
+      return;
     case Op.end:
-      state.forget();
+      state.leave();
       return;
     case Op.call:
     case Op.callIndirect:
@@ -179,8 +239,6 @@ function step(state: Knowledge, body: Body, i: number, code: number): void {
     case Op.br:
     case Op.brIf:
     case Op.brTable:
-    case Op.if:
-    case Op.block:
     case Op.memoryGrow:
     case Op.memoryCopy:
     case Op.memoryFill:

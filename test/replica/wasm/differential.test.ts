@@ -2,7 +2,9 @@
  * A module and what it is rewritten to compute the same: AssemblyScript programs that load and store in all widths, sort, recurse and
  * use SIMD, run as they are in the engine and rewritten in the replica; and accesses at random places, in and out of bounds.
  */
+
 import * as asc from 'assemblyscript/asc';
+import binaryen from 'binaryen';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Replica } from '../../../src/replica/index.ts';
@@ -108,7 +110,7 @@ function both(wasm: Uint8Array) {
       return 'trap';
     }
   };
-  return { run, runPlain };
+  return { run, runPlain, pages: () => instance.touchedPages };
 }
 
 describe('an AssemblyScript program', () => {
@@ -179,6 +181,67 @@ test('bulk operations at random ranges: same values, same traps', () => {
     { numRuns: 5_000 },
   );
 });
+
+/** A program with many accesses off the same bases, in loops, branches and calls, near the borders of pages. */
+const walker = `
+  class Node { a: i32; b: i64; c: f64; d: u8; next: usize; }
+  function visit(p: usize, x: u32): u32 {
+    const n = changetype<Node>(p);
+    let h: u32 = n.a;
+    if (x & 1) { n.a = x; h += <u32>n.b; } else if (x & 2) { n.b = x; if (x & 16) n.d = <u8>x; }
+    for (let i = 0; i < <i32>(x & 3); i++) { n.c = <f64>i; h += n.d; if (x & 32) { p += 8; h += load<u32>(p, 24); } else store<u16>(p, x, 40); }
+    while (x & 12) { h += load<u8>(p - 4, 4); x -= 4; }
+    return x & 64 ? h + visit(p - 40, x >> 1) : h;
+  }
+  export function walk(seed: u32): u32 {
+    let h: u32 = 0, x = seed;
+    for (let i = 0; i < 40; i++) {
+      x = x * 1664525 + 1013904223;
+      // Within 256 bytes of the border of some page from 1 to 60, and at times anywhere in it.
+      const border: usize = (<usize>((x >> 8) % 60) + 1) << 16;
+      h ^= visit((border + (x & 0x2000 ? x >> 16 : (x >> 16) & 0xff) - 128) & ~7, x >> 5);
+    }
+    return h;
+  }`;
+
+test.each([0, 3])(
+  'touches and writes the pages that its accesses touch and write, optimised at level %i',
+  async (optimizeLevel) => {
+    const options = { optimizeLevel, runtime: 'stub', noAssert: true, use: ['abort='], initialMemory: 64 } as never;
+    const { binary, stderr } = await asc.compileString(walker, options);
+    if (!binary) throw new Error(String(stderr));
+    const { run, pages } = both(binary);
+    // Binaryen's own instrumentation tells the address of each access.
+    const [read, written] = [new Set<number>(), new Set<number>()];
+    const note = (set: Set<number>) => (_: number, __: number, offset: number, address: number) => {
+      set.add(((address >>> 0) + (offset >>> 0)) >>> 16);
+      return address;
+    };
+    const value = (_: number, given: unknown) => given;
+    const grow = { memory_grow_pre: value, memory_grow_post: value };
+    const types = ['i32', 'i64', 'f32', 'f64'].flatMap((type) => [`load_val_${type}`, `store_val_${type}`]);
+    const env = {
+      load_ptr: note(read),
+      store_ptr: note(written),
+      ...grow,
+      ...Object.fromEntries(types.map((name) => [name, value])),
+    };
+    const watched = binaryen.readBinary(binary);
+    watched.runPasses(['instrument-memory']);
+    const reference = new WebAssembly.Instance(
+      new WebAssembly.Module(watched.emitBinary() as Uint8Array<ArrayBuffer>),
+      { env },
+    );
+    for (let seed = 1; seed <= 300; seed++) {
+      read.clear();
+      written.clear();
+      const expected = (reference.exports['walk'] as (seed: number) => number)(seed);
+      expect(run('walk', seed)).toBe(expected);
+      const touched = new Set([...read, ...written]);
+      expect([seed, pages()]).toEqual([seed, { touched: touched.size, written: written.size }]);
+    }
+  },
+);
 
 test('tail calls do not grow the stack, and pay', async () => {
   const replica = new Replica({ autoTick: false });
