@@ -7,32 +7,88 @@
  *                              i32x4.dot_i16x8_s  ->  [r0 r1 r2 r3] partial sums: no lane is ever shuffled
  *
  * One row of x: 5 counted instructions for 8 products. A tile of rows holds the weights in locals as well: 4 and a share of the loads.
+ * Keys and values stand for weights too, as int16 (assembly/ops/keep.ts): the same with v128.load.
  */
-import { CHUNK_GROUPS, TILE_ROWS } from './assembly/protocol.ts';
+import { SPAN, TILE_STRIDE } from './assembly/protocol.ts';
 
-/** Block sizes in columns, largest first; every multiple of 16 is a sum of them. */
-const ROW_BLOCKS = [512, 384, 256, 128, 64, 32, 16];
-const TILE_BLOCKS = [64, 16];
+/** Block sizes in columns for one row of activations, largest first; every multiple of 16 is a sum of them. */
+const ROW_BLOCKS = [SPAN, 384, 256, 128, 64, 32, 16];
+/** The same for int16: a head's columns or a piece of the keys, of which there are few. */
+const WIDE_ROW_BLOCKS = [128, 64, 32, 16];
+/** int8 weights, or int16 */
+type Kind = 'Q8' | 'Q16';
+
+/**
+ * Rows of activations in a tile, largest first, and the blocks of columns it goes by. The largest have 1,024 activations, 16 kB of locals: with twice as many a
+ * tile took half as long again in V8, as its code and locals outgrow the first cache.
+ */
+const TILES: Record<Kind, { rows: number; blocks: number[] }[]> = {
+  Q8: [
+    { rows: 16, blocks: [64, 16] },
+    { rows: 8, blocks: [128, 64, 16] },
+    { rows: 4, blocks: [256, 64, 16] },
+  ],
+  Q16: [16, 8, 4].map((rows) => ({ rows, blocks: [64, 16] })),
+};
+/** Rows of a tile between two branches. V8 mixes the sums of a straight line of code, and with more than these it runs out of registers. */
+const MIXED_ROWS = 4;
+/** What is never zero inside a tile: a branch on it each. */
+const NEVER_ZERO = ['w', 'sums', 'groupBytes'];
+
+/** The pair of columns `pair` of the group at `w`, as eight int16. */
+const weightPair = (kind: Kind, pair: number): string =>
+  kind === 'Q8' ? `v128.load_ext<i8>(w, ${pair * 8})` : `v128.load(w, ${pair * 16})`;
+
+/** Bytes of a group's columns. */
+const groupPart = (kind: Kind, columns: number): number => columns * (kind === 'Q8' ? 4 : 8);
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 /** A chain of additions that the compiler keeps on the operand stack. */
 function dotSum(pairs: number, weight: (pair: number) => string, x: (pair: number) => string): string {
-  return range(pairs)
-    .map((p) => (p === 0 ? `let s = dot(${weight(0)}, ${x(0)});` : `s = i32x4.add(s, dot(${weight(p)}, ${x(p)}));`))
-    .join('\n    ');
+  const lines = range(pairs).map((p) =>
+    p === 0 ? `let s = dot(${weight(0)}, ${x(0)});` : `s = i32x4.add(s, dot(${weight(p)}, ${x(p)}));`,
+  );
+  return lines.join('\n    ');
 }
 
-function rowBlock(columns: number, add: boolean): string {
+/** One row of x in locals; all groups of weights pass, two a turn, and leave as float32. */
+function rowBlock(columns: number, accumulate: boolean): string {
+  const pairs = columns / 2;
+  const loads = range(pairs).map((p) => `const x${p} = v128.load32_splat(x, ${p * 4});`);
+  const group = (at: number): string => `{
+    ${dotSum(
+      pairs,
+      (p) => weightPair('Q8', p),
+      (p) => `x${p}`,
+    )}
+    const y = f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(s), v128.load(scales, ${at})), scale);
+    v128.store(out, ${accumulate ? `f32x4.add(v128.load(out, ${at}), y)` : 'y'}, ${at});
+    w += groupBytes;
+    }`;
+  return `
+function row${columns}${accumulate ? 'Add' : ''}(out: usize, x: usize, w: usize, groupBytes: usize, scales: usize, scale: v128, end: usize): void {
+  ${loads.join('\n  ')}
+  do {
+    ${group(0)}
+    ${group(16)}
+    scales += 32;
+    out += 32;
+  } while (out < end);
+}`;
+}
+
+/** As rowBlock, for int16; sums stay integers. */
+function wideRowBlock(columns: number, add: boolean): string {
   const pairs = columns / 2;
   const loads = range(pairs).map((p) => `const x${p} = v128.load32_splat(x, ${p * 4});`);
   return `
-function row${columns}${add ? 'Add' : ''}(x: usize, w: usize, groupBytes: usize, sums: usize, end: usize): void {
+function wideRow${columns}${add ? 'Add' : ''}(x: usize, w: usize, groupBytes: usize, sums: usize, end: usize): void {
   ${loads.join('\n  ')}
   do {
     ${dotSum(
       pairs,
-      (p) => `v128.load_ext<i8>(w, ${p * 8})`,
+      (p) => weightPair('Q16', p),
       (p) => `x${p}`,
     )}
     v128.store(sums, ${add ? 'i32x4.add(s, v128.load(sums))' : 's'});
@@ -42,14 +98,22 @@ function row${columns}${add ? 'Add' : ''}(x: usize, w: usize, groupBytes: usize,
 }`;
 }
 
-function tileBlock(columns: number, add: boolean): string {
+/**
+ * Several rows of x in locals; the first one's sum loads a group's weights, which the other rows find in locals. Measured in V8, 16 rows of 64 columns,
+ * 128 tokens: 17 G MAC/s without the branches, 29 with them.
+ */
+function tileBlock(kind: Kind, rows: number, columns: number, add: boolean): string {
   const pairs = columns / 2;
-  const loads = range(TILE_ROWS).flatMap((t) => [
+  const loads = range(rows).flatMap((t) => [
     ...range(pairs).map((p) => `const x${t}_${p} = v128.load32_splat(x, ${p * 4});`),
     'x += xBytes;',
   ]);
-  const rows = range(TILE_ROWS).map((t) => {
-    const at = t * CHUNK_GROUPS * 16;
+  const branchAfter = (t: number): string => {
+    const done = (t + 1) / MIXED_ROWS;
+    return Number.isInteger(done) && t + 1 < rows ? `\n    if (!${NEVER_ZERO[done - 1]}) break;` : '';
+  };
+  const sums = range(rows).map((t) => {
+    const at = t * TILE_STRIDE;
     return `{
     ${dotSum(
       pairs,
@@ -57,55 +121,117 @@ function tileBlock(columns: number, add: boolean): string {
       (p) => `x${t}_${p}`,
     )}
     v128.store(sums, ${add ? `i32x4.add(s, v128.load(sums, ${at}))` : 's'}, ${at});
-    }`;
+    }${branchAfter(t)}`;
   });
   return `
-function tile${columns}${add ? 'Add' : ''}(x: usize, xBytes: usize, w: usize, groupBytes: usize, sums: usize, end: usize): void {
+function tile${kind}_${rows}x${columns}${add ? 'Add' : ''}(x: usize, xBytes: usize, w: usize, groupBytes: usize, sums: usize, end: usize): void {
   ${loads.join('\n  ')}
   do {
     ${range(pairs)
-      .map((p) => `const w${p} = v128.load_ext<i8>(w, ${p * 8});`)
+      .map((p) => `const w${p} = ${weightPair(kind, p)};`)
       .join('\n    ')}
-    ${rows.join('\n    ')}
+    ${sums.join('\n    ')}
     w += groupBytes;
     sums += 16;
   } while (sums < end);
 }`;
 }
 
-/** Picks the largest block that fits, column after column; the first stores its sums, later ones add to them. */
-function dispatcher(name: 'row' | 'tile', blocks: number[]): string {
-  const extra = name === 'tile' ? ', xBytes: usize' : '';
-  const pass = name === 'tile' ? ', xBytes' : '';
-  const cases = blocks.map(
-    (c) => `if (columns >= ${c}) {
-      if (add) ${name}${c}Add(x${pass}, w, groupBytes, sums, end);
-      else ${name}${c}(x${pass}, w, groupBytes, sums, end);
-      columns -= ${c}; x += ${c * 2}; w += ${c * 4};
-    }`,
-  );
-  return `
-/** sums i32 [groups, 4] ${name === 'tile' ? `for each of ${TILE_ROWS} rows of x, ${CHUNK_GROUPS * 16} bytes apart, ` : ''}= w x over so many columns, a multiple of 16. */
-export function ${name}Sums(x: usize${extra}, w: usize, groupBytes: usize, sums: usize, end: usize, columns: u32): void {
-  let add = false;
-  while (columns) {
-    ${cases.join(' else ')}
-    add = true;
-  }
+/** Goes on from block to block, the largest that fits first. */
+const blockwise = (blocks: number[], step: (columns: number) => string): string =>
+  `while (columns) {
+    ${blocks.map((c) => `if (columns >= ${c}) { ${step(c)} }`).join(' else ')}
+  }`;
+
+const rowFace = `
+/**
+ * out f32 [groups, 4] (+)= w x, times \`scales\` of the rows of w and \`scale\` of x; an even number of groups up to out = \`end\`. Columns a multiple
+ * of 16. Integer sums run over one block, blocks are added in float32: spanOf says where they end.
+ */
+export function rowQ8(out: usize, x: usize, w: usize, groupBytes: usize, scales: usize, scale: v128, end: usize, columns: u32, accumulate: bool): void {
+  ${blockwise(
+    ROW_BLOCKS,
+    (c) => `
+      if (accumulate) row${c}Add(out, x, w, groupBytes, scales, scale, end);
+      else row${c}(out, x, w, groupBytes, scales, scale, end);
+      columns -= ${c}; x += ${c * 2}; w += ${groupPart('Q8', c)}; accumulate = true;`,
+  )}
+}
+
+/** Columns of the next block, of so many that are left. */
+export function spanOf(columns: u32): u32 {
+  ${ROW_BLOCKS.slice(0, -1)
+    .map((c) => `if (columns >= ${c}) return ${c};`)
+    .join('\n  ')}
+  return ${ROW_BLOCKS.at(-1)};
 }`;
+
+const wideRowFace = `
+/** sums i32 [groups, 4] (+)= w x with w in int16; columns a multiple of 16. */
+export function rowQ16(x: usize, w: usize, groupBytes: usize, sums: usize, end: usize, columns: u32, add: bool): void {
+  ${blockwise(
+    WIDE_ROW_BLOCKS,
+    (c) => `
+      if (add) wideRow${c}Add(x, w, groupBytes, sums, end);
+      else wideRow${c}(x, w, groupBytes, sums, end);
+      columns -= ${c}; x += ${c * 2}; w += ${groupPart('Q16', c)}; add = true;`,
+  )}
+}`;
+
+function tileFace(kind: Kind): string {
+  const pass = 'x, xBytes, w, groupBytes, sums, end';
+  const tiles = TILES[kind].map(({ rows, blocks }) => {
+    const loop = blockwise(
+      blocks,
+      (c) => `
+      if (add) tile${kind}_${rows}x${c}Add(${pass});
+      else tile${kind}_${rows}x${c}(${pass});
+      columns -= ${c}; x += ${c * 2}; w += ${groupPart(kind, c)}; add = true;`,
+    );
+    return `if (rows == ${rows}) ${loop}`;
+  });
+  return `
+/** sums i32 [groups, 4] for each of \`rows\` rows of x (as tileRows says), ${TILE_STRIDE} bytes apart, (+)= w x; columns a multiple of 16. */
+export function tile${kind}(rows: u32, x: usize, xBytes: usize, w: usize, groupBytes: usize, sums: usize, end: usize, columns: u32, add: bool): void {
+  ${tiles.join('\n  else ')}
+}`;
+}
+
+const tileRowsFace = `
+/** Rows of the next tile, of so many that are left: 1 where no tile pays. */
+export function tileRows(rows: u32): u32 {
+  ${TILES.Q8.map(({ rows }) => `if (rows >= ${rows}) return ${rows};`).join('\n  ')}
+  return 1;
+}`;
+
+/** Where sums of integers end and are added up in float32, for rows of so many columns: the blocks of one row of activations. */
+export function spans(columns: number): number[] {
+  const out: number[] = [];
+  for (let left = columns; left > 0; left -= out.at(-1)!) out.push(ROW_BLOCKS.find((c) => c <= left)!);
+  return out;
 }
 
 /** The whole module's source, for `src/tensor/assembly/generated/dot-blocks.ts`. */
 export function dotBlocksSource(): string {
+  const either = [false, true];
+  const kinds: Kind[] = ['Q8', 'Q16'];
+  const tiles = kinds.flatMap((kind) =>
+    TILES[kind].flatMap(({ rows, blocks }) =>
+      blocks.flatMap((c) => either.map((add) => tileBlock(kind, rows, c, add))),
+    ),
+  );
   return [
     '// Generated by src/tensor/dot-blocks.ts; not edited by hand.',
     `// @ts-ignore: AssemblyScript's decorator
 @inline
 function dot(a: v128, b: v128): v128 { return i32x4.dot_i16x8_s(a, b); }`,
-    ...ROW_BLOCKS.flatMap((c) => [rowBlock(c, false), rowBlock(c, true)]),
-    ...TILE_BLOCKS.flatMap((c) => [tileBlock(c, false), tileBlock(c, true)]),
-    dispatcher('row', ROW_BLOCKS),
-    dispatcher('tile', TILE_BLOCKS),
+    ...ROW_BLOCKS.flatMap((c) => either.map((accumulate) => rowBlock(c, accumulate))),
+    ...WIDE_ROW_BLOCKS.flatMap((c) => either.map((add) => wideRowBlock(c, add))),
+    ...tiles,
+    rowFace,
+    wideRowFace,
+    ...kinds.map(tileFace),
+    tileRowsFace,
     '',
   ].join('\n');
 }

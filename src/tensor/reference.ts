@@ -4,6 +4,7 @@
  * as the kernels add in lanes and have an exponential of their own.
  */
 import * as p from './assembly/protocol.ts';
+import { spans } from './dot-blocks.ts';
 import { checkRegisters, type Machine, type Registers } from './machine.ts';
 import * as logits from './reference-logits.ts';
 
@@ -165,13 +166,15 @@ export class Reference implements Machine {
       const scale = this.f32[xScales / 4 + i]!;
       for (let f = 0; f < outputs; f++) {
         let y = accumulate ? this.f32[out / 4 + i * outputs + f]! : 0;
-        for (let span = 0; span < inputs; span += p.SPAN) {
+        let from = 0;
+        for (const columns of spans(inputs)) {
           let sum = 0; // an integer under 2^31: exact
-          for (let c = span; c < Math.min(span + p.SPAN, inputs); c++) {
+          for (let c = from; c < from + columns; c++) {
             sum += this.i16[x / 2 + i * inputs + c]! * this.int8At(w, inputs, f, c);
           }
           const part = fround(fround(fround(sum) * this.f32[wScales / 4 + f]!) * scale);
-          y = span > 0 || accumulate ? fround(y + part) : part;
+          y = from > 0 || accumulate ? fround(y + part) : part;
+          from += columns;
         }
         this.f32[out / 4 + i * outputs + f] = y;
       }

@@ -53,7 +53,9 @@ describe('linear, int8', () => {
     [3, 48, 1024],
     [8, 64, 64],
     [9, 2064, 528],
+    [16, 1040, 192],
     [17, 40, 112],
+    [31, 16, 784],
     [33, 32, 448],
   ];
   it.each(shapes)('%i rows, %i outputs, %i inputs: the same to the bit', (rows, outputs, inputs) => {
@@ -68,6 +70,25 @@ describe('linear, int8', () => {
     });
     expect(kernels).toEqual(reference);
     expect(kernels.some((v) => v !== 0)).toBe(true);
+  });
+
+  it.each([64, 320, 512, 1040])('a row of %i columns comes to the same in every tile', (inputs) => {
+    const row = noise(inputs, 6);
+    const { kernels, reference } = onBoth((b) => {
+      const w = int8(b, noise(48 * inputs, 7), 48, inputs);
+      const outs = [1, 4, 8, 16, 31].map((rows) => {
+        const x = Float32Array.from({ length: rows * inputs }, (_, i) => row[i % inputs]!);
+        const out = b.rows(rows, 48);
+        b.recorder.linear(out, b.rows(rows, inputs, x), w);
+        return out;
+      });
+      b.run();
+      return outs.flatMap(({ at, rows }) =>
+        Array.from({ length: rows as number }, (_, i) => b.floats((at as number) + i * 192, 48)),
+      );
+    });
+    for (const y of kernels) expect(y).toEqual(reference[0]);
+    expect(kernels.length).toBe(60);
   });
 
   it.each([SPAN, 5120])('sums of the largest weights and activations over %i columns do not overflow', (inputs) => {
