@@ -50,10 +50,8 @@ export function growthPlot(
   lines.forEach(({ name, points }, i) => {
     const path = points.map(([tokens, n]) => `${x(tokens).toFixed(1)},${y(n).toFixed(1)}`).join(' ');
     parts.push(`<polyline points="${path}" fill="none" stroke="${COLOURS[i]}" stroke-width="2"/>`);
-    const [lastX, lastY] = points.at(-1)!;
-    parts.push(
-      `<text x="${(x(lastX) + 8).toFixed(1)}" y="${(y(lastY) + 4).toFixed(1)}" fill="${COLOURS[i]}">${name}</text>`,
-    );
+    const [, lastY] = points.at(-1)!;
+    parts.push(`<text x="${WIDTH - RIGHT + 8}" y="${(y(lastY) + 4).toFixed(1)}" fill="${COLOURS[i]}">${name}</text>`);
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">\n${parts.join('\n')}\n</svg>\n`;
 }

@@ -113,13 +113,13 @@ const words = 'joe has 22 apples he gave away half and ate 6 apples how many app
 
 /** A text of exactly so many tokens, `</s>` included; another one for another `variant`. */
 export function promptOf(tokenizer: Tokenizer, tokens: number, variant = 0): string {
-  let text = words[variant % words.length]!;
+  const length = (text: string): number => tokenizer.encode(text).length;
+  let text = '';
   for (let i = 1; ; i++) {
-    const length = tokenizer.encode(text).length;
-    if (length === tokens) return text;
-    const next = [words[(variant + i * (1 + variant)) % words.length]!, 'a', 'i', '1'];
-    const fitting = next.find((word) => tokenizer.encode(`${text} ${word}`).length <= tokens);
-    if (fitting === undefined) throw new Error(`prompt: expected to reach ${tokens} tokens, got ${length}: ${text}`);
-    text += ` ${fitting}`;
+    if (length(text) === tokens) return text;
+    const next = [words[(variant + i * (1 + variant)) % words.length]!, 'a', 'i', '1'].map((word) => `${text} ${word}`);
+    const fitting = next.find((longer) => length(longer) <= tokens);
+    if (fitting === undefined) throw new Error(`prompt: expected to reach ${tokens} tokens, got "${text}"`);
+    text = fitting.trim();
   }
 }

@@ -8,8 +8,7 @@ import type { T5Config } from '../../src/model/checkpoint/config.ts';
 export type Node =
   /** out = sum over the matrices of x w^T */
   | { kind: 'linear'; out: string; x: string; outputs: number; inputs: number; weights: string[] }
-  /** out = relu(x) * gate */
-  | { kind: 'gated'; out: string; x: string; gate: string; cols: number };
+  | { kind: 'relu'; out: string; x: string; cols: number };
 
 export interface Chain {
   /** Columns of the input and of the output. */
@@ -38,20 +37,13 @@ function attention(name: string, x: string, { model, inner }: Sizes, parts: stri
   ];
 }
 
+/** wi_0 and wi_1 are added up, not multiplied: products of products would run out of float32 in a few layers. */
 function feedForward(name: string, x: string, { model, ff }: Sizes): Node[] {
-  const wi = (i: number): Node => ({
-    kind: 'linear',
-    out: `${name}.wi_${i}`,
-    x,
-    outputs: ff,
-    inputs: model,
-    weights: [`${name}.wi_${i}`],
-  });
+  const weights = [`${name}.wi_0`, `${name}.wi_1`];
   return [
-    wi(0),
-    wi(1),
-    { kind: 'gated', out: `${name}.act`, x: `${name}.wi_0`, gate: `${name}.wi_1`, cols: ff },
-    { kind: 'linear', out: name, x: `${name}.act`, outputs: model, inputs: ff, weights: [`${name}.wo`] },
+    { kind: 'linear', out: `${name}.wi`, x, outputs: ff, inputs: model, weights },
+    { kind: 'relu', out: `${name}.relu`, x: `${name}.wi`, cols: ff },
+    { kind: 'linear', out: name, x: `${name}.relu`, outputs: model, inputs: ff, weights: [`${name}.wo`] },
   ];
 }
 

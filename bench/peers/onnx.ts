@@ -1,11 +1,12 @@
 /**
- * Writes a chain as an ONNX file, float32 or int8 the way onnxruntime's `quantize_dynamic` does it: activations to uint8 on the fly, weights int8 with a scale
- * for each output, MatMulInteger. Source: onnx.proto3 of ONNX 1.17 (field numbers beside each line), operator set 17.
+ * Writes a chain as an ONNX file, float32 or int8 the way onnxruntime's `quantize_dynamic` does it: activations to uint8 on the fly, weights with a scale for each
+ * output, MatMulInteger. Weights have 7 bits (its `reduce_range`), since on processors without VNNI onnxruntime's sums of 8-bit ones overflow. Source: onnx.proto3 of ONNX 1.17 (field numbers beside each line), operator set 17.
  */
 import { type Chain, chainWeights, type Node } from './chains.ts';
 
 const FLOAT = 1;
 const INT8 = 3;
+const WEIGHT_MAX = 63;
 
 /** A protobuf message in the making. */
 class Message {
@@ -89,10 +90,8 @@ export function onnxOf(chain: Chain, rows: number, weights: 'float32' | 'int8'):
     node('Mul', [`${name}:cast`, `${name}:scales`], [out]);
   };
   for (const n of chain.nodes) {
-    if (n.kind === 'gated') {
-      node('Relu', [n.x], [`${n.out}:relu`]);
-      node('Mul', [`${n.out}:relu`, n.gate], [n.out]);
-    } else if (n.weights.length === 1) matrix(n.out, n.x, n.weights[0]!, n);
+    if (n.kind === 'relu') node('Relu', [n.x], [n.out]);
+    else if (n.weights.length === 1) matrix(n.out, n.x, n.weights[0]!, n);
     else {
       for (const name of n.weights) matrix(`${name}:y`, n.x, name, n);
       node(
@@ -118,7 +117,7 @@ function transposed(w: Float32Array, rows: number, cols: number): Float32Array {
 function quantizeColumns(w: Float32Array, cols: number): { values: Int8Array; scales: Float32Array } {
   const scales = new Float32Array(cols);
   for (let at = 0; at < w.length; at += cols)
-    for (let c = 0; c < cols; c++) scales[c] = Math.max(scales[c]!, Math.abs(w[at + c]!) / 127);
+    for (let c = 0; c < cols; c++) scales[c] = Math.max(scales[c]!, Math.abs(w[at + c]!) / WEIGHT_MAX);
   const values = new Int8Array(w.length);
   for (let at = 0; at < w.length; at += cols)
     for (let c = 0; c < cols; c++) values[at + c] = Math.round(w[at + c]! / scales[c]!);

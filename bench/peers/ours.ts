@@ -51,7 +51,7 @@ export async function runOurs(
   );
   for (const n of chain.nodes) {
     const x = found.get(n.x)!;
-    if (n.kind === 'gated') recorder.activate(n.out, fresh(n.out, n.cols), x, 'relu', found.get(n.gate)!);
+    if (n.kind === 'relu') recorder.activate(n.out, fresh(n.out, n.cols), x, 'relu');
     else {
       const out = fresh(n.out, n.outputs);
       n.weights.forEach((name, i) => {
