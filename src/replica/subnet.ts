@@ -8,6 +8,7 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { Canister, defaultSettings, principalKey, type Response, type Settings } from './canister.ts';
 import type { PageRules } from './costs.ts';
+import { executionFee } from './cycles.ts';
 import { reject } from './errors.ts';
 import type { Environment } from './execution.ts';
 import { Executor } from './executor.ts';
@@ -95,7 +96,11 @@ export class Subnet {
   }
 
   installCode(installation: Installation): InstallResult {
-    return install(this.executor, installation);
+    const result = install(this.executor, installation);
+    const { canister } = installation;
+    const fee = executionFee(result.instructions);
+    canister.cycles = canister.cycles > fee ? canister.cycles - fee : 0n;
+    return result;
   }
 
   /** Takes code and state away. The caller answers the open calls first. */

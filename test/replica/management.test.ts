@@ -46,7 +46,10 @@ describe('install_code', () => {
   test('install, upgrade with stable memory, reinstall, uninstall', async () => {
     const { replica, canisterId } = setUp();
     const get = async () => int(await replica.queryCall({ canisterId, method: 'get', arg: empty }));
+    const before = replica.canister(canisterId)!.cycles;
     await replica.installCode({ canisterId, wasm: counter });
+    const { total } = replica.messages.at(-1)!.instructions;
+    expect(before - replica.canister(canisterId)!.cycles).toBe(5_000_000n + BigInt(total));
     await replica.updateCall({ canisterId, method: 'inc', arg: empty });
     expect(await get()).toBe(11);
     await expect(replica.installCode({ canisterId, wasm: counter })).rejects.toThrow('not empty');
