@@ -6,7 +6,7 @@ import { init, postUpgrade, preUpgrade, setTimer, trap } from 'azle';
 import { saveCallers } from './callers.ts';
 import { migrate } from './migrations.ts';
 import { activeModel, certifyModel, readHead } from './model.ts';
-import { awaitsAnswers, wake } from './scheduler.ts';
+import { awaitsAnswers, wake, watchOver } from './scheduler.ts';
 import { saveLiveSessions } from './sessions.ts';
 import { records, sessionRecords } from './stable.ts';
 import { MESSAGE_BUDGET } from './unit.ts';
@@ -42,5 +42,6 @@ export class LifecycleMethods {
     certifyModel();
     console.log('upgraded');
     setTimer(0, loadModel);
+    watchOver();
   }
 }

@@ -240,7 +240,8 @@ export function wake(): void {
   if (ring.length > 0) watchOver();
 }
 
-function watchOver(): void {
+/** Called after an upgrade too: the watchdog's first look takes up what was under way, should the program's own timer break. */
+export function watchOver(): void {
   const asleep = now() - watched > 3 * WATCH_SECONDS * 1000;
   if (watch !== undefined && !asleep) return;
   if (watch !== undefined) clearTimer(watch);
@@ -251,6 +252,7 @@ function watchOver(): void {
 /** Takes up what has stopped. */
 async function tend(): Promise<void> {
   watched = now();
+  wake();
   prune();
   forgetCallers();
   if (ring.length === 0 && queued === 0) {

@@ -1,0 +1,71 @@
+/**
+ * The load run: many callers with many sessions each against a limit of 8 at once; all have to be answered, fairly, in messages of at most 2 B.
+ *   npx tsx scripts/load-run.ts --callers 200 --sessions 20
+ */
+import { readFileSync } from 'node:fs';
+import { Principal } from '@dfinity/principal';
+import { program } from 'commander';
+import { change, install, listOptions, ok, options, upload } from '../test/canister/llm.ts';
+import { packFolder } from './lib/model-folder.ts';
+
+program
+  .option('--callers <n>', 'how many', Number, 200)
+  .option('--sessions <n>', 'of each caller', Number, 20)
+  .option('--tokens <n>', 'at most, of each session', Number, 4)
+  .parse();
+const given = program.opts<{ callers: number; sessions: number; tokens: number }>();
+
+let messages = 0;
+let most = 0;
+const llm = await install({
+  autoTick: false,
+  keptMessages: 10,
+  onMessage: ({ kind, instructions }) => {
+    messages += 1;
+    if (kind !== 'query') most = Math.max(most, instructions.total);
+  },
+});
+const owner = llm.as();
+await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
+ok(await owner.set_settings(change({ max_active: 8, max_finished: 20_000 })));
+most = 0;
+const actors = Array.from({ length: given.callers }, (_, i) =>
+  llm.as(Principal.selfAuthenticating(Uint8Array.of(3, i >> 8, i & 255))),
+);
+// one caller after the other: the first to come would be the last to wait in a plain queue
+const starts = [];
+for (const actor of actors) {
+  for (let j = 0; j < given.sessions; j++)
+    starts.push(actor.start(`what color is the sky? ${j}`, options({ max_new_tokens: given.tokens })));
+}
+const ids = (await Promise.all(starts)).map(ok);
+console.error(
+  `${ids.length} sessions started; ${JSON.stringify(await owner.status(), (_, v) => (typeof v === 'bigint' ? Number(v) : v))}`,
+);
+
+/** Callers' answers when half of all are there. */
+let half: number[] | undefined;
+const finishedOf = async (): Promise<number[]> =>
+  Promise.all(
+    actors.map(async (actor) => {
+      const list = ok(await actor.list(listOptions({ limit: 200 })));
+      return list.filter(({ state }) => 'finished' in state).length;
+    }),
+  );
+for (let round = 0; ; round++) {
+  await llm.replica.tick();
+  const { generating, queued } = await owner.status();
+  if (!half && queued < ids.length / 2) half = await finishedOf();
+  if (generating + queued === 0) break;
+}
+const answered = (await finishedOf()).reduce((a, b) => a + b, 0);
+console.log(
+  JSON.stringify({
+    ...given,
+    answered,
+    messages,
+    mostInstructionsInAMessage: most,
+    answersOfACallerAtHalfTime: { fewest: Math.min(...half!), most: Math.max(...half!) },
+  }),
+);
+process.exit(answered === ids.length && most <= 2e9 ? 0 : 1);

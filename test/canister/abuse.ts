@@ -1,0 +1,129 @@
+/** Fuzzed calls of every method by a stranger: random bytes, Candid of other types, Candid of the right types with absurd values, mutated Candid. */
+import { readFileSync } from 'node:fs';
+import { IDL } from '@dfinity/candid';
+import { Principal } from '@dfinity/principal';
+import { packFolder } from '../../scripts/lib/model-folder.ts';
+import { service } from '../../src/canister/service.ts';
+import { RejectError } from '../../src/replica/index.ts';
+import { install, ok, options, stranger, upload } from './llm.ts';
+
+export interface AbuseReport {
+  /** Calls with an `Ok` or a plain value. */
+  answered: number;
+  /** With an `Err`. */
+  refused: number;
+  rejected: number;
+  /** Rejects by their beginnings. */
+  rejects: Record<string, number>;
+  unexpected: string[];
+}
+
+type Random = () => number;
+
+function randomFrom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const texts = [
+  '',
+  ' ',
+  '</s>',
+  '<pad><unk></s>',
+  '<extra_id_0>',
+  '\ud800',
+  '\u0000',
+  '🙂'.repeat(50),
+  'x'.repeat(40_000),
+  '../../etc',
+  '__proto__',
+  '0'.repeat(64),
+];
+const numbers = [0, 1, 2, 100, 513, 2 ** 31, 2 ** 32 - 1];
+const floats = [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e308, 0.5];
+
+/** A value of a type, as absurd as may be. */
+function absurd(type: IDL.Type, random: Random): unknown {
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
+  if (type instanceof IDL.TextClass) return pick(texts);
+  if (type instanceof IDL.BoolClass) return random() < 0.5;
+  if (type instanceof IDL.FloatClass) return pick(floats);
+  if (type instanceof IDL.FixedNatClass) {
+    if (type._bits === 64) return pick([0n, 1n, 64n, 2n ** 63n, 2n ** 64n - 1n]);
+    return type._bits === 32 ? pick(numbers) : pick([0, 255]);
+  }
+  if (type instanceof IDL.PrincipalClass)
+    return pick([Principal.anonymous(), stranger, Principal.fromText('aaaaa-aa')]);
+  if (type instanceof IDL.OptClass) return random() < 0.5 ? [] : [absurd(type._type, random)];
+  if (type instanceof IDL.VecClass)
+    return Array.from({ length: pick([0, 1, 3, 200]) }, () => absurd(type._type, random));
+  // a tuple is a record of numbered fields, written as an array
+  if (type instanceof IDL.TupleClass) return type._fields.map(([, t]) => absurd(t, random));
+  if (type instanceof IDL.RecordClass)
+    return Object.fromEntries(type._fields.map(([name, t]) => [name, absurd(t, random)]));
+  if (type instanceof IDL.VariantClass) {
+    const [name, t] = pick(type._fields);
+    return { [name]: absurd(t, random) };
+  }
+  return null;
+}
+
+function argumentsFor(types: IDL.Type[], random: Random): Uint8Array {
+  const kind = random();
+  if (kind < 0.15) return Uint8Array.from({ length: Math.floor(random() * 200) }, () => random() * 256);
+  if (kind < 0.3) return new Uint8Array(IDL.encode([IDL.Vec(IDL.Nat), IDL.Opt(IDL.Text)], [[1n, 2n], ['x']]));
+  const bytes = new Uint8Array(
+    IDL.encode(
+      types,
+      types.map((type) => absurd(type, random)),
+    ),
+  );
+  if (kind < 0.65) return bytes;
+  if (kind < 0.75) return bytes.slice(0, Math.floor(random() * bytes.length));
+  // not the head: a vector that claims 2^32 elements is another test's
+  for (let i = 0; i < 3; i++) bytes[4 + Math.floor(random() * (bytes.length - 4))] = random() * 256;
+  return bytes;
+}
+
+/** @param calls how many */
+export async function abuse(seed: number, calls: number, onProgress = (_: string) => {}): Promise<AbuseReport> {
+  const random = randomFrom(seed);
+  const llm = await install({ autoTick: false, seed });
+  const owner = llm.as();
+  await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
+  const secret = ok(await owner.generate('opposite of hot:', options({ tokens_per_call: { auto: null } }))).session;
+  const before = { settings: await owner.settings(), models: await owner.models(), roles: ok(await owner.roles()) };
+  const report: AbuseReport = { answered: 0, refused: 0, rejected: 0, rejects: {}, unexpected: [] };
+  const { replica, canisterId } = llm;
+  for (let i = 0; i < calls; i++) {
+    const [method, type] = service._fields[i % service._fields.length]!;
+    const arg = argumentsFor(type.argTypes, random);
+    const call = { canisterId, method, arg, sender: random() < 0.5 ? stranger : Principal.anonymous() };
+    try {
+      const reply = await (type.annotations.includes('query') ? replica.queryCall(call) : replica.updateCall(call));
+      const [value] = IDL.decode(type.retTypes, reply as Uint8Array<ArrayBuffer>) as unknown as [object];
+      if (typeof value === 'object' && value && 'Err' in value) report.refused += 1;
+      else report.answered += 1;
+    } catch (error) {
+      report.rejected += 1;
+      if (!(error instanceof RejectError)) report.unexpected.push(`${method}: ${error}`);
+      const text = String((error as Error).message)
+        .replace(/^.*(message: '|Canister \S+: )/, '')
+        .split(/[:\n,]/)[0]!
+        .slice(0, 60);
+      report.rejects[text] = (report.rejects[text] ?? 0) + 1;
+      if (/unreachable|heap out of bounds|exceeded the limit|stack overflow/.test((error as Error).message)) {
+        report.unexpected.push(`${method} ${Buffer.from(arg).toString('hex').slice(0, 200)}: ${error}`);
+      }
+    }
+    if (i % 1000 === 999) onProgress(`${i + 1} of ${calls} calls`);
+  }
+  const after = { settings: await owner.settings(), models: await owner.models(), roles: ok(await owner.roles()) };
+  const plain = (value: unknown): string => JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? String(v) : v));
+  if (plain(after) !== plain(before)) report.unexpected.push(`a stranger changed something: ${plain(after)}`);
+  if (ok(await owner.progress(secret, 0)).text !== 'cold') report.unexpected.push('the owner lost a session');
+  return report;
+}
