@@ -52,7 +52,7 @@ const finishedOf = async (): Promise<number[]> =>
       return list.filter(({ state }) => 'finished' in state).length;
     }),
   );
-for (let round = 0; ; round++) {
+for (;;) {
   await llm.replica.tick();
   const { generating, queued } = await owner.status();
   if (!half && queued < ids.length / 2) half = await finishedOf();
