@@ -7,11 +7,13 @@ import { buildCanister } from '../scripts/build/canister.ts';
 import { Replica } from '../src/replica/index.ts';
 
 const { gz: wasm } = await buildCanister('llm');
-const variants = [{ metering: false, pageChecks: false }, { metering: true, pageChecks: false }, {}].map((instrument) => {
-  const replica = new Replica({ autoTick: false, instrument });
-  const { canisterId } = replica.createCanister({ cycles: 10n ** 16n });
-  return { replica, canisterId, least: Number.POSITIVE_INFINITY };
-});
+const variants = [{ metering: false, pageChecks: false }, { metering: true, pageChecks: false }, {}].map(
+  (instrument) => {
+    const replica = new Replica({ autoTick: false, instrument });
+    const { canisterId } = replica.createCanister({ cycles: 10n ** 16n });
+    return { replica, canisterId, least: Number.POSITIVE_INFINITY };
+  },
+);
 for (let turn = 0; turn < 12; turn++) {
   for (const variant of variants) {
     const { replica, canisterId } = variant;

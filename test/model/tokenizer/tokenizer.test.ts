@@ -67,12 +67,10 @@ it('takes bytes that are no UTF-8', () => {
   );
 });
 
-it('is linear in the text: 200,000 characters in under five seconds', () => {
+it('gets through 200,000 characters, where work that grew with their square would run into the time limit', () => {
   const [, tokenizer] = tokenizers[0]!;
-  const started = performance.now();
   for (const text of ['a'.repeat(200_000), ' '.repeat(200_000), '\u0301'.repeat(200_000), 'é'.repeat(200_000)])
-    tokenizer.encode(text);
-  expect(performance.now() - started).toBeLessThan(5000);
+    expect(tokenizer.encode(text).at(-1)).toBe(tokenizer.eosId);
 });
 
 describe('a stream', () => {
