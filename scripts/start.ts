@@ -7,7 +7,7 @@ import { IDL } from '@dfinity/candid';
 import type { Principal } from '@dfinity/principal';
 import { Command } from 'commander';
 import { connect, type GenerateOptions, type TextStream } from '../src/client/index.ts';
-import type { MessageRecord } from '../src/replica/index.ts';
+import { type MessageRecord, profile } from '../src/replica/index.ts';
 import { tokensPerCall, wholeNumber } from './lib/arguments.ts';
 import { runCommand } from './lib/command.ts';
 import { APPLES, findModel } from './lib/find-model.ts';
@@ -24,6 +24,7 @@ interface Options {
   tokensPerCall: GenerateOptions['tokens_per_call'];
   port?: number;
   serve?: boolean;
+  profile?: boolean;
 }
 
 const program = new Command('npm start --')
@@ -42,6 +43,7 @@ const program = new Command('npm start --')
     wholeNumber(1, 65_535),
   )
   .option('--serve', 'stay up after the answer, and print how to call the canister')
+  .option('--profile', 'say where the instructions went, by canister method and by kind')
   .action(async (prompt: string[], options: Options) => start(prompt.join(' ') || APPLES, options));
 
 async function start(prompt: string, options: Options): Promise<void> {
@@ -57,6 +59,7 @@ async function start(prompt: string, options: Options): Promise<void> {
     await uploadWithProgress(client, pack);
 
     await ask(network, canisterId, client.stream(prompt, { tokens_per_call: options.tokensPerCall }), prompt);
+    if (options.profile) printProfile(network);
     if (options.serve) await stayUp(network, canisterId);
   } finally {
     await network.close();
@@ -101,6 +104,20 @@ async function ask(network: LocalNetwork, canisterId: Principal, answer: TextStr
     ['time', `${seconds.toFixed(1)} s`],
   ];
   console.log(`\n\n${table.map(([what, value]) => `${what!.padEnd(16)}  ${value}`).join('\n')}`);
+}
+
+/** All messages since the replica began, install and upload too. */
+function printProfile({ replica }: LocalNetwork): void {
+  const rows = profile(replica.messages).map(({ kind, method, messages, instructions, largest }) => ({
+    message: `${kind} ${method}`.trim(),
+    times: messages,
+    instructions: short(instructions.total),
+    'for pages': short(instructions.pages),
+    'for system calls': short(instructions.systemCalls),
+    rest: short(instructions.rest),
+    largest: short(largest),
+  }));
+  console.table(rows);
 }
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
