@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { abuse } from './abuse.ts';
 
 it('survives fuzzed arguments on every method, from strangers', async () => {
-  const report = await abuse(3, 400);
+  const report = await abuse(3, 130);
   console.log('abuse, seed 3:', report);
   expect(report.unexpected).toEqual([]);
-  expect(report.answered + report.refused + report.rejected).toBe(400);
-}, 60_000);
+  expect(report.answered + report.refused + report.rejected).toBe(130);
+}, 120_000);
