@@ -55,6 +55,8 @@ export async function buildCanister(
         ...(await reachable(join(root, canisters[name].main))),
         join(root, 'package-lock.json'),
         join(root, 'tsconfig.json'),
+        // of this project, but bundled as a package: no relative import leads to it
+        join(root, 'node_modules/@sinonjs/text-encoding/index.js'),
       ],
       settings: [
         JSON.stringify(canisters[name]),

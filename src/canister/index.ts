@@ -3,7 +3,6 @@
  * scheduler.ts (whose turn it is), steps.ts (a message's work), sessions.ts (the generation cache), embeddings.ts (the embedding cache), model.ts
  * (what answers); of a pack: upload.ts, model.ts. Who may do what: access.ts, settings.ts, callers.ts.
  */
-import './text-coding.ts';
 import { AccessMethods } from './access.ts';
 import { GenerateMethods } from './generate.ts';
 import { HttpMethods } from './http.ts';
