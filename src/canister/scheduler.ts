@@ -141,6 +141,7 @@ export function step(args: Uint8Array): void {
   if (chained && view.getUint32(1) !== session.lease) return;
   work(session);
   if (chained && session.state === 'active') sendNext(session);
+  if (isAsleep(session.beat)) takeUp();
 }
 
 /** A step of an active session, in this message. */
@@ -242,11 +243,34 @@ export function wake(): void {
 
 /** Called after an upgrade too: the watchdog's first look takes up what was under way, should the program's own timer break. */
 export function watchOver(): void {
-  const asleep = now() - watched > 3 * WATCH_SECONDS * 1000;
-  if (watch !== undefined && !asleep) return;
-  if (watch !== undefined) clearTimer(watch);
+  if (watch === undefined) {
+    watched = now();
+    watch = setTimerInterval(WATCH_SECONDS, tend);
+  } else if (isAsleep(now())) takeUp();
+}
+
+/**
+ * Whether the watchdog should have looked long ago. A timer's message that traps, or finds no cycles, is lost, and ic-cdk-timers then sets none again
+ * until an upgrade: it thinks of the lost one as still to come.
+ */
+const isAsleep = (time: number): boolean => time - watched > 3 * WATCH_SECONDS * 1000;
+
+/** What is stalled at a time: active, and no message has worked on it for long. */
+const stalled = (time: number): Session[] =>
+  [...liveSessions()].filter(({ state, beat }) => state === 'active' && beat < time - STALL_SECONDS * 1000);
+
+/** The watchdog's work without a timer, by whatever message comes along. */
+function takeUp(): void {
   watched = now();
-  watch = setTimerInterval(WATCH_SECONDS, tend);
+  for (const session of stalled(watched)) {
+    counters.revived += 1;
+    session.failures += 1;
+    release(session);
+    if (session.failures > MAX_FAILURES)
+      finish(session, 'failed', 'its steps ended without an answer, again and again');
+    else chain(session);
+  }
+  admit();
 }
 
 /** Takes up what has stopped. */
@@ -261,8 +285,7 @@ async function tend(): Promise<void> {
     return;
   }
   admit();
-  const stalled = [...liveSessions()].filter((s) => s.state === 'active' && s.beat < watched - STALL_SECONDS * 1000);
-  await Promise.all(stalled.map(retry));
+  await Promise.all(stalled(watched).map(retry));
 }
 
 /** A step that is awaited, so that it is known why it fails; then the session goes on by itself. */

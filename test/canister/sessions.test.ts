@@ -213,6 +213,20 @@ describe('what comes between', () => {
     expect((await read(session, finished)).text).toBe(text);
   });
 
+  it('a timer that is lost: the next call from outside takes up what stands still', async () => {
+    const id = ok(await owner.start(prompt, []));
+    await read(id, (p) => p.output_tokens > 3);
+    await llm.replica.stopCanister({ canisterId: llm.canisterId, sender: controller });
+    llm.replica.canister(llm.canisterId)!.globalTimer = 0n;
+    await llm.replica.startCanister({ canisterId: llm.canisterId, sender: controller });
+    llm.replica.advanceTime(60_000);
+    for (let i = 0; i < 20; i++) await tick();
+    expect(finished(ok(await owner.progress(id, 0)))).toBe(false);
+    await owner.cancel('');
+    expect((await read(id, finished)).text).toBe(text);
+    await llm.upgrade();
+  });
+
   it('an upgrade: sessions that are worked on and sessions that wait go on by themselves', async () => {
     ok(await owner.set_settings(change({ max_active: 2 })));
     const ids = [];

@@ -116,7 +116,7 @@ describe('packs that are none', () => {
     const other = pack.slice();
     other[8] = 9;
     expect(await tryPack(other)).toEqual({
-      Err: { InvalidPack: 'upload_commit: pack: expected version 1, got 9; convert the model again' },
+      Err: { InvalidPack: 'upload_commit: pack: expected version 2, got 9; convert the model again' },
     });
     await stillAnswers();
   });
