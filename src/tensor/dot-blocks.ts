@@ -13,8 +13,7 @@ import { SPAN, TILE_STRIDE } from './assembly/protocol.ts';
 
 /** Block sizes in columns for one row of activations, largest first; every multiple of 16 is a sum of them. */
 const ROW_BLOCKS = [SPAN, 384, 256, 128, 64, 32, 16];
-/** The same for int16: a head's columns or a piece of the keys, of which there are few. */
-const WIDE_ROW_BLOCKS = [128, 64, 32, 16];
+
 /** int8 weights, or int16 */
 type Kind = 'Q8' | 'Q16';
 
@@ -28,7 +27,12 @@ const TILES: Record<Kind, { rows: number; blocks: number[] }[]> = {
     { rows: 8, blocks: [128, 64, 16] },
     { rows: 4, blocks: [256, 64, 16] },
   ],
-  Q16: [16, 8, 4].map((rows) => ({ rows, blocks: [64, 16] })),
+  Q16: [
+    { rows: 16, blocks: [64, 16] },
+    { rows: 8, blocks: [64, 16] },
+    { rows: 4, blocks: [64, 16] },
+    { rows: 1, blocks: [128, 64, 32, 16] },
+  ],
 };
 /** Rows of a tile between two branches. V8 mixes the sums of a straight line of code, and with more than these it runs out of registers. */
 const MIXED_ROWS = 4;
@@ -78,28 +82,8 @@ function row${columns}${accumulate ? 'Add' : ''}(out: usize, x: usize, w: usize,
 }`;
 }
 
-/** As rowBlock, for int16; sums stay integers. */
-function wideRowBlock(columns: number, add: boolean): string {
-  const pairs = columns / 2;
-  const loads = range(pairs).map((p) => `const x${p} = v128.load32_splat(x, ${p * 4});`);
-  return `
-function wideRow${columns}${add ? 'Add' : ''}(x: usize, w: usize, groupBytes: usize, sums: usize, end: usize): void {
-  ${loads.join('\n  ')}
-  do {
-    ${dotSum(
-      pairs,
-      (p) => weightPair('Q16', p),
-      (p) => `x${p}`,
-    )}
-    v128.store(sums, ${add ? 'i32x4.add(s, v128.load(sums))' : 's'});
-    w += groupBytes;
-    sums += 16;
-  } while (sums < end);
-}`;
-}
-
 /**
- * Several rows of x in locals; the first one's sum loads a group's weights, which the other rows find in locals. Measured in V8, 16 rows of 64 columns,
+ * Rows of x in locals; the first one's sum loads a group's weights, which the other rows find in locals. Measured in V8, 16 rows of 64 columns,
  * 128 tokens: 17 G MAC/s without the branches, 29 with them.
  */
 function tileBlock(kind: Kind, rows: number, columns: number, add: boolean): string {
@@ -148,12 +132,13 @@ const rowFace = `
  * out f32 [groups, 4] (+)= w x, times \`scales\` of the rows of w and \`scale\` of x; an even number of groups up to out = \`end\`. Columns a multiple
  * of 16. Integer sums run over one block, blocks are added in float32: spanOf says where they end.
  */
-export function rowQ8(out: usize, x: usize, w: usize, groupBytes: usize, scales: usize, scale: v128, end: usize, columns: u32, accumulate: bool): void {
+export function rowQ8(out: usize, x: usize, w: usize, groupBytes: usize, scales: usize, scale: f32, end: usize, columns: u32, accumulate: bool): void {
+  const s = f32x4.splat(scale);
   ${blockwise(
     ROW_BLOCKS,
     (c) => `
-      if (accumulate) row${c}Add(out, x, w, groupBytes, scales, scale, end);
-      else row${c}(out, x, w, groupBytes, scales, scale, end);
+      if (accumulate) row${c}Add(out, x, w, groupBytes, scales, s, end);
+      else row${c}(out, x, w, groupBytes, scales, s, end);
       columns -= ${c}; x += ${c * 2}; w += ${groupPart('Q8', c)}; accumulate = true;`,
   )}
 }
@@ -164,18 +149,6 @@ export function spanOf(columns: u32): u32 {
     .map((c) => `if (columns >= ${c}) return ${c};`)
     .join('\n  ')}
   return ${ROW_BLOCKS.at(-1)};
-}`;
-
-const wideRowFace = `
-/** sums i32 [groups, 4] (+)= w x with w in int16; columns a multiple of 16. */
-export function rowQ16(x: usize, w: usize, groupBytes: usize, sums: usize, end: usize, columns: u32, add: bool): void {
-  ${blockwise(
-    WIDE_ROW_BLOCKS,
-    (c) => `
-      if (add) wideRow${c}Add(x, w, groupBytes, sums, end);
-      else wideRow${c}(x, w, groupBytes, sums, end);
-      columns -= ${c}; x += ${c * 2}; w += ${groupPart('Q16', c)}; add = true;`,
-  )}
 }`;
 
 function tileFace(kind: Kind): string {
@@ -198,7 +171,7 @@ export function tile${kind}(rows: u32, x: usize, xBytes: usize, w: usize, groupB
 }
 
 const tileRowsFace = `
-/** Rows of the next tile, of so many that are left: 1 where no tile pays. */
+/** Rows of the next tile, of so many that are left: 1 where none is full. */
 export function tileRows(rows: u32): u32 {
   ${TILES.Q8.map(({ rows }) => `if (rows >= ${rows}) return ${rows};`).join('\n  ')}
   return 1;
@@ -226,10 +199,8 @@ export function dotBlocksSource(): string {
 @inline
 function dot(a: v128, b: v128): v128 { return i32x4.dot_i16x8_s(a, b); }`,
     ...ROW_BLOCKS.flatMap((c) => either.map((accumulate) => rowBlock(c, accumulate))),
-    ...WIDE_ROW_BLOCKS.flatMap((c) => either.map((add) => wideRowBlock(c, add))),
     ...tiles,
     rowFace,
-    wideRowFace,
     ...kinds.map(tileFace),
     tileRowsFace,
     '',

@@ -5,6 +5,9 @@
  *   int8 [F, K]   group 0 (rows 0 … 3)                                                group 1 …
  *                 k0k1 of row 0 | of row 1 | of row 2 | of row 3 | k2k3 of row 0 | …   then F scales in float32
  *   float32       row after row
+ *
+ * Keys and values that are kept for attention with int8 weights lie as int16 in the same way: keys as the rows of a matrix, values transposed
+ * (picture in assembly/ops/keep.ts).
  */
 
 export const pad = (n: number, multiple: number): number => Math.ceil(n / multiple) * multiple;
@@ -35,6 +38,12 @@ export function inHeads(count: number, size: number): Placement {
 export function weightBytes(kind: 'int8' | 'float32', outputs: number, inputs: number): number {
   return kind === 'int8' ? outputs * inputs + outputs * 4 : outputs * inputs * 4;
 }
+
+/** Positions of a chunk of kept keys and values are a multiple of this. */
+export const KEPT_POSITIONS = 16;
+
+/** Bytes that a position takes in a chunk of kept keys and values: int16 keys, columns padded to 16, and values, and a scale for either, in every head. */
+export const keptPositionBytes = (heads: number, dKv: number): number => heads * (2 * pad(dKv, 16) + 2 * dKv + 8);
 
 /** source float32 [any, sourceCols] -> float32 [rows, cols] as placed. */
 export function placeFloat32(source: Float32Array, sourceCols: number, rows: Placement, cols: Placement): Float32Array {

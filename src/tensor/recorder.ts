@@ -35,8 +35,22 @@ export interface AttentionShape {
   /** Position of the first query. */
   first?: Value;
   causal?: boolean;
-  /** By distance, [heads, 2 * reach + 1]. */
-  bias?: Vector & { reach: number };
+  bias?: DistanceBias;
+}
+
+/** float32 [heads, 2 * reach + 1]: what a score gets by the distance from query to key, which is never more than the reach. */
+export type DistanceBias = Vector & { reach: number };
+
+/** Keys and values as int16, in chunks of positions (assembly/ops/keep.ts); see `keptPositionBytes`. */
+export interface Kept {
+  at: Value;
+  heads: number;
+  /** Columns of a head, padded to a multiple of 4. */
+  dKv: number;
+  /** Positions of a chunk, a multiple of KEPT_POSITIONS. */
+  chunk: Value;
+  /** From one chunk to the next; any, where there is one. */
+  chunkBytes: number;
 }
 
 export type Activation = 'relu' | 'gelu_new' | 'gelu_exact' | 'silu';
@@ -54,7 +68,7 @@ export interface Scratch {
   quantizedScales: number;
   /** ACCUMULATOR_BYTES. */
   sums: number;
-  /** float32 [most keys], padded to a multiple of 4. */
+  /** Scores or weights of keys: float32 [most keys padded to 16], or int16 [16, so many] where several queries stand against int8 weights. */
   scores: number;
 }
 
@@ -146,6 +160,45 @@ export class Recorder {
       shape.first ?? 0,
       reach * 2 + (shape.causal ? 1 : 0),
     ]);
+  }
+
+  /** Positions `first` … of `kept` = k, v as int16, a row each; scales after the last of them become zero. */
+  keep(label: string, kept: Kept, k: Rows, v: Rows, first: Value = 0): void {
+    const { at, heads, dKv, chunk, chunkBytes } = kept;
+    const args = [at, k.at, v.at, k.rows, first, heads, dKv, k.cols * 4, chunk, chunkBytes];
+    this.emit('keep', protocol.OP_KEEP, label, 0, undefined, args);
+  }
+
+  /** As `attention`, over `keys` kept positions, all of which every query sees. */
+  attentionQ16(
+    label: string,
+    out: Rows,
+    q: Rows,
+    kept: Kept,
+    { keys, first = 0, bias }: { keys: Value; first?: Value; bias?: DistanceBias },
+  ): void {
+    const { quantized, quantizedScales, sums, scores } = this.scratch;
+    const scratch = [quantized, quantizedScales, sums, scores];
+    const sizes = [
+      q.rows,
+      keys,
+      kept.heads,
+      kept.dKv,
+      q.cols * 4,
+      first,
+      bias?.reach ?? 0,
+      kept.chunk,
+      kept.chunkBytes,
+    ];
+    this.emit('attention', protocol.OP_ATTENTION_Q16, label, 0, out, [
+      out.at,
+      q.at,
+      kept.at,
+      bias?.at ?? 0,
+      ...scratch,
+      ...sizes,
+    ]);
+    this.quantized = undefined;
   }
 
   /** out = activation(x) * gate, or activation(x); one row or several of the same width. */

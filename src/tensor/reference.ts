@@ -5,6 +5,7 @@
  */
 import * as p from './assembly/protocol.ts';
 import { spans } from './dot-blocks.ts';
+import { keptPositionBytes, pad } from './layout.ts';
 import { checkRegisters, type Machine, type Registers } from './machine.ts';
 import * as logits from './reference-logits.ts';
 
@@ -76,6 +77,8 @@ export class Reference implements Machine {
       [p.OP_LINEAR_Q8]: () => this.linearQ8(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!, a[6]!, a[7]!, a[8]!),
       [p.OP_LINEAR_F32]: () => this.linearF32(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!, a[6]!),
       [p.OP_ATTENTION]: () => this.attention(args),
+      [p.OP_KEEP]: () => this.keep(args),
+      [p.OP_ATTENTION_Q16]: () => this.attentionQ16(args),
       [p.OP_ACTIVATE]: () => this.activate(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!),
       [p.OP_SCALE]: () => this.scale(a[0]!, a[1]!, a[2]!, bitsToFloat(a[3]!)),
       [p.OP_ARGMAX]: () => this.argmax(a[0]!, a[1]!, a[2]!),
@@ -140,14 +143,9 @@ export class Reference implements Machine {
 
   private quantize(out: number, scales: number, x: number, rows: number, cols: number): void {
     for (let i = 0; i < rows; i++) {
-      const row = this.floats(x + i * cols * 4, cols);
-      const largest = row.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-      this.f32[scales / 4 + i] = largest / p.ACTIVATION_MAX;
-      const inverse = largest > 0 ? fround(p.ACTIVATION_MAX / largest) : 0;
-      row.forEach((v, c) => {
-        const q = nearest(fround(v * inverse));
-        this.i16[out / 2 + i * cols + c] = Math.max(-32768, Math.min(32767, q));
-      });
+      const { values, scale } = quantized(this.floats(x + i * cols * 4, cols), p.ACTIVATION_MAX);
+      this.f32[scales / 4 + i] = scale;
+      this.i16.set(values, out / 2 + i * cols);
     }
   }
 
@@ -216,8 +214,7 @@ export class Reference implements Machine {
           const key = this.floats(k + j * keyBytes + column, dKv);
           const dot = query.reduce((sum, x, d) => sum + x * key[d]!, 0);
           if (!bias) return dot;
-          const distance = Math.max(-reach, Math.min(reach, j - position));
-          return dot + this.f32[bias / 4 + h * (2 * reach + 1) + reach + distance]!;
+          return dot + this.f32[bias / 4 + h * (2 * reach + 1) + reach + j - position]!;
         });
         const largest = Math.max(...scores);
         const weights = scores.map((s) => Math.exp(s - largest));
@@ -226,6 +223,73 @@ export class Reference implements Machine {
           let sum = 0;
           for (let j = 0; j < seen; j++) sum += (weights[j]! / total) * this.f32[(v + j * keyBytes + column) / 4 + d]!;
           this.f32[(out + i * rowBytes + column) / 4 + d] = sum;
+        }
+      }
+    }
+  }
+
+  /** Where head h's part of the chunk of a kept position stands, and the position in it. */
+  private keptAt(kept: number, position: number, h: number, dKv: number, chunk: number, chunkBytes: number) {
+    const columns = pad(dKv, 16);
+    const keys = kept + Math.floor(position / chunk) * chunkBytes + h * chunk * keptPositionBytes(1, dKv);
+    const values = keys + chunk * columns * 2;
+    const keyScales = values + chunk * dKv * 2;
+    const n = position % chunk;
+    return {
+      /** Index in i16 of the key's column d, of the value's column d. */
+      key: (d: number) => (keys + (n >> 2) * columns * 8 + (d >> 1) * 16 + (n & 3) * 4) / 2 + (d & 1),
+      value: (d: number) => (values + (d >> 2) * chunk * 8 + (n >> 1) * 16 + (d & 3) * 4) / 2 + (n & 1),
+      /** Index in f32 of the two scales. */
+      keyScale: keyScales / 4 + n,
+      valueScale: keyScales / 4 + chunk + n,
+    };
+  }
+
+  private keep(args: number[]): void {
+    const [kept, k, v, rows, first, heads] = args as Tuple6;
+    const [dKv, rowBytes, chunk, chunkBytes] = args.slice(6) as [number, number, number, number];
+    for (let i = 0; i < rows; i++) {
+      for (let h = 0; h < heads; h++) {
+        const at = this.keptAt(kept, first + i, h, dKv, chunk, chunkBytes);
+        const column = i * rowBytes + h * dKv * 4;
+        const key = quantized(this.floats(k + column, dKv), keyMax(dKv));
+        const value = quantized(this.floats(v + column, dKv), 32767);
+        key.values.forEach((q, d) => {
+          this.i16[at.key(d)] = q;
+        });
+        value.values.forEach((q, d) => {
+          this.i16[at.value(d)] = q;
+        });
+        this.f32[at.keyScale] = key.scale;
+        this.f32[at.valueScale] = value.scale;
+        if (i + 1 < rows) continue;
+        const rest = chunk - ((first + i) % chunk) - 1;
+        for (const scale of [at.keyScale, at.valueScale]) this.f32.fill(0, scale + 1, scale + 1 + rest);
+      }
+    }
+  }
+
+  private attentionQ16(args: number[]): void {
+    const [out, q, kept, bias] = args as [number, number, number, number];
+    const [queries, keys, heads, dKv, rowBytes, first, reach, chunk, chunkBytes] = args.slice(8) as Tuple9;
+    for (let i = 0; i < queries; i++) {
+      for (let h = 0; h < heads; h++) {
+        const column = i * rowBytes + h * dKv * 4;
+        const query = quantized(this.floats(q + column, dKv), keyMax(dKv));
+        const positions = Array.from({ length: keys }, (_, j) => this.keptAt(kept, j, h, dKv, chunk, chunkBytes));
+        const scores = positions.map(({ key, keyScale }, j) => {
+          const dot = query.values.reduce((sum, x, d) => sum + x * this.i16[key(d)]!, 0); // under 2^31 by keyMax
+          const score = fround(fround(fround(dot) * this.f32[keyScale]!) * query.scale);
+          return bias ? fround(score + this.f32[bias / 4 + h * (2 * reach + 1) + reach + j - (first + i)]!) : score;
+        });
+        const largest = Math.max(...scores);
+        const e = scores.map((s) => Math.exp(s - largest));
+        const scaled = e.map((x, j) => x * this.f32[positions[j]!.valueScale]!);
+        const weight = sumOf(scaled);
+        const weights = scaled.map((w) => (weight > 0 ? nearest((w * p.WEIGHT_SUM) / weight) : 0));
+        for (let d = 0; d < dKv; d++) {
+          const mixed = weights.reduce((sum, w, j) => sum + w * this.i16[positions[j]!.value(d)]!, 0);
+          this.f32[(out + column) / 4 + d] = (mixed * weight) / p.WEIGHT_SUM / sumOf(e);
         }
       }
     }
@@ -255,7 +319,22 @@ export class Reference implements Machine {
   }
 }
 
-type Tuple8 = [number, number, number, number, number, number, number, number];
+type Tuple6 = [number, number, number, number, number, number];
+type Tuple8 = [...Tuple6, number, number];
+type Tuple9 = [...Tuple8, number];
+
+const sumOf = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+/** The largest magnitude of q and k, so that K products of two stay under 2^31. */
+const keyMax = (dKv: number): number => Math.floor(Math.sqrt(p.KEY_RANGE / dKv));
+
+/** A row as integers up to `most`, and their scale. */
+function quantized(row: Float32Array, most: number): { values: number[]; scale: number } {
+  const largest = row.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+  const inverse = largest > 0 ? fround(most / largest) : 0;
+  const values = Array.from(row, (v) => Math.max(-32768, Math.min(32767, nearest(fround(v * inverse)))));
+  return { values, scale: fround(largest / most) };
+}
 
 const bitsToFloat = (bits: number): number => new Float32Array(new Uint32Array([bits]).buffer)[0]!;
 

@@ -26,7 +26,7 @@ export class Bench {
       quantized: this.arena.allocate(most.rows * most.cols * 2),
       quantizedScales: this.arena.allocate(most.rows * 4),
       sums: this.arena.allocate(ACCUMULATOR_BYTES),
-      scores: this.arena.allocate(most.keys * 4),
+      scores: this.arena.allocate(most.keys * 32),
     };
     this.recorder = new Recorder(this.scratch);
   }

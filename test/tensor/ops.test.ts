@@ -227,9 +227,9 @@ describe('attention', () => {
   const cases = [
     { queries: 1, keys: 1, heads: 2, dKv: 16, first: 0, causal: false, reach: 128 },
     { queries: 1, keys: 37, heads: 6, dKv: 64, first: 36, causal: false, reach: 128 },
-    { queries: 1, keys: 200, heads: 3, dKv: 24, first: 199, causal: false, reach: 128 },
-    { queries: 50, keys: 50, heads: 2, dKv: 32, first: 0, causal: false, reach: 8 },
-    { queries: 50, keys: 50, heads: 2, dKv: 32, first: 0, causal: true, reach: 8 },
+    { queries: 1, keys: 200, heads: 3, dKv: 24, first: 199, causal: false, reach: 199 },
+    { queries: 50, keys: 50, heads: 2, dKv: 32, first: 0, causal: false, reach: 49 },
+    { queries: 50, keys: 50, heads: 2, dKv: 32, first: 0, causal: true, reach: 64 },
     { queries: 3, keys: 10, heads: 1, dKv: 12, first: 7, causal: true, reach: 0 },
   ];
   it.each(cases)('$queries queries, $keys keys, $heads heads of $dKv, causal $causal, reach $reach', (c) => {

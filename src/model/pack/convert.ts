@@ -7,7 +7,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { T5Config } from '../checkpoint/config.ts';
 import { biasByDistance } from '../t5/relative-position.ts';
 import { encodePackHead, type PackHead, planPack } from './pack.ts';
-import { biasReach, type PackTensor, packTensors, type WeightsKind } from './tensors.ts';
+import { BIAS_REACH, type PackTensor, packTensors, type WeightsKind } from './tensors.ts';
 
 /** Where a pack is written; pieces come in order but for the head, which comes last. */
 export interface PackSink {
@@ -68,5 +68,5 @@ function placeTensor(tensor: PackTensor, source: Float32Array, config: T5Config,
     maxDistance: config.relativeAttentionMaxDistance,
     bidirectional: tensor.bidirectional,
   };
-  return bytesOf(biasByDistance(source, config.numHeads, biasReach(config), shape));
+  return bytesOf(biasByDistance(source, config.numHeads, BIAS_REACH, shape));
 }

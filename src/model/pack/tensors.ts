@@ -51,9 +51,8 @@ export function paddedSizes(config: T5Config): PaddedSizes {
   };
 }
 
-/** Distances past this share a bias; positions never exceed the longest source or target. */
-export const biasReach = (config: T5Config): number =>
-  Math.min(config.relativeAttentionMaxDistance, Math.max(MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH));
+/** Biases are stored for all distances that occur, so that attention need not ask which bucket a distance falls in. */
+export const BIAS_REACH = Math.max(MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH);
 
 /** Names of the feed-forward matrices that read the model's width. */
 export const feedForwardInputs = (config: T5Config): string[] => (config.feedForward.gated ? ['wi_0', 'wi_1'] : ['wi']);
@@ -86,7 +85,7 @@ export function packTensors({ config, weights, tiedHead }: PackShape): PackTenso
         bidirectional,
         sourceShape: [config.relativeAttentionNumBuckets, H],
       } as PackTensor,
-      H * (2 * biasReach(config) + 1) * 4,
+      H * (2 * BIAS_REACH + 1) * 4,
     );
   const intoHeads = (name: string): void => matrix(`${name}.weight`, inner, model, [H * K, D]);
   const outOfHeads = (name: string): void => matrix(`${name}.weight`, model, inner, [D, H * K]);

@@ -2,20 +2,21 @@
  * A T5 as programs over one arena: `encode` a prompt, make the decoder's cross keys and values of what came out, `step` from a token to the
  * next one's logits, and choose among them. Reads as the paper and Hugging Face's modeling_t5.py do; tensors have the checkpoint's names. What a program computes is said by
  * the ops (src/tensor); when it runs is t5.ts's business.
- *
- *   a prompt's block:   | cross keys, values [2 L] x [S, H K] |
- *   a session's block:  | self keys, values [capacity] x [2 L, H K] |
- *
- * Self keys and values lie position by position, all layers of one together, so that a step writes in one page, and what two sessions have in
- * common is one piece.
  */
 import { ACCUMULATOR_BYTES } from '../../tensor/assembly/protocol.ts';
-import { pad } from '../../tensor/layout.ts';
-import type { Program } from '../../tensor/machine.ts';
-import { Recorder, type Rows, type Scratch, type Vector, type Weights } from '../../tensor/recorder.ts';
-import { plus, register, times, type Value } from '../../tensor/value.ts';
+import { KEPT_POSITIONS, pad } from '../../tensor/layout.ts';
+import type { Program, Registers } from '../../tensor/machine.ts';
 import {
-  biasReach,
+  type DistanceBias,
+  Recorder,
+  type Rows,
+  type Scratch,
+  type Vector,
+  type Weights,
+} from '../../tensor/recorder.ts';
+import { register, type Value } from '../../tensor/value.ts';
+import {
+  BIAS_REACH,
   feedForwardInputs,
   MAX_SOURCE_LENGTH,
   MAX_TARGET_LENGTH,
@@ -23,9 +24,25 @@ import {
   type PackTensor,
   paddedSizes,
 } from '../pack/tensors.ts';
+import { attentionMemory, type Places } from './keys-and-values.ts';
 
-/** Registers of the programs: position, source length, the prompt's block, the session's block. */
-const [T, S, CROSS, SELF] = [register(0), register(1), register(2), register(3)];
+/** Registers of the programs, in the order of `registersOf`: see keys-and-values.ts. */
+const places: Places = {
+  T: register(0),
+  S: register(1),
+  CROSS: register(2),
+  SELF: register(3),
+  PADDED_S: register(4),
+};
+
+/** The registers' values for the target position T of a session. */
+export const registersOf = (T: number, S: number, cross: number, self: number): Registers => [
+  T,
+  S,
+  cross,
+  self,
+  pad(S, KEPT_POSITIONS),
+];
 
 /** Takes room in the arena while programs are recorded. */
 export type Allocate = (bytes: number) => number;
@@ -51,10 +68,6 @@ export interface T5Programs {
   zeroed: { at: number; bytes: number }[];
 }
 
-/** Bytes of all layers' keys and values for one position: a prompt's block has so many for every source token, a session's for every target token. */
-export const positionBytes = ({ config }: PackShape): number =>
-  2 * config.numDecoderLayers * paddedSizes(config).inner * 4;
-
 export function recordT5(
   shape: PackShape,
   tensors: readonly PackTensor[],
@@ -62,7 +75,7 @@ export function recordT5(
   allocate: Allocate,
 ): T5Programs {
   const { config } = shape;
-  const { numHeads: heads, layerNormEpsilon: epsilon, feedForward, numDecoderLayers } = config;
+  const { layerNormEpsilon: epsilon, feedForward, numDecoderLayers } = config;
   const sizes = paddedSizes(config);
   const table = new Map(tensors.map((t) => [t.name, t]));
 
@@ -81,9 +94,9 @@ export function recordT5(
       ? { kind: 'int8', label: name, at: where, scales: where + outputs * inputs, outputs, inputs }
       : { kind: 'float32', label: name, at: where, outputs, inputs };
   };
-  const bias = (stack: string) => ({
+  const bias = (stack: string): DistanceBias => ({
     ...vector(`${stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`),
-    reach: biasReach(config),
+    reach: BIAS_REACH,
   });
 
   /** Working rows of a stack: room for `most`, used for `rows`. */
@@ -105,7 +118,8 @@ export function recordT5(
     quantized: allocate(most * Math.max(sizes.model, sizes.inner, sizes.ff) * 2),
     quantizedScales: allocate(pad(most * 4, 16)),
     sums,
-    scores: allocate(Math.max(MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH) * 4),
+    // of a tile of 16 queries as int16, of a single one in float32
+    scores: allocate(Math.max(MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH) * (most > 1 ? 32 : 4)),
   });
 
   const recordFeedForward = (r: Recorder, { x, h, wi, gate }: Working, layer: string): void => {
@@ -117,11 +131,6 @@ export function recordT5(
     r.activate(`${layer}.DenseReluDense.act`, wi, wi, feedForward.activation, second ? gate : undefined);
     r.linear(x, wi, dense('wo'), { accumulate: true });
   };
-
-  const keyBytes = sizes.inner * 4;
-  const crossAt = (layer: number, value: 0 | 1): Value => plus(CROSS, times(S, (2 * layer + value) * keyBytes));
-  const selfAt = (layer: number, value: 0 | 1): Value => plus(SELF, (2 * layer + value) * keyBytes);
-  const stride = positionBytes(shape);
 
   // What every token uses, together: working rows of one position, the accumulators, the logits.
   const one = working(1, 1);
@@ -135,22 +144,24 @@ export function recordT5(
   const sums = allocate(ACCUMULATOR_BYTES);
   const stepScratch = scratch(1, sums);
   const sourceIds = allocate(MAX_SOURCE_LENGTH * 4);
-  const many = working(MAX_SOURCE_LENGTH, S);
+  const many = working(MAX_SOURCE_LENGTH, places.S);
   const manyScratch = scratch(MAX_SOURCE_LENGTH, sums);
+  const memory = attentionMemory(shape, places, allocate);
 
   const encode = (() => {
     const r = new Recorder(manyScratch);
-    const { x, h, q, k, v, a } = many;
+    const { x, h, q, a } = many;
+    const keysAndValues = memory.encoder(many);
     r.gather(x, sourceIds, matrix('shared.weight'));
     for (let l = 0; l < config.numLayers; l++) {
       const layer = `encoder.block.${l}.layer.0`;
       const own = (part: string) => matrix(`${layer}.SelfAttention.${part}.weight`);
       r.rmsNorm(h, x, vector(`${layer}.layer_norm.weight`), epsilon);
       r.linear(q, h, own('q'));
-      r.linear(k, h, own('k'));
-      r.linear(v, h, own('v'));
-      const shape = { heads, dKv: sizes.kv, keys: S, keyBytes, bias: bias('encoder') };
-      r.attention(`${layer}.SelfAttention`, a, q, k.at, v.at, shape);
+      r.linear(keysAndValues.k, h, own('k'));
+      r.linear(keysAndValues.v, h, own('v'));
+      keysAndValues.keep(r, `${layer}.SelfAttention`);
+      keysAndValues.attend(r, `${layer}.SelfAttention`, a, q, bias('encoder'));
       r.linear(x, a, own('o'), { accumulate: true });
       recordFeedForward(r, many, `encoder.block.${l}.layer.1`);
     }
@@ -161,10 +172,11 @@ export function recordT5(
   const cross = (() => {
     const r = new Recorder(manyScratch);
     for (let l = 0; l < numDecoderLayers; l++) {
-      for (const [value, part] of (['k', 'v'] as const).entries()) {
-        const out: Rows = { at: crossAt(l, value as 0 | 1), rows: S, cols: sizes.inner, width: sizes.inner };
-        r.linear(out, many.h, matrix(`decoder.block.${l}.layer.1.EncDecAttention.${part}.weight`));
-      }
+      const attend = `decoder.block.${l}.layer.1.EncDecAttention`;
+      const keysAndValues = memory.cross(l, many);
+      r.linear(keysAndValues.k, many.h, matrix(`${attend}.k.weight`));
+      r.linear(keysAndValues.v, many.h, matrix(`${attend}.v.weight`));
+      keysAndValues.keep(r, attend);
     }
     return r.finish();
   })();
@@ -176,31 +188,19 @@ export function recordT5(
     for (let l = 0; l < numDecoderLayers; l++) {
       const self = `decoder.block.${l}.layer.0`;
       const own = (part: string) => matrix(`${self}.SelfAttention.${part}.weight`);
-      const keep = (value: 0 | 1): Rows => ({
-        at: plus(selfAt(l, value), times(T, stride)),
-        rows: 1,
-        cols: sizes.inner,
-        width: sizes.inner,
-      });
+      const keysAndValues = memory.self(l, one);
       r.rmsNorm(h, x, vector(`${self}.layer_norm.weight`), epsilon);
       r.linear(q, h, own('q'));
-      r.linear(keep(0), h, own('k'));
-      r.linear(keep(1), h, own('v'));
-      r.attention(`${self}.SelfAttention`, a, q, selfAt(l, 0), selfAt(l, 1), {
-        heads,
-        dKv: sizes.kv,
-        keys: plus(T, 1),
-        keyBytes: stride,
-        first: T,
-        bias: bias('decoder'),
-      });
+      r.linear(keysAndValues.k, h, own('k'));
+      r.linear(keysAndValues.v, h, own('v'));
+      keysAndValues.keep(r, `${self}.SelfAttention`);
+      keysAndValues.attend(r, `${self}.SelfAttention`, a, q, bias('decoder'));
       r.linear(x, a, own('o'), { accumulate: true });
 
       const attend = `decoder.block.${l}.layer.1`;
       r.rmsNorm(h, x, vector(`${attend}.layer_norm.weight`), epsilon);
       r.linear(q, h, matrix(`${attend}.EncDecAttention.q.weight`));
-      const source = { heads, dKv: sizes.kv, keys: S, keyBytes };
-      r.attention(`${attend}.EncDecAttention`, a, q, crossAt(l, 0), crossAt(l, 1), source);
+      memory.cross(l, many).attend(r, `${attend}.EncDecAttention`, a, q);
       r.linear(x, a, matrix(`${attend}.EncDecAttention.o.weight`), { accumulate: true });
       recordFeedForward(r, one, `decoder.block.${l}.layer.2`);
     }
@@ -223,7 +223,7 @@ export function recordT5(
   })();
 
   const zeroed =
-    sizes.inner === heads * sizes.kv
+    sizes.inner === config.numHeads * sizes.kv
       ? []
       : [one, many].map(({ a }, i) => ({ at: a.at as number, bytes: [1, MAX_SOURCE_LENGTH][i]! * sizes.inner * 4 }));
   return { encode, cross, step, greedy, copy, sourceIds, encoded: many.h, logits, token, scratch: stepScratch, zeroed };

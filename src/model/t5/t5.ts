@@ -11,7 +11,8 @@ import {
   packTensors,
   packWeightsBytes,
 } from '../pack/tensors.ts';
-import { positionBytes, recordT5, type T5Programs } from './programs.ts';
+import { blockBytes, pieceOf } from './keys-and-values.ts';
+import { recordT5, registersOf, type T5Programs } from './programs.ts';
 
 /** One answer in the making. What lies in the arena of it can be made again from these ids. */
 export interface T5Session {
@@ -111,14 +112,14 @@ export class T5 {
         throw new RangeError(`open: expected token ids from 0 to ${vocabularySize - 1}, got ${id}`);
       }
     }
-    const cross = this.arena.allocate(sourceIds.length * positionBytes(this.shape));
+    const cross = this.arena.allocate(blockBytes(this.shape, sourceIds.length));
     const self = this.allocateSelf(cross, capacity);
     return { sourceIds: [...sourceIds], targetIds: target, capacity, cross, self, phase: 'encode', cached: 0 };
   }
 
   /** Another session on the same prompt, which shares what was made of it. It can step once the first one can, and must be closed before it. */
   fork(first: T5Session): T5Session {
-    const self = this.arena.allocate(first.capacity * positionBytes(this.shape));
+    const self = this.arena.allocate(blockBytes(this.shape, first.capacity));
     return { ...first, targetIds: [...first.targetIds], self, forkOf: first, phase: 'decode', cached: 0 };
   }
 
@@ -134,9 +135,8 @@ export class T5 {
     const shared = Math.min(other.cached, agreement(session.targetIds, other.targetIds));
     if (shared <= session.cached) return;
     this.interrupt(session);
-    const stride = positionBytes(this.shape);
-    const [from, bytes] = [session.cached * stride, (shared - session.cached) * stride];
-    this.runWhole(this.programs.copy, [session.self + from, other.self + from, bytes]);
+    const { at, bytes } = pieceOf(this.shape, session.cached, shared);
+    this.runWhole(this.programs.copy, [session.self + at, other.self + at, bytes]);
     session.cached = shared;
   }
 
@@ -238,7 +238,7 @@ export class T5 {
 
   private allocateSelf(cross: number, capacity: number): number {
     try {
-      return this.arena.allocate(capacity * positionBytes(this.shape));
+      return this.arena.allocate(blockBytes(this.shape, capacity));
     } catch (error) {
       this.arena.release(cross);
       throw error;
@@ -266,7 +266,7 @@ export class T5 {
     const program = this.programs[name];
     const from = this.running?.at ?? program.ops[0]!.from;
     const end = program.words.length;
-    const registers = [session.cached, session.sourceIds.length, session.cross, session.self];
+    const registers = registersOf(session.cached, session.sourceIds.length, session.cross, session.self);
     const at = this.machine.run(this.pointers.get(program)!, from, end, registers, budget);
     this.running = at < end ? { session, program: name, at, waited: 0 } : undefined;
     return at < end ? 'paused' : 'done';

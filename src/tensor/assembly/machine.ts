@@ -1,13 +1,15 @@
 // Runs a program of ops (picture in protocol.ts). It trusts its caller: the recorder checks every size.
 import {
-  FRAME, OP_ACTIVATE, OP_ARGMAX, OP_ATTENTION, OP_BEST, OP_COPY, OP_DRAW, OP_GATHER_F32, OP_GATHER_Q8, OP_LINEAR_F32, OP_LINEAR_Q8,
+  FRAME, OP_ACTIVATE, OP_ARGMAX, OP_ATTENTION, OP_ATTENTION_Q16, OP_BEST, OP_COPY, OP_DRAW, OP_GATHER_F32, OP_GATHER_Q8, OP_KEEP, OP_LINEAR_F32, OP_LINEAR_Q8,
   OP_LOG_SOFTMAX, OP_MASK, OP_PENALIZE, OP_QUANTIZE, OP_RMS_NORM, OP_SCALE, OP_SOFTMAX, OP_TOP_K, OP_TOP_P, REGISTERS,
 } from './protocol';
 import { activate } from './ops/activate';
 import { argmax } from './ops/argmax';
 import { attention } from './ops/attention';
+import { attentionQ16 } from './ops/attention-q16';
 import { draw } from './ops/draw';
 import { gatherF32, gatherQ8 } from './ops/gather';
+import { keep } from './ops/keep';
 import { linearF32 } from './ops/linear-f32';
 import { linearQ8 } from './ops/linear-q8';
 import { mask, penalize } from './ops/penalize';
@@ -85,6 +87,8 @@ export function run(program: usize, from: u32, end: u32, budget: u64, registers:
       case OP_DRAW: draw(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3)); break;
       case OP_BEST: best(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3)); break;
       case OP_COPY: memory.copy(arg(f, 0), arg(f, 1), arg(f, 2)); break;
+      case OP_KEEP: keep(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4), arg(f, 5), arg(f, 6), arg(f, 7), arg(f, 8), arg(f, 9)); break;
+      case OP_ATTENTION_Q16: attentionQ16(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4), arg(f, 5), arg(f, 6), arg(f, 7), arg(f, 8), arg(f, 9), arg(f, 10), arg(f, 11), arg(f, 12), arg(f, 13), arg(f, 14), arg(f, 15), arg(f, 16)); break;
       default: unreachable();
     }
     if (performanceCounter(0) > budget) break;

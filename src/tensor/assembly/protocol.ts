@@ -56,6 +56,8 @@ export const OP_TOP_P = 16;
 export const OP_DRAW = 17;
 export const OP_BEST = 18;
 export const OP_COPY = 19;
+export const OP_KEEP = 20;
+export const OP_ATTENTION_Q16 = 21;
 
 export const ACTIVATION_RELU = 0;
 export const ACTIVATION_GELU_NEW = 1;
@@ -67,6 +69,10 @@ export const ACTIVATION_SILU = 3;
 export const SPAN = 512;
 /** Largest magnitude of a quantised activation. */
 export const ACTIVATION_MAX = 32767;
+/** What K products of a quantised query and key may come to. */
+export const KEY_RANGE = 2147483647;
+/** What a query's quantised weights of its values add up to. */
+export const WEIGHT_SUM = 32767;
 /** Rows of four (groups) of weights that pass under a tile at once. */
 export const CHUNK_GROUPS = 256;
 /**

@@ -40,18 +40,10 @@ function dots(scores: usize, q: usize, k: usize, keys: u32, dKv: u32, rowBytes: 
   }
 }
 
-/** scores[j] += bias[clamp(j - i, -reach, reach)], bias pointing at distance 0. */
-function addBias(scores: usize, bias: usize, i: i32, keys: i32, reach: i32): void {
-  let j: i32 = 0;
-  for (; j < keys && j - i < -reach; j++) store<f32>(scores + (<usize>j << 2), load<f32>(scores + (<usize>j << 2)) + load<f32>(bias - (<usize>reach << 2)));
-  const middle = i + reach < keys ? i + reach : keys;
-  for (; j + 4 <= middle; j += 4) {
-    const at = scores + (<usize>j << 2);
-    v128.store(at, f32x4.add(v128.load(at), v128.load(bias + (<usize>(j - i) << 2))));
-  }
-  for (; j < keys; j++) {
-    const distance = j - i < reach ? j - i : reach;
-    store<f32>(scores + (<usize>j << 2), load<f32>(scores + (<usize>j << 2)) + load<f32>(bias + (<usize>distance << 2)));
+/** scores[j] += bias[j]; reads on to a multiple of four. */
+function addBias(scores: usize, bias: usize, keys: u32): void {
+  for (const end = scores + (<usize>keys << 2); scores < end; scores += 16, bias += 16) {
+    v128.store(scores, f32x4.add(v128.load(scores), v128.load(bias)));
   }
 }
 
@@ -91,8 +83,8 @@ function mix(out: usize, p: usize, v: usize, keys: u32, dKv: u32, rowBytes: usiz
 
 /**
  * q f32 [queries] rows `rowBytes` apart, k, v f32 [keys] rows `keyBytes` apart -> out f32 [queries] rows `rowBytes` apart; head h has the
- * columns from h * dKv on; columns past the heads are left alone. bias f32 [heads, 2 * reach + 1] by distance key - query, or 0; query i
- * stands at position first + i; a causal one sees the keys up to its own position. scores: scratch of keys floats, padded to a multiple of
+ * columns from h * dKv on; columns past the heads are left alone. bias f32 [heads, 2 * reach + 1] by distance key - query, which
+ * reaches all distances that occur, or 0; query i stands at position first + i; a causal one sees the keys up to its own position. scores: scratch of keys floats, padded to a multiple of
  * four. reachCausal = 2 * reach + causal. dKv a multiple of 4.
  */
 export function attention(
@@ -108,7 +100,7 @@ export function attention(
     for (let h: u32 = 0; h < heads; h++) {
       const at = <usize>h * headBytes;
       dots(scores, q + at, k + at, seen, dKv, keyBytes);
-      if (bias) addBias(scores, table, <i32>(first + i), <i32>seen, <i32>reach);
+      if (bias) addBias(scores, table - (<usize>(first + i) << 2), seen);
       table += (<usize>(2 * reach + 1)) << 2;
       softmax(scores, seen);
       mix(out + at, scores, v + at, seen, dKv, keyBytes);

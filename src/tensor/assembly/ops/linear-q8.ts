@@ -70,7 +70,7 @@ export function linearQ8(
   }
   for (let row = tiled; row < rows; row++) {
     const at = out + <usize>row * outBytes;
-    const scale = f32x4.splat(load<f32>(xScales + (<usize>row << 2)));
+    const scale = load<f32>(xScales + (<usize>row << 2));
     rowQ8(at, x + <usize>row * xBytes, w, groupBytes, wScales, scale, at + outBytes, inputs, accumulate != 0);
   }
 }
