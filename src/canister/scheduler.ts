@@ -201,8 +201,9 @@ export async function drive(session: Session, lease: number | undefined): Promis
         session.instructions += instructionsNow();
       } catch (error) {
         const broken = error as Broken;
-        // in the cleanup of a callback that trapped no call can be made
-        if (broken.type === 'CleanupCallback' || isPassing(broken)) return reasonOf(broken);
+        // the cleanup of a callback that trapped: no call and no reply can be made, and what would trap undoes the `finally` below
+        if (broken.type === 'CleanupCallback') throw error;
+        if (isPassing(broken)) return reasonOf(broken);
         stumble(target, broken);
       }
     }
