@@ -23,15 +23,15 @@ export function inOrder(size: number): Placement {
   return { length: pad(size, 16), from: (i) => (i < size ? i : -1) };
 }
 
-/** `count` heads of `size`, each padded to a multiple of 4, and the whole to one of 16. */
+/** `count` heads of `size`, each padded to a multiple of 16. */
 export function inHeads(count: number, size: number): Placement {
-  const padded = pad(size, 4);
+  const padded = pad(size, 16);
   const from = (i: number): number => {
     const head = Math.floor(i / padded);
     const within = i % padded;
     return head < count && within < size ? head * size + within : -1;
   };
-  return { length: pad(count * padded, 16), from };
+  return { length: count * padded, from };
 }
 
 /** Bytes of a matrix of `outputs` by `inputs`, padded sizes, scales included. */
@@ -42,8 +42,8 @@ export function weightBytes(kind: 'int8' | 'float32', outputs: number, inputs: n
 /** Positions of a chunk of kept keys and values are a multiple of this. */
 export const KEPT_POSITIONS = 16;
 
-/** Bytes that a position takes in a chunk of kept keys and values: int16 keys, columns padded to 16, and values, and a scale for either, in every head. */
-export const keptPositionBytes = (heads: number, dKv: number): number => heads * (2 * pad(dKv, 16) + 2 * dKv + 8);
+/** Bytes that a position takes in a chunk of kept keys and values: int16 keys and values, and a scale for either, in every head. */
+export const keptPositionBytes = (heads: number, dKv: number): number => heads * (4 * dKv + 8);
 
 /** source float32 [any, sourceCols] -> float32 [rows, cols] as placed. */
 export function placeFloat32(source: Float32Array, sourceCols: number, rows: Placement, cols: Placement): Float32Array {

@@ -27,7 +27,7 @@ export interface Vector {
 
 export interface AttentionShape {
   heads: number;
-  /** Columns of a head, padded to a multiple of 4. */
+  /** Columns of a head, padded to a multiple of 16. */
   dKv: number;
   keys: Value;
   /** Bytes from one key to the next, and one value to the next. */
@@ -45,7 +45,7 @@ export type DistanceBias = Vector & { reach: number };
 export interface Kept {
   at: Value;
   heads: number;
-  /** Columns of a head, padded to a multiple of 4. */
+  /** Columns of a head, padded to a multiple of 16. */
   dKv: number;
   /** Positions of a chunk, a multiple of KEPT_POSITIONS. */
   chunk: Value;

@@ -5,7 +5,7 @@
  */
 import * as p from './assembly/protocol.ts';
 import { spans } from './dot-blocks.ts';
-import { keptPositionBytes, pad } from './layout.ts';
+import { keptPositionBytes } from './layout.ts';
 import { checkRegisters, type Machine, type Registers } from './machine.ts';
 import * as logits from './reference-logits.ts';
 
@@ -230,14 +230,13 @@ export class Reference implements Machine {
 
   /** Where head h's part of the chunk of a kept position stands, and the position in it. */
   private keptAt(kept: number, position: number, h: number, dKv: number, chunk: number, chunkBytes: number) {
-    const columns = pad(dKv, 16);
     const keys = kept + Math.floor(position / chunk) * chunkBytes + h * chunk * keptPositionBytes(1, dKv);
-    const values = keys + chunk * columns * 2;
+    const values = keys + chunk * dKv * 2;
     const keyScales = values + chunk * dKv * 2;
     const n = position % chunk;
     return {
       /** Index in i16 of the key's column d, of the value's column d. */
-      key: (d: number) => (keys + (n >> 2) * columns * 8 + (d >> 1) * 16 + (n & 3) * 4) / 2 + (d & 1),
+      key: (d: number) => (keys + (n >> 2) * dKv * 8 + (d >> 1) * 16 + (n & 3) * 4) / 2 + (d & 1),
       value: (d: number) => (values + (d >> 2) * chunk * 8 + (n >> 1) * 16 + (d & 3) * 4) / 2 + (n & 1),
       /** Index in f32 of the two scales. */
       keyScale: keyScales / 4 + n,
@@ -262,9 +261,8 @@ export class Reference implements Machine {
         });
         this.f32[at.keyScale] = key.scale;
         this.f32[at.valueScale] = value.scale;
-        if (i + 1 < rows) continue;
-        const rest = chunk - ((first + i) % chunk) - 1;
-        for (const scale of [at.keyScale, at.valueScale]) this.f32.fill(0, scale + 1, scale + 1 + rest);
+        if ((first + i) % chunk > 0) continue;
+        for (const scale of [at.keyScale, at.valueScale]) this.f32.fill(0, scale + 1, scale + chunk);
       }
     }
   }

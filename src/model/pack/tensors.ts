@@ -41,11 +41,11 @@ export interface PaddedSizes {
 }
 
 export function paddedSizes(config: T5Config): PaddedSizes {
-  const kv = pad(config.dKv, 4);
+  const kv = pad(config.dKv, 16);
   return {
     model: pad(config.dModel, 16),
     kv,
-    inner: pad(config.numHeads * kv, 16),
+    inner: config.numHeads * kv,
     ff: pad(config.dFf, 16),
     vocabulary: pad(config.vocabularySize, 16),
   };

@@ -64,8 +64,6 @@ export interface T5Programs {
   token: number;
   /** What `step` works in, free between steps: for programs that go on from its logits. */
   scratch: Scratch;
-  /** Room that must be zero before anything runs: columns past the heads, which attention leaves alone and the next matrix reads. */
-  zeroed: { at: number; bytes: number }[];
 }
 
 export function recordT5(
@@ -222,9 +220,5 @@ export function recordT5(
     return r.finish();
   })();
 
-  const zeroed =
-    sizes.inner === config.numHeads * sizes.kv
-      ? []
-      : [one, many].map(({ a }, i) => ({ at: a.at as number, bytes: [1, MAX_SOURCE_LENGTH][i]! * sizes.inner * 4 }));
-  return { encode, cross, step, greedy, copy, sourceIds, encoded: many.h, logits, token, scratch: stepScratch, zeroed };
+  return { encode, cross, step, greedy, copy, sourceIds, encoded: many.h, logits, token, scratch: stepScratch };
 }

@@ -71,13 +71,12 @@ export class T5 {
     this.weightsBytes = packWeightsBytes(tensors);
     this.weightsAt = this.allocate(this.weightsBytes);
     this.programs = recordT5(shape, tensors, this.weightsAt, (bytes) => this.allocate(bytes));
-    const { encode, cross, step, greedy, copy, zeroed } = this.programs;
+    const { encode, cross, step, greedy, copy } = this.programs;
     for (const program of [encode, cross, step, greedy, copy]) {
       const pointer = this.allocate(program.words.byteLength);
       this.machine.write(pointer, new Uint8Array(program.words.buffer));
       this.pointers.set(program, pointer);
     }
-    for (const { at, bytes } of zeroed) this.machine.write(at, new Uint8Array(bytes));
   }
 
   private allocate(bytes: number): number {

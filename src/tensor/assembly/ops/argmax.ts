@@ -1,19 +1,26 @@
 // The greedy choice: the id of the largest logit, the first one where several are equal (as torch.argmax does on one thread).
 
-import { max } from '../lanes';
+import { largestOf } from './row';
 
-/** logits f32 [count, padded to a multiple of 4] -> out u32: one id. */
+/** Whether one of four stands at p + at. */
+// @ts-ignore: AssemblyScript's decorator
+@inline
+function found(p: usize, wanted: v128, at: usize): v128 {
+  return f32x4.eq(v128.load(p + at), wanted);
+}
+
+/** logits f32 [count, room for a multiple of 16] -> out u32: one id. */
 export function argmax(out: usize, logits: usize, count: u32): void {
-  const whole = logits + (<usize>(count & ~3) << 2);
+  const whole = logits + (<usize>(count & ~15) << 2);
   const end = logits + (<usize>count << 2);
-  let largest = f32x4.splat(-Infinity);
-  let p = logits;
-  for (; p < whole; p += 16) largest = f32x4.pmax(largest, v128.load(p));
-  let m = max(largest);
-  for (; p < end; p += 4) if (load<f32>(p) > m) m = load<f32>(p);
+  let m = largestOf(logits, whole);
+  for (let p = whole; p < end; p += 4) if (load<f32>(p) > m) m = load<f32>(p);
   const wanted = f32x4.splat(m);
-  p = logits;
-  while (p < whole && !v128.any_true(f32x4.eq(v128.load(p), wanted))) p += 16;
+  let p = logits;
+  for (; p < whole; p += 64) {
+    const any = v128.or(v128.or(found(p, wanted, 0), found(p, wanted, 16)), v128.or(found(p, wanted, 32), found(p, wanted, 48)));
+    if (v128.any_true(any)) break;
+  }
   while (p < end && load<f32>(p) != m) p += 4;
   // logits that are all NaN have no largest: id 0
   store<u32>(out, p < end ? <u32>((p - logits) >> 2) : 0);

@@ -5,25 +5,19 @@
 // As the weights' sum, and not the largest, is brought to 32,767, no sum of products with an int16 can overflow, however many keys there are.
 
 import { tileQ16, tileRows } from '../generated/dot-blocks';
-import { largestMagnitude, max, quickExp, rounded, sum } from '../lanes';
+import { LOG2_E, largestMagnitude, quickExp2, roundRow, sum } from '../lanes';
 import { TILE_STRIDE as TILE_STRIDE_, WEIGHT_SUM as WEIGHT_SUM_ } from '../protocol';
-import { headBytes, keyColumns, keyMax, keysBytes, valuesBytes } from './keep';
+import { headBytes, keyMax, keysBytes } from './keep';
+import { largestOf } from './row';
 
 const TILE_STRIDE: usize = TILE_STRIDE_;
 const WEIGHT_SUM: f32 = <f32>WEIGHT_SUM_;
 
-/** q f32 [K] -> out int16 [K padded]; gives the scale. */
+/** q f32 [K] -> out int16 [K]; gives the scale. */
 function quantizeQuery(out: usize, q: usize, dKv: u32): f32 {
-  const bytes = <usize>dKv << 2;
   const most = keyMax(dKv);
-  const largest = largestMagnitude(q, bytes);
-  const inverse = f32x4.splat(largest > 0 ? most / largest : 0);
-  const end = out + <usize>(keyColumns(dKv) << 1);
-  for (const last = q + bytes; q < last; q += 16, out += 8) {
-    const four = rounded(v128.load(q), inverse);
-    v128.store_lane<i64>(out, i16x8.narrow_i32x4_s(four, four), 0);
-  }
-  for (; out < end; out += 8) store<u64>(out, 0);
+  const largest = largestMagnitude(q, dKv);
+  roundRow(out, q, dKv, f32x4.splat(largest > 0 ? most / largest : 0));
   return largest / most;
 }
 
@@ -54,37 +48,16 @@ function scores(row: usize, end: usize, keyScales: usize, scale: f32, bias: usiz
   }
 }
 
-/** The largest of scores up to `end`, by 16. */
-function largestScore(row: usize, end: usize): v128 {
-  let largest = f32x4.splat(-Infinity);
-  for (; row < end; row += 64) {
-    const a = f32x4.pmax(v128.load(row), v128.load(row, 16));
-    largest = f32x4.pmax(largest, f32x4.pmax(a, f32x4.pmax(v128.load(row, 32), v128.load(row, 48))));
-  }
-  return f32x4.splat(max(largest));
-}
-
-/** weights f32 -> p int16 [up to end / 2], by 16 */
-function quantizeWeights(p: usize, weights: usize, end: usize, inverse: v128): void {
-  for (; weights < end; weights += 64, p += 32) {
-    const a = i16x8.narrow_i32x4_s(rounded(v128.load(weights), inverse), rounded(v128.load(weights, 16), inverse));
-    const b = i16x8.narrow_i32x4_s(rounded(v128.load(weights, 32), inverse), rounded(v128.load(weights, 48), inverse));
-    v128.store(p, a);
-    v128.store(p, b, 16);
-  }
-}
-
 /**
- * q f32 [queries] of `rowBytes`, head h in the columns from h * K on; keys and values as `keep` left them -> out f32 as q; columns past the heads are left alone.
+ * q f32 [queries] of `rowBytes`, head h in the columns from h * K on; keys and values as `keep` left them -> out f32 as q.
  * bias f32 [heads, 2 * reach + 1] by distance key - query, which reaches all distances that occur, or 0; query i stands at position first + i, every query sees
- * every key. quantized: int16 [16, K padded], scales: f32 [16], sums: ACCUMULATOR_BYTES, p: int16 [16, keys padded to 16] of scratch. At most 1,024 keys.
+ * every key. quantized: int16 [16, K], scales: f32 [16], sums: ACCUMULATOR_BYTES, p: int16 [16, keys padded to 16] of scratch. At most 1,024 keys.
  */
 export function attentionQ16(
   out: usize, q: usize, kept: usize, bias: usize, quantized: usize, scales: usize, sums: usize, p: usize,
   queries: u32, keys: u32, heads: u32, dKv: u32, rowBytes: usize, first: u32, reach: u32, chunk: u32, chunkBytes: usize,
 ): void {
-  const columns = keyColumns(dKv);
-  const queryBytes = <usize>(columns << 1);
+  const queryBytes = <usize>(dKv << 1);
   const padded = (keys + 15) & ~15;
   const pBytes = <usize>(padded << 1);
   const tableBytes = <usize>(2 * reach + 1) << 2;
@@ -95,7 +68,7 @@ export function attentionQ16(
     for (let h: u32 = 0; h < heads; h++) {
       const at = <usize>i * rowBytes + <usize>h * (<usize>dKv << 2);
       const values = head + keysBytes(chunk, dKv);
-      const keyScales = values + valuesBytes(chunk, dKv);
+      const keyScales = values + keysBytes(chunk, dKv);
       for (let t: u32 = 0; t < tile; t++) {
         const scale = quantizeQuery(quantized + <usize>t * queryBytes, q + at + <usize>t * rowBytes, dKv);
         store<f32>(scales + (<usize>t << 2), scale);
@@ -104,7 +77,7 @@ export function attentionQ16(
       for (let j: u32 = 0; j < keys; j += chunk, offset += chunkBytes) {
         const groups = ((keys - j < chunk ? keys - j : chunk) + 3) >> 2;
         const row = sums + (<usize>j << 2);
-        tileQ16(tile, quantized, queryBytes, head + offset, <usize>(columns << 3), row, row + (<usize>groups << 4), columns, false);
+        tileQ16(tile, quantized, queryBytes, head + offset, <usize>(dKv << 3), row, row + (<usize>groups << 4), dKv, false);
       }
       for (let t: u32 = 0; t < tile; t++) {
         const distances = bias ? table + (<usize>(reach - first - i - t) << 2) : 0;
@@ -142,7 +115,7 @@ function weigh(p: usize, row: usize, keyScales: usize, scale: f32, bias: usize, 
     scores(at, at + (<usize>some << 2), keyScales + offset, scale, bias ? bias + (<usize>j << 2) : 0);
   }
   for (let at = row + (<usize>keys << 2); at < end; at += 4) store<f32>(at, -Infinity);
-  const largest = largestScore(row, end);
+  const largest = f32x4.splat(largestOf(row, end));
   let total = f32x4.splat(0);
   let scaled = f32x4.splat(0);
   offset = <usize>chunk << 2; // the values' scales follow the keys'
@@ -151,7 +124,7 @@ function weigh(p: usize, row: usize, keyScales: usize, scale: f32, bias: usize, 
     const last = row + (<usize>(j + some) << 2);
     let valueScales = keyScales + offset;
     for (let at = row + (<usize>j << 2); at < last; at += 16, valueScales += 16) {
-      const e = quickExp(f32x4.sub(v128.load(at), largest));
+      const e = quickExp2(f32x4.mul(f32x4.sub(v128.load(at), largest), f32x4.splat(LOG2_E)));
       const w = f32x4.mul(e, v128.load(valueScales));
       total = f32x4.add(total, e);
       scaled = f32x4.add(scaled, w);
@@ -159,6 +132,6 @@ function weigh(p: usize, row: usize, keyScales: usize, scale: f32, bias: usize, 
     }
   }
   const weight = sum(scaled);
-  quantizeWeights(p, row, end, f32x4.splat(weight > 0 ? WEIGHT_SUM / weight : 0));
+  roundRow(p, row, padded, f32x4.splat(weight > 0 ? WEIGHT_SUM / weight : 0));
   return weight / WEIGHT_SUM / sum(total);
 }

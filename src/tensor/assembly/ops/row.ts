@@ -9,9 +9,13 @@ export function padRow(row: usize, count: u32, value: f32): usize {
   return end;
 }
 
+/** The largest number up to `end`, a multiple of 16 numbers on; -infinity of none. */
 export function largestOf(row: usize, end: usize): f32 {
   let largest = f32x4.splat(-Infinity);
-  for (; row < end; row += 16) largest = f32x4.pmax(largest, v128.load(row));
+  for (; row < end; row += 64) {
+    const a = f32x4.pmax(v128.load(row), v128.load(row, 16));
+    largest = f32x4.pmax(largest, f32x4.pmax(a, f32x4.pmax(v128.load(row, 32), v128.load(row, 48))));
+  }
   return max(largest);
 }
 
