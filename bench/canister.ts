@@ -26,6 +26,8 @@ function optionsOf(given: Record<string, unknown>): Record<string, unknown> {
 }
 
 export class BenchCanister {
+  /** What the canister begins with. */
+  static readonly CYCLES = 10n ** 15n;
   readonly replica: Replica;
   readonly canisterId: Principal;
   readonly wasm: Uint8Array;
@@ -33,7 +35,7 @@ export class BenchCanister {
   private constructor(wasm: Uint8Array, onMessage?: (record: MessageRecord) => void) {
     this.wasm = wasm;
     this.replica = new Replica({ autoTick: false, seed: 1, onMessage });
-    this.canisterId = this.replica.createCanister({ controllers: [me], cycles: 10n ** 15n }).canisterId;
+    this.canisterId = this.replica.createCanister({ controllers: [me], cycles: BenchCanister.CYCLES }).canisterId;
   }
 
   /** Builds what is not built and installs it. */
@@ -70,12 +72,21 @@ export class BenchCanister {
   }
 
   async generate(prompt: string, maxNewTokens: number, perCall: TokensPerCall): Promise<Answer> {
-    const options = optionsOf({ max_new_tokens: maxNewTokens, tokens_per_call: perCall });
+    return await this.ask(prompt, { max_new_tokens: maxNewTokens, tokens_per_call: perCall });
+  }
+
+  /** As `generate`, with options by their Candid names. */
+  async ask(prompt: string, given: Record<string, unknown>): Promise<Answer> {
     let generation: Generation | undefined;
     const messages = await this.during(async () => {
-      generation = ok<Generation>(await this.update('generate', [prompt, [options]]));
+      generation = ok<Generation>(await this.update('generate', [prompt, [optionsOf(given)]]));
     });
     return { generation: generation!, messages };
+  }
+
+  /** A session that goes on by itself, to its end. */
+  async start(prompt: string, given: Record<string, unknown>): Promise<MessageRecord[]> {
+    return await this.during(async () => void ok(await this.update('start', [prompt, [optionsOf(given)]])));
   }
 
   /** Bytes of the arena, as the canister says itself. */
@@ -88,6 +99,11 @@ export class BenchCanister {
   /** Size of the canister's heap; it never shrinks, so this is its peak. */
   get heapBytes(): number {
     return this.replica.canister(this.canisterId)!.instance!.memoryBytes;
+  }
+
+  /** Cycles left. */
+  get cycles(): bigint {
+    return this.replica.canister(this.canisterId)!.cycles;
   }
 
   private async update(method: string, args: unknown[]): Promise<unknown> {

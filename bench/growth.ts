@@ -5,8 +5,10 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import { xdrOf } from '../scripts/lib/numbers.ts';
 import { packTensors, packWeightsBytes } from '../src/model/pack/tensors.ts';
 import { T5 } from '../src/model/t5/t5.ts';
+import { fees } from '../src/replica/cycles.ts';
 import { Arena } from '../src/tensor/arena.ts';
 import { growthPlot, type Line } from './growth-plot.ts';
 import { measureCanister } from './measure-canister.ts';
@@ -21,9 +23,8 @@ const TOKENS_OUT = [1, 8, 32, 64, 128, 256];
 const SHAPES = ['flan-t5-small', 'flan-t5-base', 'flan-t5-large', 'flan-t5-xl'];
 const [SLICE, QUERY, UPDATE] = [2e9, 5e9, 40e9];
 const PAGE = 65_536;
-const CYCLES_PER_XDR = 1e12;
 /** An update costs so many cycles besides its instructions. */
-const MESSAGE_CYCLES = 5_000_000;
+const MESSAGE_CYCLES = Number(fees.execution);
 
 /** A model of this shape with `layers` layers in both stacks, on the metered kernels. */
 async function onKernels(shape: Shape, layers: number): Promise<{ unit: MeteredUnit; t5: T5 }> {
@@ -128,8 +129,8 @@ async function run({ svg }: { svg?: string }): Promise<void> {
         String(tokens),
         millions(whole(tokens, true)),
         millions(whole(tokens, false)),
-        ((whole(tokens, true) + MESSAGE_CYCLES) / CYCLES_PER_XDR).toFixed(4),
-        ((whole(tokens, false) + tokens * MESSAGE_CYCLES) / CYCLES_PER_XDR).toFixed(4),
+        xdrOf(whole(tokens, true) + MESSAGE_CYCLES).toFixed(4),
+        xdrOf(whole(tokens, false) + tokens * MESSAGE_CYCLES).toFixed(4),
       ]),
     )}\n`,
   );

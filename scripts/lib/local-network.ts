@@ -51,10 +51,15 @@ export class LocalNetwork {
     work: () => Promise<T>,
   ): Promise<{ result: T; messages: MessageRecord[]; cycles: bigint }> {
     const canister = this.replica.canister(canisterId)!;
+    // a call that still waits has cycles set aside, which would come back in between
+    const settled = async () => {
+      while (canister.callContexts.size > 0) await sleep(1);
+    };
+    await settled();
     const cyclesBefore = canister.cycles;
     const already = this.replica.messages.length;
     const result = await work();
-    while (canister.callContexts.size > 0) await sleep(1);
+    await settled();
     const messages = this.replica.messages
       .slice(already)
       .filter((message) => message.canisterId.compareTo(canisterId) === 'eq' && !FREE.includes(message.kind));

@@ -16,11 +16,13 @@ export function short(value: number | bigint): string {
 
 /** A trillion cycles costs one XDR, by definition; what an XDR costs in dollars changes daily. */
 const CYCLES_PER_XDR = 1e12;
-const USD_PER_XDR = 1.35;
+export const USD_PER_XDR = 1.35;
+
+export const xdrOf = (cycles: number | bigint): number => Number(cycles) / CYCLES_PER_XDR;
 
 /** Cycles and what they cost. */
 export function cyclesText(cycles: bigint): string {
-  const xdr = Number(cycles) / CYCLES_PER_XDR;
+  const xdr = xdrOf(cycles);
   const usd = (xdr * USD_PER_XDR).toPrecision(2);
   return `${short(cycles)} cycles = ${xdr.toPrecision(3)} XDR, about ${usd} USD if an XDR is ${USD_PER_XDR} USD`;
 }

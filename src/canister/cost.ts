@@ -4,19 +4,18 @@
  */
 import { type OpenedHead, packShape } from '../model/pack/pack.ts';
 import { packTensors, packWeightsBytes } from '../model/pack/tensors.ts';
+import { MESSAGE_CYCLES, PAGE_INSTRUCTIONS } from './prices.ts';
 import { settings } from './settings.ts';
 
 /** Instructions a multiply-add, its share of everything else in the unit included. */
 const PER_MAC = 1.2;
-/** The first touch of a 64 KiB page in a message. */
-const PER_PAGE = 80_000;
 /** Of a token's messages outside the unit, pages included: the step and the callback of whoever waits. */
 const PER_TOKEN = 18_000_000;
 /** Of an answer: reading and writing Candid, the tokenizer, the session's record. */
 const PER_ANSWER = 80_000_000;
 const PER_PROMPT_TOKEN = 400_000;
-/** Two messages with their base fee. */
-const MESSAGE_CYCLES = 10_000_000;
+/** The step, and the callback of whoever waits. */
+const MESSAGES_A_TOKEN = 2;
 
 export interface Estimate {
   instructions: number;
@@ -32,7 +31,7 @@ export function estimate(head: OpenedHead, promptTokens: number, newTokens: numb
   const encoder = promptTokens * numLayers * (4 * D * inner + feedForward + attention(promptTokens));
   const cross = promptTokens * numDecoderLayers * 2 * D * inner;
   const decoder = numDecoderLayers * (6 * D * inner + feedForward + attention(promptTokens + newTokens)) + D * V;
-  const pages = (packWeightsBytes(packTensors(packShape(head))) / 65_536) * PER_PAGE;
+  const pages = (packWeightsBytes(packTensors(packShape(head))) / 65_536) * PAGE_INSTRUCTIONS;
   const messages = atOnce ? 1 : newTokens;
   const instructions =
     PER_ANSWER +
@@ -40,7 +39,10 @@ export function estimate(head: OpenedHead, promptTokens: number, newTokens: numb
     (encoder + cross + newTokens * decoder) * PER_MAC +
     messages * pages +
     (atOnce ? newTokens * 200_000 : newTokens * PER_TOKEN);
-  return { instructions: Math.ceil(instructions), cycles: Math.ceil(instructions + messages * MESSAGE_CYCLES) };
+  return {
+    instructions: Math.ceil(instructions),
+    cycles: Math.ceil(instructions + messages * MESSAGES_A_TOKEN * MESSAGE_CYCLES),
+  };
 }
 
 /** What a canister pays for that: 0 where nothing is asked. */

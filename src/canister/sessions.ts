@@ -12,6 +12,7 @@ import { hex, utf8 } from './bytes.ts';
 import { sessionBegins, sessionEnds } from './callers.ts';
 import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } from './candid.ts';
 import { counters } from './counters.ts';
+import { MESSAGE_CYCLES } from './prices.ts';
 import { decodeSession, encodeSession, type SessionHead, sessionHead } from './session-record.ts';
 import { settings } from './settings.ts';
 import { sessionRecords } from './stable.ts';
@@ -61,9 +62,6 @@ export interface Session extends SessionRecord {
   /** Steps in a row that trapped or were rejected. */
   failures: number;
 }
-
-/** Instructions' price apart, a message costs this many cycles. */
-const MESSAGE_CYCLES = 5_000_000;
 
 export const now = (): number => Number(time() / 1_000_000n);
 

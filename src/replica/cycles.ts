@@ -16,6 +16,12 @@ export const fees = {
   computePercentSecond: 10_000_000n,
 } as const;
 
+/** Nodes of the subnet that `fees` are those of. */
+const FEES_NODES = 13;
+
+/** What costs so many cycles here, on a subnet of another size: every fee grows with the number of nodes. */
+export const onNodes = (cycles: number, nodes: number): number => (cycles * nodes) / FEES_NODES;
+
 const GiB = 1024n ** 3n;
 
 export const executionFee = (instructions: number): bigint =>

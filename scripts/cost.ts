@@ -1,0 +1,75 @@
+/** `npm run cost`: what a model costs on the Internet Computer, before anything is deployed there. Measured on the replica, in cost/measure.ts. */
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { randomModel } from '../bench/random-model.ts';
+import { shapeNamed, shapeNames } from '../bench/shapes.ts';
+import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../src/model/pack/tensors.ts';
+import { decodeTokenizer, type Tokenizer } from '../src/model/tokenizer/tokenizer.ts';
+import { measureCosts } from './cost/measure.ts';
+import { type Asked, costTable } from './cost/table.ts';
+import { wholeNumber } from './lib/arguments.ts';
+import { runCommand } from './lib/command.ts';
+import { findModel } from './lib/find-model.ts';
+import { packFolder, readTokenizer } from './lib/model-folder.ts';
+
+interface Options extends Asked {
+  model?: string;
+  shape?: string;
+  json?: boolean;
+}
+
+const program = new Command('npm run cost --')
+  .description(
+    'Says what upload, storage and answers of a model cost on the Internet Computer. Does the work on the local replica, and reads the bill.',
+  )
+  .option(
+    '--model <dir>',
+    'folder of a T5, or a model on the hub like google/flan-t5-small (default: models/little-flan)',
+  )
+  .option('--shape <name>', `in place of a model, random weights of a known shape: ${shapeNames.join(', ')}`)
+  .option('--prompt-tokens <n>', 'tokens of a prompt', wholeNumber(2, MAX_SOURCE_LENGTH), 33)
+  .option('--tokens <n>', 'tokens of an answer', wholeNumber(1, MAX_TARGET_LENGTH), 40)
+  .option('--per-day <n>', 'answers a day', wholeNumber(0, 1e9), 1000)
+  .option('--json', 'print one JSON object: cycles on 13 nodes')
+  .action(cost);
+
+async function cost(options: Options): Promise<void> {
+  if (options.model !== undefined && options.shape !== undefined)
+    throw new Error('cost: expected --model or --shape, got both');
+  const { name, pack, tokenizer } =
+    options.shape === undefined ? await ofFolder(options) : await ofShape(options.shape);
+  const { promptTokens, tokens } = options;
+  const costs = await measureCosts({ pack, tokenizer, promptTokens, tokens, onProgress: showStep });
+  showStep('');
+  if (options.json)
+    console.log(JSON.stringify({ model: name, packBytes: pack.length, promptTokens, tokens, ...costs }));
+  else console.log(costTable(name, pack.length, costs, options));
+}
+
+interface Model {
+  name: string;
+  pack: Uint8Array;
+  tokenizer: Tokenizer;
+}
+
+async function ofFolder({ model }: Options): Promise<Model> {
+  const folder = await findModel(model);
+  const { path, head } = await packFolder(folder, 'int8', { onProgress: () => showStep('converting') });
+  // a folder without a tokenizer makes no pack
+  const tokenizer = decodeTokenizer((await readTokenizer(folder))!);
+  return { name: `${head.name}, ${head.weights}`, pack: new Uint8Array(await readFile(path)), tokenizer };
+}
+
+async function ofShape(shape: string): Promise<Model> {
+  const wanted = shapeNamed(shape);
+  showStep('making random weights');
+  const { pack, tokenizer, head } = await randomModel(wanted);
+  return { name: `${head.name}, ${head.weights}`, pack, tokenizer };
+}
+
+/** What is being done, on a terminal only, in a line that the next one takes the place of. */
+function showStep(step: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${step === '' ? '' : `${step} …`}`);
+}
+
+await runCommand(program);
