@@ -7,7 +7,7 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { buildCanister } from '../scripts/build/canister.ts';
 import { GenerateOptions, type Generation, type TokensPerCall } from '../src/canister/candid.ts';
-import { service } from '../src/canister/service.ts';
+import { idlService as service } from '../src/client/llm.did.ts';
 import { type MessageRecord, Replica } from '../src/replica/index.ts';
 
 export interface Answer {

@@ -8,7 +8,7 @@ const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
   tensor: { rooms: [], packages: /^$/ },
   model: { rooms: ['tensor'], packages: /^$/ },
   canister: { rooms: ['model', 'tensor'], packages: /^(azle|@dfinity\/(candid|principal))$/ },
-  client: { rooms: ['canister/candid.ts', 'canister/service.ts'], packages: /^@dfinity\/(agent|candid|principal)$/ },
+  client: { rooms: [], packages: /^@dfinity\/(agent|candid|principal)$/ },
   replica: { rooms: [], packages: /^(node:[a-z0-9/]+|@noble\/.*|@dfinity\/(candid|principal)|cborg.*)$/ },
 };
 

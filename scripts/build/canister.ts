@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { validateModule } from '../../src/replica/wasm/validate.ts';
 import { azleBuild, azleVersion } from './azle.ts';
+import { parseDid, printDid } from './did.ts';
 import { incrementally, reachable, sha256 } from './incremental.ts';
 import { buildKernels } from './kernels.ts';
 import { finish, mergeKernels } from './link.ts';
+import { namedTypes } from './named-types.ts';
 import { type BuildOptions, dfxCanisters, projectRoot } from './project.ts';
 
 /** The canisters whose Wasm the kernels are linked into. */
@@ -70,6 +72,8 @@ export async function buildCanister(
     async () => {
       onProgress('azle build');
       const azle = await azleBuild(root, name, didFile);
+      const names = await namedTypes(join(root, canisters[name].main));
+      if (names.length > 0) await writeFile(didFile, printDid(parseDid(await readFile(didFile, 'utf8')), names));
       if (kernels) onProgress('linking');
       const metadata = {
         'candid:service': await readFile(didFile, 'utf8'),

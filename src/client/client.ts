@@ -1,14 +1,14 @@
 /** A client of the canister: its methods as one would want to call them from JavaScript. Field names are the canister's. */
-import type * as Candid from '../canister/candid.ts';
-import type { Llm } from '../canister/service.ts';
-import { GenerateError, unwrap } from './errors.ts';
+import { generateError, unwrap } from './errors.ts';
+import type * as Candid from './llm.did.ts';
 import { toCandid } from './options.ts';
 import { type Patience, whenAvailable } from './patience.ts';
 import { type FinishReason, finishReason, type StreamOptions, TextStream } from './stream.ts';
 import { type PackSource, type UploadOptions, uploadPack } from './upload.ts';
 import { abortable } from './wait.ts';
 
-export interface Generation extends Omit<Candid.Generation, 'finish_reason'> {
+export interface Generation extends Omit<Candid.Generation, 'finish_reason' | 'token_ids'> {
+  token_ids: number[];
   finish_reason: FinishReason;
 }
 
@@ -20,10 +20,10 @@ const plain = (generation: Candid.Generation): Generation => ({
 
 export class Client {
   /** @param actor the canister as it is, for what this class does not wrap */
-  constructor(readonly actor: Llm) {}
+  constructor(readonly actor: Candid._SERVICE) {}
 
   /**
-   * The whole answer, certified. One call that lasts until the last token: for long answers use `stream`.
+   * The whole answer, certified. One call that lasts until the last token: for long answers use `stream`. `signal` ends the waiting, not the work.
    * @throws GenerateError
    */
   async generate(prompt: string, { signal, patience, ...options }: StreamOptions = {}): Promise<Generation> {
@@ -52,12 +52,12 @@ export class Client {
 
   /** Goes on with a session that failed, to the end. @throws GenerateError */
   async resume(session: string): Promise<Generation> {
-    return plain(unwrap(await this.actor.resume(session), GenerateError));
+    return plain(unwrap(await this.actor.resume(session), generateError));
   }
 
   /** Ends a session that is under way; what it has stays readable. @throws GenerateError */
   async cancel(session: string): Promise<void> {
-    unwrap(await this.actor.cancel(session), GenerateError);
+    unwrap(await this.actor.cancel(session), generateError);
   }
 
   /** The model that answers, if there is one. */

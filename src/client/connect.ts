@@ -1,8 +1,8 @@
 /** From an address to a client: the agent, and whose word it trusts. Certificates and query signatures are verified always. */
 import { Actor, HttpAgent, type Identity } from '@dfinity/agent';
 import type { Principal } from '@dfinity/principal';
-import { type Llm, service } from '../canister/service.ts';
 import { Client } from './client.ts';
+import { type _SERVICE, idlService } from './llm.did.ts';
 
 export interface ConnectOptions {
   /** The model's canister. */
@@ -33,5 +33,5 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const fetchRootKey = options.fetchRootKey ?? (rootKey === undefined && host !== undefined && isLoopback(host));
   const agent =
     options.agent ?? (await HttpAgent.create({ host, identity, rootKey, shouldFetchRootKey: fetchRootKey }));
-  return new Client(Actor.createActor<Llm>(() => service, { agent, canisterId }));
+  return new Client(Actor.createActor<_SERVICE>(() => idlService, { agent, canisterId }));
 }

@@ -1,8 +1,38 @@
 /** The client's public face: for web pages and Node, over @dfinity/agent. Start with `connect`. */
 export { Client, type Generation } from './client.ts';
 export { type ConnectOptions, connect } from './connect.ts';
-export { CanisterError, GenerateError, UploadError } from './errors.ts';
+export {
+  Cancelled,
+  CanisterError,
+  EmptyPrompt,
+  Failed,
+  GenerateError,
+  InvalidOptions,
+  LimitReached,
+  NoModel,
+  NoSuchSession,
+  NotAllowed,
+  NotYours,
+  PaymentRequired,
+  PromptTooLong,
+  TooLong,
+  Unavailable,
+} from './errors.ts';
+export type { _SERVICE as Llm, ModelInfo, Status } from './llm.did.ts';
 export type { GenerateOptions } from './options.ts';
 export type { Patience } from './patience.ts';
-export { type StreamOptions, TextStream } from './stream.ts';
+export { type FinishReason, type StreamOptions, TextStream, type Usage } from './stream.ts';
 export type { PackSource, UploadOptions, UploadProgress } from './upload.ts';
+export {
+  Incomplete,
+  InvalidChunk,
+  InvalidHash,
+  InvalidPack,
+  InvalidSize,
+  NoRoom,
+  NoSuchModel,
+  NotController,
+  NotStarted,
+  UploadError,
+  WrongHash,
+} from './upload-errors.ts';

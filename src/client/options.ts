@@ -1,15 +1,16 @@
 /** The options of a generation as callers write them, made into the canister's Candid: a field left out instead of `[]`. */
-import * as Candid from '../canister/candid.ts';
+import * as Candid from './llm.did.ts';
 
-type Fields = {
-  [K in keyof Candid.GenerateOptions]?: Candid.GenerateOptions[K] extends Candid.Opt<infer T> ? T : never;
-};
+/** Of `opt T`, T. Ids need not be in a typed array. */
+type Given<O> = O extends [infer T] ? (T extends Uint32Array ? Iterable<number> : T) : never;
+type Fields = { [K in keyof Candid.GenerateOptions]?: Given<Candid.GenerateOptions[K]> };
 
 /** The canister's options, by their names there. `tokens_per_call`: a number, or `auto` for as many as a message holds. */
 export interface GenerateOptions extends Omit<Fields, 'tokens_per_call'> {
   tokens_per_call?: number | 'auto';
 }
 
+const optional = <T>(value: T | undefined): [] | [T] => (value === undefined ? [] : [value]);
 const names = Candid.GenerateOptions._fields.map(([name]) => name);
 
 /**
@@ -23,6 +24,6 @@ export function toCandid(method: string, options: GenerateOptions): [Candid.Gene
   const { tokens_per_call: perCall, ...rest } = options;
   const given: Fields = { ...rest };
   if (perCall !== undefined) given.tokens_per_call = perCall === 'auto' ? { auto: null } : { fixed: perCall };
-  const record = names.map((name) => [name, Candid.some(given[name as keyof Fields])]);
+  const record = names.map((name) => [name, optional(given[name as keyof Fields])]);
   return [Object.fromEntries(record) as Candid.GenerateOptions];
 }

@@ -1,7 +1,7 @@
 /** How long a canister that is busy, just installed, or out of reach is waited for. */
 import { AgentError, ErrorKindEnum } from '@dfinity/agent';
-import type * as Candid from '../canister/candid.ts';
-import { GenerateError } from './errors.ts';
+import { generateError } from './errors.ts';
+import type * as Candid from './llm.did.ts';
 import { sleep } from './wait.ts';
 
 export interface Patience {
@@ -23,7 +23,7 @@ export async function whenAvailable<T>(
   for (;;) {
     const result = await call();
     if ('Ok' in result) return result.Ok;
-    if (!('Unavailable' in result.Err) || Date.now() + PAUSE > end) throw new GenerateError(result.Err);
+    if (!('Unavailable' in result.Err) || Date.now() + PAUSE > end) throw generateError(result.Err);
     await sleep(PAUSE, signal);
   }
 }

@@ -2,9 +2,8 @@
  * An answer's text as it comes: `start`, then `progress` queries. The session's chain goes on in the canister by itself, so a poll that is lost
  * costs nothing but time. Queries are answered by one node each, and a node may lag: what is older than what was seen is passed over.
  */
-import type * as Candid from '../canister/candid.ts';
-import type { Llm } from '../canister/service.ts';
-import { GenerateError } from './errors.ts';
+import { generateError } from './errors.ts';
+import type * as Candid from './llm.did.ts';
 import type { GenerateOptions } from './options.ts';
 import { DEFAULT_PATIENCE, mayPass, type Patience } from './patience.ts';
 import { abortable, sleep } from './wait.ts';
@@ -12,6 +11,9 @@ import { abortable, sleep } from './wait.ts';
 export type FinishReason = Candid.FinishReason extends infer V ? (V extends unknown ? keyof V & string : never) : never;
 
 export const finishReason = (variant: Candid.FinishReason): FinishReason => Object.keys(variant)[0] as FinishReason;
+
+/** What an answer took. */
+export type Usage = Omit<Candid.Progress, 'state' | 'text'>;
 
 export interface StreamOptions extends GenerateOptions, Patience {}
 
@@ -24,11 +26,11 @@ export class TextStream implements AsyncIterable<string> {
   /** All of the text that has come. */
   text = '';
   /** What it has taken so far; what it took, once the loop is over. */
-  usage: Candid.Usage | undefined;
+  usage: Usage | undefined;
   /** Why it ended, once it has. */
   finish_reason: FinishReason | undefined;
 
-  readonly #actor: Llm;
+  readonly #actor: Candid._SERVICE;
   readonly #open: () => Promise<string>;
   readonly #cancels: boolean;
   readonly #signal: AbortSignal | undefined;
@@ -42,7 +44,7 @@ export class TextStream implements AsyncIterable<string> {
    * @param cancels whether the signal ends the session too, and not its reading only
    */
   constructor(
-    actor: Llm,
+    actor: Candid._SERVICE,
     open: () => Promise<string>,
     { signal, patience = DEFAULT_PATIENCE }: Patience,
     cancels: boolean,
@@ -90,9 +92,9 @@ export class TextStream implements AsyncIterable<string> {
       this.usage = usage;
       this.text += text;
       if (text !== '') yield text;
-      if ('failed' in state) throw new GenerateError({ Failed: { session, message: state.failed } });
+      if ('failed' in state) throw generateError({ Failed: { session, message: state.failed } });
       if ('cancelled' in state)
-        throw new GenerateError({ Cancelled: { session, message: 'stream: the session was cancelled' } });
+        throw generateError({ Cancelled: { session, message: 'stream: the session was cancelled' } });
       if ('finished' in state) {
         this.finish_reason = finishReason(state.finished);
         return;
@@ -109,7 +111,7 @@ export class TextStream implements AsyncIterable<string> {
         this.#heard = Date.now();
         return result.Ok;
       }
-      lost = new GenerateError(result.Err);
+      lost = generateError(result.Err);
       if (!('NoSuchSession' in result.Err || 'Unavailable' in result.Err)) throw lost;
     } catch (error) {
       if (!mayPass(error)) throw error;

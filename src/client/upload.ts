@@ -2,9 +2,10 @@
  * Uploading a pack: the canister is asked what it lacks, gets that, and is asked again, until it lacks nothing. So an upload that was broken off
  * goes on where it was, and nothing is sent twice without need.
  */
-import type { Llm } from '../canister/service.ts';
-import { UploadError, unwrap } from './errors.ts';
+import { unwrap } from './errors.ts';
+import type { _SERVICE } from './llm.did.ts';
 import { mayPass } from './patience.ts';
+import { uploadError } from './upload-errors.ts';
 import { sleep } from './wait.ts';
 
 /** A pack that need not be in memory as a whole. */
@@ -36,7 +37,11 @@ export interface UploadOptions {
 const NAMED_AT_ONCE = 100;
 
 /** @throws UploadError where the canister refuses; AgentError where a call got lost more often than `retries` */
-export async function uploadPack(actor: Llm, pack: PackSource | Uint8Array, options: UploadOptions): Promise<void> {
+export async function uploadPack(
+  actor: _SERVICE,
+  pack: PackSource | Uint8Array,
+  options: UploadOptions,
+): Promise<void> {
   const { onProgress = () => {}, retries = 5, parallel = 4, signal } = options;
   const source = pack instanceof Uint8Array ? await fromBytes(pack) : pack;
   const { bytes, sha256 } = source;
@@ -46,13 +51,13 @@ export async function uploadPack(actor: Llm, pack: PackSource | Uint8Array, opti
   const done = () => onProgress({ uploaded: bytes, bytes });
 
   if (await isActive()) return done();
-  const plan = unwrap(await send(() => actor.upload_start(BigInt(bytes), sha256)), UploadError);
+  const plan = unwrap(await send(() => actor.upload_start(BigInt(bytes), sha256)), uploadError);
   const { chunk_bytes: chunkBytes, chunks } = plan;
   for (;;) {
     const committed = await send(() => actor.upload_commit());
     // a commit whose answer was lost has ended the upload
     if ('Ok' in committed || ('NotStarted' in committed.Err && (await isActive()))) return done();
-    if (!('Incomplete' in committed.Err)) throw new UploadError(committed.Err);
+    if (!('Incomplete' in committed.Err)) throw uploadError(committed.Err);
     const missing = Array.from(committed.Err.Incomplete.missing);
     const unnamed = missing.length < NAMED_AT_ONCE ? 0 : chunks - 1 - missing.at(-1)!;
     let uploaded = Math.max(bytes - (missing.length + unnamed) * chunkBytes, 0);
@@ -60,7 +65,7 @@ export async function uploadPack(actor: Llm, pack: PackSource | Uint8Array, opti
     await inParallel(parallel, missing, async (index) => {
       const offset = index * chunkBytes;
       const chunk = await source.read(offset, Math.min(chunkBytes, bytes - offset));
-      unwrap(await send(() => actor.upload_chunk(index, chunk)), UploadError);
+      unwrap(await send(() => actor.upload_chunk(index, chunk)), uploadError);
       uploaded = Math.min(uploaded + chunkBytes, bytes);
       onProgress({ uploaded, bytes });
     });

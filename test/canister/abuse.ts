@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
-import { service } from '../../src/canister/service.ts';
+import { idlService as service } from '../../src/client/llm.did.ts';
 import { RejectError } from '../../src/replica/index.ts';
 import { install, ok, options, stranger, upload } from './llm.ts';
 

@@ -1,20 +1,26 @@
 /**
- * The Candid file: what is committed is what the canister does, and no change breaks who was built against what was released. After a change of the
- * interface: npm run build, copy build/llm/llm.did to src/canister/; at a release, to test/canister/released.did as well.
+ * The Candid file and the client's TypeScript: what is committed is what the canister does, and no change breaks who was built against what was released.
+ * After a change of the interface: npm run candid; at a release, copy src/canister/llm.did to test/canister/released.did.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { buildCanister } from '../../scripts/build/canister.ts';
-import { service } from '../../src/canister/service.ts';
-import { breaks, parseDid } from './candid-file.ts';
+import { parseDid } from '../../scripts/build/did.ts';
+import { declarations } from '../../scripts/lib/declarations.ts';
+import { idlService as service } from '../../src/client/llm.did.ts';
+import { breaks } from './candid-file.ts';
 
 const committed = readFileSync('src/canister/llm.did', 'utf8');
 const released = readFileSync('test/canister/released.did', 'utf8');
 const did = (args: string, results: string): string => `service: () -> {\n    f: (${args}) -> (${results}) query;\n}`;
 
 describe('the Candid file', () => {
-  it('is the one that the build makes', async () => {
-    expect(committed).toBe((await buildCanister('llm')).did);
+  it('is the one that the build makes, and the TypeScript too', async () => {
+    const { did } = await buildCanister('llm');
+    expect(committed, 'src/canister/llm.did is not what the canister does: npm run candid').toBe(did);
+    const made = await declarations(did);
+    const typescript = readFileSync('src/client/llm.did.ts', 'utf8');
+    expect(typescript, 'src/client/llm.did.ts is not what the canister does: npm run candid').toBe(made);
   });
 
   it('is compatible with the one released', () => {

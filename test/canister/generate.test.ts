@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
-import type { GenerateOptions, Generation } from '../../src/canister/candid.ts';
-import type { Llm } from '../../src/canister/service.ts';
+import type { GenerateOptions, Generation, _SERVICE as Llm } from '../../src/client/llm.did.ts';
 import { controller, type Installed, install, options, stranger, upload } from './llm.ts';
 
 const expected: { cases: { prompt: string; ids: number[]; text: string }[] } = JSON.parse(

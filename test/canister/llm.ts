@@ -3,8 +3,13 @@ import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { buildCanister } from '../../scripts/build/canister.ts';
-import { GenerateOptions, ListOptions, type Opt, SettingsChange } from '../../src/canister/candid.ts';
-import { type Llm, service } from '../../src/canister/service.ts';
+import {
+  GenerateOptions,
+  ListOptions,
+  type _SERVICE as Llm,
+  SettingsChange,
+  idlService as service,
+} from '../../src/client/llm.did.ts';
 import { type MessageRecord, Replica, type ReplicaOptions } from '../../src/replica/index.ts';
 
 export const controller = Principal.selfAuthenticating(new Uint8Array([1]));
@@ -15,7 +20,7 @@ function optional<T>(type: IDL.RecordClass, given: object): T {
   const values = given as Record<string, unknown>;
   return Object.fromEntries(type._fields.map(([name]) => [name, name in values ? [values[name]] : []])) as T;
 }
-type Given<T> = { [K in keyof T]?: T[K] extends Opt<infer V> ? V : never };
+type Given<T> = { [K in keyof T]?: T[K] extends [] | [infer V] ? (V extends Uint32Array ? number[] : V) : never };
 
 export const options = (given: Given<GenerateOptions>): [GenerateOptions] => [optional(GenerateOptions, given)];
 export const listOptions = (given: Given<ListOptions>): [ListOptions] => [optional(ListOptions, given)];

@@ -4,7 +4,7 @@ import { Principal } from '@dfinity/principal';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import type { Progress } from '../../src/canister/candid.ts';
-import type { Llm } from '../../src/canister/service.ts';
+import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
 import { change, controller, type Installed, install, listOptions, ok, options, stranger, upload } from './llm.ts';
 
 const { prompt, text }: { prompt: string; text: string } = JSON.parse(

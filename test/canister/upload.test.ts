@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
-import type { Llm } from '../../src/canister/service.ts';
+import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
 import { change, type Installed, install, sha256Of, stranger, upload } from './llm.ts';
 
 let installed: Installed;

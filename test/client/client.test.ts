@@ -6,7 +6,16 @@ import type { Principal } from '@dfinity/principal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalNetwork } from '../../scripts/lib/local-network.ts';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
-import { type Client, connect, GenerateError, UploadError } from '../../src/client/index.ts';
+import {
+  type Client,
+  connect,
+  EmptyPrompt,
+  GenerateError,
+  InvalidOptions,
+  InvalidPack,
+  PromptTooLong,
+  UploadError,
+} from '../../src/client/index.ts';
 
 const { cases } = JSON.parse(readFileSync('models/little-flan/expected.json', 'utf8'));
 const apples: { prompt: string; text: string; ids: number[] } = cases[0];
@@ -48,8 +57,10 @@ describe('uploadPack', () => {
 
   it('throws what the canister says of a pack that is none', async () => {
     const error: unknown = await client.uploadPack(new Uint8Array(100)).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(InvalidPack);
     expect(error).toBeInstanceOf(UploadError);
     expect(error).toMatchObject({
+      name: 'InvalidPack',
       code: 'InvalidPack',
       message: expect.stringMatching(/^upload_commit: pack: expected/),
     });
@@ -104,14 +115,15 @@ describe('generate', () => {
   });
 
   it.each([
-    ['EmptyPrompt', '  ', {}],
-    ['PromptTooLong', 'word '.repeat(600), {}],
-    ['InvalidOptions', 'hi', { max_new_tokens: 0 }],
-  ])('throws %s', async (code, prompt, options) => {
+    ['EmptyPrompt', EmptyPrompt, '  ', {}],
+    ['PromptTooLong', PromptTooLong, 'word '.repeat(600), {}],
+    ['InvalidOptions', InvalidOptions, 'hi', { max_new_tokens: 0 }],
+  ])('throws %s', async (code, ErrorClass, prompt, options) => {
     const error: unknown = await client.generate(prompt, options).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(ErrorClass);
     expect(error).toBeInstanceOf(GenerateError);
     expect(error).toMatchObject({
-      name: 'GenerateError',
+      name: code,
       code,
       message: expect.stringMatching(/^generate: expected .*, got/),
     });
