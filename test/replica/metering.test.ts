@@ -8,6 +8,7 @@ import costs from '../../src/replica/instruction-costs.json' with { type: 'json'
 import { instructionLimits } from '../../src/replica/limits.ts';
 import { opcodes } from '../../src/replica/wasm/opcodes.ts';
 import { validateModule } from '../../src/replica/wasm/validate.ts';
+import { bareExecutor } from './bare-executor.ts';
 import { canister, int, long, wat } from './wat.ts';
 
 const empty = new Uint8Array(0);
@@ -230,9 +231,11 @@ describe('control flow, by hand', () => {
 
 describe('limits', () => {
   test('a message may use its limit to the last instruction, and not one more', async () => {
-    const { executor, run } = await bareExecutor(`(func (export "canister_update run") (local $i i32)
+    const { executor, run } = bareExecutor(
+      wat(`(module (func (export "canister_update run") (local $i i32)
       (local.set $i (i32.const 10))
-      (loop $next (br_if $next (local.tee $i (i32.sub (local.get $i) (i32.const 1))))))`);
+      (loop $next (br_if $next (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))))`),
+    );
     expect(run(63).trap).toBeUndefined();
     expect(run(62).trap?.errorCode).toBe('IC0522');
     expect(executor.meter.limit).toBe(62);
@@ -341,37 +344,3 @@ describe('pages', () => {
     expect(int(await replica.updateCall({ canisterId, method: 'wrapped', arg: empty }))).toBe(0);
   });
 });
-
-/** An executor alone, to run a function with a limit of one's own. */
-async function bareExecutor(fields: string) {
-  const { Executor } = await import('../../src/replica/executor.ts');
-  const { Canister, defaultSettings } = await import('../../src/replica/canister.ts');
-  const { loadCode } = await import('../../src/replica/modules.ts');
-  const { Principal } = await import('@dfinity/principal');
-  const environment = () => ({
-    time: 0n,
-    subnetId: empty,
-    rootKey: empty,
-    dataCertificate: () => undefined,
-    queueHasRoom: () => true,
-  });
-  const executor = new Executor(
-    '2026',
-    environment,
-    () => undefined,
-    () => undefined,
-  );
-  const settings = defaultSettings([]);
-  const target = new Canister(Principal.anonymous(), settings, 10n ** 15n, executor.meter, '2026', 0n);
-  target.instance = executor.instantiate(loadCode(wat(`(module ${fields})`)).compiled);
-  const run = (limit: number) =>
-    executor.run({
-      kind: 'update',
-      context: 'U',
-      canister: target,
-      caller: Principal.anonymous(),
-      limit,
-      enter: (instance) => instance.call('canister_update run'),
-    });
-  return { executor, run };
-}
