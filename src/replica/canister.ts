@@ -3,7 +3,7 @@
  * Specification-like: interface specification, "Abstract behavior", the canister state (`S.canisters`, `S.call_contexts`).
  */
 import type { Principal } from '@dfinity/principal';
-import type { PageRules } from './costs.ts';
+import { type PageRules, pageBytes } from './costs.ts';
 import { idleFee } from './cycles.ts';
 import type { Compiled, Instance } from './instance.ts';
 import { limits } from './limits.ts';
@@ -30,6 +30,8 @@ export interface CallContext {
   /** Nanoseconds since 1970; 0 where the caller waits without bound. */
   deadline: bigint;
   responded: boolean;
+  /** The code that opened it is gone: its callbacks do not run. */
+  deleted: boolean;
   /** Cycles that came with the call and were not accepted yet. */
   cyclesAvailable: bigint;
   /** Calls made whose callbacks have not run. */
@@ -66,6 +68,7 @@ export interface Settings {
   memoryAllocation: bigint;
   freezingThreshold: bigint;
   reservedCyclesLimit: bigint;
+  /** Bytes; 0: without limit. */
   wasmMemoryLimit: bigint;
   wasmMemoryThreshold: bigint;
   logVisibility: Visibility;
@@ -112,12 +115,14 @@ export const principalKey = (principal: Principal): string => String.fromCharCod
 
 export class Canister implements CanisterInfo {
   status: 'running' | 'stopping' | 'stopped' = 'running';
-  version = 1n;
+  version = 0n;
   code?: Code;
   instance?: Instance;
   certifiedData: Uint8Array = new Uint8Array(0);
   /** Nanoseconds since 1970; 0: not set. */
   globalTimer = 0n;
+  /** The timer's task waits in the queue. */
+  timerQueued = false;
   stable: StableMemory;
   callContexts = new Map<number, CallContext>();
   callbacks = new Map<number, Callback>();
@@ -127,14 +132,15 @@ export class Canister implements CanisterInfo {
   stopWaiters: ((response: Response) => void)[] = [];
   logs: LogRecord[] = [];
   nextLogIndex = 0n;
+  /** Bytes of `logs`. */
+  logBytes = 0;
   /** The chunk store: by SHA-256 in hexadecimal. */
   chunks = new Map<string, Uint8Array>();
   /** Sums over queries outside replicated execution. */
   queryStats = { calls: 0n, instructions: 0n, requestBytes: 0n, responseBytes: 0n };
   /** Time up to which storage was paid. */
   paidUntil: bigint;
-  /** on_low_wasm_memory has run since memory was last low. */
-  lowMemoryHookRan = false;
+  lowMemoryHook: 'notNeeded' | 'ready' | 'executed' = 'notNeeded';
   /** The id as text, and as the key of maps. */
   readonly text: string;
   readonly key: string;
@@ -176,9 +182,40 @@ export class Canister implements CanisterInfo {
     return Array.isArray(visibility) && visibility.some((allowed) => principalKey(allowed) === principalKey(viewer));
   }
 
+  /** Appends to the log, of which the last bytes are kept. */
+  log(content: Uint8Array, timestamp: bigint): void {
+    const kept = content.subarray(0, Number(this.settings.logMemoryLimit));
+    this.logs.push({ index: this.nextLogIndex++, timestamp, content: kept });
+    this.logBytes += kept.length;
+    this.trimLogs();
+  }
+
+  /** Drops the oldest records, down to what the settings allow. */
+  trimLogs(): void {
+    const most = Number(this.settings.logMemoryLimit);
+    while (this.logBytes > most) this.logBytes -= this.logs.shift()!.content.length;
+    if (most === 0) this.clearLogs();
+  }
+
+  clearLogs(): void {
+    this.logs = [];
+    this.logBytes = 0;
+  }
+
   /** Bytes that storage is charged for. */
   get storageBytes(): number {
-    return (this.instance?.memoryBytes ?? 0) + this.stable.size * 65_536 + (this.code?.wasmBytes ?? 0);
+    const memories = (this.instance?.memoryBytes ?? 0) + this.stable.size * pageBytes;
+    return memories + (this.code?.wasmBytes ?? 0) + this.chunks.size * limits.chunkBytes;
+  }
+
+  /** Takes a fee, or what there is. */
+  charge(fee: bigint): void {
+    this.cycles = this.cycles > fee ? this.cycles - fee : 0n;
+  }
+
+  /** Cycles that may be spent without freezing the canister; below zero where it is frozen. */
+  get liquidCycles(): bigint {
+    return this.cycles - this.freezingCycles;
   }
 
   /** What being there costs over a time, with so many bytes more than there are. */

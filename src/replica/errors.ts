@@ -16,12 +16,9 @@ export const RejectCodes = {
 
 /** Error codes that the replica gives, and the reject code each goes with. */
 const errorCodes = {
-  IC0101: RejectCodes.SYS_FATAL, // subnet oversubscribed
-  IC0201: RejectCodes.SYS_TRANSIENT, // canister queue full
   IC0207: RejectCodes.SYS_TRANSIENT, // canister out of cycles
-  IC0209: RejectCodes.SYS_UNKNOWN, // deadline expired
   IC0301: RejectCodes.DESTINATION_INVALID, // canister not found
-  IC0302: RejectCodes.DESTINATION_INVALID, // method of the management canister not found
+  IC0403: RejectCodes.CANISTER_REJECT, // too few cycles to create a canister
   IC0406: RejectCodes.CANISTER_REJECT, // rejected by the canister
   IC0502: RejectCodes.CANISTER_ERROR, // trapped
   IC0503: RejectCodes.CANISTER_ERROR, // called ic0.trap
@@ -31,13 +28,18 @@ const errorCodes = {
   IC0508: RejectCodes.CANISTER_ERROR, // stopped
   IC0509: RejectCodes.CANISTER_ERROR, // stopping
   IC0510: RejectCodes.CANISTER_ERROR, // not stopped
+  IC0511: RejectCodes.CANISTER_ERROR, // started while it was stopping
   IC0512: RejectCodes.CANISTER_ERROR, // sender is not a controller
-  IC0516: RejectCodes.SYS_TRANSIENT, // refused by inspect_message or before it
+  IC0514: RejectCodes.CANISTER_ERROR, // install on a canister that is not empty
+  IC0520: RejectCodes.CANISTER_ERROR, // fewer cycles with the call than the callee takes
   IC0522: RejectCodes.CANISTER_ERROR, // instruction limit exceeded
-  IC0532: RejectCodes.CANISTER_ERROR, // a query made with a call
+  IC0524: RejectCodes.CANISTER_ERROR, // touched too much memory
+  IC0525: RejectCodes.CANISTER_ERROR, // composite queries nest too deep
+  IC0527: RejectCodes.CANISTER_ERROR, // a composite query made with a call
   IC0536: RejectCodes.CANISTER_ERROR, // method not found
   IC0537: RejectCodes.CANISTER_ERROR, // no Wasm module
   IC0539: RejectCodes.CANISTER_ERROR, // Wasm memory limit exceeded
+  IC0601: RejectCodes.SYS_UNKNOWN, // deadline expired
 } as const satisfies Record<string, RejectCode>;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -65,6 +65,8 @@ export interface ExecutionParams {
   methodName?: string;
   reject?: { code: number; message: string };
   cyclesRefunded?: bigint;
+  /** There is a data certificate for this message. */
+  certified?: boolean;
   /** Instructions used by the call context before this message. */
   instructionsBefore?: number;
 }
@@ -81,6 +83,7 @@ export class Execution implements ExecutionParams {
   readonly methodName: string;
   readonly reject?: { code: number; message: string };
   readonly cyclesRefunded: bigint;
+  readonly certified: boolean;
   readonly instructionsBefore: number;
 
   /** The canister's balance as this message leaves it. */
@@ -111,6 +114,7 @@ export class Execution implements ExecutionParams {
     this.methodName = params.methodName ?? '';
     this.reject = params.reject;
     this.cyclesRefunded = params.cyclesRefunded ?? 0n;
+    this.certified = params.certified ?? false;
     this.instructionsBefore = params.instructionsBefore ?? params.callContext?.instructions ?? 0;
     this.balance = params.canister.cycles;
     this.cyclesAvailable = params.callContext?.cyclesAvailable ?? 0n;

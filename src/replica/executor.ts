@@ -29,6 +29,8 @@ export interface Run {
   arg?: Uint8Array;
   reject?: { code: number; message: string };
   cyclesRefunded?: bigint;
+  /** A query sent from outside: it may read a data certificate. */
+  certified?: boolean;
   /** Cycles of the balance that were set aside for the instructions of this message. */
   prepaid?: bigint;
   /**
@@ -56,8 +58,18 @@ const stableLimits: Partial<Record<Context, number>> = {
   CC: limits.stableTouched.query,
 };
 
-/** Contexts in which memory may not grow past the canister's `wasm_memory_limit`. */
-const memoryLimited: readonly Context[] = ['I', 'U', 'T', 's'];
+/** Contexts in which memory may not be larger than the canister's `wasm_memory_limit`. */
+const memoryLimited: readonly Context[] = ['I', 'U', 's'];
+
+/** Contexts of non-replicated execution: what is printed there is not kept. */
+const notLogged: readonly Context[] = ['NRQ', 'TQ', 'CQ', 'CRy', 'CRt', 'CC', 'F'];
+
+function memoryLimit(context: Context, { settings }: Canister): number {
+  const limit = memoryLimited.includes(context) ? Number(settings.wasmMemoryLimit) : 0;
+  return limit || Number.POSITIVE_INFINITY;
+}
+
+const encoder = new TextEncoder();
 
 export class Executor {
   readonly meter = new Meter();
@@ -68,7 +80,8 @@ export class Executor {
     readonly rules: PageRules,
     readonly environment: () => Environment,
     readonly onRecord: (record: MessageRecord) => void,
-    readonly onLog: (canister: Canister, content: Uint8Array) => void,
+    /** Told what a canister prints or traps with; `kept`: it goes to the canister's log. */
+    readonly onLog: (canister: Canister, content: Uint8Array, kept: boolean) => void,
     readonly instrumentOptions: InstrumentOptions = {},
   ) {}
 
@@ -94,12 +107,11 @@ export class Executor {
       methodName: run.method,
       reject: run.reject,
       cyclesRefunded: run.cyclesRefunded,
+      certified: run.certified,
     });
     execution.balance -= run.prepaid ?? 0n;
     instance.begin();
-    instance.memoryLimit = memoryLimited.includes(context)
-      ? Number(canister.settings.wasmMemoryLimit)
-      : Number.POSITIVE_INFINITY;
+    instance.memoryLimit = memoryLimit(context, canister);
     canister.stable.begin(stableLimits[context] ?? limits.stableTouched.update);
     this.meter.begin(instance.counter, limit);
     const outer = this.#current;
@@ -107,6 +119,7 @@ export class Executor {
     const started = performance.now();
     let trap: Trap | undefined;
     try {
+      instance.checkMemoryLimit(0);
       run.enter(instance);
       execution.dropPendingCall();
       instance.chargeDirtyPages();
@@ -126,7 +139,8 @@ export class Executor {
     }
     const { instructions } = this.meter;
     if (run.callContext) run.callContext.instructions += instructions.total;
-    for (const content of execution.logs) this.onLog(canister, content);
+    if (trap) execution.logs.push(encoder.encode(`[TRAP]: ${trap.message || '(no message)'}`));
+    for (const content of execution.logs) this.onLog(canister, content, !notLogged.includes(context));
     this.onRecord({
       canisterId: canister.canisterId,
       kind,

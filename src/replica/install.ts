@@ -4,7 +4,8 @@
  */
 import type { Principal } from '@dfinity/principal';
 import type { Canister } from './canister.ts';
-import { asTrap, type Trap } from './errors.ts';
+import { executionFee } from './cycles.ts';
+import { asTrap, Trap } from './errors.ts';
 import type { Executor, Run } from './executor.ts';
 import type { Instance } from './instance.ts';
 import { instructionLimits } from './limits.ts';
@@ -32,8 +33,8 @@ export function install(
   executor: Executor,
   { canister, mode, wasm, arg, sender, skipPreUpgrade }: Installation,
 ): InstallResult {
-  const [oldInstance, oldStable] = [canister.instance, canister.stable];
-  const before = { certifiedData: canister.certifiedData, globalTimer: canister.globalTimer };
+  const { instance: oldInstance, code: oldCode, stable: oldStable } = canister;
+  const { certifiedData, globalTimer, version, cycles } = canister;
   let instructions = 0;
 
   /** Runs an entry point if the module has it; a trap ends the installation. */
@@ -51,10 +52,10 @@ export function install(
     });
     instructions += outcome.instructions;
     if (outcome.trap) throw outcome.trap;
-    const { certifiedData, globalTimer, balance } = outcome.execution;
-    canister.cycles = balance;
-    if (certifiedData) canister.certifiedData = certifiedData;
-    if (globalTimer !== undefined) canister.globalTimer = globalTimer;
+    const { execution } = outcome;
+    canister.cycles = execution.balance;
+    if (execution.certifiedData) canister.certifiedData = execution.certifiedData;
+    if (execution.globalTimer !== undefined) canister.globalTimer = execution.globalTimer;
   };
 
   try {
@@ -63,6 +64,7 @@ export function install(
     if (upgrade && oldInstance && !skipPreUpgrade)
       enter(oldInstance, 'canister_pre_upgrade', { kind: 'preUpgrade', context: 'G' });
     canister.globalTimer = 0n;
+    canister.version++;
     if (!upgrade) {
       canister.stable = new StableMemory(executor.meter, executor.rules);
       canister.certifiedData = new Uint8Array(0);
@@ -71,19 +73,33 @@ export function install(
     if (code.compiled.hasStart) enter(instance, 'start', { kind: 'start', context: 's' });
     if (upgrade) enter(instance, 'canister_post_upgrade', { kind: 'postUpgrade', context: 'I' });
     else enter(instance, 'canister_init', { kind: 'init', context: 'I' });
+    Object.assign(canister, { instance, code });
+    canister.cycles -= executionFee(instructions);
+    if (canister.liquidCycles < 0n) throw new Trap('IC0207', tooPoor(canister));
     instance.commit();
     canister.stable.commit();
-    canister.instance = instance;
-    canister.code = code;
-    canister.version++;
-    canister.lowMemoryHookRan = false;
+    if (!upgrade) canister.clearLogs();
+    canister.lowMemoryHook = 'notNeeded';
     return { instructions };
   } catch (error) {
     const trap = asTrap(error);
     oldInstance?.rollback();
     oldStable.rollback();
-    canister.stable = oldStable;
+    const before = {
+      instance: oldInstance,
+      code: oldCode,
+      stable: oldStable,
+      certifiedData,
+      globalTimer,
+      version,
+      cycles,
+    };
     Object.assign(canister, before);
+    canister.charge(executionFee(instructions));
     return { instructions, trap };
   }
+}
+
+function tooPoor({ text, freezingCycles, cycles }: Canister): string {
+  return `Canister ${text} is out of cycles: expected at least ${freezingCycles} after install_code, which it must keep, got ${cycles}`;
 }

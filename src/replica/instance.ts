@@ -159,12 +159,17 @@ export class Instance {
     this.#globalsBefore = this.#globals.map((global) => global.value);
   }
 
+  /** @throws Trap where memory with so many pages more is larger than it may be */
+  checkMemoryLimit(pages: number): void {
+    if (this.memoryBytes + pages * pageBytes > this.memoryLimit)
+      throw new Trap('IC0539', `Canister exceeded its current Wasm memory limit of ${this.memoryLimit} bytes.`);
+  }
+
   #grow(pages: number): number {
     const before: number = this.#pagesGlobal.value;
     const after = before + pages;
     if (after > this.#compiled.maxPages) return -1;
-    if (after * pageBytes > this.memoryLimit)
-      throw new Trap('IC0539', `Canister exceeded its current Wasm memory limit of ${this.memoryLimit} bytes.`);
+    this.checkMemoryLimit(pages);
     const real = this.#memory.buffer.byteLength / pageBytes - 1;
     if (after > real) {
       try {

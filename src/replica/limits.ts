@@ -23,11 +23,23 @@ export const limits = {
   /** Open calls from one canister to another, or to itself. */
   queue: 500,
   stableBytes: 500 * GiB,
+  wasmMemory: 4 * GiB,
+  /** Default of the setting `wasm_memory_limit`. */
   wasmMemoryLimit: 3 * GiB,
   /** Stable memory that one message may touch, in bytes. */
   stableTouched: { update: 2 * GiB, query: 1 * GiB, install: 8 * GiB },
   certifiedDataBytes: 32,
+  /** Smallest and largest `log_memory_limit`; the smallest is its default. */
   canisterLogBytes: 4 * KiB,
+  canisterLogBytesMost: 2 * MiB,
+  /** What is kept of the message a canister traps with. */
+  trapMessageBytes: 16 * KiB,
+  /** A chunk of the chunk store, which is also what each costs to keep; and how many there may be. */
+  chunkBytes: MiB,
+  chunks: 100,
+  /** Environment variables, and characters in a name or a value. */
+  environmentVariables: 20,
+  environmentVariableLength: 128,
   /** How deep the calls of a composite query may nest. */
   queryCallDepth: 6,
   methodNameBytes: 20_000,

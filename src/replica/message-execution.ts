@@ -3,7 +3,6 @@
  * When messages are executed is for rounds.ts to say; one is executed at a time, in the order in which they were queued.
  * Specification-like: interface specification, "Call context", "Message execution", "Response".
  */
-import type { Principal } from '@dfinity/principal';
 import {
   type Callback,
   type CallContext,
@@ -13,28 +12,28 @@ import {
   principalKey,
   type Response,
 } from './canister.ts';
-import { executionFee, fees, ingressFee } from './cycles.ts';
-import { asTrap, reject, Trap, trapReject } from './errors.ts';
+import { executionFee, fees } from './cycles.ts';
+import { reject, trapReject } from './errors.ts';
 import type { Execution, OutgoingCall } from './execution.ts';
 import type { Outcome } from './executor.ts';
+import { chargeIngress, outOfCycles, refuse } from './induction.ts';
 import type { IngressHistory } from './ingress-history.ts';
 import { instructionLimits, limits } from './limits.ts';
-import {
-  callManagement,
-  checkIngress,
-  effectiveCanister,
-  type ManagementHost,
-  managementCanisterId,
-} from './management/methods.ts';
+import { callManagement, isManagement, type ManagementHost, managementCanisterId } from './management/methods.ts';
 import type { Message, RequestMessage, ResponseMessage, TaskMessage } from './messages.ts';
 import { callNative, isNative } from './native-canisters.ts';
 import { noMethod, noReply } from './query-graph.ts';
 import type { Subnet } from './subnet.ts';
 import type { Reject, Request } from './types.ts';
 
-const isManagement = (id: Principal): boolean => id.compareTo(managementCanisterId) === 'eq';
 /** Cycles for an update message with all its instructions. */
 const wholeMessage = executionFee(instructionLimits.update);
+
+const taskEntryPoints = {
+  timer: 'canister_global_timer',
+  heartbeat: 'canister_heartbeat',
+  onLowWasmMemory: 'canister_on_low_wasm_memory',
+} as const;
 
 export class MessageExecution {
   readonly queue: Message[] = [];
@@ -54,7 +53,15 @@ export class MessageExecution {
       canister: (id) => subnet.canister(id),
       createCanister: (options) => subnet.createCanister(options),
       deleteCanister: (canister) => subnet.deleteCanister(canister),
-      installCode: (installation) => subnet.installCode(installation),
+      installCode: (installation) => {
+        const result = subnet.installCode(installation);
+        this.#watchMemory(installation.canister);
+        return result;
+      },
+      settingsChanged: (canister) => {
+        canister.trimLogs();
+        this.#watchMemory(canister);
+      },
       uninstallCode: (canister) => this.#uninstall(canister),
       stopCanister: (canister, stopped) => subnet.stopCanister(canister, stopped),
       startCanister: (canister) => subnet.startCanister(canister),
@@ -73,62 +80,30 @@ export class MessageExecution {
     else this.#executeTask(message);
   }
 
-  /** What an update request from outside must pass before it is queued: the canister exists and pays, its `inspect_message` accepts. */
+  /** Why an update request from outside is not taken up, if it is not. */
   refuse(request: Request): Reject | undefined {
-    const { canisterId, methodName, arg, sender } = request;
-    try {
-      if (arg.length > limits.ingressBytes)
-        throw new Trap(
-          'IC0516',
-          `expected an ingress message of at most ${limits.ingressBytes} bytes, got ${arg.length}`,
-        );
-      if (isManagement(canisterId)) {
-        checkIngress(this.management, methodName, arg, sender);
-        return undefined;
-      }
-    } catch (error) {
-      const { errorCode, message } = asTrap(error);
-      return reject(errorCode, message);
-    }
-    if (isNative(this.#subnet, canisterId)) return undefined;
-    const canister = this.#subnet.canister(canisterId);
-    const unfit = this.#subnet.unfit(canisterId, canister);
-    if (unfit) return unfit;
-    const fee = ingressFee(arg.length + methodName.length);
-    if (canister!.cycles - canister!.freezingCycles < fee) return outOfCycles(canister!);
-    return this.#inspect(canister!, request);
+    return refuse(this.#subnet, this.management, request);
   }
 
-  #inspect(canister: Canister, { methodName, arg, sender }: Request): Reject | undefined {
-    if (!canister.instance!.has('canister_inspect_message')) return undefined;
-    const { execution, trap } = this.#subnet.executor.run({
-      kind: 'inspectMessage',
-      context: 'F',
-      canister,
-      caller: sender,
-      method: methodName,
-      arg,
-      limit: instructionLimits.inspect,
-      changes: 'discard',
-      enter: (instance) => instance.call('canister_inspect_message'),
-    });
-    if (trap) return trapReject(canister.text, trap);
-    return execution.accepted ? undefined : reject('IC0406', 'Canister rejected the message');
+  /** Whether a canister has such a task's entry point, runs, and can pay. */
+  mayRun(task: TaskMessage['task'], canister: Canister): boolean {
+    return canister.status === 'running' && canister.instance?.has(taskEntryPoints[task]) === true && canPay(canister);
   }
 
   /** Queues the timers that are due, heartbeats if asked to, and rejects for the best-effort calls that are overdue. */
   enqueueTasks(now: bigint, heartbeats: boolean): void {
     for (const canister of this.#subnet.canisters()) {
-      if (canister.globalTimer > 0n && canister.globalTimer <= now) {
-        canister.globalTimer = 0n;
-        this.queue.push({ kind: 'task', to: canister, task: 'timer' });
+      this.#queueLowMemoryHook(canister);
+      if (canister.globalTimer > 0n && canister.globalTimer <= now && this.mayRun('timer', canister)) {
+        if (!canister.timerQueued) this.queue.push({ kind: 'task', to: canister, task: 'timer' });
+        canister.timerQueued = true;
       }
-      if (heartbeats && canister.instance?.has('canister_heartbeat'))
+      if (heartbeats && this.mayRun('heartbeat', canister))
         this.queue.push({ kind: 'task', to: canister, task: 'heartbeat' });
       for (const callback of canister.callbacks.values()) {
         if (callback.deadline === 0n || callback.deadline > now) continue;
         callback.deadline = 0n;
-        const response = { reject: reject('IC0209', 'Call has timed out.') };
+        const response = { reject: reject('IC0601', 'Call has timed out.') };
         this.queue.push({ kind: 'response', to: canister, callbackId: callback.id, response, refund: 0n });
       }
     }
@@ -136,7 +111,10 @@ export class MessageExecution {
 
   #executeRequest(message: RequestMessage): void {
     const { callee, method, arg, caller, origin, cycles, deadline } = message;
-    if (origin.kind === 'ingress') this.#ingress.startProcessing(origin.requestId);
+    if (origin.kind === 'ingress') {
+      this.#ingress.startProcessing(origin.requestId);
+      chargeIngress(this.#subnet, { canisterId: callee, methodName: method, arg, sender: caller });
+    }
     if (isManagement(callee)) {
       this.#callManagement(message);
       return;
@@ -146,7 +124,7 @@ export class MessageExecution {
       return;
     }
     const canister = this.#subnet.canister(callee);
-    const unfit = this.#subnet.unfit(callee, canister);
+    const unfit = this.#subnet.unfit(callee, canister) ?? tooFewCycles(canister!, message);
     if (unfit) {
       this.#deliver(origin, { reject: unfit }, cycles);
       return;
@@ -157,12 +135,17 @@ export class MessageExecution {
       this.#deliver(origin, { reject: noMethod(canister!, 'update', method) }, cycles);
       return;
     }
-    if (origin.kind === 'ingress') canister!.cycles -= ingressFee(arg.length + method.length);
     if (!canPay(canister!)) {
       this.#deliver(origin, { reject: outOfCycles(canister!) }, cycles);
       return;
     }
-    const context = this.#openContext(canister!, { origin, method, caller, deadline, cyclesAvailable: cycles });
+    const context = this.#openContext(canister!, {
+      origin,
+      method,
+      caller,
+      deadline: update ? deadline : 0n,
+      cyclesAvailable: cycles,
+    });
     const outcome = this.#subnet.executor.run({
       kind: update ? 'update' : 'query',
       context: update ? 'U' : 'RQ',
@@ -179,28 +162,24 @@ export class MessageExecution {
   }
 
   #callManagement({ method, arg, caller, origin, cycles }: RequestMessage): void {
-    if (origin.kind === 'ingress') this.#chargeManagementIngress(method, arg);
     const respond = (response: Response, accepted = 0n) => this.#deliver(origin, response, cycles - accepted);
     callManagement(this.management, { method, arg, caller, cycles, respond });
     this.#wake();
   }
 
-  /** The canister that a management call from outside is about pays for it. */
-  #chargeManagementIngress(method: string, arg: Uint8Array): void {
-    const id = effectiveCanister(method, arg);
-    const canister = id && this.#subnet.canister(id);
-    if (canister) canister.cycles -= ingressFee(arg.length + method.length);
-  }
-
   #executeResponse({ to: canister, callbackId, response, refund }: ResponseMessage): void {
     canister.cycles += refund;
     const callback = canister.callbacks.get(callbackId);
-    if (!callback || !canister.instance) return;
+    if (!callback) return;
     const { context, reserved } = callback;
     const replied = 'reply' in response;
     this.#closeCall(canister, callback);
-    const bytes = replied ? response.reply.length : response.reject.rejectMessage.length;
+    const bytes = replied ? response.reply.length : Buffer.byteLength(response.reject.rejectMessage);
     canister.cycles += reserved - BigInt(bytes) * fees.callByte;
+    if (context.deleted) {
+      this.#closeContext(canister, context);
+      return;
+    }
     const { fun, env } = replied ? callback.onReply : callback.onReject;
     const outcome = this.#subnet.executor.run({
       kind: replied ? 'replyCallback' : 'rejectCallback',
@@ -226,7 +205,7 @@ export class MessageExecution {
     context.openCalls--;
   }
 
-  /** The callback trapped: its cleanup runs on what instructions are left. */
+  /** The callback trapped: its cleanup runs on what instructions are left, which are paid for with the callback. */
   #cleanUp(canister: Canister, context: CallContext, { fun, env }: Closure, callback: Outcome): void {
     const cleanup = this.#subnet.executor.run({
       kind: 'cleanup',
@@ -235,18 +214,26 @@ export class MessageExecution {
       caller: context.caller,
       callContext: context,
       reject: callback.execution.reject,
+      prepaid: wholeMessage,
       limit: Math.max(instructionLimits.update - callback.instructions, 0),
       enter: (instance) => instance.invoke(fun, env),
     });
     callback.instructions += cleanup.instructions;
     if (cleanup.trap) return;
-    canister.cycles = cleanup.execution.balance;
+    canister.cycles = cleanup.execution.balance + wholeMessage;
+    canister.version++;
     if (cleanup.execution.globalTimer !== undefined) canister.globalTimer = cleanup.execution.globalTimer;
   }
 
   #executeTask({ to: canister, task }: TaskMessage): void {
-    const entryPoint = { timer: 'global_timer', heartbeat: 'heartbeat', onLowWasmMemory: 'on_low_wasm_memory' }[task];
-    if (canister.status !== 'running' || !canister.instance?.has(`canister_${entryPoint}`) || !canPay(canister)) return;
+    const runs = this.mayRun(task, canister);
+    if (task === 'timer') {
+      canister.timerQueued = false;
+      // What was executed meanwhile may have stopped the canister, changed its code or set the timer: it stays as it is now.
+      if (!runs || canister.globalTimer === 0n || canister.globalTimer > this.#subnet.time()) return;
+      canister.globalTimer = 0n;
+    }
+    if (!runs) return;
     const caller = managementCanisterId;
     const params = { origin: { kind: 'system' } as Origin, method: '', caller, deadline: 0n, cyclesAvailable: 0n };
     const context = this.#openContext(canister, params);
@@ -257,21 +244,21 @@ export class MessageExecution {
       caller,
       callContext: context,
       prepaid: wholeMessage,
-      enter: (instance) => instance.call(`canister_${entryPoint}`),
+      enter: (instance) => instance.call(taskEntryPoints[task]),
     });
     this.#settle(canister, context, outcome);
   }
 
   #openContext(
     canister: Canister,
-    params: Omit<CallContext, 'id' | 'responded' | 'openCalls' | 'instructions'>,
+    params: Omit<CallContext, 'id' | 'responded' | 'deleted' | 'openCalls' | 'instructions'>,
   ): CallContext {
-    const context = { ...params, id: this.#nextId++, responded: false, openCalls: 0, instructions: 0 };
+    const context = { ...params, id: this.#nextId++, responded: false, deleted: false, openCalls: 0, instructions: 0 };
     canister.callContexts.set(context.id, context);
     return context;
   }
 
-  /** Applies what a message did, or the lack of it, and closes its context where nothing more can come. */
+  /** Applies what a message did, or the lack of it, answers where nothing more can come, and closes its context. */
   #settle(canister: Canister, context: CallContext, { execution, trap, instructions }: Outcome): void {
     const fee = executionFee(instructions);
     if (trap) canister.cycles -= fee;
@@ -279,6 +266,11 @@ export class MessageExecution {
     if (context.openCalls > 0) return;
     if (!context.responded && context.origin.kind !== 'system')
       this.#respond(context, { reject: trap ? trapReject(canister.text, trap) : noReply(canister) });
+    this.#closeContext(canister, context);
+  }
+
+  #closeContext(canister: Canister, context: CallContext): void {
+    if (context.openCalls > 0) return;
     canister.callContexts.delete(context.id);
     this.#subnet.finishStopping(canister);
   }
@@ -294,12 +286,21 @@ export class MessageExecution {
     if (execution.response) this.#respond(context, execution.response);
   }
 
-  /** Queues on_low_wasm_memory once when less memory than `wasm_memory_threshold` is left to grow. */
+  /** Schedules on_low_wasm_memory when less memory than `wasm_memory_threshold` is left to grow, once until there is more again. */
   #watchMemory(canister: Canister): void {
     const { wasmMemoryLimit, wasmMemoryThreshold } = canister.settings;
-    const low = wasmMemoryLimit - BigInt(canister.instance!.memoryBytes) < wasmMemoryThreshold;
-    if (low && !canister.lowMemoryHookRan) this.queue.push({ kind: 'task', to: canister, task: 'onLowWasmMemory' });
-    canister.lowMemoryHookRan = low;
+    const limit = wasmMemoryLimit || BigInt(limits.wasmMemory);
+    const low = limit - BigInt(canister.instance?.memoryBytes ?? 0) < wasmMemoryThreshold;
+    if (!low) canister.lowMemoryHook = 'notNeeded';
+    else if (canister.lowMemoryHook === 'notNeeded') canister.lowMemoryHook = 'ready';
+    this.#queueLowMemoryHook(canister);
+  }
+
+  /** It goes before what waits already. */
+  #queueLowMemoryHook(canister: Canister): void {
+    if (canister.lowMemoryHook !== 'ready' || !this.mayRun('onLowWasmMemory', canister)) return;
+    canister.lowMemoryHook = 'executed';
+    this.queue.unshift({ kind: 'task', to: canister, task: 'onLowWasmMemory' });
   }
 
   #send(canister: Canister, context: CallContext, call: OutgoingCall): void {
@@ -336,19 +337,24 @@ export class MessageExecution {
       this.enqueue({ kind: 'response', to: origin.canister, callbackId: origin.callbackId, response, refund });
   }
 
+  /** Open calls are answered; their contexts stay until the calls that they made have come back, with cycles but without callbacks. */
   #uninstall(canister: Canister): void {
-    for (const context of canister.callContexts.values()) {
-      if (!context.responded) this.#respond(context, { reject: reject('IC0406', 'Canister has been uninstalled.') });
+    for (const context of [...canister.callContexts.values()]) {
+      if (!context.responded && context.origin.kind !== 'system')
+        this.#respond(context, { reject: reject('IC0406', 'Canister has been uninstalled.') });
+      context.deleted = true;
+      this.#closeContext(canister, context);
     }
     this.#subnet.removeCode(canister);
     this.#subnet.finishStopping(canister);
   }
 }
 
-function canPay(canister: Canister): boolean {
-  return canister.cycles - canister.freezingCycles >= wholeMessage;
-}
+const canPay = (canister: Canister): boolean => canister.liquidCycles >= wholeMessage;
 
-function outOfCycles({ text }: Canister): Reject {
-  return reject('IC0207', `Canister ${text} is out of cycles: please top up the canister`);
+/** Another canister's call must bring as many cycles as the callee's settings say. */
+function tooFewCycles({ text, settings }: Canister, { origin, cycles }: RequestMessage): Reject | undefined {
+  const minimum = settings.minimumIncomingCanisterCallCycles;
+  if (origin.kind !== 'canister' || origin.canister.text === text || cycles >= minimum) return undefined;
+  return reject('IC0520', `Canister ${text} requires at least ${minimum} cycles with a call, got ${cycles}`);
 }

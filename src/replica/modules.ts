@@ -54,7 +54,7 @@ export function loadCode(given: Uint8Array, options: InstrumentOptions = {}): Co
     const module = parseModule(wasm);
     const instrumented = instrument(module, options);
     const compiled = { ...instrumented, module: new WebAssembly.Module(instrumented.wasm), wasm: new Uint8Array(0) };
-    const code: Code = { compiled, hash, metadata: metadata(module), wasmBytes: wasm.length };
+    const code: Code = { compiled, hash, metadata: metadata(module), wasmBytes: given.length };
     if (cache.size >= cacheSize) cache.delete(cache.keys().next().value!);
     cache.set(key, code);
     return code;

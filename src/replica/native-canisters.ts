@@ -5,10 +5,10 @@
  */
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
-import { defaultSettings, principalKey, type Response } from './canister.ts';
+import { principalKey, type Response } from './canister.ts';
 import { reject, Trap } from './errors.ts';
 import { settingsType } from './management/idl.ts';
-import { changedSettings } from './management/methods.ts';
+import { settingsFrom } from './management/settings.ts';
 import type { Subnet } from './subnet.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: values of Candid have the types below, which TypeScript does not see
@@ -49,8 +49,7 @@ const cyclesLedger: Record<string, Method> = {
       Err: IDL.Variant({ GenericError: IDL.Record({ error_code: IDL.Nat, message: IDL.Text }) }),
     }),
     call(subnet, caller, arg) {
-      const given = arg.creation_args[0]?.settings[0];
-      const settings = given ? changedSettings(defaultSettings([caller]), given) : defaultSettings([caller]);
+      const settings = settingsFrom(arg.creation_args[0]?.settings[0], caller);
       const { canisterId } = subnet.createCanister({ settings, cycles: arg.amount });
       return { Ok: { block_id: 0n, canister_id: canisterId } };
     },

@@ -10,6 +10,7 @@ import type { Context, OutgoingCall } from './execution.ts';
 import type { Executor, Outcome, Run } from './executor.ts';
 import type { InstanceChanges } from './instance.ts';
 import { instructionLimits, limits } from './limits.ts';
+import { isManagement } from './management/methods.ts';
 import type { StableChanges } from './stable-memory.ts';
 import type { Reject } from './types.ts';
 
@@ -19,6 +20,8 @@ export interface QueryHost {
   canister(id: Principal): Canister | undefined;
   /** Why a canister takes no call at all. */
   unfit(id: Principal, canister: Canister | undefined): Reject | undefined;
+  /** Answers a query to the management canister. */
+  queryManagement(query: Omit<Query, 'canisterId'>): Response;
 }
 
 interface Query {
@@ -47,6 +50,7 @@ export class QueryGraph {
 
   /** Executes a query and what it calls. */
   call({ canisterId, method, arg, caller }: Query, depth = 0): Response {
+    if (isManagement(canisterId)) return this.#host.queryManagement({ method, arg, caller });
     const canister = this.#host.canister(canisterId);
     const unfit = this.#host.unfit(canisterId, canister);
     if (unfit) return { reject: unfit };
@@ -54,7 +58,9 @@ export class QueryGraph {
     queryStats.calls++;
     queryStats.requestBytes += BigInt(arg.length);
     const response = this.#execute(canister!, { canisterId, method, arg, caller }, depth);
-    if ('reply' in response) queryStats.responseBytes += BigInt(response.reply.length);
+    queryStats.responseBytes += BigInt(
+      'reply' in response ? response.reply.length : response.reject.rejectMessage.length,
+    );
     return response;
   }
 
@@ -70,6 +76,7 @@ export class QueryGraph {
       caller,
       deadline: 0n,
       responded: false,
+      deleted: false,
       cyclesAvailable: 0n,
       openCalls: 0,
       instructions: 0,
@@ -80,6 +87,7 @@ export class QueryGraph {
       arg,
       enter: () => instance.call(entryPoint),
       changes: composite ? 'hold' : 'discard',
+      certified: depth === 0,
     });
     if (outcome.trap) return { reject: trapReject(canister.text, outcome.trap) };
     if (!composite) return outcome.execution.response ?? { reject: noReply(canister) };
@@ -126,15 +134,10 @@ class CompositeCall {
   #answer({ callee, method, payload }: OutgoingCall): Response {
     if (this.depth + 1 >= limits.queryCallDepth)
       return {
-        reject: reject('IC0502', `expected composite queries to nest at most ${limits.queryCallDepth} deep, got more`),
+        reject: reject('IC0525', `expected composite queries to nest at most ${limits.queryCallDepth} deep, got more`),
       };
-    const query = {
-      canisterId: callee,
-      method,
-      arg: new Uint8Array(Buffer.concat(payload)),
-      caller: this.canister.canisterId,
-    };
-    return this.graph.call(query, this.depth + 1);
+    const arg = new Uint8Array(Buffer.concat(payload));
+    return this.graph.call({ canisterId: callee, method, arg, caller: this.canister.canisterId }, this.depth + 1);
   }
 
   /** Runs the callback of a call; returns the reject it ends the composite query with if it traps. */
@@ -189,6 +192,11 @@ class CompositeCall {
 }
 
 export function noMethod(canister: Canister, kind: 'query' | 'update', method: string): Reject {
+  if (kind === 'update' && canister.instance!.has(`canister_composite_query ${method}`))
+    return reject(
+      'IC0527',
+      `Error from Canister ${canister.text}: Composite query '${method}' cannot be called in replicated mode.`,
+    );
   return reject('IC0536', `Error from Canister ${canister.text}: Canister has no ${kind} method '${method}'.`);
 }
 

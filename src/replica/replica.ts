@@ -10,11 +10,17 @@ import { RejectError, reject, Trap } from './errors.ts';
 import { ended, IngressHistory, longestTimeout } from './ingress-history.ts';
 import type { InstallMode } from './install.ts';
 import { managementTypes } from './management/idl.ts';
-import { callManagement, installCode, managementCanisterId, managementReject } from './management/methods.ts';
+import {
+  installCode,
+  isManagement,
+  managementCanisterId,
+  managementReject,
+  queryManagement,
+} from './management/methods.ts';
 import { MessageExecution } from './message-execution.ts';
 import type { MessageRecord } from './messages.ts';
 import { callNative, isNative } from './native-canisters.ts';
-import { QueryGraph } from './query-graph.ts';
+import { QueryGraph, type QueryHost } from './query-graph.ts';
 import { Clock, Rounds } from './rounds.ts';
 import { type NewCanister, Subnet, type SubnetOptions } from './subnet.ts';
 import type { CanisterInfo, Core, Ingress, QueryResponse, Reject, Request, RequestStatus } from './types.ts';
@@ -56,7 +62,6 @@ type Value = any;
 
 const ingressLifetime = 240_000_000_000n;
 const anonymous = Principal.anonymous();
-const managementQueries = ['canister_status', 'fetch_canister_logs'];
 
 export class Replica implements Core {
   /** The executed messages, oldest first. */
@@ -67,6 +72,7 @@ export class Replica implements Core {
   readonly #ingress = new IngressHistory();
   readonly #execution: MessageExecution;
   readonly #rounds: Rounds;
+  readonly #queries: QueryHost;
   #instructions = 0;
   #requests = 0;
 
@@ -80,6 +86,12 @@ export class Replica implements Core {
       (record) => this.#record(record),
     );
     this.#execution = new MessageExecution(this.#subnet, this.#ingress, () => this.#rounds.wake());
+    this.#queries = {
+      executor: this.#subnet.executor,
+      canister: (id) => this.#subnet.canister(id),
+      unfit: (id, canister) => this.#subnet.unfit(id, canister),
+      queryManagement: (query) => queryManagement(this.#execution.management, query),
+    };
     this.#rounds = new Rounds(this.#subnet, this.#execution, this.#clock, () => this.#instructions);
   }
 
@@ -119,7 +131,7 @@ export class Replica implements Core {
 
   // ---- Time and rounds ----
 
-  /** Nanoseconds since 1970, as canisters see it. */
+  /** Nanoseconds since 1970, as canisters see it. @example replica.time() / 1_000_000n */
   time(): bigint {
     return this.#clock.now();
   }
@@ -130,7 +142,11 @@ export class Replica implements Core {
     this.#rounds.wake();
   }
 
-  /** Sets time. @param time a date, or milliseconds since 1970 */
+  /**
+   * Sets time.
+   * @param time a date, or milliseconds since 1970
+   * @example replica.setTime(new Date('2030-01-01'))
+   */
   setTime(time: Date | number): void {
     this.#clock.advance(BigInt(Math.round(Number(time) * 1_000_000)) - this.time());
     this.#rounds.wake();
@@ -139,18 +155,20 @@ export class Replica implements Core {
   /**
    * Executes one round: timers and heartbeats that are due, then messages until there are none or the round is full (7 B instructions).
    * @returns how many messages were executed
+   * @example while ((await replica.tick()) > 0);
    */
   tick(): Promise<number> {
     return this.#rounds.tick();
   }
 
-  /** Stops working for good: no timer of this replica wakes again. */
+  /** Stops working for good: no timer of this replica wakes again. @example afterAll(() => replica.close()) */
   close(): void {
     this.#rounds.close();
   }
 
   // ---- Canisters ----
 
+  /** A canister as it is now: its cycles, settings, memories. @example replica.canister(canisterId)!.stable.size */
   canister(canisterId: Principal): Canister | undefined {
     return this.#subnet.canister(canisterId);
   }
@@ -176,6 +194,7 @@ export class Replica implements Core {
   /** @example replica.addCycles(canisterId, 1_000_000_000_000n) */
   addCycles(canisterId: Principal, amount: bigint): void {
     this.#existing(canisterId).cycles += amount;
+    this.#rounds.wake();
   }
 
   /**
@@ -268,6 +287,7 @@ export class Replica implements Core {
   /**
    * Waits for the reply of a call that was sent with `submitCall`. Without `autoTick` it executes rounds until the call has ended.
    * @throws RejectError where it is rejected
+   * @example const reply = await replica.awaitCall(await replica.submitCall(call))
    */
   async awaitCall(requestId: Uint8Array): Promise<Uint8Array> {
     for (;;) {
@@ -317,6 +337,7 @@ export class Replica implements Core {
     this.#execution.enqueue({ kind: 'request', callee, method, arg, caller, origin, cycles: 0n, deadline: 0n });
   }
 
+  /** How far a call is that was sent with `submitCall`. @example replica.requestStatus(id)?.status === 'processing' */
   requestStatus(requestId: Uint8Array): RequestStatus | undefined {
     return this.#ingress.status(requestId);
   }
@@ -335,26 +356,9 @@ export class Replica implements Core {
   }
 
   async query({ canisterId, methodName: method, sender: caller, arg }: Request): Promise<QueryResponse> {
-    if (canisterId.compareTo(managementCanisterId) === 'eq') return this.#managementQuery(method, arg, caller);
     const query = { canisterId, method, arg, caller };
-    const native = isNative(this.#subnet, canisterId);
-    const response = native ? callNative(this.#subnet, query, true) : new QueryGraph(this.#subnet).call(query);
+    const native = !isManagement(canisterId) && isNative(this.#subnet, canisterId);
+    const response = native ? callNative(this.#subnet, query, true) : new QueryGraph(this.#queries).call(query);
     return 'reply' in response ? { status: 'replied', ...response } : { status: 'rejected', ...response.reject };
-  }
-
-  #managementQuery(method: string, arg: Uint8Array, caller: Principal): QueryResponse {
-    if (!managementQueries.includes(method))
-      return { status: 'rejected', ...reject('IC0302', `Management canister has no query method '${method}'`) };
-    let answer: QueryResponse | undefined;
-    callManagement(this.#execution.management, {
-      method,
-      arg,
-      caller,
-      cycles: 0n,
-      respond: (response) => {
-        answer = 'reply' in response ? { status: 'replied', ...response } : { status: 'rejected', ...response.reject };
-      },
-    });
-    return answer!;
   }
 }

@@ -111,10 +111,10 @@ export class Rounds {
     const at = (timestamp: bigint) => {
       if (timestamp > 0n) milliseconds = Math.min(milliseconds, Number((timestamp - now) / 1_000_000n) + 1);
     };
-    for (const { globalTimer, instance, callbacks } of this.#subnet.canisters()) {
-      at(globalTimer);
-      for (const { deadline } of callbacks.values()) at(deadline);
-      if (instance?.has('canister_heartbeat'))
+    for (const canister of this.#subnet.canisters()) {
+      if (this.#messages.mayRun('timer', canister)) at(canister.globalTimer);
+      for (const { deadline } of canister.callbacks.values()) at(deadline);
+      if (this.#messages.mayRun('heartbeat', canister))
         milliseconds = Math.min(milliseconds, this.#lastHeartbeat + heartbeatMilliseconds - Date.now());
     }
     if (milliseconds === Number.POSITIVE_INFINITY) return;

@@ -129,7 +129,7 @@ export class StableMemory {
       this.#touchedBytes += pageBytes;
       if (this.#touchedBytes > this.#touchLimit)
         throw new Trap(
-          'IC0502',
+          'IC0524',
           `expected a message to touch at most ${this.#touchLimit} bytes of stable memory, got more`,
         );
     }

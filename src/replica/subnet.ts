@@ -8,7 +8,6 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { Canister, defaultSettings, principalKey, type Response, type Settings } from './canister.ts';
 import type { PageRules } from './costs.ts';
-import { executionFee } from './cycles.ts';
 import { reject } from './errors.ts';
 import type { Environment } from './execution.ts';
 import { Executor } from './executor.ts';
@@ -23,7 +22,7 @@ export interface SubnetOptions {
   pageRules?: PageRules;
   /** Makes `raw_rand` repeatable. */
   seed?: number | string;
-  /** Called with what canisters print. */
+  /** Called with what canisters print and trap with, in queries too. */
   onLog?: (canisterId: Principal, text: string) => void;
   /** Leaves metering or the page map out, to measure what they cost in time. Without the page map nothing is undone. */
   instrument?: InstrumentOptions;
@@ -59,7 +58,7 @@ export class Subnet {
       options.pageRules ?? '2026',
       () => this.#environment(),
       onRecord,
-      (canister, content) => this.#log(canister, content),
+      (canister, content, kept) => this.#log(canister, content, kept),
       options.instrument,
     );
   }
@@ -96,36 +95,34 @@ export class Subnet {
   }
 
   installCode(installation: Installation): InstallResult {
-    const result = install(this.executor, installation);
-    const { canister } = installation;
-    const fee = executionFee(result.instructions);
-    canister.cycles = canister.cycles > fee ? canister.cycles - fee : 0n;
-    return result;
+    return install(this.executor, installation);
   }
 
-  /** Takes code and state away. The caller answers the open calls first. */
+  /** Takes code and state away. What becomes of open calls is for the caller to say. */
   removeCode(canister: Canister): void {
-    canister.callContexts.clear();
-    canister.callbacks.clear();
-    canister.openCallsTo.clear();
     canister.instance = undefined;
     canister.code = undefined;
     canister.stable.clear();
     canister.certifiedData = new Uint8Array(0);
     canister.globalTimer = 0n;
+    canister.lowMemoryHook = 'notNeeded';
+    canister.clearLogs();
     canister.version++;
   }
 
   startCanister(canister: Canister): void {
     for (const waiter of canister.stopWaiters.splice(0))
-      waiter({ reject: reject('IC0509', `Canister ${canister.text} was started again while it was stopping`) });
+      waiter({ reject: reject('IC0511', `Canister ${canister.text} was started again while it was stopping`) });
     canister.status = 'running';
     canister.version++;
   }
 
   /** Calls `stopped` when the canister has no open call contexts any more. */
   stopCanister(canister: Canister, stopped: (response: Response) => void): void {
-    if (canister.status === 'running') canister.status = 'stopping';
+    if (canister.status === 'running') {
+      canister.status = 'stopping';
+      canister.version++;
+    }
     canister.stopWaiters.push(stopped);
     this.finishStopping(canister);
   }
@@ -161,8 +158,7 @@ export class Subnet {
     for (const canister of this.#canisters.values()) {
       const elapsed = now - canister.paidUntil;
       if (elapsed < 1_000_000_000n) continue;
-      const fee = canister.idleFee(elapsed);
-      canister.cycles = canister.cycles > fee ? canister.cycles - fee : 0n;
+      canister.charge(canister.idleFee(elapsed));
       canister.paidUntil = now;
     }
   }
@@ -177,11 +173,8 @@ export class Subnet {
     };
   }
 
-  /** The log keeps its last 4 KiB. */
-  #log(canister: Canister, content: Uint8Array): void {
-    canister.logs.push({ index: canister.nextLogIndex++, timestamp: this.time(), content });
-    let bytes = canister.logs.reduce((sum, record) => sum + record.content.length, 0);
-    while (bytes > limits.canisterLogBytes) bytes -= canister.logs.shift()!.content.length;
+  #log(canister: Canister, content: Uint8Array, kept: boolean): void {
+    if (kept) canister.log(content, this.time());
     this.#options.onLog?.(canister.canisterId, decoder.decode(content));
   }
 }

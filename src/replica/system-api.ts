@@ -17,6 +17,8 @@ type Argument = number | bigint;
 type SystemCall = (e: Execution, ...args: any[]) => unknown;
 
 const mask64 = (1n << 64n) - 1n;
+/** Pages of 4 GiB. */
+const stablePages32 = 65_536;
 const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);
 const lossy = new TextDecoder();
 const strict = new TextDecoder('utf-8', { fatal: true });
@@ -118,13 +120,16 @@ function pendingCall(e: Execution, name: string): OutgoingCall {
 
 function addCycles(e: Execution, name: string, cycles: bigint): void {
   const call = pendingCall(e, name);
-  if (cycles > e.balance) throw new Trap('IC0502', `ic0.${name}: expected at most ${e.balance} cycles, got ${cycles}`);
+  if (cycles > liquid(e)) throw new Trap('IC0502', `ic0.${name}: expected at most ${liquid(e)} cycles, got ${cycles}`);
   e.balance -= cycles;
   call.cycles += cycles;
 }
 
+/** Cycles that came with the call and can still be accepted; the response takes what is left of them back. */
+const available = (e: Execution): bigint => (e.responded ? 0n : e.cyclesAvailable);
+
 function acceptCycles(e: Execution, maximum: bigint): bigint {
-  const cycles = least(maximum, e.cyclesAvailable);
+  const cycles = least(maximum, available(e));
   e.cyclesAvailable -= cycles;
   e.balance += cycles;
   return cycles;
@@ -173,16 +178,28 @@ function environmentValue(e: Execution, name: string, pointer: number, size: num
     : encoder.encode(value);
 }
 
-/** Logs what a canister prints or traps with; the log keeps its last 4 KiB. */
-export function log(e: Execution, name: string, pointer: number, size: number): Uint8Array {
-  const kept = Math.min(size, limits.canisterLogBytes);
-  const room = Math.min(size, Math.max(limits.canisterLogBytes - e.logBytes, 0));
+/**
+ * What a canister prints or traps with, at most as much as its log holds: neither call traps for where its bytes lie.
+ * Charges for the log what is kept of it.
+ */
+function printed(e: Execution, name: string, pointer: number, size: number): Uint8Array {
+  const capacity = Number(e.canister.settings.logMemoryLimit);
+  const kept = Math.min(size, capacity);
+  const room = Math.min(kept, Math.max(capacity - e.logBytes, 0));
   e.meter.chargeSystemCall(2 * kept + 50 * room + (name === 'trap' ? size : 0));
-  const bytes = e.instance.view(pointer, size).slice();
-  const record = bytes.subarray(0, limits.canisterLogBytes);
-  e.logs.push(record);
-  e.logBytes += record.length;
-  return bytes;
+  e.logBytes += kept;
+  if (pointer + size > e.instance.memoryBytes) return encoder.encode(`(${name}: message out of memory bounds)`);
+  return e.instance.view(pointer, Math.min(size, Math.max(capacity, limits.trapMessageBytes))).slice();
+}
+
+/** The certificate that a query sent from outside may read; the queries it calls and its callbacks have none. */
+const certificate = (e: Execution): Uint8Array | undefined =>
+  e.certified ? e.environment.dataCertificate(e.canister) : undefined;
+
+/** The functions with offsets of 32 bits end where these do. */
+function checkStable32({ canister }: Execution): void {
+  if (canister.stable.size > stablePages32)
+    throw new Trap('IC0502', 'stable memory is larger than 4 GiB: expected the 64-bit functions');
 }
 
 /** Cost of a signature by a threshold key: 26,153,846,153 cycles on the 34-node subnet that holds it, when asked from here. */
@@ -216,11 +233,9 @@ export const systemApi: Record<string, SystemCall> = {
   ...sizeAndCopy('root_key', (e) => e.environment.rootKey),
   ...sizeAndCopy(
     'data_certificate',
-    (e) =>
-      e.environment.dataCertificate(e.canister) ?? violation('ic0.data_certificate: expected a certificate, got none'),
+    (e) => certificate(e) ?? violation('ic0.data_certificate: expected a certificate, got none'),
   ),
-  data_certificate_present: (e) =>
-    ['NRQ', 'CQ'].includes(e.context) && e.environment.dataCertificate(e.canister) !== undefined ? 1 : 0,
+  data_certificate_present: (e) => (certificate(e) === undefined ? 0 : 1),
 
   msg_reject_code: (e) => e.reject?.code ?? 0,
   msg_deadline: (e) => e.callContext?.deadline ?? 0n,
@@ -245,8 +260,8 @@ export const systemApi: Record<string, SystemCall> = {
     e.response = { reject: reject('IC0406', text('msg_reject', read(e, 'msg_reject', pointer, size))) };
   },
 
-  msg_cycles_available: (e) => as64('msg_cycles_available', e.cyclesAvailable),
-  msg_cycles_available128: (e, target: number) => write128(e, target, e.cyclesAvailable),
+  msg_cycles_available: (e) => as64('msg_cycles_available', available(e)),
+  msg_cycles_available128: (e, target: number) => write128(e, target, available(e)),
   msg_cycles_refunded: (e) => as64('msg_cycles_refunded', e.cyclesRefunded),
   msg_cycles_refunded128: (e, target: number) => write128(e, target, e.cyclesRefunded),
   msg_cycles_accept: (e, maximum: bigint) => acceptCycles(e, u64(maximum)),
@@ -317,18 +332,21 @@ export const systemApi: Record<string, SystemCall> = {
   call_perform: perform,
 
   stable_size(e) {
-    if (e.canister.stable.size >= 65_536)
-      throw new Trap('IC0502', 'stable memory is larger than 4 GiB: expected the 64-bit functions');
+    checkStable32(e);
     return e.canister.stable.size;
   },
   stable_grow(e, pages: number) {
-    if (e.canister.stable.size > 65_536)
-      throw new Trap('IC0502', 'stable memory is larger than 4 GiB: expected the 64-bit functions');
-    return e.canister.stable.size + pages > 65_536 ? -1 : stableGrow(e, pages);
+    checkStable32(e);
+    return e.canister.stable.size + pages > stablePages32 ? -1 : stableGrow(e, pages);
   },
-  stable_write: (e, offset: number, source: number, size: number) =>
-    stableWrite(e, 'stable_write', offset, source, size),
-  stable_read: (e, target: number, offset: number, size: number) => stableRead(e, 'stable_read', target, offset, size),
+  stable_write(e, offset: number, source: number, size: number) {
+    checkStable32(e);
+    stableWrite(e, 'stable_write', offset, source, size);
+  },
+  stable_read(e, target: number, offset: number, size: number) {
+    checkStable32(e);
+    stableRead(e, 'stable_read', target, offset, size);
+  },
   stable64_size: (e) => BigInt(e.canister.stable.size),
   stable64_grow: (e, pages: bigint) => BigInt(stableGrow(e, Number(u64(pages)))),
   stable64_write: (e, offset: bigint, source: bigint, size: bigint) =>
@@ -388,10 +406,10 @@ export const systemApi: Record<string, SystemCall> = {
     copy(e, 'env_var_value_copy', environmentValue(e, 'env_var_value_copy', namePtr, nameBytes), target, offset, size),
 
   debug_print(e, pointer: number, size: number) {
-    log(e, 'debug_print', pointer, size);
+    e.logs.push(printed(e, 'debug_print', pointer, size));
   },
   trap(e, pointer: number, size: number) {
-    throw new Trap('IC0503', lossy.decode(log(e, 'trap', pointer, size)));
+    throw new Trap('IC0503', lossy.decode(printed(e, 'trap', pointer, size)));
   },
 };
 

@@ -160,7 +160,7 @@ describe('lives of canisters', () => {
     await replica.updateCall({ canisterId, method: 'print', arg: empty });
     const logs = async (sender: Principal) => {
       const [arg, method] = [
-        new Uint8Array(IDL.encode(managementTypes['fetch_canister_logs'].arg, [named])),
+        new Uint8Array(IDL.encode(managementTypes['fetch_canister_logs'].arg, [{ ...named, filter: [] }])),
         'fetch_canister_logs',
       ];
       const reply = await replica.queryCall({ canisterId: management, method, arg, sender });
@@ -172,13 +172,13 @@ describe('lives of canisters', () => {
     };
     expect(await logs(alice)).toEqual(['hi']);
     await expect(logs(bob)).rejects.toMatchObject({ errorCode: 'IC0512' });
-    for (const method of ['raw_rand', 'deposit_cycles', 'create_canister'])
-      await expect(manage(alice, method, { ...named, settings: [], sender_canister_version: [] })).rejects.toThrow(
-        'only be called by a canister',
-      );
+    for (const method of ['raw_rand', 'deposit_cycles', 'create_canister', 'fetch_canister_logs'])
+      await expect(
+        manage(alice, method, { ...named, settings: [], filter: [], sender_canister_version: [] }),
+      ).rejects.toThrow('only be called by a canister');
     await expect(
       replica.updateCall({ canisterId: management, method: 'http_request', arg: empty }),
-    ).rejects.toMatchObject({ errorCode: 'IC0302' });
+    ).rejects.toMatchObject({ errorCode: 'IC0536' });
   });
 
   test('raw_rand is 32 bytes, the same for the same seed', async () => {

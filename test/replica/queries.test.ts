@@ -1,6 +1,9 @@
 /** Queries: what they see and throw away; composite queries and the calls they make; inspect_message; what a profile says. */
+import { IDL } from '@dfinity/candid';
+import { Principal } from '@dfinity/principal';
 import { describe, expect, test } from 'vitest';
 import { profile, Replica } from '../../src/replica/index.ts';
+import { managementTypes } from '../../src/replica/management/idl.ts';
 import { canister, int } from './wat.ts';
 
 const empty = new Uint8Array(0);
@@ -75,7 +78,7 @@ describe('composite queries', () => {
   test('are queries only', async () => {
     const { replica, ids } = await install(asker('counted'));
     const call = { canisterId: ids[0], method: 'ask', arg: ids[0].toUint8Array() };
-    await expect(replica.updateCall(call)).rejects.toMatchObject({ errorCode: 'IC0536' });
+    await expect(replica.updateCall(call)).rejects.toMatchObject({ errorCode: 'IC0527' });
   });
 });
 
@@ -87,6 +90,54 @@ describe('queries', () => {
       errorCode: 'IC0536',
     });
     expect(int(await replica.updateCall({ canisterId, method: 'counted', arg: empty }))).toBe(0);
+  });
+
+  test('only the query sent from outside has a data certificate, not those it calls, nor its callbacks', async () => {
+    const { replica, ids, ask } = await install(
+      asker(
+        'certified',
+        `(func (export "canister_query certified") (call $replyInt (call $data_certificate_present)))
+        (func (export "canister_composite_query certifiedHere") (call $replyInt (call $data_certificate_present)))
+        (func (export "canister_query copied") (call $data_certificate_copy (i32.const 0) (i32.const 0) (i32.const 3)) (call $replyInt (i32.load (i32.const 0))))`,
+      ),
+    );
+    const query = async (method: string) => int(await replica.queryCall({ canisterId: ids[0], method, arg: empty }));
+    expect(await query('certified')).toBe(0);
+    await expect(query('copied')).rejects.toThrow('expected a certificate');
+    replica.dataCertificate = () => Uint8Array.of(1, 2, 3);
+    expect([await query('certified'), await query('certifiedHere'), await query('copied')]).toEqual([1, 1, 0x030201]);
+    expect(int(await ask(0, 0))).toBe(0 + 1 + 10);
+    expect(int(await replica.updateCall({ canisterId: ids[0], method: 'certified', arg: empty }))).toBe(0);
+  });
+
+  test('ask the management canister for the status of a canister', async () => {
+    const arg = new Uint8Array(12);
+    const { replica, ids } = await install(
+      canister(`
+        (data (i32.const 512) "canister_status")
+        (table 2 funcref) (elem (i32.const 0) $replied $rejected)
+        (func $replied (param i32)
+          (call $msg_arg_data_copy (i32.const 700) (i32.const 0) (call $msg_arg_data_size))
+          (call $msg_reply_data_append (i32.const 700) (call $msg_arg_data_size)) (call $msg_reply))
+        (func $rejected (param i32) (call $replyInt (call $msg_reject_code)))
+        (func (export "canister_composite_query ask")
+          (call $msg_arg_data_copy (i32.const 0) (i32.const 0) (call $msg_arg_data_size))
+          (call $call_new (i32.const 0) (i32.const 0) (i32.const 512) (i32.const 15)
+            (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0))
+          (call $call_data_append (i32.const 0) (call $msg_arg_data_size))
+          (drop (call $call_perform)))`),
+    );
+    const asked = (canisterId: Principal) => {
+      const { arg } = managementTypes['canister_status'];
+      const value = new Uint8Array(IDL.encode(arg, [{ canister_id: canisterId }]));
+      return replica.queryCall({ canisterId: ids[0], method: 'ask', arg: value });
+    };
+    const reply = (await asked(ids[0])) as Uint8Array<ArrayBuffer>;
+    const [{ status }] = IDL.decode(managementTypes['canister_status'].result, reply) as unknown as {
+      status: object;
+    }[];
+    expect(status).toEqual({ running: null });
+    expect(int(await asked(Principal.fromUint8Array(arg)))).toBe(3);
   });
 
   test('a reply of 3 MiB, and not one byte more; 2 MiB from an update', async () => {

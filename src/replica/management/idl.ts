@@ -80,6 +80,9 @@ const status = IDL.Record({
   }),
 });
 
+const range = IDL.Record({ start: IDL.Nat64, end: IDL.Nat64 });
+const logFilter = IDL.Variant({ by_idx: range, by_timestamp_nanos: range });
+
 const chunkHash = IDL.Record({ hash: IDL.Vec(IDL.Nat8) });
 
 /** Argument and result of each method. */
@@ -148,8 +151,12 @@ export const managementTypes: Record<string, { arg: IDL.Type[]; result: IDL.Type
   canister_status: { arg: [canisterId], result: [status] },
   deposit_cycles: { arg: [canisterId], result: [] },
   raw_rand: { arg: [], result: [IDL.Vec(IDL.Nat8)] },
+  canister_metadata: {
+    arg: [IDL.Record({ canister_id: IDL.Principal, name: IDL.Text })],
+    result: [IDL.Record({ value: IDL.Vec(IDL.Nat8) })],
+  },
   fetch_canister_logs: {
-    arg: [canisterId],
+    arg: [IDL.Record({ canister_id: IDL.Principal, filter: IDL.Opt(logFilter) })],
     result: [
       IDL.Record({
         canister_log_records: IDL.Vec(

@@ -5,12 +5,15 @@
 import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
-import { type Canister, defaultSettings, type Response, type Settings, type Visibility } from '../canister.ts';
-import { fees, idleFee } from '../cycles.ts';
+import type { Canister, Response, Settings } from '../canister.ts';
+import { fees } from '../cycles.ts';
 import { type ErrorCode, reject, Trap, trapReject } from '../errors.ts';
 import type { InstallMode } from '../install.ts';
+import { limits } from '../limits.ts';
 import type { Reject } from '../types.ts';
 import { managementTypes } from './idl.ts';
+import { changedSettings, settingsFrom } from './settings.ts';
+import { logsOf, statusOf } from './status.ts';
 
 /** What the management canister needs of the replica. */
 export interface ManagementHost {
@@ -18,6 +21,7 @@ export interface ManagementHost {
   createCanister(options: { settings: Settings; cycles: bigint; specifiedId?: Principal }): Canister;
   deleteCanister(canister: Canister): void;
   installCode(code: CodeToInstall): { trap?: Trap };
+  settingsChanged(canister: Canister): void;
   uninstallCode(canister: Canister): void;
   /** Calls `stopped` when the canister has no open call contexts any more. */
   stopCanister(canister: Canister, stopped: (response: Response) => void): void;
@@ -36,8 +40,6 @@ export interface ManagementCall {
 }
 
 const provisionalCycles = 100_000_000_000_000n;
-const chunkBytes = 1024 * 1024;
-const chunkStoreChunks = 100;
 
 // biome-ignore lint/suspicious/noExplicitAny: Candid values have the types of idl.ts, which TypeScript does not see
 type Value = any;
@@ -48,13 +50,10 @@ type Method = (
 ) => { result?: Value; accepted?: bigint } | 'later';
 
 /** Who may call: only canisters, only controllers of the canister named, or anyone. */
-const canistersOnly = ['create_canister', 'deposit_cycles', 'raw_rand'];
-const anyone = [
-  ...canistersOnly,
-  'provisional_create_canister_with_cycles',
-  'provisional_top_up_canister',
-  'fetch_canister_logs',
-];
+const canistersOnly = ['create_canister', 'deposit_cycles', 'raw_rand', 'canister_metadata', 'fetch_canister_logs'];
+const anyone = [...canistersOnly, 'provisional_create_canister_with_cycles', 'provisional_top_up_canister'];
+/** Methods that can be asked outside replicated execution too: by users, and by composite queries. */
+const queries = ['canister_status', 'fetch_canister_logs'];
 
 function fail(code: ErrorCode, message: string): never {
   throw new Trap(code, message);
@@ -73,96 +72,10 @@ function checkController(canister: Canister, caller: Principal): void {
   );
 }
 
-const visibilityFrom = (given: Value): Visibility =>
-  given.allowed_viewers ?? ('public' in given ? 'public' : 'controllers');
-const visibilityOf = (visibility: Visibility): Value =>
-  typeof visibility === 'string' ? { [visibility]: null } : { allowed_viewers: visibility };
-
-/** Applies optional settings as Candid gives them. */
-export function changedSettings(before: Settings, value: Value): Settings {
-  const settings = { ...before };
-  const take = (field: string, apply: (value: Value) => void) => {
-    if (value[field]?.length > 0) apply(value[field][0]);
-  };
-  const percent = (name: string, given: bigint) =>
-    given <= 100n ? Number(given) : fail('IC0504', `${name}: expected at most 100, got ${given}`);
-  const u64 = (name: string, given: bigint) =>
-    given < 1n << 64n ? given : fail('IC0504', `${name}: expected less than 2^64, got ${given}`);
-  take('controllers', (given: Principal[]) => {
-    if (given.length > 10) fail('IC0504', `controllers: expected at most 10, got ${given.length}`);
-    settings.controllers = [...new Map(given.map((principal) => [principal.toText(), principal])).values()];
-  });
-  take('compute_allocation', (given) => (settings.computeAllocation = percent('compute_allocation', given)));
-  take('memory_allocation', (given) => (settings.memoryAllocation = u64('memory_allocation', given)));
-  take('freezing_threshold', (given) => (settings.freezingThreshold = u64('freezing_threshold', given)));
-  take('reserved_cycles_limit', (given) => (settings.reservedCyclesLimit = given));
-  take('wasm_memory_limit', (given) => (settings.wasmMemoryLimit = given || 1n << 48n));
-  take('wasm_memory_threshold', (given) => (settings.wasmMemoryThreshold = given));
-  take('log_visibility', (given) => (settings.logVisibility = visibilityFrom(given)));
-  take('log_memory_limit', (given) => (settings.logMemoryLimit = given));
-  take('snapshot_visibility', (given) => (settings.snapshotVisibility = visibilityFrom(given)));
-  take('status_visibility', (given) => (settings.statusVisibility = visibilityFrom(given)));
-  take('minimum_incoming_canister_call_cycles', (given) => (settings.minimumIncomingCanisterCallCycles = given));
-  take('environment_variables', (given: { name: string; value: string }[]) => {
-    settings.environmentVariables = new Map(given.map(({ name, value }) => [name, value]));
-  });
-  return settings;
-}
-
-function settingsFrom(value: Value, caller: Principal): Settings {
-  const given = value.settings[0];
-  return given ? changedSettings(defaultSettings([caller]), given) : defaultSettings([caller]);
-}
-
-function statusOf(canister: Canister): Value {
-  const { settings } = canister;
-  const stableBytes = BigInt(canister.stable.size) * 65_536n;
-  const wasmMemory = BigInt(canister.instance?.memoryBytes ?? 0);
-  const wasmBinary = BigInt(canister.code?.wasmBytes ?? 0);
-  const customSections = [...canister.metadata.values()].reduce((sum, { content }) => sum + content.length, 0);
-  const chunks = BigInt(canister.chunks.size * chunkBytes);
-  return {
-    status: { [canister.status]: null },
-    ready_for_migration: false,
-    version: canister.version,
-    settings: {
-      controllers: settings.controllers,
-      compute_allocation: BigInt(settings.computeAllocation),
-      memory_allocation: settings.memoryAllocation,
-      freezing_threshold: settings.freezingThreshold,
-      reserved_cycles_limit: settings.reservedCyclesLimit,
-      log_visibility: visibilityOf(settings.logVisibility),
-      log_memory_limit: settings.logMemoryLimit,
-      snapshot_visibility: visibilityOf(settings.snapshotVisibility),
-      status_visibility: visibilityOf(settings.statusVisibility),
-      minimum_incoming_canister_call_cycles: settings.minimumIncomingCanisterCallCycles,
-      wasm_memory_limit: settings.wasmMemoryLimit,
-      wasm_memory_threshold: settings.wasmMemoryThreshold,
-      environment_variables: [...settings.environmentVariables].map(([name, value]) => ({ name, value })),
-    },
-    module_hash: canister.code ? [canister.code.hash] : [],
-    memory_size: wasmMemory + stableBytes + wasmBinary + chunks,
-    memory_metrics: {
-      wasm_memory_size: wasmMemory,
-      stable_memory_size: stableBytes,
-      global_memory_size: 0n,
-      wasm_binary_size: wasmBinary,
-      custom_sections_size: BigInt(customSections),
-      canister_history_size: 0n,
-      wasm_chunk_store_size: chunks,
-      snapshots_size: 0n,
-      log_memory_store_size: BigInt(canister.logs.reduce((sum, { content }) => sum + content.length, 0)),
-    },
-    cycles: canister.cycles,
-    reserved_cycles: 0n,
-    idle_cycles_burned_per_day: idleFee(canister.storageBytes, settings.computeAllocation, 86_400_000_000_000n),
-    query_stats: {
-      num_calls_total: canister.queryStats.calls,
-      num_instructions_total: canister.queryStats.instructions,
-      request_payload_bytes_total: canister.queryStats.requestBytes,
-      response_payload_bytes_total: canister.queryStats.responseBytes,
-    },
-  };
+/** Who may see a canister's status: itself, and whom its settings name. */
+function checkStatusViewer(canister: Canister, caller: Principal): void {
+  if (caller.toText() === canister.text || canister.mayView(canister.settings.statusVisibility, caller)) return;
+  checkController(canister, caller);
 }
 
 /** What install_code is told, without its Candid. */
@@ -181,7 +94,7 @@ export function installCode(host: ManagementHost, code: CodeToInstall): void {
   checkController(canister, sender);
   if (mode === 'install' && canister.code)
     fail(
-      'IC0504',
+      'IC0514',
       `Canister ${canister.text} cannot be installed because the canister is not empty. Use reinstall or upgrade.`,
     );
   if (mode === 'upgrade' && !canister.code) fail('IC0537', `Canister ${canister.text} has no Wasm module to upgrade`);
@@ -226,9 +139,9 @@ function joinChunks(store: Canister, value: Value): Uint8Array {
 const methods: Record<string, Method> = {
   create_canister(host, { caller, cycles }, arg) {
     if (cycles < fees.canisterCreation)
-      fail('IC0504', `create_canister: expected at least ${fees.canisterCreation} cycles, got ${cycles}`);
+      fail('IC0403', `create_canister: expected at least ${fees.canisterCreation} cycles, got ${cycles}`);
     const created = host.createCanister({
-      settings: settingsFrom(arg, caller),
+      settings: settingsFrom(arg.settings[0], caller),
       cycles: cycles - fees.canisterCreation,
     });
     return { result: { canister_id: created.canisterId }, accepted: cycles };
@@ -240,7 +153,8 @@ const methods: Record<string, Method> = {
     const cycles = arg.amount[0] ?? provisionalCycles;
     return {
       result: {
-        canister_id: host.createCanister({ settings: settingsFrom(arg, caller), cycles, specifiedId }).canisterId,
+        canister_id: host.createCanister({ settings: settingsFrom(arg.settings[0], caller), cycles, specifiedId })
+          .canisterId,
       },
     };
   },
@@ -252,6 +166,7 @@ const methods: Record<string, Method> = {
     const canister = find(host, arg.canister_id);
     canister.settings = changedSettings(canister.settings, arg.settings);
     canister.version++;
+    host.settingsChanged(canister);
     return {};
   },
   install_code(host, call, arg) {
@@ -268,14 +183,14 @@ const methods: Record<string, Method> = {
   upload_chunk(host, { caller }, arg) {
     const canister = find(host, arg.canister_id);
     const chunk = new Uint8Array(arg.chunk);
-    if (chunk.length > chunkBytes)
-      fail('IC0504', `upload_chunk: expected a chunk of at most ${chunkBytes} bytes, got ${chunk.length}`);
+    if (chunk.length > limits.chunkBytes)
+      fail('IC0504', `upload_chunk: expected a chunk of at most ${limits.chunkBytes} bytes, got ${chunk.length}`);
     if (caller.toText() !== canister.text) checkController(canister, caller);
     const hash = createHash('sha256').update(chunk).digest();
-    if (!canister.chunks.has(hash.toString('hex')) && canister.chunks.size >= chunkStoreChunks)
+    if (!canister.chunks.has(hash.toString('hex')) && canister.chunks.size >= limits.chunks)
       fail(
         'IC0504',
-        `upload_chunk: expected at most ${chunkStoreChunks} chunks, got one more; clear_chunk_store makes room`,
+        `upload_chunk: expected at most ${limits.chunks} chunks, got one more; clear_chunk_store makes room`,
       );
     canister.chunks.set(hash.toString('hex'), chunk);
     return { result: { hash } };
@@ -312,9 +227,15 @@ const methods: Record<string, Method> = {
   },
   canister_status(host, { caller }, arg) {
     const canister = find(host, arg.canister_id);
-    const allowed = caller.toText() === canister.text || canister.mayView(canister.settings.statusVisibility, caller);
-    if (!allowed) checkController(canister, caller);
+    checkStatusViewer(canister, caller);
     return { result: statusOf(canister) };
+  },
+  canister_metadata(host, { caller }, arg) {
+    const canister = find(host, arg.canister_id);
+    const section = canister.metadata.get(arg.name);
+    if (section?.visibility === 'private') checkController(canister, caller);
+    if (!section) fail('IC0504', `canister_metadata: expected metadata of canister ${canister.text}, got ${arg.name}`);
+    return { result: { value: section.content } };
   },
   deposit_cycles(host, { cycles }, arg) {
     find(host, arg.canister_id).cycles += cycles;
@@ -324,12 +245,7 @@ const methods: Record<string, Method> = {
   fetch_canister_logs(host, { caller }, arg) {
     const canister = find(host, arg.canister_id);
     if (!canister.mayView(canister.settings.logVisibility, caller)) checkController(canister, caller);
-    const records = canister.logs.map(({ index, timestamp, content }) => ({
-      idx: index,
-      timestamp_nanos: timestamp,
-      content,
-    }));
-    return { result: { canister_log_records: records } };
+    return { result: logsOf(canister, arg.filter) };
   },
 };
 
@@ -353,17 +269,38 @@ export function effectiveCanister(method: string, arg: Uint8Array): Principal | 
 
 /** Whether a user may send this to the management canister. @throws Trap where not */
 export function checkIngress(host: ManagementHost, method: string, arg: Uint8Array, sender: Principal): void {
-  if (!methods[method]) fail('IC0302', `Management canister has no method '${method}'`);
+  if (!methods[method]) noMethod(method);
   if (canistersOnly.includes(method))
-    fail('IC0516', `${method} can only be called by a canister, got an ingress message`);
+    fail('IC0406', `${method} can only be called by a canister, got an ingress message`);
   const id = effectiveCanister(method, arg);
-  if (id && !anyone.includes(method)) checkController(find(host, id), sender);
+  if (!id || anyone.includes(method)) return;
+  if (method === 'canister_status') checkStatusViewer(find(host, id), sender);
+  else checkController(find(host, id), sender);
+}
+
+/** Answers a query to the management canister. */
+export function queryManagement(host: ManagementHost, query: Omit<ManagementCall, 'cycles' | 'respond'>): Response {
+  if (!queries.includes(query.method))
+    return { reject: reject('IC0536', `Management canister has no query method '${query.method}'`) };
+  let answer: Response | undefined;
+  callManagement(host, {
+    ...query,
+    cycles: 0n,
+    respond: (response) => {
+      answer = response;
+    },
+  });
+  return answer!;
+}
+
+function noMethod(method: string): never {
+  return fail('IC0536', `Management canister has no method '${method}'`);
 }
 
 /** Executes a call to the management canister. */
 export function callManagement(host: ManagementHost, call: ManagementCall): void {
   try {
-    const method = methods[call.method] ?? fail('IC0302', `Management canister has no method '${call.method}'`);
+    const method = methods[call.method] ?? noMethod(call.method);
     const types = managementTypes[call.method];
     const arg = types.arg.length > 0 ? decode(call.method, call.arg) : undefined;
     if (!anyone.includes(call.method) && !checksItself.includes(call.method))
@@ -386,3 +323,4 @@ export function managementReject(trap: Trap, canisterId: () => Principal | undef
 }
 
 export const managementCanisterId = Principal.managementCanister();
+export const isManagement = (id: Principal): boolean => id.compareTo(managementCanisterId) === 'eq';
