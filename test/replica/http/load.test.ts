@@ -20,7 +20,7 @@ test(`${AGENTS * UPDATES_EACH} updates from ${AGENTS} agents`, async () => {
   );
   replica.messages.length = 0;
 
-  const began = performance.now();
+  const [began, usedBefore] = [performance.now(), process.cpuUsage()];
   const one = async (agent: HttpAgent, name: string) => {
     const arg = new TextEncoder().encode(name);
     const { requestId, response } = await agent.call(canisterId, { methodName: 'echo', arg });
@@ -33,6 +33,8 @@ test(`${AGENTS * UPDATES_EACH} updates from ${AGENTS} agents`, async () => {
   };
   const answers = (await Promise.all(agents.map(several))).flat();
   const seconds = (performance.now() - began) / 1_000;
+  const used = process.cpuUsage(usedBefore);
+  const processorSeconds = (used.user + used.system) / 1e6;
 
   const executed = replica.messages.filter(({ method }) => method === 'echo').length;
   expect(executed).toBe(AGENTS * UPDATES_EACH);
@@ -48,7 +50,10 @@ test(`${AGENTS * UPDATES_EACH} updates from ${AGENTS} agents`, async () => {
     const reply = lookup_path(['request_status', requestId, 'reply'], tree);
     expect(new TextDecoder().decode((reply as { value: Uint8Array }).value)).toBe(name);
   }
-  console.info(`${(answers.length / seconds).toFixed(0)} updates a second, ${states.size} states signed`);
+  const rate = (by: number) => (answers.length / by).toFixed(0);
+  console.info(
+    `${rate(seconds)} updates a second, ${rate(processorSeconds)} a second of processor for replica and agents; ${states.size} states signed`,
+  );
   expect(states.size).toBeLessThan(AGENTS * UPDATES_EACH * 0.5);
   await server.close();
   replica.close();
