@@ -91,31 +91,49 @@ describe('linear, int8', () => {
     expect(kernels.length).toBe(60);
   });
 
-  it.each([SPAN, 5120])('sums of the largest weights and activations over %i columns do not overflow', (inputs) => {
-    for (const sign of [1, -1]) {
-      const { kernels, reference } = onBoth((b) => {
-        const w = int8(b, new Float32Array(16 * inputs).fill(sign * 127), 16, inputs);
-        // -128 never comes out of the quantiser; a pack from elsewhere may hold it
-        if (sign < 0) b.machine.write(w.at, new Uint8Array(16 * inputs).fill(0x80));
-        const x = b.rows(9, inputs, new Float32Array(9 * inputs).fill(2));
-        const out = b.rows(9, 16);
-        b.recorder.linear(out, x, w);
-        b.run();
-        return b.floats(out.at as number, 9 * 16);
-      });
-      expect(kernels).toEqual(reference);
-      expectClose(kernels, new Float32Array(9 * 16).fill(sign * (sign > 0 ? 127 : 128) * 2 * inputs), 1e-4, 'extreme');
-    }
-  });
+  /** A tile of every size, and one row that is left over. Each has one magnitude and so is quantised to the ends of int16. */
+  const EXTREME_ROWS = 16 + 8 + 4 + 1;
+  const ROW_SIGNS: ((column: number) => number)[] = [
+    () => 1,
+    () => -1,
+    () => 0,
+    (c) => (c % 2 ? -1 : 1),
+    (c) => (c % 3) - 1,
+  ];
+  // -128 never comes out of the quantiser; a pack from elsewhere may hold it
+  const EXTREME_WEIGHTS: Record<string, (at: number) => number> = {
+    'all 127': () => 127,
+    'all -128': () => -128,
+    '127 and -128': (at) => (Math.imul(at, 2654435761) < 0 ? -128 : 127),
+  };
 
-  it('gives zeros for a row of zeros', () => {
-    const { kernels } = onBoth((b) => {
-      const out = b.rows(1, 16);
-      b.recorder.linear(out, b.rows(1, 32, new Float32Array(32)), int8(b, noise(16 * 32, 1), 16, 32));
+  it.each(
+    [16, SPAN - 16, SPAN, 1040, 5120].flatMap((inputs) =>
+      Object.keys(EXTREME_WEIGHTS).map((name) => ({ inputs, name })),
+    ),
+  )('the largest activations and weights, $name, over $inputs columns: exact in every tile', ({ inputs, name }) => {
+    const outputs = 16;
+    const rowOf = (i: number) =>
+      Float32Array.from({ length: inputs }, (_, c) => 2 * ROW_SIGNS[i % ROW_SIGNS.length]!(c));
+    const x = new Float32Array(EXTREME_ROWS * inputs);
+    for (let i = 0; i < EXTREME_ROWS; i++) x.set(rowOf(i), i * inputs);
+    const values = Int8Array.from({ length: outputs * inputs }, (_, at) => EXTREME_WEIGHTS[name]!(at));
+    const { kernels, reference } = onBoth((b) => {
+      const w = int8(b, new Float32Array(outputs * inputs).fill(127), outputs, inputs);
+      b.machine.write(w.at, new Uint8Array(values.buffer));
+      const outs = [b.rows(EXTREME_ROWS, outputs), ...ROW_SIGNS.map(() => b.rows(1, outputs))];
+      b.recorder.linear(outs[0]!, b.rows(EXTREME_ROWS, inputs, x), w);
+      for (let i = 0; i < ROW_SIGNS.length; i++) b.recorder.linear(outs[i + 1]!, b.rows(1, inputs, rowOf(i)), w);
       b.run();
-      return b.floats(out.at as number, 16);
+      return outs.map(({ at, rows }) => b.floats(at as number, (rows as number) * outputs));
     });
-    expect(kernels).toEqual(new Float32Array(16));
+    expect(kernels).toEqual(reference);
+    const [tiled, ...alone] = kernels;
+    for (let i = 0; i < EXTREME_ROWS; i++) {
+      expect(tiled!.subarray(i * outputs, (i + 1) * outputs), `row ${i}`).toEqual(alone[i % ROW_SIGNS.length]);
+    }
+    expect(alone[2]).toEqual(new Float32Array(outputs));
+    if (name === 'all -128') expectClose(alone[1]!, new Float32Array(outputs).fill(128 * 2 * inputs), 1e-4, 'by hand');
   });
 
   it('quantises an input once for several matrices, and again once it has changed', () => {
