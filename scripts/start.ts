@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import { IDL } from '@dfinity/candid';
 import type { Principal } from '@dfinity/principal';
 import { Command } from 'commander';
-import { connect, type GenerateOptions, type TextStream } from '../src/client/index.ts';
+import { type Client, connect, type GenerateOptions, type TextStream } from '../src/client/index.ts';
+import { type SettingsChange, SettingsChange as SettingsChangeType } from '../src/client/llm.did.ts';
 import { type MessageRecord, profile } from '../src/replica/index.ts';
 import { tokensPerCall, wholeNumber } from './lib/arguments.ts';
 import { runCommand } from './lib/command.ts';
@@ -42,7 +43,7 @@ const program = new Command('npm start --')
     `port of the replica on 127.0.0.1 (default: ${FIRST_PORT}, or the next that is free)`,
     wholeNumber(1, 65_535),
   )
-  .option('--serve', 'stay up after the answer, and print how to call the canister')
+  .option('--serve', 'stay up after the answer, with a page to ask at, and print how to call the canister')
   .option('--profile', 'say where the instructions went, by canister method and by kind')
   .action(async (prompt: string[], options: Options) => start(prompt.join(' ') || APPLES, options));
 
@@ -60,7 +61,7 @@ async function start(prompt: string, options: Options): Promise<void> {
 
     await ask(network, canisterId, client.stream(prompt, { tokens_per_call: options.tokensPerCall }), prompt);
     if (options.profile) printProfile(network);
-    if (options.serve) await stayUp(network, canisterId);
+    if (options.serve) await stayUp(network, canisterId, client);
   } finally {
     await network.close();
   }
@@ -122,8 +123,15 @@ function printProfile({ replica }: LocalNetwork): void {
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
+/** Off by default, since it tells whether something was asked before: here, who asks is who asked. */
+async function answerFromCache({ actor }: Client): Promise<void> {
+  const unset = Object.fromEntries(SettingsChangeType._fields.map(([name]) => [name, []]));
+  await actor.set_settings({ ...(unset as unknown as SettingsChange), answer_cache: [true] });
+}
+
 /** Until Ctrl-C. */
-async function stayUp(network: LocalNetwork, llm: Principal): Promise<void> {
+async function stayUp(network: LocalNetwork, llm: Principal, client: Client): Promise<void> {
+  await answerFromCache(client);
   const arg = new Uint8Array(IDL.encode([IDL.Opt(IDL.Principal)], [[llm]]));
   const caller = await install(network, 'caller', arg);
   const served = { url: network.url, canisterId: llm.toText(), caller: caller.canisterId.toText() };

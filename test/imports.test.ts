@@ -9,7 +9,11 @@ const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
   model: { rooms: ['tensor'], packages: /^$/ },
   canister: { rooms: ['model', 'tensor'], packages: /^(azle|@dfinity\/(candid|principal))$/ },
   client: { rooms: [], packages: /^@dfinity\/(agent|candid|principal)$/ },
-  replica: { rooms: [], packages: /^(node:[a-z0-9/]+|@noble\/.*|@dfinity\/(candid|principal)|cborg.*)$/ },
+  page: { rooms: ['client'], packages: /^$/ },
+  replica: {
+    rooms: [],
+    packages: /^(node:[a-z0-9/]+|@noble\/.*|@dfinity\/(candid|principal|response-verification)|cborg.*)$/,
+  },
 };
 
 interface Import {

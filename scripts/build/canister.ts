@@ -12,6 +12,7 @@ import { incrementally, reachable, sha256 } from './incremental.ts';
 import { buildKernels } from './kernels.ts';
 import { finish, mergeKernels } from './link.ts';
 import { namedTypes } from './named-types.ts';
+import { buildPage } from './page.ts';
 import { type BuildOptions, dfxCanisters, projectRoot } from './project.ts';
 
 /** The canisters whose Wasm the kernels are linked into. */
@@ -45,6 +46,8 @@ export async function buildCanister(
   const canisters = await dfxCanisters(root);
   if (!(name in canisters)) throw new Error(`build: expected one of ${Object.keys(canisters).join(', ')}, got ${name}`);
   const kernels = withKernels.has(name) ? await buildKernels({ root, force, onProgress }) : undefined;
+  const { main, page } = canisters[name]!;
+  if (page !== undefined) await buildPage(page, { root, force, onProgress });
   const folder = join(root, 'build', name);
   const [wasmFile, gzFile, didFile] = ['wasm', 'wasm.gz', 'did'].map((extension) =>
     join(folder, `${name}.${extension}`),
@@ -54,7 +57,7 @@ export async function buildCanister(
     {
       root,
       inputs: [
-        ...(await reachable(join(root, canisters[name].main))),
+        ...(await reachable(join(root, main))),
         join(root, 'package-lock.json'),
         join(root, 'tsconfig.json'),
         // of this project, but bundled as a package: no relative import leads to it

@@ -16,6 +16,8 @@ export interface BuildOptions {
 export interface CanisterConfig {
   /** The TypeScript file whose default export is the canister's class, from the project's root. */
   main: string;
+  /** The HTML file of the page that it serves, if it does. */
+  page?: string;
 }
 
 /** The canisters of `root`/dfx.json by name. @throws Error if there is no such file */

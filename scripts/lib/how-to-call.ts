@@ -13,7 +13,11 @@ export function howToCall({ url, canisterId, caller }: Served): string {
   const ask = `'("${APPLES}")'`;
   // With the Candid at hand, icp wants the options named too.
   const generate = `'("${APPLES}", null)'`;
-  return `From this project:
+  const { port } = new URL(url);
+  return `The page, in a browser (where *.localhost is not known, ${url}/?canisterId=${canisterId}):
+  http://${canisterId}.localhost:${port}/
+
+From this project:
   npm run ask -- --network ${url} --canister ${canisterId} "${APPLES}"
 
   npm run upload -- --network ${url} --canister ${canisterId} --identity build/start/identity.pem --model models/little-flan

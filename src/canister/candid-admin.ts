@@ -103,11 +103,19 @@ export interface StoredModel {
   active: boolean;
 }
 
-/** The certificate is over the canister's certified data, which is the pack's SHA-256; a query gets one, an update does not. */
-export const ModelCertificate = IDL.Record({ sha256: IDL.Text, certificate: IDL.Opt(IDL.Vec(IDL.Nat8)) });
+/**
+ * The certificate is over the canister's certified data, which is the root of `tree`, a hash tree in CBOR with the pack's SHA-256 at `model`. A query gets
+ * a certificate, an update does not.
+ */
+export const ModelCertificate = IDL.Record({
+  sha256: IDL.Text,
+  certificate: IDL.Opt(IDL.Vec(IDL.Nat8)),
+  tree: IDL.Opt(IDL.Vec(IDL.Nat8)),
+});
 export interface ModelCertificate {
   sha256: string;
   certificate: Opt<Uint8Array>;
+  tree: Opt<Uint8Array>;
 }
 
 /** Who may ask: everyone; everyone but the anonymous caller; users and admins only. */

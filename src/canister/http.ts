@@ -1,37 +1,65 @@
-/** What a browser and a monitor see: the routes of `http_request`. Answers are one node's word, uncertified. */
-import { query } from 'azle';
-import { utf8 } from './bytes.ts';
+/**
+ * What a browser and a monitor see: the routes of `http_request`. The page is certified whole, with its status and headers; so is what there is not.
+ * What is live is one node's word. Source: HTTP Gateway Protocol Specification.
+ */
+import { dataCertificate, query } from 'azle';
+import { fromBase64, toBase64, utf8 } from './bytes.ts';
 import { HttpRequest, HttpResponse } from './candid-admin.ts';
+import { httpWitness } from './certified.ts';
 import { metricsText } from './metrics.ts';
+import { type PageData, pages } from './page-data.js';
 import { statusPage } from './status-page.ts';
 
-type Route = () => { type: string; body: string };
-
-const routes: Record<string, Route> = {
-  '/': () => ({ type: 'text/html; charset=utf-8', body: statusPage() }),
+const live: Record<string, () => { type: string; body: string }> = {
+  '/status': () => ({ type: 'text/html; charset=utf-8', body: statusPage() }),
   '/metrics': () => ({ type: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText() }),
 };
 
-const response = (status_code: number, type: string, body: string): HttpResponse => ({
-  status_code,
-  headers: [
-    ['Content-Type', type],
-    ['Cache-Control', 'no-store'],
-    ['X-Content-Type-Options', 'nosniff'],
-    ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'"],
-  ],
-  body: utf8(body),
-});
+/** The page as it is sent. Decoded while the program starts, in a message that keeps what it made: a query would do it each time. */
+const pageBytes = fromBase64(pages['/']!.responses[0]!.body);
+
+/** The headers that let a gateway check what stands beside them. */
+function certification({ expression, exprPath }: PageData): [string, string][] {
+  const certificate = dataCertificate();
+  // an update call has none, and needs none
+  if (!certificate) return [];
+  const [shown, tree] = [toBase64(certificate), toBase64(httpWitness())];
+  return [
+    ['IC-Certificate', `certificate=:${shown}:, tree=:${tree}:, version=2, expr_path=:${exprPath}:`],
+    ['IC-CertificateExpression', expression],
+  ];
+}
+
+function fixed(path: string, status: number): HttpResponse {
+  const page = pages[path]!;
+  const { headers, body } = page.responses.find((response) => response.status === status)!;
+  return {
+    status_code: status,
+    headers: [...headers, ...certification(page)],
+    body: status === 200 ? pageBytes : fromBase64(body),
+  };
+}
 
 export class HttpMethods {
   /** Query; everyone. */
   @query([HttpRequest], HttpResponse)
   http_request({ method, url }: HttpRequest): HttpResponse {
-    if (method !== 'GET' && method !== 'HEAD') return response(405, 'text/plain', 'expected GET');
+    const reads = method === 'GET' || method === 'HEAD';
     const path = url.split('?', 1)[0]!;
-    if (!Object.hasOwn(routes, path))
-      return response(404, 'text/plain', `expected one of ${Object.keys(routes).join(', ')}`);
-    const { type, body } = routes[path]!();
-    return response(200, type, method === 'HEAD' ? '' : body);
+    // HEAD gets a body too: without it the certificate would not fit, and the gateway leaves it out
+    if (path === '/') return fixed('/', reads ? 200 : 405);
+    if (!Object.hasOwn(live, path)) return fixed('*', 404);
+    const { type, body } = reads ? live[path]!() : { type: 'text/plain', body: 'expected GET or HEAD\n' };
+    return {
+      status_code: reads ? 200 : 405,
+      headers: [
+        ['Content-Type', type],
+        ['Cache-Control', 'no-store'],
+        ['X-Content-Type-Options', 'nosniff'],
+        ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"],
+        ...certification(pages[path]!),
+      ],
+      body: utf8(method === 'HEAD' ? '' : body),
+    };
   }
 }

@@ -25,6 +25,7 @@ export class LifecycleMethods {
   @init([])
   begin(): void {
     bringUpToDate();
+    certifyModel();
   }
 
   /** Traps while calls wait for answers, which would come to a program that is no more: stop the canister first. */

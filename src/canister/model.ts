@@ -1,12 +1,11 @@
 /** The models: packs in stable memory, one of them active, its weights in the arena, its tokenizer in the heap; brought there when first needed. */
-
-import { certifiedDataSet } from 'azle';
 import { decodePackHead, type OpenedHead, packShape } from '../model/pack/pack.ts';
 import { T5 } from '../model/t5/t5.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { decodeTokenizerData } from '../model/tokenizer/tokenizer-data.ts';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
 import { fromHex } from './bytes.ts';
+import { certify } from './certified.ts';
 import { settings } from './settings.ts';
 import { readChunk, readRecord, removeChunk, writeRecord } from './stable.ts';
 import { arena, instructionsNow, unit } from './unit.ts';
@@ -141,11 +140,8 @@ export function activate(stored: StoredPack): void {
   certifyModel();
 }
 
-/** Makes the active pack's SHA-256 the canister's certified data. */
-export function certifyModel(): void {
-  const active = activePack();
-  if (active) certifiedDataSet(fromHex(active));
-}
+/** Certifies the active pack's SHA-256, and the pages beside it. */
+export const certifyModel = (): void => certify(fromHex(activePack() ?? ''));
 
 /** Takes a pack that is not active out of those stored. */
 export function dropPack(stored: StoredPack): void {

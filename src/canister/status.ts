@@ -2,6 +2,7 @@
 import { canisterCycleBalance, dataCertificate, IDL, query } from 'azle';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
 import { ModelCertificate, ModelInfo, type Opt, Status, some } from './candid.ts';
+import { modelWitness } from './certified.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel } from './model.ts';
 import { schedulerCounts } from './scheduler.ts';
@@ -43,12 +44,16 @@ export class StatusMethods {
   }
 
   /**
-   * The SHA-256 of the pack that answers, with the certificate for the canister's certified data, which is that hash: whoever checks the certificate
-   * knows the model without trusting the node that answered. Query; everyone.
+   * The SHA-256 of the pack that answers, with the certificate for the canister's certified data and the hash tree (certified.ts) whose root that is,
+   * pruned to `model`: whoever checks both knows the model without trusting the node that answered. Query; everyone.
    */
   @query([], ModelCertificate)
   model_certificate(): ModelCertificate {
-    return { sha256: activeModel()?.stored.sha256 ?? '', certificate: some(dataCertificate()) };
+    return {
+      sha256: activeModel()?.stored.sha256 ?? '',
+      certificate: some(dataCertificate()),
+      tree: some(modelWitness()),
+    };
   }
 
   /** Counts and sizes. Query; everyone. */

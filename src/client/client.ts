@@ -1,4 +1,5 @@
 /** A client of the canister: its methods as one would want to call them from JavaScript. Field names are the canister's. */
+import { certifiedModel } from './certified-model.ts';
 import { generateError, unwrap } from './errors.ts';
 import type * as Candid from './llm.did.ts';
 import { toCandid } from './options.ts';
@@ -58,6 +59,14 @@ export class Client {
   /** Ends a session that is under way; what it has stays readable. @throws GenerateError */
   async cancel(session: string): Promise<void> {
     unwrap(await this.actor.cancel(session), generateError);
+  }
+
+  /**
+   * The SHA-256 of the model's pack as the subnet certifies it, in hexadecimal; undefined where there is no model. `modelInfo` is one node's word.
+   * @throws Error where the certificate does not hold
+   */
+  async certifiedModel(): Promise<string | undefined> {
+    return await certifiedModel(this.actor);
   }
 
   /** The model that answers, if there is one. */

@@ -100,6 +100,7 @@ export type ListResult = { 'Ok' : Array<SessionInfo> } |
 export interface ModelCertificate {
   'certificate' : [] | [Uint8Array],
   'sha256' : string,
+  'tree' : [] | [Uint8Array],
 }
 export interface ModelInfo {
   'max_prompt_tokens' : number,
@@ -410,6 +411,7 @@ export const UploadResult = IDL.Variant({
 export const ModelCertificate = IDL.Record({
   'certificate' : IDL.Opt(IDL.Vec(IDL.Nat8)),
   'sha256' : IDL.Text,
+  'tree' : IDL.Opt(IDL.Vec(IDL.Nat8)),
 });
 export const ModelInfo = IDL.Record({
   'max_prompt_tokens' : IDL.Nat32,

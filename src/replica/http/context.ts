@@ -9,4 +9,6 @@ export interface Context {
   certifier: Certifier;
   /** How long a synchronous call waits for its end before it answers 202. */
   callTimeoutMilliseconds: number;
+  /** Whether canisters' pages are held against their certificates. */
+  verifyPages: boolean;
 }

@@ -1,6 +1,6 @@
 /**
  * Canisters' pages: turns a browser's request into a call of the canister's `http_request` and its answer into the page.
- * Unlike the gateways of the Internet Computer it does not check the certificates of what it shows.
+ * As on the Internet Computer, only what the canister has certified is shown, but under `<canister>.raw.localhost`.
  * Source: HTTP Gateway Protocol Specification.
  */
 import { randomBytes } from 'node:crypto';
@@ -18,6 +18,7 @@ import {
   type HttpResponse,
   type StreamingCallback,
 } from './gateway-candid.ts';
+import { verified } from './verified.ts';
 
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
 const UPDATE_NANOSECONDS = 4n * 60n * 1_000_000_000n;
@@ -29,9 +30,11 @@ const MAX_STREAMED_BYTES = 256 * 1024 * 1024;
 /** What the server says itself and not the canister. */
 const NOT_THE_CANISTERS = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'date']);
 
-/** @throws {RequestError} 400 where no canister is named, 404 where there is none, 502 where it does not answer */
+/**
+ * @throws {RequestError} 400 where no canister is named, 404 where there is none, 502 where it does not answer, 503 where its certificate does not hold
+ */
 export async function gateway(context: Context, request: IncomingMessage): Promise<Answer> {
-  const canisterId = canisterOf(request);
+  const { canisterId, raw } = addressOf(request);
   if (!context.core.canister(canisterId))
     throw new RequestError(404, `address: expected a canister, got ${canisterId}`);
   const httpRequest: HttpRequest = {
@@ -44,20 +47,30 @@ export async function gateway(context: Context, request: IncomingMessage): Promi
   const arg = encodeRequest(httpRequest);
   const ask = { sender: Principal.anonymous(), canisterId, arg };
   let response = decodeResponse(replyOf(await context.core.query({ ...ask, methodName: 'http_request' })));
-  if (response.upgrade) {
+  const upgraded = response.upgrade;
+  if (upgraded) {
     response = decodeResponse(replyOf(await update(context, { ...ask, methodName: 'http_request_update' })));
   }
-  return {
+  const answer = {
     status: response.status_code,
     headers: headersOf(response),
     body: await wholeBody(context, response),
   };
+  // an update is certified by itself
+  if (context.verifyPages && !raw && !upgraded) verified(context, canisterId, httpRequest, answer);
+  return {
+    ...answer,
+    headers: [
+      ...answer.headers.filter(([name]) => !NOT_THE_CANISTERS.has(name.toLowerCase())),
+      ['X-Ic-Canister-Id', canisterId.toText()],
+    ],
+  };
 }
 
 /** The canister a request is for: `<id>.localhost`, `?canisterId=<id>`, or a resource of a page opened in that way. */
-function canisterOf(request: IncomingMessage): Principal {
+function addressOf(request: IncomingMessage): { canisterId: Principal; raw: boolean } {
   const host = request.headers.host ?? '';
-  const named = /^([a-z0-9-]+)(?:\.raw)?\.localhost(?::\d+)?$/i.exec(host)?.[1];
+  const [, named, raw] = /^([a-z0-9-]+)(\.raw)?\.localhost(?::\d+)?$/i.exec(host) ?? [];
   const id = named ?? inQuery(request.url) ?? inQuery(request.headers.referer);
   if (id === undefined) {
     const port = /:\d+$/.exec(host)?.[0] ?? '';
@@ -65,7 +78,7 @@ function canisterOf(request: IncomingMessage): Principal {
     throw new RequestError(400, `address: expected ${ways}, got ${request.url}`);
   }
   try {
-    return Principal.fromText(id.toLowerCase());
+    return { canisterId: Principal.fromText(id.toLowerCase()), raw: raw !== undefined };
   } catch {
     throw new RequestError(400, `address: expected a canister id, got ${JSON.stringify(id)}`);
   }
@@ -123,7 +136,7 @@ function headersOf({ headers }: HttpResponse): Answer['headers'] {
       throw new RequestError(502, `http_request: expected a valid header, got ${JSON.stringify(`${name}: ${value}`)}`);
     }
   }
-  return headers.filter(([name]) => !NOT_THE_CANISTERS.has(name.toLowerCase()));
+  return headers;
 }
 
 function pairs(raw: string[]): [string, string][] {

@@ -19,6 +19,8 @@ export interface ServeOptions {
   authority?: Authority;
   /** How long a synchronous call waits before it answers 202 and is polled, in milliseconds; default: 10,000. */
   callTimeoutMilliseconds?: number;
+  /** Whether canisters' pages are held against their certificates, but under `<canister>.raw.localhost`; default: true, as on the Internet Computer. */
+  verifyPages?: boolean;
 }
 
 export interface Server {
@@ -35,9 +37,10 @@ export interface Server {
  * @throws {Error} with `code` EADDRINUSE where the port is taken
  */
 export async function serve(core: Core, options: ServeOptions = {}): Promise<Server> {
-  const { host = '127.0.0.1', port = 4943, authority = new Authority(), callTimeoutMilliseconds = 10_000 } = options;
+  const { host = '127.0.0.1', port = 4943, authority = new Authority() } = options;
+  const { callTimeoutMilliseconds = 10_000, verifyPages = true } = options;
   const certifier = new Certifier(core, authority);
-  const context: Context = { core, authority, certifier, callTimeoutMilliseconds };
+  const context: Context = { core, authority, certifier, callTimeoutMilliseconds, verifyPages };
   core.dataCertificate = (canisterId) => certifier.dataCertificate(canisterId);
   core.rootKey = authority.rootKey;
   core.subnetId = authority.subnetId.toUint8Array();

@@ -60,7 +60,8 @@ test.skipIf(!program)('a page calls its canister', async () => {
     '--disable-dev-shm-usage',
     `--user-data-dir=${profile}`,
   ];
-  const page = `http://${canisterId}.localhost:${server.port}/`;
+  // what this canister serves is not certified
+  const page = `http://${canisterId}.raw.localhost:${server.port}/`;
   const browser = spawn(program!, [...flags, '--remote-debugging-port=0', page], { detached: true });
   try {
     expect(await said).toBe('page: asked, called, verified');

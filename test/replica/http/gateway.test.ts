@@ -102,7 +102,7 @@ const core = new FakeCore(
 );
 let server: Server;
 beforeAll(async () => {
-  server = await serve(core, { port: 0 });
+  server = await serve(core, { port: 0, verifyPages: false });
 });
 afterAll(() => server.close());
 

@@ -1,6 +1,9 @@
 /** The HTTP interface over the real core, through @dfinity/agent: from an empty replica to a canister that certifies. */
 
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { Actor, CanisterStatus, Certificate, HttpAgent } from '@dfinity/agent';
 import { IDL } from '@dfinity/candid';
 import { Ed25519KeyIdentity } from '@dfinity/identity';
@@ -109,10 +112,19 @@ describe('a canister installed over HTTP', () => {
     expect(found).toMatchObject({ status: 'Found', value: Uint8Array.from(data) });
   });
 
-  test('serves its page to a browser', async () => {
-    const response = await fetch(`${server.url}/?canisterId=${canisterId}`);
-    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(await response.text()).toContain('served by a canister');
+  test('serves its page, which it does not certify, at its raw address only', async () => {
+    const refused = await fetch(`${server.url}/?canisterId=${canisterId}`);
+    expect(refused.status).toBe(503);
+    expect(await refused.text()).toMatch(
+      /^certificate: expected one for \/\?canisterId=.*, got none that holds: .*; http:\/\/.*\.raw\.localhost shows it/,
+    );
+    const options = { port: server.port, headers: { host: `${canisterId}.raw.localhost:${server.port}` } };
+    const [raw] = (await once(get({ host: '127.0.0.1', ...options }), 'response')) as [IncomingMessage];
+    expect(raw.headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'x-ic-canister-id': `${canisterId}`,
+    });
+    expect(await text(raw)).toContain('served by a canister');
   });
 
   test('refuses calls while it is stopped, and its status is its controllers alone', async () => {

@@ -1,0 +1,155 @@
+/**
+ * The canister's page: one HTML file with its script and style inline, compressed, and what is needed to certify it, as a module that the canister
+ * imports (page-data.d.ts says what is in it). The bundler is esbuild.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type BuildOptions as Bundling, build } from 'esbuild';
+import { encode } from '../../src/replica/certification/cbor.ts';
+import { bytes, rootHash, sha256 } from '../../src/replica/certification/hash-tree.ts';
+import { certifyPages, type Header, type Pages, type StaticResponse } from './http-certification.ts';
+import { incrementally, reachable } from './incremental.ts';
+import { type BuildOptions, projectRoot } from './project.ts';
+
+const PAGE_DATA = 'src/canister/page-data.js';
+
+const bundling: Bundling = {
+  bundle: true,
+  minify: true,
+  write: false,
+  format: 'esm',
+  target: 'es2022',
+  charset: 'utf8',
+};
+
+export interface Page {
+  html: string;
+  gz: Uint8Array;
+}
+
+/**
+ * Builds the page whose HTML file is `entry`, unless it is up to date: `build/page/index.html` to look at, and the module for the canister.
+ * @returns the module's file
+ */
+export async function buildPage(
+  entry: string,
+  { root = projectRoot, force = false, onProgress = () => {} }: BuildOptions = {},
+): Promise<string> {
+  const html = join(root, entry);
+  const data = join(root, PAGE_DATA);
+  const folder = dirname(html);
+  await incrementally(
+    {
+      root,
+      inputs: [
+        html,
+        join(folder, 'style.css'),
+        ...(await reachable(join(folder, 'page.ts'))),
+        ...(await reachable(import.meta.filename)),
+        join(root, 'package-lock.json'),
+      ],
+      settings: JSON.stringify(bundling),
+      outputs: [data],
+      stamp: join(root, 'build/page/page.stamp'),
+      force,
+    },
+    async () => {
+      onProgress('bundling the page');
+      const page = await bundlePage(html);
+      await writeFile(join(root, 'build/page/index.html'), page);
+      await writeFile(data, pageData(page));
+    },
+  );
+  return data;
+}
+
+/** The HTML file with the style sheet and the script that it names put into it. */
+async function bundlePage(file: string): Promise<string> {
+  const bundle = async (name: string): Promise<string> => {
+    const { outputFiles } = await build({ ...bundling, entryPoints: [join(dirname(file), name)] });
+    return outputFiles![0]!.text.trim();
+  };
+  const [style, script] = [await bundle('style.css'), await bundle('page.ts')];
+  return (await readFile(file, 'utf8'))
+    .replace('<link rel="stylesheet" href="style.css" />', () => `<style>${style}</style>`)
+    .replace('<script type="module" src="page.ts"></script>', () => `<script type="module">${script}</script>`)
+    .replaceAll(/^ +/gm, '');
+}
+
+/** Nothing but what is in the file, and calls to where it came from. */
+function contentSecurityPolicy(html: string): string {
+  const hashes = (tag: string): string =>
+    Array.from(html.matchAll(new RegExp(`<${tag}[^>]*>(.*?)</${tag}>`, 'gs')), ([, inline]) => {
+      return `'sha256-${base64(sha256(bytes(inline!)))}'`;
+    }).join(' ');
+  return [
+    "default-src 'none'",
+    `script-src ${hashes('script')}`,
+    `style-src ${hashes('style')}`,
+    "connect-src 'self'",
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+function pages(html: string): Pages {
+  const text = (status: number, body: string): StaticResponse => ({
+    status,
+    headers: [['Content-Type', 'text/plain; charset=utf-8'], ...always],
+    body: bytes(body),
+  });
+  const always: Header[] = [
+    ['Cache-Control', 'no-cache'],
+    ['X-Content-Type-Options', 'nosniff'],
+    ['Referrer-Policy', 'no-referrer'],
+  ];
+  const page: StaticResponse = {
+    status: 200,
+    headers: [
+      ['Content-Type', 'text/html; charset=utf-8'],
+      ['Content-Encoding', 'gzip'],
+      ['Content-Security-Policy', contentSecurityPolicy(html)],
+      ...always,
+    ],
+    body: gzip(html),
+  };
+  return {
+    '/': [page, text(405, 'expected GET or HEAD\n')],
+    '/metrics': 'uncertified',
+    '/status': 'uncertified',
+    '*': [text(404, 'expected one of /, /metrics, /status\n')],
+  };
+}
+
+/** The module: bytes in Base64, which takes an interpreter the least to read. */
+function pageData(html: string): string {
+  const served = pages(html);
+  const { tree, paths } = certifyPages(served);
+  const labelled = rootHash([2, bytes('http_expr'), tree]);
+  // [1, [2, "http_expr", tree], [4, hash]]: all but the hash, which comes last and which the canister knows
+  const witness = encode([1, [2, bytes('http_expr'), tree], [4, new Uint8Array(32)]]);
+  const data = {
+    httpExpr: { hash: base64(labelled), witness: base64(witness.subarray(0, -32)) },
+    pages: Object.fromEntries(
+      Object.entries(paths).map(([path, { expression, exprPath }]) => {
+        const responses = served[path] === 'uncertified' ? [] : (served[path] as StaticResponse[]);
+        const encoded = responses.map(({ status, headers, body }) => ({ status, headers, body: base64(body) }));
+        return [path, { expression, exprPath: base64(exprPath), responses: encoded }];
+      }),
+    ),
+  };
+  return Object.entries(data)
+    .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`)
+    .join('');
+}
+
+const base64 = (data: Uint8Array): string => Buffer.from(data).toString('base64');
+
+function gzip(text: string): Uint8Array {
+  const out = gzipSync(text, { level: 9 });
+  out[9] = 255; // the operating system it was made on: unknown
+  return out;
+}

@@ -1,0 +1,162 @@
+/** What the canister serves, held against its certificates by the library that gateways use. */
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { Actor, HttpAgent } from '@dfinity/agent';
+import { type ResponseVerificationError, verifyRequestResponsePair } from '@dfinity/response-verification';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packFolder } from '../../scripts/lib/model-folder.ts';
+import { Client, connect, type Llm } from '../../src/client/index.ts';
+import { idlService } from '../../src/client/llm.did.ts';
+import { type Server, serve } from '../../src/replica/http/serve.ts';
+import { type Installed, install, sha256Of, upload } from './llm.ts';
+
+const pack = new Uint8Array(readFileSync((await packFolder('models/little-flan', 'int8')).path));
+let llm: Installed;
+let server: Server;
+
+beforeAll(async () => {
+  llm = await install();
+  server = await serve(llm.replica, { port: 0 });
+});
+afterAll(async () => {
+  await server.close();
+  llm.replica.close();
+});
+
+const ask = async (url: string, method = 'GET') => {
+  const request = { method, url, headers: [], body: new Uint8Array() };
+  const { status_code, headers, body } = await llm.as().http_request(request);
+  return { request, response: { status_code, headers, body: Uint8Array.from(body) } };
+};
+type Asked = Awaited<ReturnType<typeof ask>>;
+
+function verify({ request, response }: Asked) {
+  return verifyRequestResponsePair(
+    { ...request, certificate_version: [2] },
+    response,
+    llm.canisterId.toUint8Array(),
+    llm.replica.time(),
+    300_000_000_000n,
+    server.authority.rootKey,
+    2,
+  );
+}
+
+/** The judge's word on a response that was changed on its way. */
+function verdict(asked: Asked, change: Partial<Asked['response']>): string {
+  try {
+    verify({ ...asked, response: { ...asked.response, ...change } });
+    return 'holds';
+  } catch (error) {
+    return (error as ResponseVerificationError).message;
+  }
+}
+
+const get = (path: string, host = `${llm.canisterId}.localhost`) =>
+  fetch(`${server.url}${path}`, { headers: { host } }).catch(() => undefined);
+
+/** The same before there is a model, with one, and after an upgrade: the two share one tree. */
+describe.each([
+  ['without a model', async () => {}],
+  ['with a model', () => upload(llm.as(), pack)],
+  ['after an upgrade', () => llm.upgrade()],
+])('%s', (_, prepare) => {
+  beforeAll(prepare);
+
+  it('the page is certified, with its status and headers', async () => {
+    const asked = await ask('/');
+    expect(asked.response.status_code).toBe(200);
+    const info = verify(asked);
+    expect(info.verificationVersion).toBe(2);
+    expect(info.response?.headers.map(([name]) => name.toLowerCase())).toEqual(
+      expect.arrayContaining(['content-security-policy', 'content-encoding', 'content-type']),
+    );
+    expect(gunzipSync(asked.response.body).toString()).toContain('<title>Stepwise</title>');
+    verify(await ask('/', 'HEAD'));
+    verify(await ask('/?canisterId=x'));
+  });
+
+  it('so is what there is not', async () => {
+    for (const [url, method, status] of [
+      ['/secret', 'GET', 404],
+      ['/status/more', 'GET', 404],
+      ['/__proto__', 'GET', 404],
+      ['/', 'POST', 405],
+    ] as const) {
+      const asked = await ask(url, method);
+      expect(asked.response.status_code).toBe(status);
+      expect(verify(asked).response?.statusCode).toBe(status);
+    }
+  });
+
+  it('what is live says that it is not', async () => {
+    for (const url of ['/status', '/metrics', '/metrics?x=1']) {
+      const asked = await ask(url);
+      expect(asked.response.status_code).toBe(200);
+      expect(verify(asked).response).toBeUndefined();
+    }
+  });
+});
+
+describe('does not hold', () => {
+  it('for another body, status or header, or less of them', async () => {
+    const asked = await ask('/');
+    const { headers } = asked.response;
+    const without = (wanted: string) => headers.filter(([name]) => name !== wanted);
+    expect(verdict(asked, {})).toBe('holds');
+    expect(verdict(asked, { body: new Uint8Array([1]) })).not.toBe('holds');
+    expect(verdict(asked, { status_code: 404 })).not.toBe('holds');
+    expect(verdict(asked, { headers: without('Content-Security-Policy') })).not.toBe('holds');
+    expect(verdict(asked, { headers: [...headers, ['Set-Cookie', 'a=1']] })).not.toBe('holds');
+    expect(verdict(asked, { headers: without('IC-Certificate') })).not.toBe('holds');
+  });
+
+  it('for a path that has a page of its own: nobody can pass off the page as missing, or as uncertified', async () => {
+    const page = await ask('/');
+    for (const other of ['/nothing', '/metrics']) {
+      const { response } = await ask(other);
+      expect(verdict({ ...page, response }, {})).not.toBe('holds');
+    }
+    const metrics = await ask('/metrics');
+    expect(verdict({ ...metrics, response: (await ask('/nothing')).response }, {})).not.toBe('holds');
+  });
+});
+
+describe('the model', () => {
+  it("is certified beside the pages, and a client checks it with the network's key alone", async () => {
+    const client = await connect({ host: server.url, canisterId: llm.canisterId });
+    expect(await client.certifiedModel()).toBe(sha256Of(pack));
+  });
+
+  it('of a node that lies is found out', async () => {
+    const agent = await HttpAgent.create({ host: server.url, shouldFetchRootKey: true });
+    const actor = Actor.createActor<Llm>(() => idlService, { agent, canisterId: llm.canisterId });
+    const lying = (change: (truth: Awaited<ReturnType<Llm['model_certificate']>>) => object) => {
+      const liar = Object.assign(Object.create(actor), {
+        model_certificate: async () => {
+          const truth = await actor.model_certificate();
+          return { ...truth, ...change(truth) };
+        },
+      });
+      return new Client(liar).certifiedModel();
+    };
+    const changed = (bytes: Uint8Array) => bytes.map((byte, i) => (i === bytes.length - 1 ? byte ^ 1 : byte));
+    await expect(lying(({ tree }) => ({ tree: [changed(Uint8Array.from(tree[0]!))] }))).rejects.toThrow(
+      /^model: expected a tree with the root [0-9a-f]{64}, got [0-9a-f]{64}/,
+    );
+    await expect(lying(() => ({ certificate: [] }))).rejects.toThrow('expected a certificate and its tree, got none');
+    await expect(
+      lying(({ certificate }) => ({ certificate: [changed(Uint8Array.from(certificate[0]!))] })),
+    ).rejects.toThrow(/[Ss]ignature/);
+  });
+});
+
+describe('the gateway', () => {
+  it('shows what holds, compressed as it came', async () => {
+    const response = (await get(`/?canisterId=${llm.canisterId}`, '127.0.0.1'))!;
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    expect(await response.text()).toContain('<title>Stepwise</title>');
+    expect((await get(`/metrics?canisterId=${llm.canisterId}`))!.status).toBe(200);
+  });
+});
