@@ -1,7 +1,7 @@
 /** `npm run ask -- "prompt"`: asks a canister on any network. The answer goes to stdout as it comes, what it took to stderr. */
 import { Command } from 'commander';
-import { CanisterError, type TextStream } from '../src/client/index.ts';
-import { tokensPerCall, wholeNumber } from './lib/arguments.ts';
+import { CanisterError, type GenerateOptions, type TextStream } from '../src/client/index.ts';
+import { jsonRecord, tokensPerCall, wholeNumber } from './lib/arguments.ts';
 import { messageOf, runCommand } from './lib/command.ts';
 import { addNetworkOptions, connectTo, type NetworkOptions } from './lib/network.ts';
 import { cyclesText } from './lib/numbers.ts';
@@ -10,6 +10,7 @@ import { dim } from './lib/terminal.ts';
 interface Options extends NetworkOptions {
   maxNewTokens?: number;
   tokensPerCall?: number | 'auto';
+  options?: GenerateOptions;
   json?: boolean;
 }
 
@@ -18,6 +19,11 @@ const program = addNetworkOptions(
 )
   .option('--max-new-tokens <n>', 'tokens after which to stop at the latest', wholeNumber(1, 2 ** 32 - 1))
   .option('--tokens-per-call <n|auto>', 'tokens that a message makes; auto: as many as it holds', tokensPerCall)
+  .option(
+    '--options <json>',
+    'further options by the canister\'s names, like \'{ "do_sample": true, "temperature": 0.8 }\'',
+    jsonRecord,
+  )
   .option('--json', 'print one JSON object at the end, { "error": … } where there is no answer')
   .action(async (prompt: string[], options: Options) => {
     try {
@@ -34,11 +40,14 @@ async function ask(prompt: string, options: Options): Promise<void> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort(new Error('ask: stopped by Ctrl-C, the session is cancelled')));
   const { maxNewTokens: max_new_tokens, tokensPerCall: tokens_per_call } = options;
-  const answer = client.stream(prompt, { max_new_tokens, tokens_per_call, signal: stop.signal });
-  for await (const text of answer) if (!options.json) process.stdout.write(text);
+  const answer = client.stream(prompt, { max_new_tokens, tokens_per_call, ...options.options, signal: stop.signal });
+  try {
+    for await (const text of answer) if (!options.json) process.stdout.write(text);
+  } finally {
+    if (!options.json && answer.text !== '') process.stdout.write('\n');
+  }
   const seconds = (performance.now() - started) / 1000;
   if (options.json) return printJson(asJson(answer, seconds));
-  process.stdout.write('\n');
   const { prompt_tokens, output_tokens, calls, cycles } = answer.usage!;
   const cut = answer.finish_reason === 'length' ? ' (cut off there)' : '';
   const tokens = `${prompt_tokens} tokens in, ${output_tokens} out${cut}`;

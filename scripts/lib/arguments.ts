@@ -15,3 +15,12 @@ export function wholeNumber(least: number, most: number): (value: string) => num
 export function tokensPerCall(value: string): number | 'auto' {
   return value === 'auto' ? value : wholeNumber(1, 2 ** 32 - 1)(value);
 }
+
+/** An object in JSON. */
+export function jsonRecord(value: string): object {
+  try {
+    const record: unknown = JSON.parse(value);
+    if (typeof record === 'object' && record !== null && !Array.isArray(record)) return record;
+  } catch {}
+  throw new InvalidArgumentError('Expected a JSON object.');
+}

@@ -1,10 +1,12 @@
 /** How a command of this project reads its paths and how it ends: well, or with one clear line on stderr and exit code 1. */
 import { resolve } from 'node:path';
-import { AgentError } from '@dfinity/agent';
+import { AgentError, ErrorKindEnum } from '@dfinity/agent';
 import type { Command } from 'commander';
 
 /** Parses the arguments and runs the command's action. */
 export async function runCommand(program: Command): Promise<void> {
+  // whoever reads may have had enough
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   try {
     await program.parseAsync();
   } catch (error) {
@@ -19,13 +21,22 @@ export const userPath = (path: string): string => resolve(process.env.INIT_CWD ?
 /** What went wrong; of the agent's errors, which come with the whole HTTP exchange, the line that says it. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof AgentError)) return (error as Error).message;
-  const code: object & { rejectMessage?: string; rejectErrorCode?: string; error?: unknown } = error.code as object;
+  const code: object & {
+    rejectMessage?: string;
+    rejectErrorCode?: string;
+    error?: unknown;
+    status?: number;
+    bodyText?: string;
+  } = error.code as object;
   if (code.rejectMessage !== undefined) {
     // of what a canister refuses before it takes a call (inspect_message), its own words
     const [, trapped] = /with message: '(.*)'/s.exec(code.rejectMessage) ?? [];
     const [said] = (trapped ?? code.rejectMessage).split('\n');
     return `${said} (${code.rejectErrorCode ?? 'rejected'})`;
   }
+  if (code.status !== undefined) return `the network answered HTTP ${code.status}: ${code.bodyText?.split('\n')[0]}`;
+  if (error.kind === ErrorKindEnum.Trust)
+    return `${error.message.split('\n')[0]} If this is a test network and not the Internet Computer: --fetch-root-key`;
   const reason = code.error instanceof Error ? (code.error.cause as Error | undefined)?.message : undefined;
   const [said] = error.message.split('\n');
   return reason ? `${said}: ${reason}` : said!;

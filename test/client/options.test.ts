@@ -16,4 +16,13 @@ describe('options', () => {
       /^stream: expected options among .*max_new_tokens.*, got max_tokens$/,
     );
   });
+
+  it('of another type are refused by name', () => {
+    const given = { temperature: 'hot' as unknown as number };
+    expect(() => toCandid('generate', given)).toThrow('generate: expected temperature to be opt float64, got hot');
+    expect(() => toCandid('generate', { top_k: -1 })).toThrow('generate: expected top_k to be opt nat32, got -1');
+    expect(() => toCandid('generate', { tokens_per_call: 1.5 })).toThrow(
+      /^generate: expected tokens_per_call to be opt variant/,
+    );
+  });
 });
