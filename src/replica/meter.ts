@@ -47,13 +47,13 @@ export class Meter {
   }
 
   chargePages(instructions: number): void {
-    this.#pages += instructions;
-    this.#charge(instructions);
+    this.#pages += this.#charge(instructions);
+    this.#checkLimit();
   }
 
   chargeSystemCall(instructions: number): void {
-    this.#systemCalls += instructions;
-    this.#charge(instructions);
+    this.#systemCalls += this.#charge(instructions);
+    this.#checkLimit();
   }
 
   /** Charges what is found out when the message is over: never more than is left. */
@@ -63,8 +63,18 @@ export class Meter {
     this.#counter.value -= BigInt(charged);
   }
 
-  #charge(instructions: number): void {
-    this.#counter.value -= BigInt(instructions);
+  /**
+   * Lowers the counter by so much, or to -1: lengths are the canister's to give, and may be beyond what the counter holds.
+   * @returns by how much of what was left
+   */
+  #charge(instructions: number): number {
+    const left = Math.max(this.#limit - this.used, 0);
+    const charged = Math.min(instructions, left);
+    this.#counter.value -= BigInt(instructions > left ? left + 1 : instructions);
+    return charged;
+  }
+
+  #checkLimit(): void {
     if (this.#counter.value < 0n) this.outOfInstructions();
   }
 

@@ -84,7 +84,8 @@ export function callNative(
   { canisterId, method: name, arg, caller }: NativeCall,
   asQuery: boolean,
 ): Response {
-  const method = natives.get(principalKey(canisterId))![name];
+  const methods = natives.get(principalKey(canisterId))!;
+  const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
   const kind = asQuery ? 'query' : 'update';
   if (!method || (asQuery && !method.query))
     return {

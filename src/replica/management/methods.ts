@@ -59,6 +59,9 @@ function fail(code: ErrorCode, message: string): never {
   throw new Trap(code, message);
 }
 
+/** Ids of canisters are eight bytes and 0101; others would be those of users, or of the management canister. */
+const isCanisterId = (id: Principal): boolean => /^.{16}0101$/i.test(id.toHex());
+
 function find(host: ManagementHost, id: Principal): Canister {
   return host.canister(id) ?? fail('IC0301', `Canister ${id.toText()} not found`);
 }
@@ -148,6 +151,8 @@ const methods: Record<string, Method> = {
   },
   provisional_create_canister_with_cycles(host, { caller }, arg) {
     const [specifiedId] = arg.specified_id;
+    if (specifiedId && !isCanisterId(specifiedId))
+      fail('IC0504', `specified_id: expected ten bytes that end in 0101, got ${specifiedId.toHex()}`);
     if (specifiedId && host.canister(specifiedId))
       fail('IC0504', `Canister ${specifiedId.toText()} is already installed`);
     const cycles = arg.amount[0] ?? provisionalCycles;
@@ -249,6 +254,9 @@ const methods: Record<string, Method> = {
   },
 };
 
+/** Names come from anyone: `toString` is no method. */
+const isMethod = (name: string): boolean => Object.hasOwn(methods, name);
+
 /** These check their own callers: a canister may ask about itself, or two canisters are concerned. */
 const checksItself = ['canister_status', 'upload_chunk', 'stored_chunks', 'clear_chunk_store', 'install_chunked_code'];
 
@@ -262,14 +270,14 @@ function decode(method: string, arg: Uint8Array): Value {
 
 /** The canister that a call to the management canister is about, if it names one. */
 export function effectiveCanister(method: string, arg: Uint8Array): Principal | undefined {
-  if (!managementTypes[method] || managementTypes[method].arg.length === 0) return undefined;
+  if (!isMethod(method) || managementTypes[method].arg.length === 0) return undefined;
   const value = decode(method, arg);
   return value.canister_id ?? value.target_canister;
 }
 
 /** Whether a user may send this to the management canister. @throws Trap where not */
 export function checkIngress(host: ManagementHost, method: string, arg: Uint8Array, sender: Principal): void {
-  if (!methods[method]) noMethod(method);
+  if (!isMethod(method)) noMethod(method);
   if (canistersOnly.includes(method))
     fail('IC0406', `${method} can only be called by a canister, got an ingress message`);
   const id = effectiveCanister(method, arg);
@@ -300,7 +308,7 @@ function noMethod(method: string): never {
 /** Executes a call to the management canister. */
 export function callManagement(host: ManagementHost, call: ManagementCall): void {
   try {
-    const method = methods[call.method] ?? noMethod(call.method);
+    const method = isMethod(call.method) ? methods[call.method] : noMethod(call.method);
     const types = managementTypes[call.method];
     const arg = types.arg.length > 0 ? decode(call.method, call.arg) : undefined;
     if (!anyone.includes(call.method) && !checksItself.includes(call.method))
