@@ -2,6 +2,7 @@
  * The figures that this project is judged by, for one shape, and how each is counted. Units: instructions, unless said otherwise; pages are left out where
  * `target` says so and counted in everywhere else. 33 tokens in and 32 out; 128 in for the encoder.
  */
+import type { WeightsKind } from '../src/model/pack/tensors.ts';
 import { measureCanister } from './measure-canister.ts';
 import { loadT5, measureAnswer, measureLinear, withoutPages } from './measure-unit.ts';
 import { MeteredUnit } from './metered-unit.ts';
@@ -12,7 +13,7 @@ const [TOKENS_IN, TOKENS_OUT, ENCODED] = [33, 32, 128];
 const UPDATE_LIMIT = 40_000_000_000;
 
 export interface Figures {
-  /** An int8 linear op by itself, quantising x and scaling y included: over the shapes of a step's o, wi, wo and head, each as often as a step has it. */
+  /** A linear op by itself, quantising x and scaling y included: over the shapes of a step's o, wi, wo and head, each as often as a step has it. */
   decodeLinearPerMac: number;
   /** The whole step in the kernels, the choice of the token included, mean over the answer, by the multiply-adds with weights. */
   decodeTokenPerMac: number;
@@ -48,8 +49,8 @@ export const targets: Record<keyof Figures, { target: number; most: boolean; pag
   answerInstructions: { target: 2_000_000_000, most: true },
 };
 
-export async function measureFigures(shape: Shape): Promise<Figures> {
-  const model = await randomModel(shape);
+export async function measureFigures(shape: Shape, weights: WeightsKind = 'int8'): Promise<Figures> {
+  const model = await randomModel(shape, { weights });
   const macs = macsOf(shape);
   const unit = await MeteredUnit.create();
   const t5 = loadT5(unit, model);
@@ -59,7 +60,7 @@ export async function measureFigures(shape: Shape): Promise<Figures> {
   const { further, furtherAuto, furtherInUnit, load, answer, packBytes } = canister;
   const oneByOne = further.total;
   return {
-    decodeLinearPerMac: await linearPerMac(shape),
+    decodeLinearPerMac: await linearPerMac(shape, weights),
     decodeTokenPerMac: steps.reduce((sum, step) => sum + withoutPages(step), 0) / TOKENS_OUT / macs.step,
     encodePerMac: (withoutPages(encoded.encode) + withoutPages(encoded.cross)) / (ENCODED * macs.promptToken),
     outsideUnitPerToken: Math.round(oneByOne - furtherInUnit),
@@ -72,7 +73,7 @@ export async function measureFigures(shape: Shape): Promise<Figures> {
   };
 }
 
-async function linearPerMac({ config }: Shape): Promise<number> {
+async function linearPerMac({ config }: Shape, weights: WeightsKind): Promise<number> {
   const { dModel, dFf, numHeads, dKv, vocabularySize, numDecoderLayers, feedForward } = config;
   const shapes = [
     { outputs: dModel, inputs: numHeads * dKv, times: 2 * numDecoderLayers },
@@ -82,7 +83,7 @@ async function linearPerMac({ config }: Shape): Promise<number> {
   ];
   let [instructions, macs] = [0, 0];
   for (const { outputs, inputs, times } of shapes) {
-    instructions += times * withoutPages(await measureLinear(outputs, inputs));
+    instructions += times * withoutPages(await measureLinear(outputs, inputs, { weights }));
     macs += times * outputs * inputs;
   }
   return instructions / macs;

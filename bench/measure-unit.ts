@@ -6,9 +6,9 @@
 import { T5, type T5Session } from '../src/model/t5/t5.ts';
 import { Arena } from '../src/tensor/arena.ts';
 import { ACCUMULATOR_BYTES } from '../src/tensor/assembly/protocol.ts';
-import { weightBytes } from '../src/tensor/layout.ts';
+import { type MatrixKind, weightBytes } from '../src/tensor/layout.ts';
 import type { Machine, Program, RecordedOp } from '../src/tensor/machine.ts';
-import { Recorder, type Rows } from '../src/tensor/recorder.ts';
+import { matrixAt, Recorder, type Rows } from '../src/tensor/recorder.ts';
 import { addCost, type Cost, MeteredUnit, noCost, type RunCost } from './metered-unit.ts';
 import type { RandomModel } from './random-model.ts';
 
@@ -107,8 +107,12 @@ function byKind(ops: readonly RecordedOp[], runs: readonly RunCost[], rows: numb
   return [...kinds.values()];
 }
 
-/** A linear op by itself, int8: `rows` of x are quantised, multiplied with weights [outputs, inputs], and scaled. */
-export async function measureLinear(outputs: number, inputs: number, rows = 1): Promise<Cost> {
+/** A linear op by itself: `rows` of x are quantised, multiplied with weights [outputs, inputs], and scaled. */
+export async function measureLinear(
+  outputs: number,
+  inputs: number,
+  { weights = 'int8', rows = 1 }: { weights?: MatrixKind; rows?: number } = {},
+): Promise<Cost> {
   const unit = await MeteredUnit.create();
   const arena = new Arena(unit);
   const allocate = (bytes: number) => arena.allocate(bytes);
@@ -117,12 +121,13 @@ export async function measureLinear(outputs: number, inputs: number, rows = 1): 
     quantizedScales: allocate(rows * 4),
     sums: allocate(ACCUMULATOR_BYTES),
     scores: allocate(16),
+    unpacked: allocate(weights === 'int4' ? outputs * inputs : 16),
   };
   const x: Rows = { at: allocate(rows * inputs * 4), rows, cols: inputs, width: inputs };
   const out: Rows = { at: allocate(rows * outputs * 4), rows, cols: outputs, width: outputs };
-  const at = allocate(weightBytes('int8', outputs, inputs));
+  const w = matrixAt(weights, 'w', allocate(weightBytes(weights, outputs, inputs)), outputs, inputs);
   const recorder = new Recorder(scratch);
-  recorder.linear(out, x, { kind: 'int8', label: 'w', at, scales: at + outputs * inputs, outputs, inputs });
+  recorder.linear(out, x, w);
   const program = recorder.finish();
   const pointer = allocate(program.words.byteLength);
   unit.write(pointer, new Uint8Array(program.words.buffer));

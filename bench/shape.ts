@@ -4,6 +4,8 @@
  */
 import { Command } from 'commander';
 import { buildKernels } from '../scripts/build/kernels.ts';
+import { weightsOption } from '../scripts/lib/arguments.ts';
+import type { WeightsKind } from '../src/model/pack/tensors.ts';
 import { kernelsInNode, Unit } from '../src/tensor/unit.ts';
 import { type CanisterFigures, measureCanister, type Share } from './measure-canister.ts';
 import { idsOf, loadT5, measureOps, nextToken, type OpRow, withoutPages } from './measure-unit.ts';
@@ -75,13 +77,13 @@ function opsTable(ops: readonly OpRow[]): string {
   return table(['op', 'times', 'M MAC', 'M instructions', 'a MAC'], rows);
 }
 
-async function run({ shape, json }: { shape: string; json?: boolean }): Promise<void> {
+async function run({ shape, weights, json }: { shape: string; weights: WeightsKind; json?: boolean }): Promise<void> {
   const found = shapeNamed(shape);
   const progress = (step: string): void => {
     if (!json && process.stderr.isTTY) process.stderr.write(`\r\x1b[K${step} …`);
   };
   progress('making the model');
-  const model = await randomModel(found);
+  const model = await randomModel(found, { weights });
   const figures = await measureCanister(model, { onProgress: progress });
   progress('op by op');
   const unit = await MeteredUnit.create();
@@ -97,11 +99,11 @@ async function run({ shape, json }: { shape: string; json?: boolean }): Promise<
   const where = setting();
   const macs = macsOf(found);
   if (json) {
-    console.log(JSON.stringify({ shape, ...where, macs, canister: figures, ops, stepMilliseconds }, null, 2));
+    console.log(JSON.stringify({ shape, weights, ...where, macs, canister: figures, ops, stepMilliseconds }, null, 2));
   } else {
     const { largest, heapBytes, arenaBytes } = figures;
     const [short, long] = ops as [Ops, Ops];
-    console.log(`${shape}: ${megabytes(figures.packBytes)} MB in int8, random weights; ${settingLine(where)}
+    console.log(`${shape}: ${megabytes(figures.packBytes)} MB in ${weights}, random weights; ${settingLine(where)}
 Counted by the replica (rules of 2026), in millions of instructions. ${figures.tokensIn} tokens in, ${figures.tokensOut} out. "kernels" were run alone, op by op;
 "pages" are first touches and first writes of 64 KiB; "TypeScript" is everything else. A token "one a call" is the self-call and its callback.
 
@@ -134,6 +136,7 @@ ${opsTable(long.cross)}`);
 const program = new Command('npm run bench --')
   .description('What a model of a shape costs in the canister, with random weights from a seed.')
   .option('--shape <name>', shapeNames.slice(0, 3).join(', '), 'flan-t5-small')
+  .addOption(weightsOption())
   .option('--json', 'print an object in place of tables')
   .showHelpAfterError()
   .action(run);

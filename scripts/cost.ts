@@ -3,17 +3,18 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { randomModel } from '../bench/random-model.ts';
 import { shapeNamed, shapeNames } from '../bench/shapes.ts';
-import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../src/model/pack/tensors.ts';
+import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH, type WeightsKind } from '../src/model/pack/tensors.ts';
 import { decodeTokenizer, type Tokenizer } from '../src/model/tokenizer/tokenizer.ts';
 import { measureCosts } from './cost/measure.ts';
 import { type Asked, costTable } from './cost/table.ts';
-import { wholeNumber } from './lib/arguments.ts';
+import { weightsOption, wholeNumber } from './lib/arguments.ts';
 import { runCommand } from './lib/command.ts';
 import { findModel } from './lib/find-model.ts';
 import { packFolder, readTokenizer } from './lib/model-folder.ts';
 
 interface Options extends Asked {
   model?: string;
+  weights: WeightsKind;
   shape?: string;
   json?: boolean;
 }
@@ -27,6 +28,7 @@ const program = new Command('npm run cost --')
     'folder of a T5, or a model on the hub like google/flan-t5-small (default: models/little-flan)',
   )
   .option('--shape <name>', `in place of a model, random weights of a known shape: ${shapeNames.join(', ')}`)
+  .addOption(weightsOption())
   .option('--prompt-tokens <n>', 'tokens of a prompt', wholeNumber(2, MAX_SOURCE_LENGTH), 33)
   .option('--tokens <n>', 'tokens of an answer', wholeNumber(1, MAX_TARGET_LENGTH), 40)
   .option('--per-day <n>', 'answers a day', wholeNumber(0, 1e9), 1000)
@@ -37,7 +39,7 @@ async function cost(options: Options): Promise<void> {
   if (options.model !== undefined && options.shape !== undefined)
     throw new Error('cost: expected --model or --shape, got both');
   const { name, pack, tokenizer } =
-    options.shape === undefined ? await ofFolder(options) : await ofShape(options.shape);
+    options.shape === undefined ? await ofFolder(options) : await ofShape(options.shape, options.weights);
   const { promptTokens, tokens } = options;
   const costs = await measureCosts({ pack, tokenizer, promptTokens, tokens, onProgress: showStep });
   showStep('');
@@ -52,18 +54,18 @@ interface Model {
   tokenizer: Tokenizer;
 }
 
-async function ofFolder({ model }: Options): Promise<Model> {
+async function ofFolder({ model, weights }: Options): Promise<Model> {
   const folder = await findModel(model);
-  const { path, head } = await packFolder(folder, 'int8', { onProgress: () => showStep('converting') });
+  const { path, head } = await packFolder(folder, weights, { onProgress: () => showStep('converting') });
   // a folder without a tokenizer makes no pack
   const tokenizer = decodeTokenizer((await readTokenizer(folder))!);
   return { name: `${head.name}, ${head.weights}`, pack: new Uint8Array(await readFile(path)), tokenizer };
 }
 
-async function ofShape(shape: string): Promise<Model> {
+async function ofShape(shape: string, weights: WeightsKind): Promise<Model> {
   const wanted = shapeNamed(shape);
   showStep('making random weights');
-  const { pack, tokenizer, head } = await randomModel(wanted);
+  const { pack, tokenizer, head } = await randomModel(wanted, { weights });
   return { name: `${head.name}, ${head.weights}`, pack, tokenizer };
 }
 

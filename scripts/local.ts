@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { openGeneration } from '../src/model/generation/generation.ts';
 import { type GenerationRequest, generationOptions } from '../src/model/generation/options.ts';
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import { weightsOption } from './lib/arguments.ts';
 import { runCommand, userPath } from './lib/command.ts';
 import { findModel } from './lib/find-model.ts';
 import { type LocalModel, openLocalModel } from './lib/local-model.ts';
@@ -82,7 +83,7 @@ const program = new Command('npm run local --')
   .option('--prompt <text>', 'what to answer')
   .option('--ids <ids>', 'the prompt as token ids, </s> included; needs no tokenizer', integers)
   .option('--prompts <file>', 'many prompts, a JSON string a line; - for standard input; prints a JSON object a line')
-  .addOption(new Option('--weights <kind>', 'how weights are held').choices(['int8', 'float32']).default('int8'))
+  .addOption(weightsOption())
   .option(
     '--decoder-ids <ids>',
     'no answer is made; these decoder inputs, start token first, are gone through',

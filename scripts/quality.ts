@@ -10,7 +10,7 @@ import { runCommand } from './lib/command.ts';
 import { findModel } from './lib/find-model.ts';
 import { type LocalModel, openLocalModel } from './lib/local-model.ts';
 
-const QUANTISED: readonly WeightsKind[] = ['int8'];
+const QUANTISED: readonly WeightsKind[] = ['int8', 'int4'];
 const MAX_NEW_TOKENS = 100;
 /** Prompts whose logits are compared; answers are counted over all. */
 const COMPARED = 40;

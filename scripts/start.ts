@@ -8,8 +8,9 @@ import type { Principal } from '@dfinity/principal';
 import { Command } from 'commander';
 import { type Client, connect, type GenerateOptions, type TextStream } from '../src/client/index.ts';
 import { type SettingsChange, SettingsChange as SettingsChangeType } from '../src/client/llm.did.ts';
+import type { WeightsKind } from '../src/model/pack/tensors.ts';
 import { type MessageRecord, profile } from '../src/replica/index.ts';
-import { tokensPerCall, wholeNumber } from './lib/arguments.ts';
+import { tokensPerCall, weightsOption, wholeNumber } from './lib/arguments.ts';
 import { runCommand } from './lib/command.ts';
 import { APPLES, findModel } from './lib/find-model.ts';
 import { howToCall } from './lib/how-to-call.ts';
@@ -22,6 +23,7 @@ import { uploadWithProgress } from './lib/upload-progress.ts';
 
 interface Options {
   model?: string;
+  weights: WeightsKind;
   tokensPerCall: GenerateOptions['tokens_per_call'];
   port?: number;
   serve?: boolean;
@@ -37,6 +39,7 @@ const program = new Command('npm start --')
     '--model <dir>',
     'folder of a T5, or a model on the hub like google/flan-t5-small (default: models/little-flan)',
   )
+  .addOption(weightsOption())
   .option('--tokens-per-call <n|auto>', 'tokens that a message makes; auto: as many as it holds', tokensPerCall, 1)
   .option(
     '--port <n>',
@@ -48,7 +51,7 @@ const program = new Command('npm start --')
   .action(async (prompt: string[], options: Options) => start(prompt.join(' ') || APPLES, options));
 
 async function start(prompt: string, options: Options): Promise<void> {
-  const pack = await convert(await findModel(options.model));
+  const pack = await convert(await findModel(options.model), options.weights);
   const network = await LocalNetwork.start(options.port);
   try {
     const { url } = network;
@@ -67,13 +70,13 @@ async function start(prompt: string, options: Options): Promise<void> {
   }
 }
 
-async function convert(folder: string): Promise<PackFile> {
+async function convert(folder: string, weights: WeightsKind): Promise<PackFile> {
   let said = false;
   const onProgress = (): void => {
     if (!said) console.log(`Converting ${folder}`);
     said = true;
   };
-  return await packFolder(folder, 'int8', { onProgress });
+  return await packFolder(folder, weights, { onProgress });
 }
 
 const install = (network: LocalNetwork, name: string, arg?: Uint8Array) =>

@@ -4,7 +4,8 @@
  */
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { wholeNumber } from './lib/arguments.ts';
+import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import { weightsOption, wholeNumber } from './lib/arguments.ts';
 import { runCommand } from './lib/command.ts';
 import { findModel } from './lib/find-model.ts';
 import { packFolder } from './lib/model-folder.ts';
@@ -16,6 +17,7 @@ import { uploadWithProgress } from './lib/upload-progress.ts';
 
 interface Options extends NetworkOptions {
   model?: string;
+  weights: WeightsKind;
   retries: number;
   yes?: boolean;
 }
@@ -27,12 +29,13 @@ const program = addNetworkOptions(
     '--model <dir>',
     'folder of a T5, or a model on the hub like google/flan-t5-small (default: models/little-flan)',
   )
+  .addOption(weightsOption())
   .option('--retries <n>', 'how often a call that gets lost is tried again', wholeNumber(0, 1000), 5)
   .option('-y, --yes', 'do not ask')
   .action(upload);
 
 async function upload(options: Options): Promise<void> {
-  const pack = await packFolder(await findModel(options.model), 'int8');
+  const pack = await packFolder(await findModel(options.model), options.weights);
   const { client, canisterId, host } = await connectTo(options);
   const { name, weights } = pack.head;
   const active = await client.modelInfo();

@@ -1,5 +1,6 @@
 /** Values of options that commands share, checked as they are read. */
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { WEIGHTS_KINDS } from '../../src/model/pack/tensors.ts';
 
 /** A parser of whole numbers in a range, its ends included. */
 export function wholeNumber(least: number, most: number): (value: string) => number {
@@ -10,6 +11,10 @@ export function wholeNumber(least: number, most: number): (value: string) => num
     return number;
   };
 }
+
+/** `--weights`, a WeightsKind. */
+export const weightsOption = (): Option =>
+  new Option('--weights <kind>', 'how weights are held').choices(WEIGHTS_KINDS).default('int8');
 
 /** `auto`, or how many tokens a message makes. The canister knows the upper limit. */
 export function tokensPerCall(value: string): number | 'auto' {

@@ -8,8 +8,12 @@
  *
  * One row of x: 5 counted instructions for 8 products. A tile of rows holds the weights in locals as well: 4 and a share of the loads.
  * Keys and values stand for weights too, as int16 (assembly/ops/keep.ts): the same with v128.load.
+ *
+ * int4: a byte is 16 q + n, of one row's weight q and of another's, n = q' + 8; it is read twice, whole and without q:
+ *   [16 q + n, …] load8x8_s, dot -> 16 Q + N        [16 q + n, …] load8x8_s, and 15, dot -> N        12 counted instructions for 16 products
+ * Q = ((16 Q + N) - N) / 16 and Q' = N - 8 X, X being the sum of the activations, are then multiplied by their groups' multipliers.
  */
-import { SPAN, TILE_STRIDE } from './assembly/protocol.ts';
+import { INT4_GROUP, SPAN, TILE_STRIDE } from './assembly/protocol.ts';
 
 /** Block sizes in columns for one row of activations, largest first; every multiple of 16 is a sum of them. */
 const ROW_BLOCKS = [SPAN, 384, 256, 128, 64, 32, 16];
@@ -89,6 +93,68 @@ function row${columns}${accumulate ? 'Add' : ''}(out: usize, x: usize, w: usize,
 }
 
 /**
+ * As rowBlock with int4 weights, an octet of rows a turn. Sums stay integers over the block: 512 * 8 * 15 * 32,767 < 2^31.
+ * `start` is what a sum that is not added to anything begins with: -0, since -0 + y is y.
+ */
+function rowBlockInt4(columns: number): string {
+  const pairs = columns / 2;
+  const perGroup = INT4_GROUP / 2;
+  const group = (from: number): string => {
+    const g = from / perGroup;
+    const count = Math.min(perGroup, pairs - from);
+    const x = (p: number): string => `x${from + p}`;
+    const w = (p: number): string => weightPair('Q8', from + p);
+    return `{
+    let later: v128;
+    let earlier: v128;
+    {
+    ${dotSum(count, (p) => `v128.and(${w(p)}, low)`, x)}
+    earlier = s;
+    }
+    {
+    ${dotSum(count, w, x)}
+    later = i32x4.shr_s(i32x4.sub(s, earlier), 4);
+    }
+    const m = v128.load_ext<i8>(multipliers, ${g * 8});
+    a = i32x4.add(a, i32x4.mul(i32x4.sub(earlier, eight${g}), v128.extend_low<i16>(m)));
+    b = i32x4.add(b, i32x4.mul(later, v128.extend_high<i16>(m)));
+    }`;
+  };
+  const firsts = range(Math.ceil(pairs / perGroup)).map((g) => g * perGroup);
+  const eights = firsts.map((from, g) => {
+    const dots = range(Math.min(perGroup, pairs - from)).map(
+      (p) => `eight${g} = i32x4.add(eight${g}, dot(x${from + p}, eights));`,
+    );
+    return `let eight${g} = i32x4.splat(0);\n  ${dots.join('\n  ')}`;
+  });
+  const put = (sum: string, at: number): string => `{
+    const y = f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(${sum}), v128.load(scales, ${at})), scale);
+    v128.store(out, f32x4.add(v128.bitselect(v128.load(out, ${at}), start, accumulate), y), ${at});
+    }`;
+  return `
+function rowInt4_${columns}(out: usize, x: usize, w: usize, octetBytes: usize, multipliers: usize, octetMultipliers: usize, scales: usize, scale: v128, end: usize, accumulate: v128): void {
+  ${range(pairs)
+    .map((p) => `const x${p} = v128.load32_splat(x, ${p * 4});`)
+    .join('\n  ')}
+  const eights = i16x8.splat(8);
+  const low = i16x8.splat(15);
+  const start = f32x4.splat(-0.0);
+  ${eights.join('\n  ')}
+  do {
+    let a = i32x4.splat(0);
+    let b = i32x4.splat(0);
+    ${firsts.map(group).join('\n    ')}
+    ${put('a', 0)}
+    ${put('b', 16)}
+    w += octetBytes;
+    multipliers += octetMultipliers;
+    scales += 32;
+    out += 32;
+  } while (out < end);
+}`;
+}
+
+/**
  * Rows of x in locals; the first one's sum loads a group's weights, which the other rows find in locals. Measured in V8, 16 rows of 64 columns,
  * 128 tokens: 17 G MAC/s without the branches, 27 with them, 32 as rows keep pace (LAG). The same in assembly by hand, all in registers but x: 33 to 37.
  */
@@ -151,6 +217,20 @@ export function rowQ8(out: usize, x: usize, w: usize, groupBytes: usize, scales:
   )}
 }
 
+/**
+ * As rowQ8 with int4 weights in octets of rows of w (layout.ts). Sums end where rowQ8's do.
+ */
+export function rowInt4(out: usize, x: usize, w: usize, octetBytes: usize, multipliers: usize, octetMultipliers: usize, scales: usize, scale: f32, end: usize, columns: u32, add: bool): void {
+  const s = f32x4.splat(scale);
+  let done: u32 = 0;
+  ${blockwise(
+    ROW_BLOCKS,
+    (c) => `
+      rowInt4_${c}(out, x, w, octetBytes, multipliers + ((done / ${INT4_GROUP}) << 3), octetMultipliers, scales, s, end, i32x4.splat(add ? -1 : 0));
+      columns -= ${c}; done += ${c}; x += ${c * 2}; w += ${groupPart('Q8', c)}; add = true;`,
+  )}
+}
+
 /** Columns of the next block, of so many that are left. */
 export function spanOf(columns: u32): u32 {
   ${ROW_BLOCKS.slice(0, -1)
@@ -207,6 +287,7 @@ export function dotBlocksSource(): string {
 @inline
 function dot(a: v128, b: v128): v128 { return i32x4.dot_i16x8_s(a, b); }`,
     ...ROW_BLOCKS.flatMap((c) => either.map((accumulate) => rowBlock(c, accumulate))),
+    ...ROW_BLOCKS.map(rowBlockInt4),
     ...tiles,
     rowFace,
     ...kinds.map(tileFace),

@@ -4,11 +4,16 @@
  *
  *   int8 [F, K]   group 0 (rows 0 … 3)                                                group 1 …
  *                 k0k1 of row 0 | of row 1 | of row 2 | of row 3 | k2k3 of row 0 | …   then F scales in float32
+ *   int4 [F, K]   octet 0 (rows 0 … 7), a byte two rows                                octet 1 …
+ *                 k0k1 of rows 0, 4 | of 1, 5 | of 2, 6 | of 3, 7 | k2k3 of rows 0, 4 | …   then multipliers int8 [F / 8, groups, 8], then F scales
+ *                 a byte is 16 q + 8 + q' of the later and the earlier row; a weight is q * its group's multiplier * its row's scale (int4.ts)
  *   float32       row after row
  *
  * Keys and values that are kept for attention with int8 weights lie as int16 in the same way: keys as the rows of a matrix, values transposed
  * (picture in assembly/ops/keep.ts).
  */
+
+import { INT4_GROUP } from './assembly/protocol.ts';
 
 export const pad = (n: number, multiple: number): number => Math.ceil(n / multiple) * multiple;
 
@@ -34,10 +39,22 @@ export function inHeads(count: number, size: number): Placement {
   return { length: count * padded, from };
 }
 
-/** Bytes of a matrix of `outputs` by `inputs`, padded sizes, scales included. */
-export function weightBytes(kind: 'int8' | 'float32', outputs: number, inputs: number): number {
-  return kind === 'int8' ? outputs * inputs + outputs * 4 : outputs * inputs * 4;
+/** How the weights of a matrix are held. */
+export type MatrixKind = 'int4' | 'int8' | 'float32';
+
+/** Groups of columns that have a multiplier each, in a row of int4 weights. */
+export const int4Groups = (inputs: number): number => Math.ceil(inputs / INT4_GROUP);
+
+/** Where the parts of a matrix of `outputs` by `inputs`, padded sizes, begin, in bytes from its start, and where it ends. */
+export function matrixParts(kind: MatrixKind, outputs: number, inputs: number) {
+  const multipliers = outputs * (kind === 'int4' ? inputs / 2 : kind === 'int8' ? inputs : inputs * 4);
+  const scales = multipliers + (kind === 'int4' ? outputs * int4Groups(inputs) : 0);
+  return { multipliers, scales, bytes: scales + (kind === 'float32' ? 0 : outputs * 4) };
 }
+
+/** Bytes of a matrix of `outputs` by `inputs`, padded sizes, scales included. */
+export const weightBytes = (kind: MatrixKind, outputs: number, inputs: number): number =>
+  matrixParts(kind, outputs, inputs).bytes;
 
 /** Positions of a chunk of kept keys and values are a multiple of this. */
 export const KEPT_POSITIONS = 16;

@@ -3,6 +3,7 @@
  * The complete list of ops is this class; what each does is said at its kernel in assembly/ops/ and, as TypeScript, in reference.ts.
  */
 import * as protocol from './assembly/protocol.ts';
+import { type MatrixKind, matrixParts } from './layout.ts';
 import type { Program, RecordedOp } from './machine.ts';
 import { times, type Value } from './value.ts';
 
@@ -16,8 +17,18 @@ export interface Rows {
 
 /** A weight matrix [outputs, inputs] in the arena, both padded (layout.ts). */
 export type Weights =
+  | { kind: 'int4'; label: string; at: number; multipliers: number; scales: number; outputs: number; inputs: number }
   | { kind: 'int8'; label: string; at: number; scales: number; outputs: number; inputs: number }
   | { kind: 'float32'; label: string; at: number; outputs: number; inputs: number };
+
+/** The matrix of this kind and padded size that stands at `at`. */
+export function matrixAt(kind: MatrixKind, label: string, at: number, outputs: number, inputs: number): Weights {
+  const { multipliers, scales } = matrixParts(kind, outputs, inputs);
+  const size = { label, at, outputs, inputs };
+  if (kind === 'float32') return { kind, ...size };
+  if (kind === 'int8') return { kind, scales: at + scales, ...size };
+  return { kind, multipliers: at + multipliers, scales: at + scales, ...size };
+}
 
 /** float32 weights of a norm, or a bias by distance. */
 export interface Vector {
@@ -63,13 +74,15 @@ const ACTIVATIONS: Record<Activation, number> = {
 
 /** Room that ops need besides their operands; one set serves every op of a program. */
 export interface Scratch {
-  /** int16 [most rows, most cols] and float32 [most rows]: activations quantised for int8 weights. */
+  /** int16 [most rows, most cols] and float32 [most rows]: activations quantised for int4 and int8 weights. */
   quantized: number;
   quantizedScales: number;
   /** ACCUMULATOR_BYTES. */
   sums: number;
   /** Scores or weights of keys: float32 [most keys padded to 16], or int16 [16, so many] where several queries stand against int8 weights. */
   scores: number;
+  /** int8 [outputs, inputs] of the largest int4 matrix that INT4_UNPACK_ROWS rows or more stand against, if there is one. */
+  unpacked?: number;
 }
 
 function checkK(op: string, k: number, width: number): void {
@@ -101,6 +114,8 @@ export class Recorder {
         out.rows,
         out.cols,
       ]);
+    } else if (table.kind === 'int4') {
+      throw new RangeError(`gather ${table.label}: expected int8 or float32 rows, got int4`);
     } else {
       this.emit('gather', protocol.OP_GATHER_F32, table.label, 0, out, [out.at, ids, table.at, out.rows, out.cols]);
     }
@@ -126,7 +141,7 @@ export class Recorder {
       this.emit('linear', protocol.OP_LINEAR_F32, w.label, macs, out, args);
       return;
     }
-    const { quantized, quantizedScales, sums } = this.scratch;
+    const { quantized, quantizedScales, sums, unpacked } = this.scratch;
     if (this.quantized !== x) {
       this.emit('quantize', protocol.OP_QUANTIZE, w.label, 0, undefined, [
         quantized,
@@ -137,8 +152,17 @@ export class Recorder {
       ]);
       this.quantized = x;
     }
-    const args = [out.at, quantized, quantizedScales, w.at, w.scales, x.rows, w.outputs, w.inputs, accumulate, sums];
-    this.emit('linear', protocol.OP_LINEAR_Q8, w.label, macs, out, args);
+    const sizes = [x.rows, w.outputs, w.inputs, accumulate];
+    if (w.kind === 'int4') {
+      if (unpacked === undefined && !(typeof x.rows === 'number' && x.rows < protocol.INT4_UNPACK_ROWS)) {
+        throw new RangeError(`linear ${w.label}: expected room to unpack int4 weights in, got none`);
+      }
+      const args = [out.at, quantized, quantizedScales, w.at, w.multipliers, w.scales, ...sizes, sums, unpacked ?? 0];
+      this.emit('linear', protocol.OP_LINEAR_INT4, w.label, macs, out, args);
+    } else {
+      const args = [out.at, quantized, quantizedScales, w.at, w.scales, ...sizes, sums];
+      this.emit('linear', protocol.OP_LINEAR_Q8, w.label, macs, out, args);
+    }
   }
 
   /** out = softmax(q k^T + bias) v, head by head; unscaled, as T5 has it. */

@@ -5,7 +5,7 @@
  */
 import * as p from './assembly/protocol.ts';
 import { spans } from './dot-blocks.ts';
-import { keptPositionBytes } from './layout.ts';
+import { int4Groups, keptPositionBytes } from './layout.ts';
 import { checkRegisters, type Machine, type Registers } from './machine.ts';
 import * as logits from './reference-logits.ts';
 
@@ -74,7 +74,14 @@ export class Reference implements Machine {
       [p.OP_GATHER_F32]: () => this.gatherF32(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!),
       [p.OP_RMS_NORM]: () => this.rmsNorm(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!, bitsToFloat(a[6]!)),
       [p.OP_QUANTIZE]: () => this.quantize(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!),
-      [p.OP_LINEAR_Q8]: () => this.linearQ8(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!, a[6]!, a[7]!, a[8]!),
+      [p.OP_LINEAR_Q8]: () =>
+        this.linearInt(a[0]!, a[1]!, a[2]!, a[4]!, a[5]!, a[6]!, a[7]!, a[8]!, (r, c) =>
+          this.int8At(a[3]!, a[7]!, r, c),
+        ),
+      [p.OP_LINEAR_INT4]: () =>
+        this.linearInt(a[0]!, a[1]!, a[2]!, a[5]!, a[6]!, a[7]!, a[8]!, a[9]!, (r, c) =>
+          this.int4At(a[3]!, a[4]!, a[8]!, r, c),
+        ),
       [p.OP_LINEAR_F32]: () => this.linearF32(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!, a[6]!),
       [p.OP_ATTENTION]: () => this.attention(args),
       [p.OP_KEEP]: () => this.keep(args),
@@ -116,6 +123,15 @@ export class Reference implements Machine {
     return this.i8[table + (row >> 2) * cols * 4 + (col >> 1) * 8 + (row & 3) * 2 + (col & 1)]!;
   }
 
+  /** q times its group's multiplier: octets of rows, two rows a byte, pairs of columns (layout.ts). */
+  private int4At(table: number, multipliers: number, cols: number, row: number, col: number): number {
+    const octet = row >> 3;
+    const byte = this.i8[table + octet * cols * 4 + (col >> 1) * 8 + (row & 3) * 2 + (col & 1)]!;
+    const q = row & 4 ? byte >> 4 : (byte & 15) - 8;
+    const group = octet * int4Groups(cols) + Math.floor(col / p.INT4_GROUP);
+    return q * this.i8[multipliers + group * 8 + (row & 7)]!;
+  }
+
   private gatherQ8(out: number, ids: number, table: number, scales: number, rows: number, cols: number): void {
     for (let i = 0; i < rows; i++) {
       const id = this.u32[ids / 4 + i]!;
@@ -149,16 +165,16 @@ export class Reference implements Machine {
     }
   }
 
-  private linearQ8(
+  private linearInt(
     out: number,
     x: number,
     xScales: number,
-    w: number,
     wScales: number,
     rows: number,
     outputs: number,
     inputs: number,
     accumulate: number,
+    weightAt: (row: number, col: number) => number,
   ): void {
     for (let i = 0; i < rows; i++) {
       const scale = this.f32[xScales / 4 + i]!;
@@ -168,7 +184,7 @@ export class Reference implements Machine {
         for (const columns of spans(inputs)) {
           let sum = 0; // an integer under 2^31: exact
           for (let c = from; c < from + columns; c++) {
-            sum += this.i16[x / 2 + i * inputs + c]! * this.int8At(w, inputs, f, c);
+            sum += this.i16[x / 2 + i * inputs + c]! * weightAt(f, c);
           }
           const part = fround(fround(fround(sum) * this.f32[wScales / 4 + f]!) * scale);
           y = from > 0 || accumulate ? fround(y + part) : part;

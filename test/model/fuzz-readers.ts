@@ -1,11 +1,12 @@
 // Spoils files at random and has the readers of src/model read them: npx tsx test/model/fuzz-readers.ts [MINUTES [SEED [NAME]]]
 // Every reader must give something or an error of ours, in time and within memory. Not a part of `npm test`.
 
-import { readT5Config } from '../../src/model/checkpoint/config.ts';
+import { parseT5Config, readT5Config } from '../../src/model/checkpoint/config.ts';
 import { readGenerationConfig } from '../../src/model/checkpoint/generation-config.ts';
 import { Safetensors } from '../../src/model/checkpoint/safetensors.ts';
 import { openWeights } from '../../src/model/checkpoint/weights.ts';
 import { writeSafetensors } from '../../src/model/checkpoint/write-safetensors.ts';
+import { decodePackHead, encodePackHead, packBytes, packHeadBytes, planPack } from '../../src/model/pack/pack.ts';
 import { convertTokenizer } from '../../src/model/tokenizer/convert.ts';
 import { decodeTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { filledTensors, fixture, memoryFolder, memorySource } from './checkpoint/memory.ts';
@@ -50,6 +51,15 @@ const tokenize = (bytes: Uint8Array): void => {
   tokenizer.decode(tokenizer.encode('the of a\u2581b ﬁ😀 \u0000</s>'.repeat(20)));
 };
 
+const config = JSON.parse(Buffer.from(fixture('t5/flan-a/config.json')).toString());
+const packs = (['int4', 'int8'] as const).map((kind) => {
+  const model = { name: 'flan-a', json: { config, generation: {} }, weights: kind, tiedHead: false };
+  return planPack(model, parseT5Config(config, 'config'), 4096);
+});
+const tables = ['bytes', 'user', 'across'].map((name) =>
+  convertTokenizer(readBytes(fixturePath(`${name}.model`)), 'file'),
+);
+
 /** What is read, from which files. */
 const targets: Record<string, { seeds: Uint8Array[]; read: (bytes: Uint8Array) => unknown }> = {
   spiece: {
@@ -67,6 +77,20 @@ const targets: Record<string, { seeds: Uint8Array[]; read: (bytes: Uint8Array) =
   index: {
     seeds: [utf8({ metadata: {}, weight_map: { a: 'w.safetensors', 'b.weight': 'w.safetensors' } })],
     read: (bytes) => openWeights(memoryFolder({ 'model.safetensors.index.json': bytes, 'w.safetensors': weights })),
+  },
+  pack: {
+    seeds: packs.map(encodePackHead),
+    read: (bytes) => {
+      const kind = Buffer.from(bytes).includes('"weights":"int4"') ? 0 : 1;
+      decodePackHead(bytes.subarray(0, packHeadBytes(bytes)), packBytes(packs[kind]!));
+    },
+  },
+  tables: {
+    seeds: tables,
+    read: (bytes) => {
+      const tokenizer = decodeTokenizer(bytes);
+      tokenizer.decode(tokenizer.encode('the of a\u2581b ﬁ😀 \u0000</s>'.repeat(20)));
+    },
   },
   config: { seeds: [fixture('t5/flan-a/config.json')], read: (bytes) => readT5Config(bytes) },
   generation: {

@@ -87,7 +87,7 @@ describe('npm run local', () => {
       ['--prompt', 'hi', '--max-new-tokens', '0'],
       'generate: expected "max_new_tokens" to be an integer from 1 to 512, got 0',
     ],
-    [['--prompt', 'hi', '--weights', 'int3'], 'Allowed choices are int8, float32'],
+    [['--prompt', 'hi', '--weights', 'int3'], 'Allowed choices are int4, int8, float32'],
     [['--prompt', 'hi', '--ids', '5'], 'expected one of --prompt, --ids and --prompts, got 2'],
     [['--prompts', 'nowhere.txt'], 'expected to read nowhere.txt'],
     [[], 'expected one of --prompt, --ids and --prompts, got 0'],

@@ -44,7 +44,7 @@ describe('npm start -- --serve', () => {
   let url: string;
 
   beforeAll(async () => {
-    served = run('start', ['--serve', '--tokens-per-call', 'auto', 'opposite', 'of', 'hot:']);
+    served = run('start', ['--serve', '--weights', 'int4', '--tokens-per-call', 'auto', 'opposite', 'of', 'hot:']);
     await served.says('until Ctrl-C');
     url = /Replica at (\S+?):? /.exec(served.said().replaceAll('\n', ' '))![1]!;
   });

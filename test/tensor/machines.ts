@@ -27,6 +27,7 @@ export class Bench {
       quantizedScales: this.arena.allocate(most.rows * 4),
       sums: this.arena.allocate(ACCUMULATOR_BYTES),
       scores: this.arena.allocate(most.keys * 32),
+      unpacked: this.arena.allocate(1 << 21),
     };
     this.recorder = new Recorder(this.scratch);
   }

@@ -2,7 +2,8 @@
  * Makes a pack of a checkpoint: pads and quantises tensor after tensor, holding one at a time. Where the checkpoint comes from, and where the
  * pack goes, are the caller's.
  */
-import { placeFloat32, placeInt8 } from '../../tensor/layout.ts';
+import { placeInt4 } from '../../tensor/int4.ts';
+import { type MatrixKind, type Placement, placeFloat32, placeInt8 } from '../../tensor/layout.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { T5Config } from '../checkpoint/config.ts';
 import { biasByDistance } from '../t5/relative-position.ts';
@@ -42,7 +43,7 @@ export async function convert(
   };
   for (const tensor of packTensors({ config, weights, tiedHead })) {
     const source = await checkpoint.tensor(tensor.name);
-    await append(head.weightsOffset + tensor.offset, placeTensor(tensor, source, config, weights));
+    await append(head.weightsOffset + tensor.offset, placeTensor(tensor, source, config));
   }
   await append(head.tokenizerOffset, tokenizer);
   head.sha256 = Array.from(sha256.digest(), (b) => b.toString(16).padStart(2, '0')).join('');
@@ -53,11 +54,16 @@ export async function convert(
 const bytesOf = (floats: Float32Array): Uint8Array =>
   new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
 
-function placeTensor(tensor: PackTensor, source: Float32Array, config: T5Config, weights: WeightsKind): Uint8Array {
+type Place = (source: Float32Array, sourceCols: number, rows: Placement, cols: Placement) => Uint8Array;
+const PLACE: Record<MatrixKind, Place> = {
+  int4: placeInt4,
+  int8: placeInt8,
+  float32: (...args) => bytesOf(placeFloat32(...args)),
+};
+
+function placeTensor(tensor: PackTensor, source: Float32Array, config: T5Config): Uint8Array {
   if (tensor.kind === 'matrix') {
-    const place =
-      weights === 'int8' ? placeInt8 : (...args: Parameters<typeof placeFloat32>) => bytesOf(placeFloat32(...args));
-    return place(source, tensor.sourceShape[1], tensor.rows, tensor.cols);
+    return PLACE[tensor.weights](source, tensor.sourceShape[1], tensor.rows, tensor.cols);
   }
   if (tensor.kind === 'vector') {
     const row = { length: 1, from: () => 0 };

@@ -13,7 +13,14 @@ import { pad } from '../../tensor/layout.ts';
 import { parseT5Config, type T5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, parseGenerationConfig } from '../checkpoint/generation-config.ts';
 import { parseJson, show } from '../checkpoint/json.ts';
-import { type PackShape, type PackTensor, packTensors, packWeightsBytes, type WeightsKind } from './tensors.ts';
+import {
+  type PackShape,
+  type PackTensor,
+  packTensors,
+  packWeightsBytes,
+  WEIGHTS_KINDS,
+  type WeightsKind,
+} from './tensors.ts';
 
 const MAGIC = 'STEPWISE';
 export const PACK_VERSION = 2;
@@ -114,8 +121,8 @@ export function decodePackHead(start: Uint8Array, fileBytes: number): OpenedHead
   if (start.length < end) throw new Error(`pack: expected a head of ${end} bytes, got ${start.length}`);
   const head = parseJson('pack head', start.slice(FIXED_BYTES, end)) as PackHead;
   const { json, weights, tiedHead } = head ?? {};
-  if (weights !== 'int8' && weights !== 'float32') {
-    throw new Error(`pack: expected weights int8 or float32, got ${show(weights)}`);
+  if (!WEIGHTS_KINDS.includes(weights)) {
+    throw new Error(`pack: expected weights int4, int8 or float32, got ${show(weights)}`);
   }
   if (typeof tiedHead !== 'boolean') throw new Error(`pack: expected tiedHead to be a boolean, got ${show(tiedHead)}`);
   const config = parseT5Config(json?.config, 'pack config');

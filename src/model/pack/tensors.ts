@@ -2,10 +2,12 @@
  * The table of a pack's tensors: what a T5's weights are called, how they are padded, and where they lie in the arena. A function of the
  * configuration alone, so a pack cannot lie about it. Order: as an answer reads them, since the first touch of a page costs (docs/design.md).
  */
-import { inHeads, inOrder, type Placement, pad, weightBytes } from '../../tensor/layout.ts';
+import { inHeads, inOrder, type MatrixKind, type Placement, pad, weightBytes } from '../../tensor/layout.ts';
 import type { T5Config } from '../checkpoint/config.ts';
 
-export type WeightsKind = 'int8' | 'float32';
+/** How a pack holds its matrices, for people to choose; in an int4 pack some are int8 (matrixKind). */
+export const WEIGHTS_KINDS = ['int4', 'int8', 'float32'] as const;
+export type WeightsKind = (typeof WEIGHTS_KINDS)[number];
 
 /** Longest prompt in tokens, `</s>` included; T5 has no limit of its own, its training had 512. */
 export const MAX_SOURCE_LENGTH = 512;
@@ -21,7 +23,7 @@ export interface PackShape {
 }
 
 export type PackTensor = { name: string; offset: number; bytes: number } & (
-  | { kind: 'matrix'; rows: Placement; cols: Placement; sourceShape: [number, number] }
+  | { kind: 'matrix'; weights: MatrixKind; rows: Placement; cols: Placement; sourceShape: [number, number] }
   | { kind: 'vector'; cols: Placement; sourceShape: [number] }
   | { kind: 'bias'; bidirectional: boolean; sourceShape: [number, number] }
 );
@@ -57,6 +59,12 @@ export const BIAS_REACH = Math.max(MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH);
 /** Names of the feed-forward matrices that read the model's width. */
 export const feedForwardInputs = (config: T5Config): string[] => (config.feedForward.gated ? ['wi_0', 'wi_1'] : ['wi']);
 
+/**
+ * The embedding stays int8 beside int4 weights: a token reads one row of it, so that it costs nothing but room, and all else is made of it (docs/quantisation.md).
+ */
+export const matrixKind = (weights: WeightsKind, name: string): MatrixKind =>
+  weights === 'int4' && name === 'shared.weight' ? 'int8' : weights;
+
 export function packTensors({ config, weights, tiedHead }: PackShape): PackTensor[] {
   const { dModel: D, dFf: F, vocabularySize: V, numHeads: H, dKv: K } = config;
   const model = inOrder(D);
@@ -70,11 +78,13 @@ export function packTensors({ config, weights, tiedHead }: PackShape): PackTenso
     tensors.push({ ...tensor, offset, bytes } as PackTensor);
     offset += pad(bytes, 16);
   };
-  const matrix = (name: string, rows: Placement, cols: Placement, sourceShape: [number, number]): void =>
+  const matrix = (name: string, rows: Placement, cols: Placement, sourceShape: [number, number]): void => {
+    const held = matrixKind(weights, name);
     add(
-      { kind: 'matrix', name, rows, cols, sourceShape } as PackTensor,
-      weightBytes(weights, rows.length, cols.length),
+      { kind: 'matrix', weights: held, name, rows, cols, sourceShape } as PackTensor,
+      weightBytes(held, rows.length, cols.length),
     );
+  };
   const norm = (name: string): void =>
     add({ kind: 'vector', name, cols: model, sourceShape: [D] } as PackTensor, model.length * 4);
   const bias = (stack: string, bidirectional: boolean): void =>

@@ -1,5 +1,5 @@
 /**
- * Keys and values of attention: where they are kept and how they are attended to, float32 beside float32 weights, int16 beside int8 ones
+ * Keys and values of attention: where they are kept and how they are attended to, float32 beside float32 weights, int16 beside integer ones
  * (tensor/assembly/ops/keep.ts). Programs write k and v, `keep` what came out, and `attend`; which of the two it is they do not know.
  *
  *               a session's block, self-attention:                                        a prompt's block, cross-attention:
@@ -46,12 +46,12 @@ export interface Places {
 }
 
 /** Positions of a block are taken, and copied, by so many. */
-const step = ({ weights }: PackShape): number => (weights === 'int8' ? KEPT_POSITIONS : 1);
+const step = ({ weights }: PackShape): number => (weights === 'float32' ? 1 : KEPT_POSITIONS);
 
 /** Bytes of a layer's key and value of one position. */
 const layerBytes = ({ config, weights }: PackShape): number => {
   const { kv, inner } = paddedSizes(config);
-  return weights === 'int8' ? keptPositionBytes(config.numHeads, kv) : 2 * inner * 4;
+  return weights === 'float32' ? 2 * inner * 4 : keptPositionBytes(config.numHeads, kv);
 };
 
 /** Bytes of a prompt's or session's block for so many positions. */
@@ -70,7 +70,7 @@ export function attentionMemory(
   places: Places,
   allocate: (bytes: number) => number,
 ): AttentionMemory {
-  return shape.weights === 'int8' ? int16(shape, places, allocate) : float32(shape, places);
+  return shape.weights === 'float32' ? float32(shape, places) : int16(shape, places, allocate);
 }
 
 function float32(shape: PackShape, { T, S, CROSS, SELF }: Places): AttentionMemory {

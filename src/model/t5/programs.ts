@@ -8,6 +8,7 @@ import { KEPT_POSITIONS, pad } from '../../tensor/layout.ts';
 import type { Program, Registers } from '../../tensor/machine.ts';
 import {
   type DistanceBias,
+  matrixAt,
   Recorder,
   type Rows,
   type Scratch,
@@ -86,11 +87,7 @@ export function recordT5(
   const matrix = (name: string): Weights => {
     const t = at(name);
     if (t.kind !== 'matrix') throw new Error(`t5: expected ${name} to be a matrix, got a ${t.kind}`);
-    const [outputs, inputs] = [t.rows.length, t.cols.length];
-    const where = weightsAt + t.offset;
-    return shape.weights === 'int8'
-      ? { kind: 'int8', label: name, at: where, scales: where + outputs * inputs, outputs, inputs }
-      : { kind: 'float32', label: name, at: where, outputs, inputs };
+    return matrixAt(t.weights, name, weightsAt + t.offset, t.rows.length, t.cols.length);
   };
   const bias = (stack: string): DistanceBias => ({
     ...vector(`${stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`),
@@ -116,6 +113,7 @@ export function recordT5(
     quantized: allocate(most * Math.max(sizes.model, sizes.inner, sizes.ff) * 2),
     quantizedScales: allocate(pad(most * 4, 16)),
     sums,
+    unpacked,
     // of a tile of 16 queries as int16, of a single one in float32
     scores: allocate(Math.max(MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH) * (most > 1 ? 32 : 4)),
   });
@@ -140,6 +138,8 @@ export function recordT5(
     width: config.vocabularySize,
   };
   const sums = allocate(ACCUMULATOR_BYTES);
+  // the head, the only larger matrix, stands against one row
+  const unpacked = shape.weights === 'int4' ? allocate(Math.max(sizes.inner, sizes.ff) * sizes.model) : undefined;
   const stepScratch = scratch(1, sums);
   const sourceIds = allocate(MAX_SOURCE_LENGTH * 4);
   const many = working(MAX_SOURCE_LENGTH, places.S);

@@ -1,7 +1,7 @@
 // Runs a program of ops (picture in protocol.ts). It trusts its caller: the recorder checks every size.
 import {
-  FRAME, OP_ACTIVATE, OP_ARGMAX, OP_ATTENTION, OP_ATTENTION_Q16, OP_BEST, OP_COPY, OP_DRAW, OP_GATHER_F32, OP_GATHER_Q8, OP_KEEP, OP_LINEAR_F32, OP_LINEAR_Q8,
-  OP_LOG_SOFTMAX, OP_MASK, OP_PENALIZE, OP_QUANTIZE, OP_RMS_NORM, OP_SCALE, OP_SOFTMAX, OP_TOP_K, OP_TOP_P, REGISTERS,
+  FRAME, OP_ACTIVATE, OP_ARGMAX, OP_ATTENTION, OP_ATTENTION_Q16, OP_BEST, OP_COPY, OP_DRAW, OP_GATHER_F32, OP_GATHER_Q8, OP_KEEP, OP_LINEAR_F32, OP_LINEAR_INT4,
+  OP_LINEAR_Q8,   OP_LOG_SOFTMAX, OP_MASK, OP_PENALIZE, OP_QUANTIZE, OP_RMS_NORM, OP_SCALE, OP_SOFTMAX, OP_TOP_K, OP_TOP_P, REGISTERS,
 } from './protocol';
 import { activate } from './ops/activate';
 import { argmax } from './ops/argmax';
@@ -11,6 +11,7 @@ import { draw } from './ops/draw';
 import { gatherF32, gatherQ8 } from './ops/gather';
 import { keep } from './ops/keep';
 import { linearF32 } from './ops/linear-f32';
+import { linearInt4 } from './ops/linear-int4';
 import { linearQ8 } from './ops/linear-q8';
 import { mask, penalize } from './ops/penalize';
 import { quantize } from './ops/quantize';
@@ -74,6 +75,7 @@ export function run(program: usize, from: u32, end: u32, budget: u64, registers:
       case OP_QUANTIZE: quantize(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4)); break;
       case OP_LINEAR_Q8: linearQ8(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4), arg(f, 5), arg(f, 6), arg(f, 7), arg(f, 8), arg(f, 9)); break;
       case OP_LINEAR_F32: linearF32(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4), arg(f, 5), arg(f, 6)); break;
+      case OP_LINEAR_INT4: linearInt4(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4), arg(f, 5), arg(f, 6), arg(f, 7), arg(f, 8), arg(f, 9), arg(f, 10), arg(f, 11)); break;
       case OP_ATTENTION: attention(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4), arg(f, 5), arg(f, 6), arg(f, 7), arg(f, 8), arg(f, 9), arg(f, 10), arg(f, 11), arg(f, 12), arg(f, 13)); break;
       case OP_ACTIVATE: activate(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4)); break;
       case OP_SCALE: scale(arg(f, 0), arg(f, 1), arg(f, 2), argF32(f, 3)); break;

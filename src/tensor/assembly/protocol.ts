@@ -58,6 +58,7 @@ export const OP_BEST = 18;
 export const OP_COPY = 19;
 export const OP_KEEP = 20;
 export const OP_ATTENTION_Q16 = 21;
+export const OP_LINEAR_INT4 = 22;
 
 export const ACTIVATION_RELU = 0;
 export const ACTIVATION_GELU_NEW = 1;
@@ -67,6 +68,11 @@ export const ACTIVATION_SILU = 3;
 // --- numbers ----------------------------------------------------------------------------------------------
 /** Integer sums run over at most so many products before they become float32: 512 * 128 * 32,767 < 2^31. */
 export const SPAN = 512;
+/** Columns of a row of int4 weights that share a multiplier, and the largest of these: 8 * 15 is within int8. */
+export const INT4_GROUP = 64;
+export const INT4_MULTIPLIER_MAX = 15;
+/** From so many rows of activations on, int4 weights are unpacked to int8 first. */
+export const INT4_UNPACK_ROWS = 8;
 /** Largest magnitude of a quantised activation. */
 export const ACTIVATION_MAX = 32767;
 /** What K products of a quantised query and key may come to. */

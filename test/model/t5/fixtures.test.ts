@@ -71,6 +71,27 @@ describe.each(['flan-a', 'flan-b', 't5-v1.0', 'odd'])('%s', (name) => {
   });
 });
 
+function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const dot = (x: ArrayLike<number>, y: ArrayLike<number>) => Array.from(x).reduce((sum, v, i) => sum + v * y[i]!, 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+}
+
+describe.each(['flan-a', 't5-v1.0', 'odd'])('%s, int4', (name) => {
+  it('logits near, by their cosine with the recorded ones', async () => {
+    const { t5 } = await openLocalModel(folder(name), 'int4');
+    const cosines: number[] = [];
+    for (const c of cases(name)) {
+      const session = t5.open(c.input_ids, 24, c.decoder_input_ids.slice(0, 1));
+      t5.step(session);
+      cosines.push(cosine(c.logits[c.logits_positions.indexOf(0)]!, t5.logits()));
+      t5.close(session);
+    }
+    const mean = cosines.reduce((sum, x) => sum + x, 0) / cosines.length;
+    console.log(`${name}, int4: cosine ${mean.toFixed(4)}, at least ${Math.min(...cosines).toFixed(4)}`);
+    expect(mean).toBeGreaterThan(0.97);
+  });
+});
+
 describe('a session', () => {
   it('whose key/value caches were lost comes to the same tokens', async () => {
     const model = await openLocalModel(folder('flan-a'), 'float32');
