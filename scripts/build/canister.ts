@@ -9,13 +9,14 @@ import { validateModule } from '../../src/replica/wasm/validate.ts';
 import { azleBuild, azleVersion } from './azle.ts';
 import { parseDid, printDid } from './did.ts';
 import { incrementally, reachable, sha256 } from './incremental.ts';
-import { buildKernels } from './kernels.ts';
-import { finish, mergeKernels } from './link.ts';
+import { buildRelay } from './kernels.ts';
+import { finish } from './link.ts';
 import { namedTypes } from './named-types.ts';
 import { buildPage } from './page.ts';
 import { type BuildOptions, dfxCanisters, projectRoot } from './project.ts';
+import { linkRelay } from './relay.ts';
 
-/** The canisters whose Wasm the kernels are linked into. */
+/** The canisters whose Wasm the kernels and the relay are linked into. */
 const withKernels: ReadonlySet<string> = new Set(['llm']);
 
 export interface Canister {
@@ -45,7 +46,7 @@ export async function buildCanister(
 ): Promise<Canister> {
   const canisters = await dfxCanisters(root);
   if (!(name in canisters)) throw new Error(`build: expected one of ${Object.keys(canisters).join(', ')}, got ${name}`);
-  const kernels = withKernels.has(name) ? await buildKernels({ root, force, onProgress }) : undefined;
+  const kernels = withKernels.has(name) ? await buildRelay({ root, force, onProgress }) : undefined;
   const { main, page } = canisters[name]!;
   if (page !== undefined) await buildPage(page, { root, force, onProgress });
   const folder = join(root, 'build', name);
@@ -83,7 +84,7 @@ export async function buildCanister(
         'cdk:name': 'azle',
         'cdk:version': await azleVersion(root),
       };
-      const wasm = finish(kernels ? await mergeKernels(azle, kernels) : azle, metadata);
+      const wasm = finish(kernels ? await linkRelay(azle, kernels) : azle, metadata);
       onProgress('checking');
       validateModule(wasm);
       onProgress('compressing');

@@ -4,7 +4,17 @@
  */
 import { Reader, Writer } from '../../src/replica/wasm/bytes.ts';
 
-export const SectionId = { custom: 0, import: 2, table: 4, export: 7, start: 8, code: 10, data: 11 } as const;
+export const SectionId = {
+  custom: 0,
+  import: 2,
+  table: 4,
+  global: 6,
+  export: 7,
+  start: 8,
+  element: 9,
+  code: 10,
+  data: 11,
+} as const;
 
 export interface Section {
   id: number;
@@ -130,8 +140,12 @@ function firstCall(body: Uint8Array | undefined): number {
   return opcode === 0x10 ? reader.u32() : -1;
 }
 
-/** Replaces the content of section `id` by what `rewrite` writes while reading the old one. */
-function edit(sections: readonly Section[], id: number, rewrite: (reader: Reader, out: Writer) => void): Section[] {
+/** Replaces the content of section `id`, which the module has, by what `rewrite` writes while reading the old one. */
+export function edit(
+  sections: readonly Section[],
+  id: number,
+  rewrite: (reader: Reader, out: Writer) => void,
+): Section[] {
   return sections.map((section) => {
     if (section.id !== id) return section;
     const out = new Writer(section.content.length + 1024);

@@ -11,6 +11,10 @@ import { settings } from './settings.ts';
 const PER_MAC = 1.2;
 /** Of a token's messages outside the unit, pages included: the step and the callback of whoever waits. */
 const PER_TOKEN = 18_000_000;
+/** The same where a relay makes the tokens, its one turn in TypeScript for every 32 of them included. */
+const PER_RELAYED_TOKEN = 2_000_000;
+/** The same in a message that makes many. */
+const PER_TOKEN_AT_ONCE = 200_000;
 /** Of an answer: reading and writing Candid, the tokenizer, the session's record. */
 const PER_ANSWER = 80_000_000;
 const PER_PROMPT_TOKEN = 400_000;
@@ -22,8 +26,20 @@ export interface Estimate {
   cycles: number;
 }
 
-/** The most that an answer of `newTokens` tokens to `promptTokens` is thought to take. `atOnce`: in one message, so that pages count once. */
-export function estimate(head: OpenedHead, promptTokens: number, newTokens: number, atOnce = false): Estimate {
+export interface Manner {
+  /** All in one message, so that pages count once. */
+  atOnce?: boolean;
+  /** By a relay: one token a call, each the likeliest. */
+  relayed?: boolean;
+}
+
+/** The most that an answer of `newTokens` tokens to `promptTokens` is thought to take. */
+export function estimate(
+  head: OpenedHead,
+  promptTokens: number,
+  newTokens: number,
+  { atOnce = false, relayed = false }: Manner = {},
+): Estimate {
   const { dModel: D, numHeads, dKv, dFf: F, numLayers, numDecoderLayers, vocabularySize: V } = head.config;
   const inner = numHeads * dKv;
   const feedForward = 3 * D * F;
@@ -38,7 +54,7 @@ export function estimate(head: OpenedHead, promptTokens: number, newTokens: numb
     promptTokens * PER_PROMPT_TOKEN +
     (encoder + cross + newTokens * decoder) * PER_MAC +
     messages * pages +
-    (atOnce ? newTokens * 200_000 : newTokens * PER_TOKEN);
+    newTokens * (atOnce ? PER_TOKEN_AT_ONCE : relayed ? PER_RELAYED_TOKEN : PER_TOKEN);
   return {
     instructions: Math.ceil(instructions),
     cycles: Math.ceil(instructions + messages * MESSAGES_A_TOKEN * MESSAGE_CYCLES),

@@ -14,6 +14,7 @@ import {
   query,
   update,
 } from 'azle';
+import { isPlainGreedy } from '../model/generation/choice.ts';
 import {
   type GenerationOptions,
   type GenerationRequest,
@@ -165,9 +166,11 @@ const pays = (): boolean => settings().price_percent > 0 && msgCaller().toUint8A
 const OPAQUE_ID = 1;
 
 /** The cycles stay where they are until the answer is there: what is not accepted goes back, all of it after a failure. */
-function lacksPayment(method: string, { model, sourceIds, options }: Task): GenerateError | undefined {
+function lacksPayment(method: string, { model, sourceIds, options, tokensPerCall }: Task): GenerateError | undefined {
   if (!pays()) return undefined;
-  const cycles = priceOf(estimate(model.head, sourceIds.length, options.maxNewTokens * options.numBeams).cycles);
+  const tokens = options.maxNewTokens * options.numBeams;
+  const relayed = tokensPerCall === 1 && isPlainGreedy(options);
+  const cycles = priceOf(estimate(model.head, sourceIds.length, tokens, { relayed }).cycles);
   const available = msgCyclesAvailable();
   if (method === 'generate' && available >= cycles) return undefined;
   const message =
@@ -352,13 +355,14 @@ export class GenerateMethods {
     msgReply(encodeResult(isTask(task) ? answerAtOnce(task) : { Err: task }));
   }
 
-  /** What an answer of at most so many tokens is thought to take, and the cycles a canister has to attach to `generate`. Query; everyone. */
+  /** What an answer of at most so many tokens, without options, is thought to take, and the cycles a canister has to attach to `generate`. Query; everyone. */
   @query([IDL.Nat32, IDL.Nat32], Quote)
   quote(promptTokens: number, maxNewTokens: number): Quote {
     const model = activeModel();
     if (!model) return { cycles: 0n, instructions: 0n };
     const [prompt, tokens] = [Math.min(promptTokens, MAX_SOURCE_LENGTH), Math.min(maxNewTokens, MAX_TARGET_LENGTH)];
-    const { instructions, cycles } = estimate(model.head, prompt, tokens);
+    const relayed = isPlainGreedy(generationOptions({}, model.head.generation, model.head.config, () => 0n));
+    const { instructions, cycles } = estimate(model.head, prompt, tokens, { relayed });
     return { cycles: priceOf(cycles), instructions: BigInt(instructions) };
   }
 }
@@ -378,10 +382,11 @@ function answerAtOnce({ model, ...rest }: Task): GenerateResult {
     const message = `generate_query: expected an answer of at most ${QUERY.most} instructions, got up to ${instructions}; ask for fewer tokens, or use generate`;
     return { Err: { TooLong: { instructions: BigInt(instructions), limit: BigInt(QUERY.most), message } } };
   };
-  const { instructions } = estimate(model.head, rest.sourceIds.length, 1, true);
+  const { instructions } = estimate(model.head, rest.sourceIds.length, 1, { atOnce: true });
   if (instructions > QUERY.most)
     return tooLong(
-      estimate(model.head, rest.sourceIds.length, rest.options.maxNewTokens * rest.options.numBeams, true).instructions,
+      estimate(model.head, rest.sourceIds.length, rest.options.maxNewTokens * rest.options.numBeams, { atOnce: true })
+        .instructions,
     );
   const session = passingSession({
     owner: msgCaller().toText(),
@@ -395,7 +400,8 @@ function answerAtOnce({ model, ...rest }: Task): GenerateResult {
       return { Err: { Unavailable: 'generate_query: another session is in the middle of a step; try again' } };
     }
     return tooLong(
-      estimate(model.head, rest.sourceIds.length, rest.options.maxNewTokens * rest.options.numBeams, true).instructions,
+      estimate(model.head, rest.sourceIds.length, rest.options.maxNewTokens * rest.options.numBeams, { atOnce: true })
+        .instructions,
     );
   }
   session.state = over;

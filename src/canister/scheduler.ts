@@ -2,7 +2,7 @@
  * Whose turn it is. Up to `max_active` sessions are worked on, the others wait, callers taking turns. A session is driven by one of two:
  *
  *   chain   a step's message ends with sending the next one, which nobody awaits              (`start`)
- *   call    a caller waits in `generate` or `resume`; each step is an awaited call to ourselves
+ *   call    a caller waits in `generate` or `resume`; each step is an awaited call to ourselves, or the first of some that relay.ts makes
  *
  * A session's lease says which drive is the right one; who takes a session over raises it, and an older chain's next message does nothing. A call
  * whose session waits for its turn, or is driven by somebody else, spends its steps on whoever's turn it is: nobody idles, nothing is made twice.
@@ -13,6 +13,7 @@ import { call, canisterSelf, clearTimer, setTimerInterval } from 'azle';
 import { rememberAnswer } from './answers.ts';
 import { forgetCallers } from './callers.ts';
 import { counters } from './counters.ts';
+import { giveBack, lend, type Relay, relayArgs } from './relay.ts';
 import {
   end,
   liveSession,
@@ -70,6 +71,12 @@ function send(kind: number, session: Session): Promise<unknown> {
   view.setUint32(1, session.lease);
   view.setUint32(5, session.handle);
   return call<Uint8Array>(canisterSelf(), 'generate', { raw: true, args, oneway: kind === CHAIN });
+}
+
+/** A step, or steps that the relay makes, the last of which is answered. */
+function sendAwaited(session: Session, relay: Relay | undefined): Promise<unknown> {
+  if (!relay) return send(STEP, session);
+  return call<Uint8Array>(canisterSelf(), `generate#${relay.at}`, { raw: true, args: relayArgs(relay) });
 }
 
 /** Drives a session by messages that nobody awaits, from now on. */
@@ -147,7 +154,11 @@ export function step(args: Uint8Array): void {
 /** A step of an active session, in this message. */
 export function work(session: Session): void {
   advance(session);
-  if (underWay(session)) return;
+  if (!underWay(session)) makeWay(session);
+}
+
+/** A session is over by itself. */
+function makeWay(session: Session): void {
   rememberAnswer(session);
   leave(session);
 }
@@ -194,11 +205,22 @@ export async function drive(session: Session, lease: number | undefined): Promis
   waiting += 1;
   try {
     while (underWay(session)) {
-      const target = session.state === 'active' && session.lease === lease ? session : turn();
+      const own = session.state === 'active' && session.lease === lease;
+      const target = own ? session : turn();
+      const relay = own ? lend(session) : undefined;
       waited = now();
       try {
-        await send(STEP, target);
+        try {
+          await sendAwaited(target, relay);
+        } finally {
+          if (relay) giveBack(session, relay);
+        }
         session.instructions += instructionsNow();
+        const over = session.writing?.finishReason;
+        if (over && underWay(session)) {
+          end(session, over);
+          makeWay(session);
+        }
       } catch (error) {
         const broken = error as Broken;
         // the cleanup of a callback that trapped: no call and no reply can be made, and what would trap undoes the `finally` below
@@ -258,7 +280,7 @@ const isAsleep = (time: number): boolean => time - watched > 3 * WATCH_SECONDS *
 
 /** What is stalled at a time: active, and no message has worked on it for long. */
 const stalled = (time: number): Session[] =>
-  [...liveSessions()].filter(({ state, beat }) => state === 'active' && beat < time - STALL_SECONDS * 1000);
+  liveSessions().filter(({ state, beat }) => state === 'active' && beat < time - STALL_SECONDS * 1000);
 
 /** The watchdog's work without a timer, by whatever message comes along. */
 function takeUp(): void {
@@ -315,5 +337,5 @@ export function finishAll(reason: string): void {
   ring.length = 0;
   queue.clear();
   queued = 0;
-  for (const session of [...liveSessions()]) end(session, 'failed', reason);
+  for (const session of liveSessions()) end(session, 'failed', reason);
 }

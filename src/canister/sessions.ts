@@ -13,6 +13,7 @@ import { sessionBegins, sessionEnds } from './callers.ts';
 import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } from './candid.ts';
 import { counters } from './counters.ts';
 import { MESSAGE_CYCLES } from './prices.ts';
+import { type Relay, recall } from './relay.ts';
 import { decodeSession, encodeSession, type SessionHead, sessionHead } from './session-record.ts';
 import { settings } from './settings.ts';
 import { sessionRecords } from './stable.ts';
@@ -61,6 +62,10 @@ export interface Session extends SessionRecord {
   beat: number;
   /** Steps in a row that trapped or were rejected. */
   failures: number;
+  /** What the unit took for the last token that was made by a message of its own; 0 before. */
+  stepInstructions: number;
+  /** What makes its tokens for the time being. */
+  relay?: Relay;
 }
 
 export const now = (): number => Number(time() / 1_000_000n);
@@ -84,7 +89,17 @@ export const isFinished = ({ state }: SessionRecord): boolean => state === 'stop
 export const underWay = ({ state }: SessionRecord): boolean => state === 'queued' || state === 'active';
 
 function save(session: Session): void {
-  const { writing, handle: _h, lease: _l, awaited: _a, beat: _b, failures: _f, ...record } = session;
+  const {
+    writing,
+    relay: _r,
+    handle: _h,
+    lease: _l,
+    awaited: _a,
+    beat: _b,
+    failures: _f,
+    stepInstructions: _s,
+    ...record
+  } = recall(session);
   record.updated = now();
   if (writing) record.beams = writing.state().beams;
   heads().set(session.id, sessionHead(record));
@@ -132,7 +147,14 @@ const randomId = (): string => hex(crypto.getRandomValues(new Uint8Array(16)));
 type Opening = Pick<SessionRecord, 'owner' | 'model' | 'prompt' | 'sourceIds' | 'options' | 'tokensPerCall'>;
 
 /** Leases begin with the time, so that messages from before an upgrade have old ones. */
-const atRest = () => ({ handle: 0, lease: Math.floor(now() / 1000), awaited: false, beat: 0, failures: 0 });
+const atRest = () => ({
+  handle: 0,
+  lease: Math.floor(now() / 1000),
+  awaited: false,
+  beat: 0,
+  failures: 0,
+  stepInstructions: 0,
+});
 
 /** A session that nobody keeps. */
 export const passingSession = (opening: Opening, id = ''): Session => ({
@@ -183,13 +205,16 @@ function begin(session: Session, tokens: number): void {
 /** A session by id, from the heap or from stable memory. */
 export function findSession(id: string): Session | undefined {
   const session = live.get(id);
-  if (session) return session;
+  if (session) return recall(session);
   const bytes = sessionRecords.get(utf8(id));
   return bytes ? { ...decodeSession(bytes), ...atRest() } : undefined;
 }
 
-export const liveSession = (handle: number): Session | undefined => byHandle.get(handle);
-export const liveSessions = (): IterableIterator<Session> => live.values();
+export function liveSession(handle: number): Session | undefined {
+  const session = byHandle.get(handle);
+  return session && recall(session);
+}
+export const liveSessions = (): Session[] => Array.from(live.values(), recall);
 
 /** The session if the caller may see it: its owner and controllers may, and everyone who has the id of an anonymous caller's. */
 export function sessionForCaller(method: string, id: string): Session | GenerateError {
@@ -206,11 +231,13 @@ export const isSession = (value: Session | GenerateError): value is Session => '
 
 export const sessionCounts = (): { all: number; live: number } => ({ all: heads().size, live: live.size });
 
-/** Ends a session that is under way. */
+/** Ends a session that is under way; one whose last token is there is finished, whatever else `state` says. */
 export function end(session: Session, state: Exclude<State, 'queued' | 'active'>, reason = ''): void {
-  session.state = state;
-  session.reason = reason;
-  counters[state] += 1;
+  recall(session);
+  const finished = session.writing?.finishReason;
+  session.state = finished ?? state;
+  session.reason = finished ? '' : reason;
+  counters[session.state] += 1;
   session.lease += 1;
   release(session);
   live.delete(session.id);
@@ -218,12 +245,12 @@ export function end(session: Session, state: Exclude<State, 'queued' | 'active'>
   sessionEnds(session.owner, session.options.maxNewTokens - session.tokenIds.length);
   save(session);
   prune();
-  if (state === 'failed') console.log(`session failed after ${session.tokenIds.length} tokens: ${reason}`);
+  if (session.state === 'failed') console.log(`session failed after ${session.tokenIds.length} tokens: ${reason}`);
 }
 
 /** Gives its room in the arena back; what was there is made anew when it is worked on again. */
 export function release(session: Session): void {
-  const { writing } = session;
+  const { writing } = recall(session);
   if (!writing) return;
   session.beams = writing.finishReason ? undefined : writing.state().beams;
   writing.close();

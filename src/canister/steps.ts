@@ -4,6 +4,7 @@ import type { T5Session } from '../model/t5/t5.ts';
 import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel, type Model } from './model.ts';
+import { recallAll } from './relay.ts';
 import { end, now, type Session } from './sessions.ts';
 import { settings } from './settings.ts';
 import { arena, instructionsNow, MESSAGE_BUDGET, SLICE, unit } from './unit.ts';
@@ -34,8 +35,11 @@ export function advance(session: Session): void {
     return;
   }
   const over = model.load(Number(MESSAGE_BUDGET)) && makeTokens(session, model, MESSAGE);
+  if (model.t5.busy) recallAll();
+  const inUnit = unit.instructions - before;
+  if (session.tokenIds.length - made === 1) session.stepInstructions = inUnit;
   counters.tokens += session.tokenIds.length - made;
-  session.unitInstructions += unit.instructions - before;
+  session.unitInstructions += inUnit;
   // the message's end is not counted: a few ten thousand instructions
   session.instructions += instructionsNow();
   if (over) end(session, over);

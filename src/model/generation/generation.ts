@@ -2,7 +2,7 @@
  * An answer in the making: advanced token by token, within an instruction budget a message, and taken up again from what is written down of it.
  * Knows ids only; text is the tokenizer's business, sessions and messages the canister's.
  */
-import type { T5, T5Session } from '../t5/t5.ts';
+import type { StepPlan, T5, T5Session } from '../t5/t5.ts';
 import { BeamGeneration } from './beam-generation.ts';
 import type { BeamState } from './beam-search.ts';
 import type { GenerationOptions } from './options.ts';
@@ -26,6 +26,10 @@ export interface Generation {
   readonly finishReason: FinishReason | undefined;
   /** Goes on to the next token, for beams to the next token of all. */
   advance(budget?: bigint): Progress;
+  /** How its next tokens are made by running programs and nothing else; undefined where that is not so. */
+  plan?(): StepPlan | undefined;
+  /** Takes tokens that were made by the plan, the first of them by its first step. */
+  take?(ids: readonly number[]): void;
   /** All that has to be kept to go on later: plain data. */
   state(): GenerationState;
   /** Gives its room back; once. */

@@ -1,5 +1,5 @@
 /** Greedy search and sampling: one hypothesis, the likeliest or a drawn token each time. */
-import type { T5, T5Session } from '../t5/t5.ts';
+import type { StepPlan, T5, T5Session } from '../t5/t5.ts';
 import { Choice, isPlainGreedy } from './choice.ts';
 import type { FinishReason, Generation, GenerationState, Progress } from './generation.ts';
 import type { GenerationOptions } from './options.ts';
@@ -33,11 +33,24 @@ export class TokenByToken implements Generation {
     const outcome = this.t5.step(this.session, budget);
     if (outcome !== 'done') return outcome;
     const id = this.choice ? this.choice.token(this.session.targetIds, this.random()) : this.t5.greedy();
+    this.add(id);
+    return this.finishReason ? 'finished' : 'token';
+  }
+
+  private add(id: number): void {
     this.session.targetIds.push(id);
     this.tokenIds.push(id);
     if (this.options.eosTokenIds.includes(id)) this.finishReason = 'stop';
     else if (this.tokenIds.length >= this.options.maxNewTokens) this.finishReason = 'length';
-    return this.finishReason ? 'finished' : 'token';
+  }
+
+  plan(): StepPlan | undefined {
+    return this.choice || this.finishReason ? undefined : this.t5.plan(this.session);
+  }
+
+  take(ids: readonly number[]): void {
+    this.session.cached += ids.length;
+    for (const id of ids) this.add(id);
   }
 
   state(): GenerationState {

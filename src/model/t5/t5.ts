@@ -37,6 +37,21 @@ export type Outcome = 'paused' | 'busy' | 'done';
 /** So often a session in mid-program is waited for before it is thought dead and has to begin its program again. */
 const PATIENCE = 16;
 
+/** A program in the arena: pointer, first word, end. */
+export type PlacedProgram = readonly [number, number, number];
+
+/** What makes a session's next tokens, one after another, each the likeliest: for whoever runs the programs without this class. */
+export interface StepPlan {
+  step: PlacedProgram;
+  choice: PlacedProgram;
+  /** Pointer of the u32 where the id that a step starts from is put, and where the choice leaves the next. */
+  token: number;
+  /** The id that the next step starts from. */
+  first: number;
+  /** Of the next step; the first is the position, and grows by one from step to step. */
+  registers: Registers;
+}
+
 type ProgramName = 'encode' | 'cross' | 'step';
 
 /** How many ids two lists have in common from the first on. */
@@ -223,6 +238,25 @@ export class T5 {
     return new Uint32Array(this.machine.read(this.programs.token, 4).buffer)[0]!;
   }
 
+  /** Undefined where something else than a step is to do for the session, or a program is under way. */
+  plan(session: T5Session): StepPlan | undefined {
+    const { phase, cached, targetIds, sourceIds, cross, self } = session;
+    if (this.running || phase !== 'decode' || cached !== targetIds.length - 1) return undefined;
+    const { step, greedy, token } = this.programs;
+    return {
+      step: this.placed(step),
+      choice: this.placed(greedy),
+      token,
+      first: targetIds[cached]!,
+      registers: registersOf(cached, sourceIds.length, cross, self),
+    };
+  }
+
+  /** Whether a session's program is under way, which no other may run into. */
+  get busy(): boolean {
+    return this.running !== undefined;
+  }
+
   /** float32 [V] after `step` was done. For looking at; in the canister logits stay in the unit. */
   logits(): Float32Array {
     const { logits } = this.programs;
@@ -244,8 +278,12 @@ export class T5 {
     }
   }
 
+  private placed(program: Program): PlacedProgram {
+    return [this.pointers.get(program)!, program.ops[0]!.from, program.words.length];
+  }
+
   private runWhole(program: Program, registers: Registers): void {
-    this.machine.run(this.pointers.get(program)!, program.ops[0]!.from, program.words.length, registers);
+    this.machine.run(...this.placed(program), registers);
   }
 
   private writeToken(id: number): void {

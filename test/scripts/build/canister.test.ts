@@ -8,14 +8,19 @@ import { gunzipSync } from 'node:zlib';
 import { IDL } from '@dfinity/candid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildCanister, type Canister } from '../../../scripts/build/canister.ts';
-import { buildKernels } from '../../../scripts/build/kernels.ts';
+import { buildKernels, buildRelay } from '../../../scripts/build/kernels.ts';
 import { finish, mergeKernels } from '../../../scripts/build/link.ts';
 import { projectRoot } from '../../../scripts/build/project.ts';
+import { linkRelay } from '../../../scripts/build/relay.ts';
 import { ModuleError, Replica, validateModule } from '../../../src/replica/index.ts';
 
 const canister = `
-import { certifiedDataSet, IDL, query } from 'azle';
+import { certifiedDataSet, IDL, query, update } from 'azle';
 export default class {
+  @update([], IDL.Text)
+  generate(): string {
+    return 'from Azle';
+  }
   @query([IDL.Nat32], IDL.Nat32)
   double(n: number): number {
     const mailbox = new Uint32Array(16);
@@ -34,6 +39,30 @@ export function certified_data_set(mailbox: usize, size: usize): void {
   store<u64>(mailbox, performanceCounter(0), 8);
 }`;
 
+/** What the real one does, in small: answers what is no Candid itself, by its own function in the table, and leaves the rest to Azle. */
+const relay = `
+export { certified_data_set } from '../../tensor/assembly/index';
+@external('ic0real', 'call_new')
+declare function callNew(a: usize, b: usize, c: usize, d: usize, e: u32, f: u32, g: u32, h: u32): void;
+@external('ic0real', 'call_on_cleanup') declare function callOnCleanup(cleanup: u32, env: u32): void;
+@external('ic0', 'msg_arg_data_size') declare function msgArgDataSize(): usize;
+@external('ic0', 'msg_reply') declare function msgReply(): void;
+@external('env', 'azle generate') declare function azleGenerate(): void;
+export let relay_reply_index: u32 = 0;
+export function call_new(a: usize, b: usize, c: usize, d: usize, e: u32, f: u32, g: u32, h: u32): void {
+  callNew(a, b, c, d, e, f, g, h);
+}
+export function call_on_cleanup(cleanup: u32, env: u32): void {
+  callOnCleanup(cleanup, env);
+}
+export function relay_generate(): void {
+  if (msgArgDataSize() == 1) call_indirect<void>(relay_reply_index, 0);
+  else azleGenerate();
+}
+export function relay_reply(record: usize): void {
+  msgReply();
+}`;
+
 const folders: string[] = [];
 
 async function project(parent: string, kernelSource = kernel): Promise<string> {
@@ -41,7 +70,8 @@ async function project(parent: string, kernelSource = kernel): Promise<string> {
   folders.push(folder);
   const root = join(folder, parent);
   await mkdir(join(root, 'src/tensor/assembly'), { recursive: true });
-  await mkdir(join(root, 'src/canister'), { recursive: true });
+  await mkdir(join(root, 'src/canister/assembly'), { recursive: true });
+  await writeFile(join(root, 'src/canister/assembly/index.ts'), relay);
   await writeFile(join(root, 'src/canister/index.ts'), canister);
   await writeFile(join(root, 'src/tensor/assembly/index.ts'), kernelSource);
   await writeFile(
@@ -75,11 +105,15 @@ describe('buildCanister', () => {
     expect(new Set(WebAssembly.Module.imports(module).map(({ module }) => module))).toEqual(new Set(['ic0']));
     const exports = WebAssembly.Module.exports(module).map(({ name }) => name);
     expect(exports).toContain('canister_query double');
+    expect(exports).toContain('canister_update generate');
+    expect(exports.filter((name) => /relay|azle generate|^table$/.test(name))).toEqual([]);
     const metadata = (name: string) => {
       const [content] = WebAssembly.Module.customSections(module, `icp:public ${name}`);
       return new TextDecoder().decode(content);
     };
-    expect(metadata('candid:service')).toBe('service: () -> {\n    double: (nat32) -> (nat32) query;\n}\n');
+    expect(metadata('candid:service')).toBe(
+      'service: () -> {\n    double: (nat32) -> (nat32) query;\n    generate: () -> (text);\n}\n',
+    );
     expect(built.did).toBe(metadata('candid:service'));
     expect(metadata('cdk:name')).toBe('azle');
     expect(metadata('cdk:version')).toMatch(/^0\.33\./);
@@ -93,6 +127,23 @@ describe('buildCanister', () => {
     await replica.installCode({ canisterId, wasm: built.gz });
     const reply = await replica.queryCall({ canisterId, method: 'double', arg: IDL.encode([IDL.Nat32], [21]) });
     expect(IDL.decode([IDL.Nat32], reply)).toEqual([42]);
+  });
+
+  test('the relay stands before the method and in the table, and Azle behind it', async () => {
+    const replica = new Replica();
+    const { canisterId } = replica.createCanister();
+    await replica.installCode({ canisterId, wasm: built.gz });
+    const generate = (arg: Uint8Array) => replica.updateCall({ canisterId, method: 'generate', arg });
+    expect(await generate(Uint8Array.of(3))).toEqual(new Uint8Array(0));
+    expect(IDL.decode([IDL.Text], await generate(IDL.encode([], [])))).toEqual(['from Azle']);
+  });
+
+  test('a canister without that method is refused', async () => {
+    const azle = await readFile(join(root, '.azle/llm/llm.wasm'));
+    const without = Buffer.from(azle);
+    without.write('canister_update degenera', without.indexOf('canister_update generate'));
+    const linked = linkRelay(without, await buildRelay({ root }));
+    await expect(linked).rejects.toThrow('relay: expected Azle to export canister_update generate, got no such method');
   });
 
   test('a second build does nothing and gives the same', async () => {

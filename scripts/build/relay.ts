@@ -1,0 +1,119 @@
+/**
+ * Links the kernels and the relay (src/canister/assembly/relay.ts) with Azle's Wasm:
+ *
+ *   azle.wasm  exports canister_update generate, now "azle generate"  ─>  imported by the relay
+ *              exports its table, so that the relay can call what is in it
+ *   relay      exports relay_generate    ─>  canister_update generate
+ *              exports relay_reply       ─>  a new last place in the table, whose number becomes relay_reply_index
+ *              exports call_new, call_on_cleanup, which wasm-merge binds to Azle's imports of them
+ */
+import { mergeKernels } from './link.ts';
+import { edit, readSections, type Section, SectionId, writeSections } from './sections.ts';
+
+const METHOD = 'canister_update generate';
+const AZLES = 'azle generate';
+const TABLE = 'table';
+
+interface Export {
+  name: string;
+  kind: number;
+  index: number;
+}
+const Kind = { function: 0, table: 1, global: 3 } as const;
+
+/** One module of all three. @throws Error if Azle's or the relay's are not as expected */
+export async function linkRelay(azle: Uint8Array, kernels: Uint8Array): Promise<Uint8Array> {
+  const sections = readSections(azle);
+  if (!readExports(sections).some(({ name }) => name === METHOD))
+    throw new Error(`relay: expected Azle to export ${METHOD}, got no such method`);
+  const opened = editExports(sections, (exports) => [
+    ...exports.map((e) => (e.name === METHOD ? { ...e, name: AZLES } : e)),
+    { name: TABLE, kind: Kind.table, index: 0 },
+  ]);
+  const merged = readSections(await mergeKernels(writeSections(opened), kernels));
+  const exports = readExports(merged);
+  const indexOf = (name: string, kind: number): number => {
+    const found = exports.find((e) => e.name === name && e.kind === kind);
+    if (!found) throw new Error(`relay: expected an export ${name} of kind ${kind}, got none`);
+    return found.index;
+  };
+  const [generate, reply] = [indexOf('relay_generate', Kind.function), indexOf('relay_reply', Kind.function)];
+  const { longer, place } = appendToTable(merged, reply);
+  const linked = setGlobal(longer, indexOf('relay_reply_index', Kind.global), place);
+  const inner = new Set([
+    AZLES,
+    TABLE,
+    'relay_generate',
+    'relay_reply',
+    'relay_reply_index',
+    'call_new',
+    'call_on_cleanup',
+  ]);
+  return writeSections(
+    editExports(linked, (all) => [
+      ...all.filter(({ name }) => !inner.has(name)),
+      { name: METHOD, kind: Kind.function, index: generate },
+    ]),
+  );
+}
+
+function readExports(sections: readonly Section[]): Export[] {
+  let found: Export[] = [];
+  editExports(sections, (exports) => {
+    found = exports;
+    return exports;
+  });
+  return found;
+}
+
+function editExports(sections: readonly Section[], change: (exports: Export[]) => Export[]): Section[] {
+  return edit(sections, SectionId.export, (reader, out) => {
+    const exports = change(reader.vec((r) => ({ name: r.name(), kind: r.byte(), index: r.u32() })));
+    out.u32(exports.length);
+    for (const { name, kind, index } of exports) out.name(name).byte(kind).u32(index);
+  });
+}
+
+/** Makes the module's one table longer by a place and puts a function there. */
+function appendToTable(sections: readonly Section[], index: number): { longer: Section[]; place: number } {
+  let place = -1;
+  const table = edit(sections, SectionId.table, (reader, out) => {
+    const [count, type, limits, min] = [reader.u32(), reader.byte(), reader.byte(), reader.u32()];
+    if (count !== 1 || limits !== 1 || reader.u32() !== min)
+      throw new Error('relay: expected one table of a fixed size, got another');
+    place = min;
+    out
+      .u32(1)
+      .byte(type)
+      .byte(1)
+      .u32(min + 1)
+      .u32(min + 1);
+  });
+  const longer = edit(table, SectionId.element, (reader, out) => {
+    out.u32(reader.u32() + 1);
+    out.bytes(reader.bytes, reader.position);
+    // active, table 0, at an i32.const
+    out.byte(0).byte(0x41).s32(place).byte(0x0b).u32(1).u32(index);
+  });
+  if (place < 0) throw new Error('relay: expected a table, got none');
+  return { longer, place };
+}
+
+/** Gives a mutable i32 global that begins with a constant another one. */
+function setGlobal(sections: readonly Section[], index: number, value: number): Section[] {
+  return edit(sections, SectionId.global, (reader, out) => {
+    const count = reader.u32();
+    out.u32(count);
+    for (let i = 0; i < count; i++) {
+      const [type, mutable, opcode] = [reader.byte(), reader.byte(), reader.byte()];
+      if (type !== 0x7f || opcode !== 0x41)
+        throw new Error(`relay: expected global ${i} to be an i32 constant, got another`);
+      const before = reader.s32();
+      reader.byte();
+      out
+        .bytes([type, mutable, opcode])
+        .s32(i === index ? value : before)
+        .byte(0x0b);
+    }
+  });
+}

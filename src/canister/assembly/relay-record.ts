@@ -1,0 +1,63 @@
+// What the TypeScript face of a relay (../relay.ts) and its AssemblyScript (relay.ts) agree on: a record in the arena, and the bytes of a message.
+// Plain integer constants only, so that both compilers read this one file.
+//
+//   bytes  0          8                 44          52      76          124               152            256
+//          +----------+-----------------+-----------+-------+-----------+-----------------+--------------+-------- - -
+//          | SERIAL,  | two programs as | TOKEN,    | regis-| MADE,     | callbacks of    | counters,    | ids that
+//          | STATE    | pointer, words  | NEXT      | ters  | MOST, stop| the call that   | self, name,  | were
+//          |          | from, end       |           |       | ids       | waits           | message      | made
+//          +----------+-----------------+-----------+-------+-----------+-----------------+--------------+-------- - -
+
+/** u32: which use of the record this is; a message of an earlier one does nothing. */
+export const SERIAL = 0;
+/** u32: whether it goes on. */
+export const STATE = 4;
+export const HALTED = 0;
+export const GOING = 1;
+
+/** u32 each: pointer of the program, its first word, its end. */
+export const STEP = 8;
+export const CHOICE = 20;
+/** u32: where the programs read and leave an id; and the id that the next step starts from. */
+export const TOKEN = 32;
+export const NEXT = 36;
+/** u32 [REGISTERS]: of the next step; the first is its position. */
+export const REGISTERS_AT = 40;
+/** u32: ids made so far, and at how many it halts. */
+export const MADE = 64;
+export const MOST = 68;
+/** u32: how many ids end an answer, then these. */
+export const STOPS = 72;
+export const MAX_STOPS = 8;
+
+/** u32 each: function and environment, as `call_new` and `call_on_cleanup` were given them. */
+export const REPLY = 108;
+export const REJECT = 116;
+export const CLEANUP = 124;
+
+/** u64 each: instructions of its messages, of these the programs', and the time of the last step in nanoseconds. */
+export const INSTRUCTIONS = 136;
+export const UNIT_INSTRUCTIONS = 144;
+export const BEAT = 152;
+
+/** The canister's own principal: its length as u32, then at most 29 bytes. */
+export const SELF = 160;
+/** Room for a caller. */
+export const CALLER = 196;
+/** The method's name. */
+export const NAME = 228;
+/** Arguments of its messages, and room for those of any message. */
+export const ARGS = 236;
+export const ARRIVED = 245;
+/** u32 [MOST_TOKENS] */
+export const IDS = 256;
+/** After so many tokens TypeScript has a look: at its watchdog, and at what else waits. */
+export const MOST_TOKENS = 32;
+export const RECORD_BYTES = 384;
+
+/** First byte of a relay's message, [kind u8, serial u32 little-endian, record u32 little-endian]. */
+export const RELAY = 3;
+export const MESSAGE_BYTES = 9;
+/** "generate", behind which a call that is a relay's has "#" and the record's pointer in decimal. */
+export const NAME_BYTES = 8;
+export const MARK = 35;

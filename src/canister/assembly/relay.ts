@@ -1,0 +1,156 @@
+// A relay: steps of a session as messages that never enter the interpreter. Azle's `generate` and its system calls `call_new` and `call_on_cleanup` go
+// through here (scripts/build/relay.ts). A call of the canister to itself that is marked as a relay's is answered by a step, and its reply by the next such call,
+// until the record says no more; only then does ic-cdk's own callback see a reply. So QuickJS is entered once for many tokens, and its
+// heap (30 pages a message, nearly all written) is touched once. A trap, a reject or a failing call ends in ic-cdk's callbacks as ever.
+import { performanceCounter, run } from '../../tensor/assembly/machine';
+import {
+  ARGS, ARRIVED, BEAT, CALLER, CHOICE, CLEANUP, GOING, HALTED, IDS, INSTRUCTIONS, MADE, MARK, MESSAGE_BYTES, MOST, NAME, NAME_BYTES, NEXT, REGISTERS_AT, REJECT,
+  RELAY, REPLY, SELF, SERIAL, STATE, STEP, STOPS, TOKEN, UNIT_INSTRUCTIONS,
+} from './relay-record';
+
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0real', 'call_new')
+declare function callNew(callee: usize, calleeBytes: usize, name: usize, nameBytes: usize, reply: u32, replyEnv: u32, reject: u32, rejectEnv: u32): void;
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0real', 'call_on_cleanup')
+declare function callOnCleanup(cleanup: u32, env: u32): void;
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0', 'call_data_append')
+declare function callDataAppend(source: usize, bytes: usize): void;
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0', 'call_perform')
+declare function callPerform(): i32;
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0', 'msg_arg_data_size')
+declare function msgArgDataSize(): usize;
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0', 'msg_arg_data_copy')
+declare function msgArgDataCopy(to: usize, offset: usize, bytes: usize): void;
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0', 'msg_caller_size')
+declare function msgCallerSize(): usize;
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0', 'msg_caller_copy')
+declare function msgCallerCopy(to: usize, offset: usize, bytes: usize): void;
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0', 'msg_reply')
+declare function msgReply(): void;
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0', 'time')
+declare function time(): u64;
+/** Azle's own. */
+// @ts-ignore: AssemblyScript's decorator
+@external('env', 'azle generate')
+declare function azleGenerate(): void;
+
+/** Place of `relay_reply` in the canister's table: the build writes it. */
+export let relay_reply_index: u32 = 0;
+
+/** A record that is or was in use, 0 before the first: what a message brings is copied there. */
+let room: usize = 0;
+/** The record whose call was begun last and has no cleanup callback yet. */
+let begun: usize = 0;
+
+/** The record that a method's name carries, or 0. */
+function recordOf(name: usize, bytes: usize): usize {
+  if (bytes <= <usize>(NAME_BYTES + 1) || load<u8>(name, NAME_BYTES) != MARK) return 0;
+  let pointer: usize = 0;
+  for (let i: usize = <usize>(NAME_BYTES + 1); i < bytes; i++) pointer = pointer * 10 + load<u8>(name + i) - 48;
+  return pointer;
+}
+
+/** Stands where Azle imports `ic0.call_new`. */
+export function call_new(callee: usize, calleeBytes: usize, name: usize, nameBytes: usize, reply: u32, replyEnv: u32, reject: u32, rejectEnv: u32): void {
+  const record = recordOf(name, nameBytes);
+  begun = record;
+  if (record == 0) return callNew(callee, calleeBytes, name, nameBytes, reply, replyEnv, reject, rejectEnv);
+  room = record;
+  store<u32>(record + SELF, calleeBytes);
+  memory.copy(record + SELF + 4, callee, calleeBytes);
+  memory.copy(record + NAME, name, NAME_BYTES);
+  store<u32>(record + REPLY, reply);
+  store<u32>(record + REPLY, replyEnv, 4);
+  store<u32>(record + REJECT, reject);
+  store<u32>(record + REJECT, rejectEnv, 4);
+  callNew(callee, calleeBytes, name, NAME_BYTES, relay_reply_index, <u32>record, reject, rejectEnv);
+}
+
+/** Stands where Azle imports `ic0.call_on_cleanup`. */
+export function call_on_cleanup(cleanup: u32, env: u32): void {
+  if (begun != 0) {
+    store<u32>(begun + CLEANUP, cleanup);
+    store<u32>(begun + CLEANUP, env, 4);
+    begun = 0;
+  }
+  callOnCleanup(cleanup, env);
+}
+
+/** Whether the message in hand is a relay's: by its first byte, and from the canister itself. Leaves its bytes at ARRIVED. */
+function isRelays(): bool {
+  if (room == 0 || msgArgDataSize() != MESSAGE_BYTES) return false;
+  msgArgDataCopy(room + ARRIVED, 0, MESSAGE_BYTES);
+  const size = load<u32>(room + SELF);
+  if (load<u8>(room + ARRIVED) != RELAY || msgCallerSize() != size) return false;
+  msgCallerCopy(room + CALLER, 0, size);
+  return memory.compare(room + CALLER, room + SELF + 4, size) == 0;
+}
+
+/** Stands where the canister exports `generate`. */
+export function relay_generate(): void {
+  if (!isRelays()) return azleGenerate();
+  const record: usize = load<u32>(room + ARRIVED, 5);
+  if (load<u32>(record + SERIAL) == load<u32>(room + ARRIVED, 1) && load<u32>(record + STATE) == GOING) step(record);
+  msgReply();
+}
+
+function runPart(record: usize, part: usize): void {
+  run(load<u32>(record + part), load<u32>(record + part, 4), load<u32>(record + part, 8), u64.MAX_VALUE, record + REGISTERS_AT);
+}
+
+function isStop(record: usize, id: u32): bool {
+  for (let i = load<u32>(record + STOPS); i > 0; i--) if (load<u32>(record + STOPS + (i << 2)) == id) return true;
+  return false;
+}
+
+// @ts-ignore: AssemblyScript's decorator
+@inline
+function add(counter: usize, n: u64): void {
+  store<u64>(counter, load<u64>(counter) + n);
+}
+
+/** A token. */
+function step(record: usize): void {
+  const before = performanceCounter(0);
+  const token: usize = load<u32>(record + TOKEN);
+  store<u32>(token, load<u32>(record + NEXT));
+  runPart(record, STEP);
+  runPart(record, CHOICE);
+  const id = load<u32>(token);
+  const made = load<u32>(record + MADE);
+  store<u32>(record + IDS + (made << 2), id);
+  store<u32>(record + MADE, made + 1);
+  store<u32>(record + NEXT, id);
+  store<u32>(record + REGISTERS_AT, load<u32>(record + REGISTERS_AT) + 1);
+  if (made + 1 >= load<u32>(record + MOST) || isStop(record, id)) store<u32>(record + STATE, HALTED);
+  store<u64>(record + BEAT, time());
+  const now = performanceCounter(0);
+  add(record + UNIT_INSTRUCTIONS, now - before);
+  add(record + INSTRUCTIONS, now);
+}
+
+/** Sends the next message; whether it could be sent. */
+function sendNext(record: usize): bool {
+  callNew(
+    record + SELF + 4, load<u32>(record + SELF), record + NAME, NAME_BYTES,
+    relay_reply_index, <u32>record, load<u32>(record + REJECT), load<u32>(record + REJECT, 4),
+  );
+  callOnCleanup(load<u32>(record + CLEANUP), load<u32>(record + CLEANUP, 4));
+  callDataAppend(record + ARGS, MESSAGE_BYTES);
+  return callPerform() == 0;
+}
+
+/** The reply to a relay's message: through the table, where the call in Azle had its own callback. */
+export function relay_reply(record: usize): void {
+  if (load<u32>(record + STATE) == GOING && sendNext(record)) return add(record + INSTRUCTIONS, performanceCounter(0));
+  call_indirect<void>(load<u32>(record + REPLY), load<u32>(record + REPLY, 4));
+}

@@ -1,0 +1,137 @@
+/**
+ * Relays: a session's next tokens made by messages that never enter the interpreter, the kernels' programs being all there is to run (assembly/relay.ts). The drive
+ * of a session lends it to a relay with its call to itself, and takes it back when that call is answered. Whoever gets hold of the session
+ * meanwhile recalls it first: then what was made is in the session, and the relay makes no more. A record in the arena is never given back, only used again, so that a
+ * late message finds a record and no other session's memory.
+ */
+import type { StepPlan } from '../model/t5/t5.ts';
+import {
+  ARGS,
+  BEAT,
+  CHOICE,
+  GOING,
+  HALTED,
+  IDS,
+  INSTRUCTIONS,
+  MADE,
+  MAX_STOPS,
+  MESSAGE_BYTES,
+  MOST,
+  MOST_TOKENS,
+  NEXT,
+  RECORD_BYTES,
+  REGISTERS_AT,
+  RELAY,
+  SERIAL,
+  STATE,
+  STEP,
+  STOPS,
+  TOKEN,
+  UNIT_INSTRUCTIONS,
+} from './assembly/relay-record.ts';
+import { counters } from './counters.ts';
+import type { Session } from './sessions.ts';
+import { arena, unit } from './unit.ts';
+
+/** A record in use. */
+export interface Relay {
+  at: number;
+  serial: number;
+}
+
+/** A step that took more than this may not fit a message next time; TypeScript makes it, in several if need be. */
+const MOST_STEP_INSTRUCTIONS = 1_000_000_000;
+/** Calls that wait beyond this many go without a relay. */
+const MOST_RECORDS = 64;
+
+const idle: number[] = [];
+let records = 0;
+let serials = 0;
+const lent = new Set<Session>();
+
+/** Lends an active session to a relay, if programs are all that its next tokens need. @returns what the call to ourselves carries */
+export function lend(session: Session): Relay | undefined {
+  const { tokensPerCall, stepInstructions, options, tokenIds } = session;
+  if (tokensPerCall !== 1 || stepInstructions === 0 || stepInstructions > MOST_STEP_INSTRUCTIONS) return undefined;
+  if (options.eosTokenIds.length > MAX_STOPS) return undefined;
+  const plan = session.writing?.plan?.();
+  const at = plan && (idle.pop() ?? newRecord());
+  if (!at) return undefined;
+  serials += 1;
+  const most = Math.min(MOST_TOKENS, options.maxNewTokens - tokenIds.length);
+  unit.write(at, recordOf(plan, options.eosTokenIds, most, serials, at));
+  session.relay = { at, serial: serials };
+  lent.add(session);
+  return session.relay;
+}
+
+function newRecord(): number | undefined {
+  if (records >= MOST_RECORDS) return undefined;
+  records += 1;
+  return arena.allocate(RECORD_BYTES);
+}
+
+function recordOf(plan: StepPlan, stops: readonly number[], most: number, serial: number, at: number): Uint8Array {
+  const bytes = new Uint8Array(RECORD_BYTES);
+  const view = new DataView(bytes.buffer);
+  const put = (where: number, ...words: readonly number[]): void =>
+    words.forEach((word, i) => {
+      view.setUint32(where + 4 * i, word, true);
+    });
+  put(SERIAL, serial);
+  put(STATE, GOING);
+  put(STEP, ...plan.step);
+  put(CHOICE, ...plan.choice);
+  put(TOKEN, plan.token);
+  put(NEXT, plan.first);
+  put(REGISTERS_AT, ...plan.registers);
+  put(MOST, most);
+  put(STOPS, stops.length, ...stops);
+  bytes.set(relayArgs({ at, serial }), ARGS);
+  return bytes;
+}
+
+/** Arguments of a relay's messages. */
+export function relayArgs({ at, serial }: Relay): Uint8Array {
+  const args = new Uint8Array(MESSAGE_BYTES);
+  const view = new DataView(args.buffer);
+  view.setUint8(0, RELAY);
+  view.setUint32(1, serial, true);
+  view.setUint32(5, at, true);
+  return args;
+}
+
+/** Takes a session back from its relay, if it has one: what was made is in the session after it, and no more is made. */
+export function recall(session: Session): Session {
+  const { relay, writing } = session;
+  if (!relay) return session;
+  session.relay = undefined;
+  lent.delete(session);
+  const bytes = unit.read(relay.at, RECORD_BYTES);
+  unit.write(relay.at + STATE, Uint8Array.of(HALTED, 0, 0, 0));
+  const view = new DataView(bytes.buffer);
+  const made = view.getUint32(MADE, true);
+  if (made === 0) return session;
+  const u64 = (where: number): number => Number(view.getBigUint64(where, true));
+  writing!.take!(Array.from({ length: made }, (_, i) => view.getUint32(IDS + 4 * i, true)));
+  session.tokenIds = writing!.tokenIds as number[];
+  session.calls += made;
+  session.instructions += u64(INSTRUCTIONS);
+  session.unitInstructions += u64(UNIT_INSTRUCTIONS);
+  session.beat = u64(BEAT) / 1e6;
+  session.failures = 0;
+  counters.tokens += made;
+  counters.messages += made;
+  return session;
+}
+
+/** Takes all sessions back: a program is under way, and rows that it works in are not to be written over. */
+export function recallAll(): void {
+  for (const session of lent) recall(session);
+}
+
+/** The call is answered: its session is taken back, its record may be used again. */
+export function giveBack(session: Session, relay: Relay): void {
+  if (session.relay === relay) recall(session);
+  idle.push(relay.at);
+}

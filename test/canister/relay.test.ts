@@ -1,0 +1,101 @@
+/** Relays: tokens made by messages that never enter the interpreter, told by the pages they touch; and everything that may come between. */
+import { readFileSync } from 'node:fs';
+import { Principal } from '@dfinity/principal';
+import { beforeAll, expect, it } from 'vitest';
+import { packFolder } from '../../scripts/lib/model-folder.ts';
+import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
+import type { MessageRecord } from '../../src/replica/index.ts';
+import { controller, type Installed, install, listOptions, ok, options, stranger, upload } from './llm.ts';
+
+const cases: { prompt: string; text: string }[] = JSON.parse(
+  readFileSync('models/little-flan/expected.json', 'utf8'),
+).cases;
+const { prompt, text } = cases[0]!;
+
+let llm: Installed;
+let owner: Llm;
+
+beforeAll(async () => {
+  llm = await install();
+  owner = llm.as();
+  await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
+});
+
+/** The interpreter alone touches some 30 pages. */
+const without = ({ kind, pagesTouched }: MessageRecord): boolean =>
+  kind === 'replyCallback' ? pagesTouched.heap <= 2 : pagesTouched.heapWritten <= 8;
+
+/** What the canister sent itself since it was last asked, answers to it included. */
+const own = () => {
+  const messages = llm.newMessages().filter(({ method }) => method === 'generate');
+  return {
+    steps: messages.filter(({ kind, caller }) => kind === 'update' && caller.compareTo(llm.canisterId) === 'eq'),
+    callbacks: messages.filter(({ kind }) => kind === 'replyCallback'),
+  };
+};
+
+/** The session that a call under way has opened, once it has so many tokens. */
+async function underWay(tokens: number): Promise<string> {
+  for (let i = 0; i < 5_000; i++) {
+    const [newest] = ok(await owner.list(listOptions({ limit: 1 })));
+    if (newest && 'generating' in newest.state && newest.output_tokens >= tokens) return newest.session;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error('no session came that far');
+}
+
+it('makes all further tokens of a plain answer, and looks into TypeScript once in 32', async () => {
+  own();
+  const answer = ok(await owner.generate(prompt, []));
+  expect(answer).toMatchObject({ text, output_tokens: 49, calls: 49, finish_reason: { stop: null } });
+  const { steps, callbacks } = own();
+  expect(steps.length).toBe(48);
+  expect(steps.every(without)).toBe(true);
+  expect(callbacks.map(without).flatMap((yes, i) => (yes ? [] : [i]))).toEqual([31, 47]);
+  // what the session counted is what the messages took, its first and last apart
+  const counted = [...steps, ...callbacks.slice(0, -1)].reduce((sum, { instructions }) => sum + instructions.total, 0);
+  expect(Number(answer.instructions)).toBeGreaterThan(counted * 0.98);
+  expect(Number(answer.unit_instructions)).toBeLessThan(Number(answer.instructions));
+});
+
+it('stops at max_new_tokens, and leaves to TypeScript what takes more than programs', async () => {
+  const short = ok(await owner.generate(prompt, options({ max_new_tokens: 7 })));
+  expect(short).toMatchObject({ output_tokens: 7, finish_reason: { length: null } });
+  expect(own().steps.every(without)).toBe(true);
+  const drawn = ok(await owner.generate(prompt, options({ max_new_tokens: 7, do_sample: true, seed: 1n })));
+  const { steps } = own();
+  expect(steps.length).toBe(drawn.output_tokens - 1);
+  expect(steps.some(without)).toBe(false);
+});
+
+it('shows its tokens while it goes on, and is ended by a cancel, after which it can be resumed', async () => {
+  const answer = owner.generate(prompt, []);
+  const session = await underWay(3);
+  const progress = ok(await owner.progress(session, 0));
+  expect(text.startsWith(progress.text)).toBe(true);
+  expect(progress.calls).toBe(progress.output_tokens);
+  await owner.cancel(session);
+  expect(await answer).toMatchObject({ Err: { Cancelled: { session } } });
+  const cancelled = ok(await owner.progress(session, 0));
+  expect(cancelled.output_tokens).toBeGreaterThanOrEqual(progress.output_tokens);
+  expect(text.startsWith(cancelled.text)).toBe(true);
+  expect(ok(await owner.resume(session))).toMatchObject({ text, output_tokens: 49 });
+});
+
+it('goes beside others: the same texts as alone', async () => {
+  const some = cases.slice(0, 6);
+  const answers = await Promise.all(some.map(async (c) => ok(await owner.generate(c.prompt, []))));
+  expect(answers.map((a) => a.text)).toEqual(some.map((c) => c.text));
+});
+
+it('takes orders from the canister alone', async () => {
+  await owner.generate(prompt, []);
+  // as the canister writes to itself: kind, serial 1, a record's place
+  const arg = Uint8Array.of(3, 1, 0, 0, 0, 0, 0, 32, 0);
+  for (const sender of [stranger, controller, Principal.anonymous()]) {
+    await expect(
+      llm.replica.updateCall({ canisterId: llm.canisterId, method: 'generate', sender, arg }),
+    ).rejects.toThrow('expected (text, opt GenerateOptions), got something else');
+  }
+  expect(ok(await owner.generate(prompt, [])).text).toBe(text);
+});
