@@ -28,12 +28,13 @@ describe('what an answer costs in the canister', () => {
 });
 
 describe('the figures', () => {
-  it('are the ten that are asked for', () => {
+  it('are the ten that are asked for, and one of them without its pages', () => {
     const names: (keyof Figures)[] = [
       'decodeLinearPerMac',
       'decodeTokenPerMac',
       'encodePerMac',
       'outsideUnitPerToken',
+      'outsideUnitPerTokenPagesApart',
       'pagesPerToken',
       'instructionsPerTokenOneByOne',
       'instructionsPerTokenAuto',
