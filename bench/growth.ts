@@ -79,8 +79,8 @@ async function measureByFormula(shape: Shape, tokensIn: number, tokensOut: numbe
   };
 }
 
-/** What the canister adds: to a token one a call, to one of many in a call, and to an answer. */
-async function measureOverhead(): Promise<{ oneByOne: number; auto: number; answer: number }> {
+/** What the canister adds: to a token one a call, to one of many in a call, and to an answer; and the pages of a call that is all TypeScript. */
+async function measureOverhead(): Promise<{ oneByOne: number; auto: number; answer: number; call: number }> {
   const { further, furtherAuto, furtherInUnit, firstCached } = await measureCanister(
     await randomModel(shapeNamed('little-flan')),
   );
@@ -88,6 +88,7 @@ async function measureOverhead(): Promise<{ oneByOne: number; auto: number; answ
     oneByOne: further.total - furtherInUnit,
     auto: furtherAuto.typescript + furtherAuto.systemCalls,
     answer: firstCached.typescript + firstCached.systemCalls,
+    call: firstCached.pages,
   };
 }
 
@@ -104,9 +105,9 @@ async function run({ svg }: { svg?: string }): Promise<void> {
   /** Instructions of all messages of an answer, prompt of 33. */
   const whole = (tokens: number, auto: boolean): number => {
     const work = answer.prompt + answer.promptPages + overhead.answer + sum(answer.steps.slice(0, tokens));
-    if (!auto) return work + tokens * oneByOne;
+    if (!auto) return work + overhead.call + tokens * oneByOne;
     const slices = Math.ceil(work / SLICE);
-    return work + tokens * overhead.auto + slices * answer.stepPages;
+    return work + tokens * overhead.auto + slices * (answer.stepPages + overhead.call);
   };
 
   console.log(`How cost grows; ${settingLine(setting())}\n`);
@@ -142,7 +143,7 @@ async function run({ svg }: { svg?: string }): Promise<void> {
     const step = steps[16]!;
     const further = step + overhead.auto;
     const fits = (limit: number): string =>
-      String(Math.max(0, Math.floor((limit - stepPages - overhead.oneByOne) / further)));
+      String(Math.max(0, Math.floor((limit - stepPages - overhead.call) / further)));
     const tensors = packTensors({ config: shape.config, weights: 'int8', tiedHead: false });
     rows.push([
       name,
