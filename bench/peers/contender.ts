@@ -1,6 +1,6 @@
 /**
- * One contender in a process of its own: `contender.ts NAME` prints one JSON line with the time of every run of every case, and a few numbers of what came out.
- * run.ts starts these in turn.
+ * Contenders in one process: `contender.ts NAME…` runs each case with each of them in turn, again and again, so that what else the machine does disturbs all alike.
+ * Prints one JSON line with the time of every run, and a few numbers of what came out. run.ts starts these.
  */
 import { join } from 'node:path';
 import { shapeNamed } from '../shapes.ts';
@@ -83,27 +83,32 @@ function cpuMillisecondsSince(start?: NodeJS.CpuUsage): number {
   return (user + system) / 1000;
 }
 
-async function measure(run: Run, { chain, rows }: (typeof cases)[string]): Promise<Result> {
-  const result: Result = { milliseconds: [], cpuMilliseconds: [], sample: [] };
-  const begun = process.cpuUsage();
-  while (cpuMillisecondsSince(begun) < WARM_UP_MS) await run();
-  const from = process.cpuUsage();
-  while (cpuMillisecondsSince(from) < MEASURE_MS || result.milliseconds.length < LEAST_RUNS) {
-    const [start, cpu] = [performance.now(), process.cpuUsage()];
-    const y = await run();
-    result.cpuMilliseconds.push(cpuMillisecondsSince(cpu));
-    result.milliseconds.push(performance.now() - start);
-    const last = (rows - 1) * chain.outputs;
-    result.sample = Array.from(y.subarray(last, last + 64));
+async function measure(runs: readonly Run[], { chain, rows }: (typeof cases)[string]): Promise<Result[]> {
+  const results = runs.map((): Result => ({ milliseconds: [], cpuMilliseconds: [], sample: [] }));
+  for (const run of runs) {
+    const begun = process.cpuUsage();
+    while (cpuMillisecondsSince(begun) < WARM_UP_MS) await run();
   }
-  return result;
+  const from = process.cpuUsage();
+  while (cpuMillisecondsSince(from) < MEASURE_MS * runs.length || results[0]!.milliseconds.length < LEAST_RUNS) {
+    for (const [i, run] of runs.entries()) {
+      const [start, cpu] = [performance.now(), process.cpuUsage()];
+      const y = await run();
+      results[i]!.cpuMilliseconds.push(cpuMillisecondsSince(cpu));
+      results[i]!.milliseconds.push(performance.now() - start);
+      const last = (rows - 1) * chain.outputs;
+      results[i]!.sample = Array.from(y.subarray(last, last + 64));
+    }
+  }
+  return results;
 }
 
-const [script, contender] = process.argv.slice(1);
+const [script, ...names] = process.argv.slice(1);
 if (script === join(import.meta.dirname, 'contender.ts')) {
-  const results: Record<string, Result> = {};
+  const results: Record<string, Result[]> = {};
   for (const [name, given] of Object.entries(cases)) {
-    results[name] = await measure(await contenderOf[contender!]!(given.chain, given.rows), given);
+    const runs = await Promise.all(names.map((contender) => contenderOf[contender]!(given.chain, given.rows)));
+    results[name] = await measure(runs, given);
   }
   console.log(JSON.stringify(results));
 }
