@@ -55,6 +55,9 @@ const everything = canister(
 describe('undo', () => {
   test('an update keeps its changes, a trap and a query do not', async () => {
     const { update, query } = await install(everything);
+    // Stable memory that a query grows and writes is gone with it.
+    expect(int(await query('look'))).toBe(6);
+    expect(int(await update('sizes'))).toBe(8);
     expect(int(await update('change'))).toBe(6);
     await expect(update('trap')).rejects.toThrow('unreachable');
     expect(int(await query('look'))).toBe(12);
@@ -104,6 +107,35 @@ describe('undo', () => {
     expect(int(await update('use'))).toBe('o'.charCodeAt(0));
     await update('drop');
     await expect(update('use')).rejects.toThrow(/trapped/);
+  });
+
+  test('a stack that overflows, in the canister or in what it calls, is a trap, and undone', async () => {
+    const deep = (name: string, more: string) => `
+      (func $${name} (param $n i32)
+        (i32.store (i32.and (i32.mul (local.get $n) (i32.const 4100)) (i32.const 0x7fffc)) (i32.const -1))
+        ${more}
+        (call $${name} (i32.add (local.get $n) (i32.const 1))))
+      (func (export "canister_update ${name}") (call $${name} (i32.const 0)))`;
+    const { update, query } = await install(
+      canister(
+        `${deep('alone', '')} ${deep('calling', '(drop (call $performance_counter (i32.const 0)))')}
+        ${deep('copying', '(call $msg_caller_copy (i32.const 0) (i32.const 0) (i32.const 1))')}
+        (func (export "canister_query any") (local $i i32) (local $or i32)
+          (loop $next
+            (local.set $or (i32.or (local.get $or) (i32.load (local.get $i))))
+            (local.set $i (i32.add (local.get $i) (i32.const 4)))
+            (br_if $next (i32.lt_u (local.get $i) (i32.const 524288))))
+          (call $replyInt (local.get $or)))`,
+        8,
+      ),
+    );
+    for (const method of ['alone', 'calling', 'copying']) {
+      await expect(update(method)).rejects.toMatchObject({
+        errorCode: 'IC0502',
+        rejectMessage: expect.stringContaining('stack overflow'),
+      });
+      expect(int(await query('any'))).toBe(0);
+    }
   });
 
   test('random stores of all widths, undone, leave memory as it was', async () => {
