@@ -11,11 +11,11 @@ const LARGEST = [-7.5, -8, -8.5, -9];
 
 const nearestInt4 = (x: number): number => Math.max(-8, Math.min(7, Math.round(x)));
 
-/** Sum of squares of what is lost of a group with this scale. */
-function loss(group: Float32Array, scale: number): number {
+/** Sum of squares of what is lost of a group with this scale; or a part of it that is more than `most`. */
+function loss(group: Float32Array, scale: number, most: number): number {
   const inverse = 1 / scale;
   let sum = 0;
-  for (let i = 0; i < group.length; i++) {
+  for (let i = 0; i < group.length && sum <= most; i++) {
     const lost = group[i]! - nearestInt4(group[i]! * inverse) * scale;
     sum += lost * lost;
   }
@@ -33,26 +33,26 @@ function refined(group: Float32Array, scale: number): number {
   return qw / qq;
 }
 
-const least = (candidates: readonly number[], lossOf: (x: number) => number): number => {
-  let [best, lowest] = [candidates[0]!, Number.POSITIVE_INFINITY];
-  for (const candidate of candidates) {
-    const lost = lossOf(candidate);
-    if (lost < lowest) [best, lowest] = [candidate, lost];
+/** The scale with which a group loses least. */
+function leastLossy(group: Float32Array, scales: readonly number[]): number {
+  let [best, lowest] = [scales[0]!, Number.POSITIVE_INFINITY];
+  for (const scale of scales) {
+    const lost = loss(group, scale, lowest);
+    if (lost < lowest) [best, lowest] = [scale, lost];
   }
   return best;
-};
+}
 
 /** A good scale of any sign; 0 for a group of zeros. */
 function groupScale(group: Float32Array): number {
   let largest = 0;
   for (let i = 0; i < group.length; i++) if (Math.abs(group[i]!) > Math.abs(largest)) largest = group[i]!;
   if (largest === 0) return 0;
-  const lossOf = (scale: number): number => loss(group, scale);
-  const first = least(
+  const first = leastLossy(
+    group,
     LARGEST.map((l) => largest / l),
-    lossOf,
   );
-  return least([first, refined(group, first)], lossOf);
+  return leastLossy(group, [first, refined(group, first)]);
 }
 
 /** What a row becomes: its scale, the groups' multipliers, and the integers. */
@@ -68,9 +68,13 @@ export function quantiseRow(row: Float32Array): { scale: number; multipliers: In
   groups.forEach((group, g) => {
     const near = Math.round(Math.abs(wanted[g]!) / scale);
     const around = [near, near - 1, near + 1].filter((m) => m >= 1 && m <= INT4_MULTIPLIER_MAX);
-    const sign = wanted[g]! < 0 ? -1 : 1;
-    multipliers[g] = sign * least(around.length ? around : [1], (m) => loss(group, sign * m * scale));
-    const inverse = 1 / (multipliers[g]! * scale);
+    const unit = wanted[g]! < 0 ? -scale : scale;
+    const found = leastLossy(
+      group,
+      (around.length ? around : [1]).map((m) => m * unit),
+    );
+    multipliers[g] = Math.round(found / scale);
+    const inverse = 1 / found;
     for (let i = 0; i < group.length; i++) values[g * INT4_GROUP + i] = nearestInt4(group[i]! * inverse);
   });
   return { scale, multipliers, values };

@@ -8,39 +8,54 @@ import { linearQ8 } from './linear-q8';
 const GROUP: u32 = INT4_GROUP_;
 const UNPACK_ROWS: u32 = INT4_UNPACK_ROWS_;
 
-/** Eight bytes at `w` -> the earlier rows' weights, int16, times `multipliers`. */
+/**
+ * Two weights a lane times |m| or -|m|: a weight q is (n ^ flips) - 8, n being a nibble. For m > 0 q m is n m - 8 m; for m < 0 n is flipped to 15 - n
+ * and q m is n |m| - 7 |m|. A byte's product is at most 15 * 15, so that the two of a lane do not touch. Subtracted is `less`, 8 |m| or 7 |m|.
+ */
 // @ts-ignore: AssemblyScript's decorator
 @inline
-function earlier(w: usize, at: usize, multipliers: v128): v128 {
-  return i16x8.mul(i16x8.sub(v128.and(v128.load_ext<i8>(w + at), i16x8.splat(15)), i16x8.splat(8)), multipliers);
+function product(nibbles: v128, flips: v128, m: v128, less: v128): v128 {
+  return i8x16.sub(i16x8.mul(v128.xor(v128.and(nibbles, i8x16.splat(15)), flips), m), less);
 }
 
-/** The later rows'. */
-// @ts-ignore: AssemblyScript's decorator
-@inline
-function later(w: usize, at: usize, multipliers: v128): v128 {
-  return i16x8.mul(i16x8.shr_s(v128.load_ext<i8>(w + at), 4), multipliers);
+/** Each int16 of 0 … 255 as two equal bytes. */
+function twice(v: v128): v128 {
+  return v128.or(v, i16x8.shl(v, 8));
 }
 
 /** w int4 [outputs, inputs] -> out int8, in groups of four rows (layout.ts). */
 function unpack(out: usize, w: usize, multipliers: usize, outputs: u32, inputs: u32): void {
   const fourBytes = <usize>inputs << 2;
   for (let octets = outputs >> 3; octets > 0; octets -= 1) {
+    let later = out + fourBytes;
     for (let left = inputs; left > 0; multipliers += 8) {
       const columns = left < GROUP ? left : GROUP;
       left -= columns;
-      const m = v128.load_ext<i8>(multipliers);
-      // each row's twice, as its columns come in pairs
-      const first = v128.shuffle<i16>(m, m, 0, 0, 1, 1, 2, 2, 3, 3);
-      const second = v128.shuffle<i16>(m, m, 4, 4, 5, 5, 6, 6, 7, 7);
-      for (const end = w + (<usize>columns << 2); w < end; w += 32, out += 32) {
-        v128.store(out, i8x16.narrow_i16x8_s(earlier(w, 0, first), earlier(w, 8, first)));
-        v128.store(out, i8x16.narrow_i16x8_s(earlier(w, 16, first), earlier(w, 24, first)), 16);
-        v128.store(out + fourBytes, i8x16.narrow_i16x8_s(later(w, 0, second), later(w, 8, second)));
-        v128.store(out + fourBytes, i8x16.narrow_i16x8_s(later(w, 16, second), later(w, 24, second)), 16);
+      const signed = v128.load_ext<i8>(multipliers);
+      const sign = i16x8.shr_s(signed, 15);
+      const size = i16x8.abs(signed);
+      const eights = twice(i16x8.add(i16x8.shl(size, 3), i16x8.mul(sign, size)));
+      const flips = twice(v128.and(sign, i16x8.splat(15)));
+      // an int64 has four rows
+      const m0 = v128.shuffle<i64>(size, size, 0, 0);
+      const m1 = v128.shuffle<i64>(size, size, 1, 1);
+      const less0 = v128.shuffle<i64>(eights, eights, 0, 0);
+      const less1 = v128.shuffle<i64>(eights, eights, 1, 1);
+      const flips0 = v128.shuffle<i64>(flips, flips, 0, 0);
+      // a later row's q is signed: without its sign it is n ^ 8
+      const flips1 = v128.xor(v128.shuffle<i64>(flips, flips, 1, 1), i8x16.splat(8));
+      for (const end = w + (<usize>columns << 2); w < end; w += 64, out += 64, later += 64) {
+        v128.store(out, product(v128.load(w), flips0, m0, less0));
+        v128.store(out, product(v128.load(w, 16), flips0, m0, less0), 16);
+        v128.store(out, product(v128.load(w, 32), flips0, m0, less0), 32);
+        v128.store(out, product(v128.load(w, 48), flips0, m0, less0), 48);
+        v128.store(later, product(i16x8.shr_u(v128.load(w), 4), flips1, m1, less1));
+        v128.store(later, product(i16x8.shr_u(v128.load(w, 16), 4), flips1, m1, less1), 16);
+        v128.store(later, product(i16x8.shr_u(v128.load(w, 32), 4), flips1, m1, less1), 32);
+        v128.store(later, product(i16x8.shr_u(v128.load(w, 48), 4), flips1, m1, less1), 48);
       }
     }
-    out += fourBytes;
+    out = later;
   }
 }
 
