@@ -8,11 +8,24 @@ export async function runCommand(program: Command): Promise<void> {
   // whoever reads may have had enough
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   try {
+    refuseNpmsOptions(program);
     await program.parseAsync();
   } catch (error) {
     console.error(messageOf(error));
     process.exitCode = 1;
   }
+}
+
+/** Options that npm has too: that it knows them says nothing. */
+const NPMS_OWN = ['json', 'yes', 'version', 'help'];
+
+/** Without `--` before them, npm takes options for its own and hands them on as variables: the command would run as if none had been given. */
+function refuseNpmsOptions(program: Command): void {
+  const taken = program.options
+    .map((option) => option.long?.slice(2) ?? '')
+    .filter((name) => !NPMS_OWN.includes(name) && process.env[`npm_config_${name.replaceAll('-', '_')}`] !== undefined);
+  if (taken.length > 0)
+    throw new Error(`--${taken[0]}: expected it after --, as in ${program.name()} --${taken[0]}; npm has kept it`);
 }
 
 /** npm runs a script in the project's folder; a path means the one where npm was called. */
