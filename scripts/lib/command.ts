@@ -16,8 +16,8 @@ export async function runCommand(program: Command): Promise<void> {
   }
 }
 
-/** Options that npm has too: that it knows them says nothing. */
-const NPMS_OWN = ['json', 'yes', 'version', 'help'];
+/** Options that npm has too, some of which it always hands on: that they are there says nothing. */
+const NPMS_OWN = ['cache', 'json', 'yes', 'version', 'help'];
 
 /** Without `--` before them, npm takes options for its own and hands them on as variables: the command would run as if none had been given. */
 function refuseNpmsOptions(program: Command): void {

@@ -37,7 +37,9 @@ export async function connectTo(
   const canister =
     options.canister ?? (served && new URL(served.url).origin === new URL(host).origin ? served.canisterId : undefined);
   if (canister === undefined)
-    throw new Error('--canister: expected the id of the model canister, got none; npm start -- --serve makes one');
+    throw new Error(
+      '--canister: expected the id of the model canister, got none; icp deploy says it, and npm start -- --serve makes one',
+    );
   const canisterId = canisterIdFrom(canister);
   const identity = options.identity === undefined ? undefined : await readPemIdentity(userPath(options.identity));
   const { fetchRootKey } = options;
