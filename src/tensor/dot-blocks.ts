@@ -156,7 +156,7 @@ function rowInt4_${columns}(out: usize, x: usize, w: usize, octetBytes: usize, m
 
 /**
  * Rows of x in locals; the first one's sum loads a group's weights, which the other rows find in locals. Measured in V8, 16 rows of 64 columns,
- * 128 tokens: 17 G MAC/s without the branches, 27 with them, 32 as rows keep pace (LAG). The same in assembly by hand, all in registers but x: 33 to 37.
+ * 128 tokens: 17 G MAC/s without the branches, 27 with them, 32 as rows keep pace (LAG). The same in assembly by hand: 32 to 37.
  */
 function tileBlock(kind: Kind, rows: number, columns: number, add: boolean): string {
   const pairs = columns / 2;
