@@ -1,19 +1,55 @@
 /** `npm run screenshots`: pictures of the page for docs/, made anew: at a replica with little-flan, in light, dark and on a phone. Wants Chromium. */
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { connect } from '../src/client/index.ts';
 import { projectRoot } from './build/project.ts';
+import { answerFromCache } from './lib/answer-cache.ts';
 import { launchBrowser } from './lib/browser.ts';
 import { APPLES } from './lib/find-model.ts';
 import { LocalNetwork } from './lib/local-network.ts';
 import { packFolder } from './lib/model-folder.ts';
 import { uploadWithProgress } from './lib/upload-progress.ts';
 
-const looks = {
-  light: { colorScheme: 'light', viewport: { width: 880, height: 760 } },
-  dark: { colorScheme: 'dark', viewport: { width: 880, height: 760 } },
-  narrow: { colorScheme: 'light', viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true },
-} as const;
+const wide = { viewport: { width: 880, height: 900 } };
+const phone = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true };
+/** A name, how the browser looks, and what is done at the page before the picture is taken. */
+const pictures: [string, BrowserContextOptions, (page: Page) => Promise<unknown>][] = [
+  ['light', { ...wide, colorScheme: 'light' }, askTwice],
+  ['dark', { ...wide, colorScheme: 'dark' }, stopHalfWay],
+  ['narrow', { ...phone, colorScheme: 'light' }, loseTheNetwork],
+];
+const ANOTHER =
+  'answer the following question reasoning step by step: tom has 9 pens, he picked 26 and ate 16 how many pens does he have';
+
+async function ask(page: Page, question: string): Promise<void> {
+  await page.getByLabel('Your question').fill(question);
+  await page.keyboard.press('Enter');
+}
+const newest = (page: Page, selector: string) => page.locator('#answers > li').first().locator(selector).first();
+const tokens = (page: Page, least: number) => newest(page, `.steps i:nth-child(${least})`).waitFor();
+
+async function askTwice(page: Page): Promise<void> {
+  await ask(page, APPLES);
+  await newest(page, '.whole').waitFor();
+  await newest(page, '.again').click();
+  await newest(page, '.whole').waitFor();
+}
+
+async function stopHalfWay(page: Page): Promise<void> {
+  await ask(page, 'what is the capital of france?');
+  await newest(page, '.whole').waitFor();
+  await ask(page, ANOTHER);
+  await tokens(page, 10);
+  await page.keyboard.press('Escape');
+  await newest(page, '.stopped').waitFor();
+}
+
+async function loseTheNetwork(page: Page): Promise<void> {
+  await ask(page, ANOTHER);
+  await tokens(page, 10);
+  await page.context().setOffline(true);
+  await page.getByText('No network').waitFor();
+}
 
 const network = await LocalNetwork.start();
 const browser = await launchBrowser();
@@ -21,28 +57,21 @@ try {
   const { canisterId } = await network.install('llm', { onProgress: (step) => console.log(`Building llm: ${step}`) });
   const client = await connect({ host: network.url, canisterId, identity: network.identity });
   await uploadWithProgress(client, await packFolder('models/little-flan', 'int8'));
-  for (const [name, look] of Object.entries(looks)) {
+  await answerFromCache(client);
+  for (const [name, look, prepare] of pictures) {
     const page = await browser.newPage({ ...look, reducedMotion: 'reduce' });
+    page.setDefaultTimeout(120_000);
     await page.goto(`http://${canisterId}.localhost:${network.server.port}/`);
     await page.getByText('signed by the subnet').waitFor();
-    await ask(page, 'what is the capital of france?');
-    await page.locator('.whole').waitFor();
-    await ask(page, APPLES);
-    // in the middle of the answer on a phone, at its end elsewhere
-    if (name === 'narrow')
-      await page.waitForFunction(() => document.querySelectorAll('li:first-child .steps i').length > 24);
-    else await page.locator('li:first-child .whole').waitFor();
+    await prepare(page);
     const path = join(projectRoot, `docs/page-${name}.png`);
-    await page.screenshot({ path });
+    const { width, height } = page.viewportSize()!;
+    // the last rows of a window without a frame are not always painted
+    await page.screenshot({ path, clip: { x: 0, y: 0, width, height: height - 10 } });
     console.log(path);
     await page.close();
   }
 } finally {
   await browser.close();
   await network.close();
-}
-
-async function ask(page: Page, question: string): Promise<void> {
-  await page.getByLabel('Your question').fill(question);
-  await page.keyboard.press('Enter');
 }

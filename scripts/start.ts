@@ -7,9 +7,9 @@ import { IDL } from '@dfinity/candid';
 import type { Principal } from '@dfinity/principal';
 import { Command } from 'commander';
 import { type Client, connect, type GenerateOptions, type TextStream } from '../src/client/index.ts';
-import { type SettingsChange, SettingsChange as SettingsChangeType } from '../src/client/llm.did.ts';
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
 import { type MessageRecord, profile } from '../src/replica/index.ts';
+import { answerFromCache } from './lib/answer-cache.ts';
 import { tokensPerCall, weightsOption, wholeNumber } from './lib/arguments.ts';
 import { runCommand } from './lib/command.ts';
 import { APPLES, findModel } from './lib/find-model.ts';
@@ -125,12 +125,6 @@ function printProfile({ replica }: LocalNetwork): void {
 }
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
-
-/** Off by default, since it tells whether something was asked before: here, who asks is who asked. */
-async function answerFromCache({ actor }: Client): Promise<void> {
-  const unset = Object.fromEntries(SettingsChangeType._fields.map(([name]) => [name, []]));
-  await actor.set_settings({ ...(unset as unknown as SettingsChange), answer_cache: [true] });
-}
 
 /** Until Ctrl-C. */
 async function stayUp(network: LocalNetwork, llm: Principal, client: Client): Promise<void> {

@@ -6,6 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions as Bundling, build } from 'esbuild';
+import type { Packed } from '../../src/canister/bytes.ts';
 import { encode } from '../../src/replica/certification/cbor.ts';
 import { bytes, rootHash, sha256 } from '../../src/replica/certification/hash-tree.ts';
 import { certifyPages, type Header, type Pages, type StaticResponse } from './http-certification.ts';
@@ -124,7 +125,7 @@ function pages(html: string): Pages {
   };
 }
 
-/** The module: bytes in Base64, which takes an interpreter the least to read. */
+/** The module's text. */
 function pageData(html: string): string {
   const served = pages(html);
   const { tree, paths } = certifyPages(served);
@@ -132,11 +133,11 @@ function pageData(html: string): string {
   // [1, [2, "http_expr", tree], [4, hash]]: all but the hash, which comes last and which the canister knows
   const witness = encode([1, [2, bytes('http_expr'), tree], [4, new Uint8Array(32)]]);
   const data = {
-    httpExpr: { hash: base64(labelled), witness: base64(witness.subarray(0, -32)) },
+    httpExpr: { hash: packed(labelled), witness: packed(witness.subarray(0, -32)) },
     pages: Object.fromEntries(
       Object.entries(paths).map(([path, { expression, exprPath }]) => {
         const responses = served[path] === 'uncertified' ? [] : (served[path] as StaticResponse[]);
-        const encoded = responses.map(({ status, headers, body }) => ({ status, headers, body: base64(body) }));
+        const encoded = responses.map(({ status, headers, body }) => ({ status, headers, body: packed(body) }));
         return [path, { expression, exprPath: base64(exprPath), responses: encoded }];
       }),
     ),
@@ -144,6 +145,15 @@ function pageData(html: string): string {
   return Object.entries(data)
     .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`)
     .join('');
+}
+
+/** As `unpack` of bytes.ts reads it. */
+function packed(data: Uint8Array): Packed {
+  const padded = new Uint8Array(Math.ceil(data.length / 4) * 4);
+  padded.set(data);
+  const view = new DataView(padded.buffer);
+  const words = Array.from({ length: padded.length / 4 }, (_, i) => view.getInt32(i * 4, true));
+  return { bytes: data.length, words: JSON.stringify(words) };
 }
 
 const base64 = (data: Uint8Array): string => Buffer.from(data).toString('base64');

@@ -40,22 +40,12 @@ export function toBase64(bytes: Uint8Array): string {
   return text.slice(0, text.length - missing) + '='.repeat(missing);
 }
 
-/** What `toBase64` wrote. */
-export function fromBase64(text: string): Uint8Array {
-  const values = new Uint8Array(128);
-  for (let i = 0; i < 64; i++) values[BASE64.charCodeAt(i)] = i;
-  const padding = text.endsWith('==') ? 2 : Number(text.endsWith('='));
-  // what the padding decodes to is written past the end, where a typed array takes nothing
-  const bytes = new Uint8Array((text.length / 4) * 3 - padding);
-  for (let i = 0, at = 0; i < text.length; i += 4) {
-    const three =
-      (values[text.charCodeAt(i)]! << 18) |
-      (values[text.charCodeAt(i + 1)]! << 12) |
-      (values[text.charCodeAt(i + 2)]! << 6) |
-      values[text.charCodeAt(i + 3)]!;
-    bytes[at++] = three >> 16;
-    bytes[at++] = three >> 8;
-    bytes[at++] = three;
-  }
-  return bytes;
+/** Bytes as the build writes them into the program: 32-bit words, little-endian, in JSON, and how many bytes of them count. */
+export interface Packed {
+  bytes: number;
+  words: string;
 }
+
+/** An engine reads JSON natively: 2,500 instructions a byte, where decoding Base64 in an interpreter takes 4,200. */
+export const unpack = ({ bytes, words }: Packed): Uint8Array =>
+  new Uint8Array(new Int32Array(JSON.parse(words)).buffer, 0, bytes);

@@ -7,12 +7,12 @@
  * Each of the two is shown with the other one pruned. Source: interface specification, "Certification".
  */
 import { certifiedDataSet } from 'azle';
-import { fromBase64, join, utf8 } from './bytes.ts';
+import { join, unpack, utf8 } from './bytes.ts';
 import { httpExpr } from './page-data.js';
 import { sha256 } from './unit.ts';
 
-const httpExprHash = fromBase64(httpExpr.hash);
-const httpWitnessHead = fromBase64(httpExpr.witness);
+const httpExprHash = unpack(httpExpr.hash);
+const httpWitnessHead = unpack(httpExpr.witness);
 const modelLabel = utf8('model');
 
 let model: Uint8Array = new Uint8Array(0);

@@ -3,7 +3,7 @@
  * What is live is one node's word. Source: HTTP Gateway Protocol Specification.
  */
 import { dataCertificate, query } from 'azle';
-import { fromBase64, toBase64, utf8 } from './bytes.ts';
+import { toBase64, unpack, utf8 } from './bytes.ts';
 import { HttpRequest, HttpResponse } from './candid-admin.ts';
 import { httpWitness } from './certified.ts';
 import { metricsText } from './metrics.ts';
@@ -15,8 +15,8 @@ const live: Record<string, () => { type: string; body: string }> = {
   '/metrics': () => ({ type: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText() }),
 };
 
-/** The page as it is sent. Decoded while the program starts, in a message that keeps what it made: a query would do it each time. */
-const pageBytes = fromBase64(pages['/']!.responses[0]!.body);
+/** The page as it is sent. Unpacked while the program starts, in a message that keeps what it made: a query would do it each time. */
+const pageBytes = unpack(pages['/']!.responses[0]!.body);
 
 /** The headers that let a gateway check what stands beside them. */
 function certification({ expression, exprPath }: PageData): [string, string][] {
@@ -36,7 +36,7 @@ function fixed(path: string, status: number): HttpResponse {
   return {
     status_code: status,
     headers: [...headers, ...certification(page)],
-    body: status === 200 ? pageBytes : fromBase64(body),
+    body: status === 200 ? pageBytes : unpack(body),
   };
 }
 

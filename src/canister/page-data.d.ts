@@ -1,15 +1,16 @@
-/** What the build makes of src/page (scripts/build/page.ts), for the canister to serve: page-data.js. Bytes are in Base64. */
+/** What the build makes of src/page (scripts/build/page.ts), for the canister to serve: page-data.js. */
+import type { Packed } from './bytes.ts';
 
 /** `http_expr` of the certified tree: the hash of the labelled node, and the tree in CBOR up to where the hash of what stands beside it begins. */
-export declare const httpExpr: { hash: string; witness: string };
+export declare const httpExpr: { hash: Packed; witness: Packed };
 
 export interface PageData {
   /** `IC-CertificateExpression`. */
   expression: string;
-  /** `expr_path` of `IC-Certificate`. */
+  /** `expr_path` of `IC-Certificate`, in Base64. */
   exprPath: string;
   /** What the path can answer; nothing where the answers are live and uncertified. */
-  responses: { status: number; headers: [name: string, value: string][]; body: string }[];
+  responses: { status: number; headers: [name: string, value: string][]; body: Packed }[];
 }
 
 /** By path; `*` is any other. */

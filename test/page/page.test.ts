@@ -80,6 +80,14 @@ describe.skipIf(!hasBrowser)('the page', () => {
     expect([...asked]).toEqual([home]);
   });
 
+  it('opens where *.localhost is not known, with the canister in the query', async () => {
+    const other = await context.newPage();
+    other.setDefaultTimeout(WAIT);
+    await other.goto(`${server.url}/?canisterId=${llm.canisterId}`);
+    await other.getByText('signed by the subnet').waitFor();
+    await other.close();
+  });
+
   it('says which model answers, by its hash', async () => {
     expect(await page.locator('#model').innerText()).toContain(modelHash);
     expect(await page.locator('#model').innerText()).toContain('little-flan');
