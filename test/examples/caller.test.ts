@@ -4,9 +4,10 @@ import { Principal } from '@dfinity/principal';
 import binaryen from 'binaryen';
 import { beforeAll, expect, test } from 'vitest';
 import { buildCanister } from '../../scripts/build/canister.ts';
+import { GenerateError, GenerateResult } from '../../src/client/llm.did.ts';
 import { Replica } from '../../src/replica/index.ts';
 
-/** `answer`: keeps its argument. `generate`: replies what was kept; with nothing kept it traps. */
+/** `answer`: keeps its argument. `generate` and `resume`: reply what was kept; with nothing kept they trap. */
 const answering = `(module
   (import "ic0" "msg_arg_data_size" (func $size (result i32)))
   (import "ic0" "msg_arg_data_copy" (func $copy (param i32 i32 i32)))
@@ -18,17 +19,29 @@ const answering = `(module
     (global.set $kept (call $size))
     (call $copy (i32.const 0) (i32.const 0) (call $size))
     (call $reply))
-  (func (export "canister_update generate")
+  (func (export "canister_update resume") (call $reply_kept))
+  (func $reply_kept (export "canister_update generate")
     (if (i32.eqz (global.get $kept)) (then (unreachable)))
     (call $append (i32.const 0) (global.get $kept))
     (call $reply)))`;
 
 const Answer = IDL.Variant({ Ok: IDL.Text, Err: IDL.Text });
-/** A part of what the model's canister answers; the caller leaves out what it does not know. */
-const Generated = IDL.Variant({
-  Ok: IDL.Record({ text: IDL.Text, output_tokens: IDL.Nat32 }),
-  Err: IDL.Variant({ NoModel: IDL.Text, Failed: IDL.Record({ session: IDL.Text, message: IDL.Text }) }),
-});
+
+const whole = {
+  ...{
+    session: '1',
+    token_ids: [],
+    finish_reason: { stop: null },
+    seed: [],
+    prompt_tokens: 4,
+    output_tokens: 6,
+    calls: 6,
+  },
+  ...{ instructions: 5n, unit_instructions: 4n, cycles: 6n, embedding_cached: false },
+};
+/** What the model canister answers from now on, in its own types. */
+const answers = (answer: object) =>
+  replica.updateCall({ canisterId: llm, method: 'answer', arg: encode([GenerateResult], [answer]) });
 
 const encode = (types: IDL.Type[], values: unknown[]) => new Uint8Array(IDL.encode(types, values));
 const controller = Principal.fromUint8Array(new Uint8Array([1, 2, 3]));
@@ -58,15 +71,19 @@ test('asks the canister that a controller named, and hands on its answer or its 
   expect(await update('set_llm', [IDL.Principal], [llm], stranger)).toEqual({ Err: 'set_llm: expected a controller' });
   expect(await update('set_llm', [IDL.Principal], [llm])).toEqual({ Ok: llm.toText() });
   expect(await ask()).toEqual({ Err: expect.stringContaining('ask: ') });
-  const answers = [
-    [{ Ok: { text: 'the answer is 16', output_tokens: 6 } }, { Ok: 'the answer is 16' }],
-    [{ Err: { NoModel: 'upload one' } }, { Err: 'NoModel: upload one' }],
-    [{ Err: { Failed: { session: '1', message: 'trapped' } } }, { Err: 'Failed: trapped' }],
-  ];
-  for (const [answer, expected] of answers) {
-    await replica.updateCall({ canisterId: llm, method: 'answer', arg: encode([Generated], [answer]) });
-    expect(await ask()).toEqual(expected);
+  await answers({ Ok: { ...whole, text: 'the answer is 16' } });
+  expect(await ask()).toEqual({ Ok: 'the answer is 16' });
+});
+
+test('has something to say to every error that the model canister knows', async () => {
+  const message = 'expected this, got that';
+  const detail = { message, session: '1', tokens: 5, limit: 4, instructions: 5n, cycles: 6n };
+  for (const [name, type] of GenerateError._fields) {
+    await answers({ Err: { [name]: type instanceof IDL.RecordClass ? detail : message } });
+    expect(await ask(), name).toEqual({ Err: expect.stringContaining(message) });
   }
+  await answers({ Err: { PaymentRequired: { ...detail, cycles: 10n ** 12n } } });
+  expect(await ask()).toEqual({ Err: 'ask: expected a price of at most 100000000000 cycles, got 1000000000000' });
 });
 
 test('keeps it over an upgrade, and takes it as an argument of the installation', async () => {
