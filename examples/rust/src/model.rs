@@ -56,23 +56,3 @@ impl Error {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use candid_parser::utils::CandidSource;
-
-    /// A service that answers in these types, as this canister sees it, follows from the model canister's own Candid file.
-    #[test]
-    fn follows_the_candid_file() {
-        let mut types = candid::types::internal::TypeContainer::new();
-        let [result, quote] = [types.add::<GenerateResult>(), types.add::<Quote>()];
-        let seen = format!(
-            "{}\nservice : {{ generate : (text) -> ({result}); resume : (text) -> ({result}); quote : (nat32, nat32) -> ({quote}) query }}",
-            candid_parser::pretty::candid::compile(&types.env, &None)
-        );
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../src/canister/llm.did");
-        let theirs = std::fs::read_to_string(file).unwrap();
-        candid_parser::utils::service_compatible(CandidSource::Text(&theirs), CandidSource::Text(&seen)).unwrap();
-    }
-}
