@@ -61,7 +61,7 @@ export function notAllowed(method: string, caller = msgCaller()): string | undef
 }
 
 /** What arguments may take before they are read; a chunk has 1 MiB and the room around it. */
-export const MAX_ARGS = 200_000;
+export const MAX_ARGS = 110_000;
 const MAX_CHUNK_ARGS = (1 << 20) + 100;
 
 const keepers: ReadonlySet<string> = new Set([

@@ -1,13 +1,17 @@
 /**
  * The canister: one class for each family of methods, merged by Azle into one service. The way of a prompt: generate.ts (calls),
  * scheduler.ts (whose turn it is), steps.ts (a message's work), sessions.ts (the generation cache), embeddings.ts (the embedding cache), model.ts
- * (what answers); of a pack: upload.ts, model.ts. Who may do what: access.ts, settings.ts, callers.ts.
+ * (what answers); of a pack: upload.ts, model.ts. Who may do what: access.ts, settings.ts, callers.ts; what may be
+ * sent at all: arguments.ts.
  */
 import { AccessMethods } from './access.ts';
+import { guardArguments } from './arguments.ts';
 import { GenerateMethods } from './generate.ts';
 import { HttpMethods } from './http.ts';
 import { LifecycleMethods } from './lifecycle.ts';
 import { StatusMethods } from './status.ts';
 import { UploadMethods } from './upload.ts';
+
+guardArguments();
 
 export default [GenerateMethods, AccessMethods, UploadMethods, StatusMethods, HttpMethods, LifecycleMethods];

@@ -20,7 +20,7 @@ export interface AbuseReport {
 
 type Random = () => number;
 
-function randomFrom(seed: number): Random {
+export function randomFrom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -46,7 +46,7 @@ const numbers = [0, 1, 2, 100, 513, 2 ** 31, 2 ** 32 - 1];
 const floats = [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e308, 0.5];
 
 /** A value of a type, as absurd as may be. */
-function absurd(type: IDL.Type, random: Random): unknown {
+export function absurd(type: IDL.Type, random: Random): unknown {
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   if (type instanceof IDL.TextClass) return pick(texts);
   if (type instanceof IDL.BoolClass) return random() < 0.5;

@@ -87,7 +87,7 @@ describe('access', () => {
   });
 
   it('refuses large arguments before anything reads them', async () => {
-    await expect(owner.generate('x'.repeat(1_000_000), [])).rejects.toThrow('expected arguments of at most');
+    await expect(owner.generate('x'.repeat(1_000_000), [])).rejects.toThrow('expected at most 100000 bytes of text');
     expect(await owner.generate('x'.repeat(50_000), [])).toMatchObject({
       Err: { PromptTooLong: { message: expect.stringContaining('32768 characters') } },
     });

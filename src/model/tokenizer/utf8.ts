@@ -68,23 +68,33 @@ export function codePointAt(bytes: ArrayLike<number>, at: number, end: number): 
 export function decodeUtf8(bytes: Uint8Array, from = 0, to = bytes.length): string {
   const ascii = asciiString(bytes, from, to);
   if (ascii !== undefined) return ascii;
-  let text = '';
+  const units = new Uint16Array(to - from);
+  let count = 0;
   for (let at = from; at < to; ) {
     const code = codePointAt(bytes, at, to);
-    text += code < 0 ? '\ufffd' : String.fromCodePoint(code);
+    if (code > 0xffff) {
+      units[count++] = 0xd7c0 + (code >> 10);
+      units[count++] = 0xdc00 | (code & 0x3ff);
+    } else units[count++] = code < 0 ? 0xfffd : code;
     at += code < 0 ? 1 : characterBytes(bytes[at]!);
   }
-  return text;
+  return stringOf(units, 0, count);
 }
 
 /** `bytes[from, to)` as a string if they are ASCII. All in native code: 600 instructions a byte in the canister, a loop 4,200. */
 export function asciiString(bytes: Uint8Array, from: number, to: number): string | undefined {
+  const text = stringOf(bytes, from, to);
+  return ASCII.test(text) ? text : undefined;
+}
+
+/** Of UTF-16 units. A string that grows by a character at a time costs the square of its length in QuickJS. */
+function stringOf(units: Uint8Array | Uint16Array, from: number, to: number): string {
   let text = '';
   for (let at = from; at < to; at += MAX_ARGUMENTS) {
-    const part = bytes.subarray(at, Math.min(at + MAX_ARGUMENTS, to));
+    const part = units.subarray(at, Math.min(at + MAX_ARGUMENTS, to));
     text += String.fromCharCode.apply(null, part as unknown as number[]);
   }
-  return ASCII.test(text) ? text : undefined;
+  return text;
 }
 
 /** Engines bound the arguments of a call. */
