@@ -39,6 +39,7 @@ import {
 import { candidEncoder } from './candid-encoder.ts';
 import { estimate, priceOf } from './cost.ts';
 import { activeModel, type Model } from './model.ts';
+import { NoSeed, randomBytes, seedRandom } from './random.ts';
 import { drive, enqueue, finish, isFull, step, take, tooManyWait, wake, work } from './scheduler.ts';
 import {
   finishReason,
@@ -113,16 +114,7 @@ function read(method: string, prompt: string, [options]: Options): Task | Genera
   return { model, prompt, sourceIds, options: decided, tokensPerCall: 'fixed' in perCall ? perCall.fixed : 0 };
 }
 
-class NoSeed extends Error {}
-
-/** @throws NoSeed in the moments after install */
-function randomSeed(): bigint {
-  try {
-    return new DataView(crypto.getRandomValues(new Uint8Array(8)).buffer).getBigUint64(0);
-  } catch {
-    throw new NoSeed('generate: the canister has just started and has no random seed yet; try again');
-  }
-}
+const randomSeed = (): bigint => new DataView(randomBytes(8).buffer).getBigUint64(0);
 
 const earlyStopping = { yes: true, no: false, never: 'never' } as const;
 
@@ -228,6 +220,7 @@ function readArgs(method: string, args: Uint8Array): [string, Options] | undefin
 async function answer(args: Uint8Array): Promise<void> {
   const decoded = readArgs('generate', args);
   if (!decoded) return;
+  await seedRandom();
   let found: Session | GenerateError;
   if (tooManyWait()) found = { Unavailable: 'generate: too many calls wait for their answer; try again, or use start' };
   else found = open('generate', ...decoded);
@@ -270,10 +263,11 @@ export class GenerateMethods {
 
   /** Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets. */
   @update([IDL.Text, IDL.Opt(GenerateOptions)], StartResult, { manual: true })
-  start(): void {
+  async start(): Promise<void> {
     wake();
     const decoded = readArgs('start', msgArgData());
     if (!decoded) return;
+    await seedRandom();
     const session = open('start', ...decoded);
     if (isSession(session) && underWay(session)) enqueue(session);
     msgReply(encodeStarted(isSession(session) ? { Ok: session.id } : { Err: session }));

@@ -14,11 +14,11 @@ import { rememberAnswer } from './answers.ts';
 import { forgetCallers } from './callers.ts';
 import { counters } from './counters.ts';
 import { giveBack, lend, type Relay, relayArgs } from './relay.ts';
+import { isSeeding } from './random.ts';
 import {
   end,
   liveSession,
   liveSessions,
-  now,
   prune,
   release,
   restoreSessions,
@@ -28,6 +28,7 @@ import {
 } from './sessions.ts';
 import { settings } from './settings.ts';
 import { advance } from './steps.ts';
+import { now } from './time.ts';
 import { instructionsNow } from './unit.ts';
 
 /** A session that no message has worked on for so long is taken up again. */
@@ -241,8 +242,8 @@ export async function drive(session: Session, lease: number | undefined): Promis
  * (ic-cdk 0.18 keeps pointers in them). A stopped canister waits for none. Calls that nothing is heard of for long are taken for lost.
  */
 export const awaitsAnswers = (): string | undefined =>
-  waiting > 0 && now() - waited < LOST_SECONDS * 1000
-    ? `upgrade: expected no calls that wait for an answer, got ${waiting}; stop the canister first, then upgrade and start it`
+  isSeeding() || (waiting > 0 && now() - waited < LOST_SECONDS * 1000)
+    ? `upgrade: expected no calls that wait for an answer, got ${waiting || 'one for randomness'}; stop the canister first, then upgrade and start it`
     : undefined;
 
 /** The active session whose turn it is to be helped. */

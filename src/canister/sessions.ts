@@ -3,7 +3,7 @@
  * start and at its end; before an upgrade those in between are written too. Its key/value caches lie in the arena and are made anew where they are
  * lost. Who works on it, and when, is scheduler.ts.
  */
-import { isController, msgCaller, time } from 'azle';
+import { isController, msgCaller } from 'azle';
 import type { BeamState } from '../model/generation/beam-search.ts';
 import type { Generation } from '../model/generation/generation.ts';
 import type { GenerationOptions } from '../model/generation/options.ts';
@@ -14,9 +14,11 @@ import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } fr
 import { counters } from './counters.ts';
 import { MESSAGE_CYCLES } from './prices.ts';
 import { type Relay, recall } from './relay.ts';
+import { NoSeed, randomBytes } from './random.ts';
 import { decodeSession, encodeSession, type SessionHead, sessionHead } from './session-record.ts';
 import { settings } from './settings.ts';
 import { sessionRecords } from './stable.ts';
+import { now } from './time.ts';
 
 /** `queued` and `active` are under way; an active one is encoding until it has its first token. */
 export type State = 'queued' | 'active' | 'stop' | 'length' | 'cancelled' | 'failed';
@@ -69,6 +71,8 @@ export interface Session extends SessionRecord {
 }
 
 export const now = (): number => Number(time() / 1_000_000n);
+/** Instructions' price apart, a message costs this many cycles. */
+const MESSAGE_CYCLES = 5_000_000;
 
 /** By id, and by handle. */
 const live = new Map<string, Session>();
@@ -141,8 +145,8 @@ export function restoreSessions(): Session[] {
   return restored;
 }
 
-/** 128 random bits in hexadecimal. @throws Error in the moments after install, before the canister has its seed. */
-const randomId = (): string => hex(crypto.getRandomValues(new Uint8Array(16)));
+/** 128 random bits in hexadecimal. @throws NoSeed in the moments after install and upgrade */
+const randomId = (): string => hex(randomBytes(16));
 
 type Opening = Pick<SessionRecord, 'owner' | 'model' | 'prompt' | 'sourceIds' | 'options' | 'tokensPerCall'>;
 
@@ -177,8 +181,9 @@ export function newSession(opening: Opening): Session | GenerateError {
   let id: string;
   try {
     id = randomId();
-  } catch {
-    return { Unavailable: 'generate: the canister has just started and has no random seed yet; try again' };
+  } catch (error) {
+    if (error instanceof NoSeed) return { Unavailable: error.message };
+    throw error;
   }
   const session = passingSession(opening, id);
   goOn(session);

@@ -5,8 +5,9 @@ import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel, type Model } from './model.ts';
 import { recallAll } from './relay.ts';
-import { end, now, type Session } from './sessions.ts';
+import { end, type Session } from './sessions.ts';
 import { settings } from './settings.ts';
+import { now } from './time.ts';
 import { arena, instructionsNow, MESSAGE_BUDGET, SLICE, unit } from './unit.ts';
 
 /** How far a message goes: no op begins after `budget` instructions, no further token that would end after `most`. */

@@ -1,0 +1,43 @@
+/**
+ * The subnet's randomness. Azle's generator begins with a seed that everyone knows, and gets a random one by a timer of Azle's after install and
+ * upgrade, which may be late or lost: nothing is drawn before a seed has come that was asked for here.
+ */
+import { call, IDL, Principal, randSeed } from 'azle';
+import { now } from './time.ts';
+
+const LOST_SECONDS = 300;
+
+let seeded = false;
+/** Requests whose answer is on its way, and when the last was made. */
+let asking = 0;
+let asked = 0;
+
+/** Asks for a seed where there is none yet; without an answer (no cycles, stopping) there is none still. From updates and timers. */
+export async function seedRandom(): Promise<void> {
+  if (seeded) return;
+  asking += 1;
+  asked = now();
+  try {
+    const seed = await call<undefined, Uint8Array>(Principal.managementCanister(), 'raw_rand', {
+      returnIdlType: IDL.Vec(IDL.Nat8),
+    });
+    randSeed(seed);
+    seeded = true;
+  } catch (error) {
+    // the cleanup of a callback that trapped goes on trapping, as in scheduler.ts
+    if ((error as { type?: string }).type === 'CleanupCallback') throw error;
+  } finally {
+    asking -= 1;
+  }
+}
+
+/** Whether an answer with a seed is on its way. Those that nothing is heard of for long are taken for lost. */
+export const isSeeding = (): boolean => asking > 0 && now() - asked < LOST_SECONDS * 1000;
+
+export class NoSeed extends Error {}
+
+/** @throws NoSeed in the moments after install and upgrade */
+export function randomBytes(count: number): Uint8Array {
+  if (!seeded) throw new NoSeed('generate: the canister has just started and has no random seed yet; try again');
+  return crypto.getRandomValues(new Uint8Array(count));
+}
