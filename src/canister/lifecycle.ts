@@ -6,7 +6,6 @@ import { init, postUpgrade, preUpgrade, setTimer, trap } from 'azle';
 import { saveCallers } from './callers.ts';
 import { migrate } from './migrations.ts';
 import { activeModel, certifyModel, readHead } from './model.ts';
-import { seedRandom } from './random.ts';
 import { awaitsAnswers, wake, watchOver } from './scheduler.ts';
 import { saveLiveSessions } from './sessions.ts';
 import { records, sessionRecords } from './stable.ts';
@@ -14,7 +13,6 @@ import { MESSAGE_BUDGET } from './unit.ts';
 
 /** A message at a time, so that a large model does not hold up an upgrade, or the calls that come after it. */
 function loadModel(): void {
-  void seedRandom();
   const model = activeModel();
   if (model && !model.load(Number(MESSAGE_BUDGET))) setTimer(0, loadModel);
   else wake();
@@ -28,7 +26,6 @@ export class LifecycleMethods {
   begin(): void {
     bringUpToDate();
     certifyModel();
-    setTimer(0, seedRandom);
   }
 
   /** Traps while calls wait for answers, which would come to a program that is no more: stop the canister first. */

@@ -13,8 +13,8 @@ import { call, canisterSelf, clearTimer, setTimerInterval } from 'azle';
 import { rememberAnswer } from './answers.ts';
 import { forgetCallers } from './callers.ts';
 import { counters } from './counters.ts';
-import { giveBack, lend, type Relay, relayArgs } from './relay.ts';
 import { isSeeding } from './random.ts';
+import { giveBack, lend, type Relay, relayArgs } from './relay.ts';
 import {
   end,
   liveSession,

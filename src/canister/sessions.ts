@@ -13,8 +13,8 @@ import { sessionBegins, sessionEnds } from './callers.ts';
 import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } from './candid.ts';
 import { counters } from './counters.ts';
 import { MESSAGE_CYCLES } from './prices.ts';
-import { type Relay, recall } from './relay.ts';
 import { NoSeed, randomBytes } from './random.ts';
+import { type Relay, recall } from './relay.ts';
 import { decodeSession, encodeSession, type SessionHead, sessionHead } from './session-record.ts';
 import { settings } from './settings.ts';
 import { sessionRecords } from './stable.ts';
@@ -69,10 +69,6 @@ export interface Session extends SessionRecord {
   /** What makes its tokens for the time being. */
   relay?: Relay;
 }
-
-export const now = (): number => Number(time() / 1_000_000n);
-/** Instructions' price apart, a message costs this many cycles. */
-const MESSAGE_CYCLES = 5_000_000;
 
 /** By id, and by handle. */
 const live = new Map<string, Session>();

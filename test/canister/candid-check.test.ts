@@ -3,7 +3,7 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkCandid } from '../../src/canister/candid-check.ts';
-import { service } from '../../src/canister/service.ts';
+import { idlService as service } from '../../src/client/llm.did.ts';
 import { absurd, randomFrom } from './abuse.ts';
 import { type Installed, install } from './llm.ts';
 
