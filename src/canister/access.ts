@@ -75,7 +75,7 @@ const keepers: ReadonlySet<string> = new Set([
   'set_settings',
   'set_role',
 ]);
-const asking: ReadonlySet<string> = new Set(['generate', 'start']);
+const asking: ReadonlySet<string> = new Set(['generate', 'start', 'resume']);
 
 const adminError = (message: string): { Err: AdminError } => ({ Err: { NotAllowed: message } });
 
@@ -94,6 +94,7 @@ export class AccessMethods {
     }
     const denied = keepers.has(method) ? notAdmin(method) : asking.has(method) ? notAllowed(method) : undefined;
     if (denied) trap(denied);
+    if (method === 'generate_query') trap(`${method}: expected a query call, got an update call; use generate`);
     return true;
   }
 

@@ -132,6 +132,8 @@ const settings = {
   max_sessions_per_caller: IDL.Nat32,
   /** Tokens that one caller may be given in a day (UTC); 0: any number. */
   tokens_per_day: IDL.Nat64,
+  /** As much for all callers together: new identities cost nothing. */
+  tokens_per_day_overall: IDL.Nat64,
   max_prompt_tokens: IDL.Nat32,
   /** Tokens a call where the caller does not say; 0: as many as a slice of 2 B instructions holds. */
   tokens_per_call: IDL.Nat32,
@@ -157,6 +159,7 @@ export interface Settings {
   max_queued: number;
   max_sessions_per_caller: number;
   tokens_per_day: bigint;
+  tokens_per_day_overall: bigint;
   max_prompt_tokens: number;
   tokens_per_call: number;
   max_finished: number;

@@ -62,4 +62,5 @@ export function estimate(
 }
 
 /** What a canister pays for that: 0 where nothing is asked. */
-export const priceOf = (cycles: number): bigint => BigInt(Math.ceil((cycles * settings().price_percent) / 100));
+export const priceOf = (cycles: number, percent = settings().price_percent): bigint =>
+  BigInt(Math.ceil((cycles * percent) / 100));

@@ -5,6 +5,7 @@
 import {
   canisterSelf,
   IDL,
+  inReplicatedExecution,
   msgArgData,
   msgCaller,
   msgCyclesAccept,
@@ -24,7 +25,8 @@ import {
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
 import { isAdmin, notAllowed } from './access.ts';
 import { answerFromCache } from './answers.ts';
-import { overLimit } from './callers.ts';
+import { decodeArguments } from './arguments.ts';
+import { callBegins, callEnds, overallLimit, overLimit, tooManyCalls } from './callers.ts';
 import {
   type GenerateError,
   GenerateOptions,
@@ -40,7 +42,7 @@ import { candidEncoder } from './candid-encoder.ts';
 import { estimate, priceOf } from './cost.ts';
 import { activeModel, type Model } from './model.ts';
 import { NoSeed, randomBytes, seedRandom } from './random.ts';
-import { drive, enqueue, finish, isFull, step, take, tooManyWait, wake, work } from './scheduler.ts';
+import { drive, enqueue, finish, isFull, step, take, takeIn, tooManyWait, wake, work } from './scheduler.ts';
 import {
   finishReason,
   goOn,
@@ -62,7 +64,8 @@ import { makeTokens, QUERY } from './steps.ts';
 import { instructionsNow, MESSAGE_BUDGET } from './unit.ts';
 
 /** Longer prompts are refused unread: reading one costs some thousand instructions a character. */
-const MAX_PROMPT_CHARACTERS = 32_768;
+const MAX_PROMPT_CHARACTERS = 8_192;
+const ONLY_QUERY = 'generate_query: expected a query call, got an update call; use generate';
 const PAGE = 50;
 const MAX_PAGE = 200;
 
@@ -136,20 +139,33 @@ function open(method: string, prompt: string, options: Options): Session | Gener
   const task = read(method, prompt, options);
   if (!isTask(task)) return task;
   const owner = msgCaller().toText();
-  const over = overLimit(method, owner, task.options.maxNewTokens);
-  if (over) return { LimitReached: over };
-  if (isFull()) {
-    const { max_queued } = settings();
-    return { Unavailable: `generate: expected fewer than ${max_queued} sessions to wait; try again later` };
-  }
-  const poor = lacksCycles(method);
-  if (poor) return { Unavailable: poor };
-  const unpaid = lacksPayment(method, task);
-  if (unpaid) return unpaid;
+  const refused = noRoom(method, owner, task.options.maxNewTokens) ?? lacksPayment(method, task);
+  if (refused) return refused;
   const { model, ...rest } = task;
   const session = newSession({ owner, model: model.stored.sha256, ...rest });
   if (isSession(session)) answerFromCache(session);
   return session;
+}
+
+/** Why nothing of so many tokens is begun for this owner: limits, the queue, cycles. */
+function noRoom(method: string, owner: string, tokens: number): GenerateError | undefined {
+  const over = overLimit(method, owner, tokens);
+  if (over) return { LimitReached: over };
+  if (isFull()) {
+    const { max_queued } = settings();
+    return { Unavailable: `${method}: expected fewer than ${max_queued} sessions to wait; try again later` };
+  }
+  const unavailable = overallLimit(method, tokens) ?? lacksCycles(method);
+  return unavailable === undefined ? undefined : { Unavailable: unavailable };
+}
+
+/** Why this caller may not wait for an answer: each call that waits holds a place in the queue to ourselves, and 42 B cycles. */
+function mayNotWait(method: string): GenerateError | undefined {
+  if (tooManyWait()) return { Unavailable: `${method}: too many calls wait for their answer; try again, or use start` };
+  const over = tooManyCalls(method, msgCaller().toText());
+  if (over) return { LimitReached: over };
+  const poor = lacksCycles(method);
+  return poor === undefined ? undefined : { Unavailable: poor };
 }
 
 /** Canisters may be asked to pay; nobody else can attach cycles. */
@@ -157,22 +173,27 @@ const pays = (): boolean => settings().price_percent > 0 && msgCaller().toUint8A
 /** The last byte of a canister's principal. */
 const OPAQUE_ID = 1;
 
+type Priced = Pick<Session, 'sourceIds' | 'options' | 'tokensPerCall'> & { model: Model; tokenIds?: readonly number[] };
+
 /** The cycles stay where they are until the answer is there: what is not accepted goes back, all of it after a failure. */
-function lacksPayment(method: string, { model, sourceIds, options, tokensPerCall }: Task): GenerateError | undefined {
+function lacksPayment(
+  method: string,
+  { model, sourceIds, options, tokensPerCall, tokenIds = [] }: Priced,
+): GenerateError | undefined {
   if (!pays()) return undefined;
-  const tokens = options.maxNewTokens * options.numBeams;
+  const tokens = (options.maxNewTokens - tokenIds.length) * options.numBeams;
   const relayed = tokensPerCall === 1 && isPlainGreedy(options);
   const cycles = priceOf(estimate(model.head, sourceIds.length, tokens, { relayed }).cycles);
   const available = msgCyclesAvailable();
-  if (method === 'generate' && available >= cycles) return undefined;
+  if (method !== 'start' && available >= cycles) return undefined;
   const message =
-    method === 'generate'
-      ? `generate: expected ${cycles} cycles attached, got ${available}; what is not used comes back`
-      : `${method}: expected a call of generate, which cycles can be attached to for as long as it lasts`;
+    method === 'start'
+      ? `${method}: expected a call of generate, which cycles can be attached to for as long as it lasts`
+      : `${method}: expected ${cycles} cycles attached, got ${available}; what is not used comes back`;
   return { PaymentRequired: { cycles, message } };
 }
 
-const textOf = (ids: readonly number[]): string => activeModel()!.tokenizer.decode(ids);
+const textOf = ({ text, tokenIds }: Session): string => text ?? activeModel()!.tokenizer.decode(tokenIds);
 
 function result(session: Session, broken: string | undefined): GenerateResult {
   const { id, state, reason } = session;
@@ -186,7 +207,7 @@ function result(session: Session, broken: string | undefined): GenerateResult {
   return {
     Ok: {
       session: id,
-      text: textOf(session.tokenIds),
+      text: textOf(session),
       token_ids: session.tokenIds,
       finish_reason: finishReason(session),
       seed: session.options.doSample ? [seedOf(session.options)] : [],
@@ -195,21 +216,10 @@ function result(session: Session, broken: string | undefined): GenerateResult {
   };
 }
 
-/** The arguments of `generate`. Candid lets a caller leave out what is `opt` at the end; the library insists on every argument. */
-function decodeArgs(args: Uint8Array): [string, Options] {
-  try {
-    return IDL.decode([IDL.Text, IDL.Opt(GenerateOptions)], args) as unknown as [string, Options];
-  } catch (error) {
-    if (!(error as Error).message.includes('Wrong number')) throw error;
-    const [prompt] = IDL.decode([IDL.Text], args) as unknown as [string];
-    return [prompt, []];
-  }
-}
-
-/** As `decodeArgs`; undefined after rejecting what is something else. */
+/** The arguments of `generate`; undefined after rejecting what is something else. */
 function readArgs(method: string, args: Uint8Array): [string, Options] | undefined {
   try {
-    return decodeArgs(args);
+    return decodeArguments([IDL.Text], IDL.Opt(GenerateOptions), args) as [string, Options];
   } catch (error) {
     msgReject(`${method}: expected (text, opt GenerateOptions), got something else: ${(error as Error).message}`);
     return undefined;
@@ -221,21 +231,36 @@ async function answer(args: Uint8Array): Promise<void> {
   const decoded = readArgs('generate', args);
   if (!decoded) return;
   await seedRandom();
-  let found: Session | GenerateError;
-  if (tooManyWait()) found = { Unavailable: 'generate: too many calls wait for their answer; try again, or use start' };
-  else found = open('generate', ...decoded);
+  const found = mayNotWait('generate') ?? open('generate', ...decoded);
   const reply = isSession(found) ? await toTheEnd(found) : { Err: found };
   msgReply(encodeResult(reply));
 }
 
 async function toTheEnd(session: Session): Promise<GenerateResult> {
   if (!underWay(session)) return result(session, undefined);
+  // what is asked now is what was quoted, whatever is set meanwhile
+  const percent = pays() ? settings().price_percent : 0;
+  const before = usageOf(session).cycles;
   const lease = take(session);
   enqueue(session);
   if (session.state === 'active') work(session);
-  const broken = await drive(session, lease);
-  if (pays() && isFinished(session)) msgCyclesAccept(priceOf(Number(usageOf(session).cycles)));
+  const broken = await wait(session, lease);
+  // who cancels has had what was made until then
+  if (percent > 0 && (isFinished(session) || session.state === 'cancelled')) {
+    msgCyclesAccept(priceOf(Number(usageOf(session).cycles - before), percent));
+  }
   return result(session, broken);
+}
+
+/** As `drive`, counted among the caller's calls. */
+async function wait(session: Session, lease: number | undefined): Promise<string | undefined> {
+  const who = msgCaller().toText();
+  callBegins(who);
+  try {
+    return await drive(session, lease);
+  } finally {
+    callEnds(who);
+  }
 }
 
 const encodeResult = candidEncoder<GenerateResult>(GenerateResult, { Err: { NoModel: '' } });
@@ -279,16 +304,23 @@ export class GenerateMethods {
     wake();
     const session = sessionForCaller('resume', id);
     if (!isSession(session)) return { Err: session };
+    if (isFinished(session) && session.text !== undefined) return result(session, undefined);
     const model = activeModel();
     if (model?.stored.sha256 !== session.model || !model.load(Number(MESSAGE_BUDGET))) {
       return { Err: { NoModel: `resume: expected the model ${session.model} to be active and loaded` } };
     }
-    if (tooManyWait()) return { Err: { Unavailable: 'resume: too many calls wait for their answer; try again' } };
-    if (underWay(session)) return result(session, await drive(session, take(session)));
-    if (session.state !== 'failed' && session.state !== 'cancelled') return result(session, undefined);
-    const over = overLimit('resume', session.owner, session.options.maxNewTokens - session.tokenIds.length);
-    if (over) return { Err: { LimitReached: over } };
-    if (isFull()) return { Err: { Unavailable: 'resume: too many sessions wait; try again later' } };
+    if (isFinished(session)) return result(session, undefined);
+    const denied = notAllowed('resume');
+    if (denied) return { Err: { NotAllowed: denied } };
+    const hasToGo = mayNotWait('resume');
+    if (hasToGo) return { Err: hasToGo };
+    takeIn(session);
+    if (underWay(session)) return result(session, await wait(session, take(session)));
+    const { owner, options, sourceIds, tokenIds, tokensPerCall } = session;
+    const refused =
+      noRoom('resume', owner, options.maxNewTokens - tokenIds.length) ??
+      lacksPayment('resume', { model, options, sourceIds, tokenIds, tokensPerCall });
+    if (refused) return { Err: refused };
     goOn(session);
     return await toTheEnd(session);
   }
@@ -299,6 +331,7 @@ export class GenerateMethods {
     wake();
     const session = sessionForCaller('cancel', id);
     if (!isSession(session)) return { Err: session };
+    takeIn(session);
     if (underWay(session)) finish(session, 'cancelled');
     return { Ok: null };
   }
@@ -309,6 +342,7 @@ export class GenerateMethods {
     wake();
     const session = sessionForCaller('delete', id);
     if (!isSession(session)) return { Err: session };
+    takeIn(session);
     if (underWay(session)) finish(session, 'cancelled');
     remove(session);
     return { Ok: null };
@@ -345,6 +379,11 @@ export class GenerateMethods {
   generate_query(): void {
     const decoded = readArgs('generate_query', msgArgData());
     if (!decoded) return;
+    // as an update call it would cost the canister up to 5 B cycles, past every limit
+    if (inReplicatedExecution()) {
+      msgReply(encodeResult({ Err: { NotAllowed: ONLY_QUERY } }));
+      return;
+    }
     const task = read('generate_query', ...decoded);
     msgReply(encodeResult(isTask(task) ? answerAtOnce(task) : { Err: task }));
   }
@@ -364,10 +403,17 @@ export class GenerateMethods {
 function progressOf(id: string, from: number): ProgressResult {
   const session = sessionForCaller('progress', id);
   if (!isSession(session)) return { Err: session };
+  const { tokenIds, model: sha256 } = session;
+  const about = { state: stateOf(session), ...usageOf(session) };
+  if (from >= tokenIds.length) return { Ok: { text: '', ...about } };
+  if (from === 0 && session.text !== undefined) return { Ok: { text: session.text, ...about } };
   const model = activeModel();
-  if (!model?.load(Number.MAX_SAFE_INTEGER)) return { Err: { NoModel: 'progress: no model loaded' } };
-  const before = textOf(session.tokenIds.slice(0, from)).length;
-  return { Ok: { state: stateOf(session), text: textOf(session.tokenIds).slice(before), ...usageOf(session) } };
+  if (model?.stored.sha256 !== sha256 || !model.load(Number.MAX_SAFE_INTEGER)) {
+    const instead = session.text === undefined ? '' : '; ask for what is from token 0 on';
+    return { Err: { NoModel: `progress: expected the model ${sha256} to be active and loaded${instead}` } };
+  }
+  const before = model.tokenizer.decode(tokenIds.slice(0, from)).length;
+  return { Ok: { text: textOf(session).slice(before), ...about } };
 }
 
 /** In a query, whose changes are thrown away. */

@@ -8,7 +8,7 @@ import { migrate } from './migrations.ts';
 import { activeModel, certifyModel, readHead } from './model.ts';
 import { awaitsAnswers, wake, watchOver } from './scheduler.ts';
 import { saveLiveSessions } from './sessions.ts';
-import { records, sessionRecords } from './stable.ts';
+import { encodings, encodingUses, records, sessionRecords } from './stable.ts';
 import { MESSAGE_BUDGET } from './unit.ts';
 
 /** A message at a time, so that a large model does not hold up an upgrade, or the calls that come after it. */
@@ -19,7 +19,13 @@ function loadModel(): void {
 }
 
 const bringUpToDate = (): void =>
-  migrate({ records, sessions: sessionRecords, nameOf: (pack) => readHead({ ...pack, name: '' }).name });
+  migrate({
+    records,
+    sessions: sessionRecords,
+    encodings,
+    encodingUses,
+    nameOf: (pack) => readHead({ ...pack, name: '' }).name,
+  });
 
 export class LifecycleMethods {
   @init([])

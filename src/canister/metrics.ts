@@ -2,7 +2,7 @@
 import { canisterCycleBalance } from 'azle';
 import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
-import { activeModel } from './model.ts';
+import { activeModel, storedPacks } from './model.ts';
 import { schedulerCounts } from './scheduler.ts';
 import { sessionCounts } from './sessions.ts';
 import { arena, unit } from './unit.ts';
@@ -36,6 +36,8 @@ function metrics(): Metric[] {
     ['embedding_hits_total', 'counter', 'Prompts whose encoding was in the cache.', embeddingCache.hits],
     ['embedding_misses_total', 'counter', 'Prompts whose encoding was not.', embeddingCache.misses],
     ['arena_bytes', 'gauge', 'Memory of the tensor unit.', arena.grown],
+    ['heap_bytes', 'gauge', 'The Wasm memory, of 3 GiB at most.', unit.grow(0)],
+    ['pack_bytes', 'gauge', 'Packs stored.', storedPacks().reduce((sum, { bytes }) => sum + bytes, 0)],
     ['model_ready', 'gauge', 'Whether the model is in the arena.', Number(activeModel()?.ready ?? false)],
     ['cycles', 'gauge', 'Cycles in the canister.', canisterCycleBalance()],
   ];

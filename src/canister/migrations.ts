@@ -15,6 +15,8 @@ export interface Bytes {
 export interface Stable {
   records: Bytes;
   sessions: Bytes;
+  encodings: Bytes;
+  encodingUses: Bytes;
   /** What a stored pack's head calls it. */
   nameOf(pack: { pack: number; bytes: number; sha256: string }): string;
 }
@@ -77,8 +79,17 @@ function severalPacks({ records, sessions, nameOf }: Stable): void {
   }
 }
 
+/** 2 -> 3: beside each encoding its size and the number of its last use. */
+function usesOfEncodings({ encodings, encodingUses }: Stable): void {
+  for (const key of [...encodings.keys()]) {
+    const bytes = new Uint8Array(12);
+    new DataView(bytes.buffer).setUint32(0, encodings.get(key)!.length);
+    encodingUses.insert(key, bytes);
+  }
+}
+
 /** The one at index n makes layout n + 2 of layout n + 1. */
-const migrations: ((stable: Stable) => void)[] = [severalPacks];
+const migrations: ((stable: Stable) => void)[] = [severalPacks, usesOfEncodings];
 
 export const LAYOUT = migrations.length + 1;
 

@@ -115,6 +115,9 @@ export function activeModel(): Model | undefined {
   return current;
 }
 
+/** The active model if it is loaded. */
+export const readyModel = (): Model | undefined => (current?.ready ? current : undefined);
+
 export const isActive = ({ sha256 }: StoredPack): boolean => sha256 === activePack();
 
 /** Adds a pack to those stored. */

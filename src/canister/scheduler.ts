@@ -16,14 +16,16 @@ import { counters } from './counters.ts';
 import { isSeeding } from './random.ts';
 import { giveBack, lend, type Relay, relayArgs } from './relay.ts';
 import {
+  bringBack,
   end,
+  isAway,
   liveSession,
   liveSessions,
   prune,
   release,
-  restoreSessions,
   type Session,
   type State,
+  sessionsToRestore,
   underWay,
 } from './sessions.ts';
 import { settings } from './settings.ts';
@@ -35,6 +37,8 @@ import { instructionsNow } from './unit.ts';
 const STALL_SECONDS = 30;
 const WATCH_SECONDS = 15;
 const LOST_SECONDS = 300;
+/** What bringing sessions back may take of a message, in instructions. */
+const RESTORE_BUDGET = 1_000_000_000;
 /** A step that fails so often in a row fails the session. */
 const MAX_FAILURES = 3;
 /** Calls that wait: each has a message in the canister's queue to itself, which holds 500. */
@@ -258,11 +262,24 @@ function turn(): Session {
  * it that the watchdog runs while anything is, since timers get lost.
  */
 export function wake(): void {
-  if (!restored) {
-    restored = true;
-    for (const session of restoreSessions()) enqueue(session);
-  }
+  if (!restored) restore();
   if (ring.length > 0) watchOver();
+}
+
+/** As many as a message has room for; the next goes on. */
+function restore(): void {
+  for (const session of sessionsToRestore()) {
+    takeIn(session);
+    if (instructionsNow() > RESTORE_BUDGET) return;
+  }
+  restored = true;
+}
+
+/** Brings a session that an upgrade found under way back among those that are. */
+export function takeIn(session: Session): void {
+  if (!isAway(session)) return;
+  bringBack(session);
+  enqueue(session);
 }
 
 /** Called after an upgrade too: the watchdog's first look takes up what was under way, should the program's own timer break. */

@@ -12,6 +12,7 @@ import { hex, utf8 } from './bytes.ts';
 import { sessionBegins, sessionEnds } from './callers.ts';
 import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } from './candid.ts';
 import { counters } from './counters.ts';
+import { readyModel } from './model.ts';
 import { MESSAGE_CYCLES } from './prices.ts';
 import { NoSeed, randomBytes } from './random.ts';
 import { type Relay, recall } from './relay.ts';
@@ -37,6 +38,8 @@ export interface SessionRecord {
   sourceIds: number[];
   /** Without the start token. */
   tokenIds: number[];
+  /** What they say, from the session's end on: the model that can tell may be replaced. */
+  text?: string;
   options: GenerationOptions;
   /** Of a beam search, from its first token on. */
   beams?: BeamState;
@@ -76,11 +79,14 @@ const byHandle = new Map<number, Session>();
 let handles = 0;
 /** Heads of all sessions in stable memory, oldest first; undefined until first needed. */
 let stored: Map<string, SessionHead> | undefined;
+/** Sessions that are under way in stable memory only. */
+let away = 0;
 
 function heads(): Map<string, SessionHead> {
   if (!stored) {
     const all = Array.from(sessionRecords.values(), sessionHead).sort((a, b) => a.created - b.created);
     stored = new Map(all.map((head) => [head.id, head]));
+    away = all.filter(({ id, live: isLive }) => isLive && !live.has(id)).length;
   }
   return stored;
 }
@@ -110,10 +116,10 @@ function save(session: Session): void {
 export function prune(): void {
   const { max_finished, finished_seconds } = settings();
   const oldest = now() - finished_seconds * 1000;
-  let over = heads().size - live.size;
-  for (const { id, created } of heads().values()) {
+  let over = heads().size - live.size - away;
+  for (const { id, created, live: isLive } of heads().values()) {
     if (over <= max_finished && created >= oldest) return;
-    if (live.has(id)) continue;
+    if (isLive) continue;
     forget(id);
     over -= 1;
   }
@@ -124,21 +130,26 @@ function forget(id: string): void {
   sessionRecords.remove(utf8(id));
 }
 
-/** Called before an upgrade. */
+/** Called before an upgrade. Those that wait are as they were written when they began to. */
 export function saveLiveSessions(): void {
-  for (const session of live.values()) save(session);
+  for (const session of live.values()) if (session.state === 'active') save(session);
 }
 
-/** After an upgrade: the sessions that were under way, oldest first. */
-export function restoreSessions(): Session[] {
-  const restored: Session[] = [];
-  for (const { id, live: isLive } of heads().values()) {
-    const session = isLive && !live.has(id) ? findSession(id) : undefined;
-    if (!session) continue;
-    begin(session, 0);
-    restored.push(session);
+/** After an upgrade: the sessions that were under way and have not been brought back yet, oldest first. */
+export function* sessionsToRestore(): Generator<Session> {
+  for (const { id, live: isLive } of [...heads().values()]) {
+    if (!isLive || live.has(id)) continue;
+    const session = findSession(id)!;
+    if (underWay(session)) yield session;
   }
-  return restored;
+}
+
+/** Whether a session that is under way has to be brought back first. */
+export const isAway = (session: Session): boolean => underWay(session) && !live.has(session.id);
+
+export function bringBack(session: Session): void {
+  away -= 1;
+  begin(session, 0);
 }
 
 /** 128 random bits in hexadecimal. @throws NoSeed in the moments after install and upgrade */
@@ -183,7 +194,6 @@ export function newSession(opening: Opening): Session | GenerateError {
   }
   const session = passingSession(opening, id);
   goOn(session);
-  save(session);
   return session;
 }
 
@@ -191,7 +201,9 @@ export function newSession(opening: Opening): Session | GenerateError {
 export function goOn(session: Session): void {
   session.reason = '';
   session.failures = 0;
+  session.text = undefined;
   begin(session, session.options.maxNewTokens - session.tokenIds.length);
+  save(session);
 }
 
 function begin(session: Session, tokens: number): void {
@@ -217,15 +229,17 @@ export function liveSession(handle: number): Session | undefined {
 }
 export const liveSessions = (): Session[] => Array.from(live.values(), recall);
 
-/** The session if the caller may see it: its owner and controllers may, and everyone who has the id of an anonymous caller's. */
+/** The session if the caller may see it: its owner and controllers may, and everyone who has the id of an anonymous caller's. For the others there is none. */
 export function sessionForCaller(method: string, id: string): Session | GenerateError {
   // an id has 32 characters: what is longer is not looked up
   const session = id.length === 32 ? findSession(id) : undefined;
-  if (!session)
-    return { NoSuchSession: `${method}: expected the id of a session, got ${JSON.stringify(id.slice(0, 40))}` };
   const caller = msgCaller();
-  if (session.owner === anonymous || session.owner === caller.toText() || isController(caller)) return session;
-  return { NotYours: `${method}: expected the session's owner, got ${caller.toText()}` };
+  const who = caller.toText();
+  const isYours = session && (session.owner === anonymous || session.owner === who || isController(caller));
+  if (isYours) return session;
+  // the same for a session of somebody else and for none: ids that were seen somewhere cannot be tried out
+  const got = JSON.stringify(id.slice(0, 40));
+  return { NoSuchSession: `${method}: expected the id of a session of ${who}, got ${got}` };
 }
 
 export const isSession = (value: Session | GenerateError): value is Session => 'sourceIds' in value;
@@ -241,6 +255,8 @@ export function end(session: Session, state: Exclude<State, 'queued' | 'active'>
   counters[session.state] += 1;
   session.lease += 1;
   release(session);
+  const model = readyModel();
+  if (model?.stored.sha256 === session.model) session.text = model.tokenizer.decode(session.tokenIds);
   live.delete(session.id);
   byHandle.delete(session.handle);
   sessionEnds(session.owner, session.options.maxNewTokens - session.tokenIds.length);
@@ -261,12 +277,23 @@ export function release(session: Session): void {
 /** Takes a session that is over out of the cache. */
 export const remove = (session: Session): void => forget(session.id);
 
-/** A page of somebody's sessions, newest first, from behind `after` on. */
+/** Of a page's prompts: a reply has room for three bytes of each. */
+const MAX_PAGE_CHARACTERS = 300_000;
+
+/** A page of somebody's sessions, newest first, from behind `after` on; fewer than `limit` where prompts are long. */
 export function listSessions(owner: string, after: string | undefined, limit: number): SessionInfo[] {
   const ids = [...heads().values()].filter((head) => head.owner === owner).map(({ id }) => id);
   ids.reverse();
   const from = after === undefined ? 0 : ids.indexOf(after) + 1;
-  return ids.slice(from, from + limit).map((id) => infoOf(findSession(id)!));
+  const page: SessionInfo[] = [];
+  let characters = 0;
+  for (const id of ids.slice(from, from + limit)) {
+    const info = infoOf(findSession(id)!);
+    characters += info.prompt.length;
+    if (page.length > 0 && characters > MAX_PAGE_CHARACTERS) break;
+    page.push(info);
+  }
+  return page;
 }
 
 function infoOf(session: Session): SessionInfo {

@@ -2,10 +2,11 @@
  * Taking a pack in: chunks in any order, each as often as one likes; their SHA-256 is worked out as they come, and the pack becomes the model only
  * if hash and head are right. Several packs may be stored, one is active. Controllers and admins only.
  */
-import { IDL, query, update } from 'azle';
+import { IDL, msgArgData, msgReply, query, update } from 'azle';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
 import type { HashState } from '../tensor/sha256.ts';
 import { notAdmin } from './access.ts';
+import { decodeArguments } from './arguments.ts';
 import { hex } from './bytes.ts';
 import {
   type ChunkRange,
@@ -16,6 +17,7 @@ import {
   UploadStartResult,
   UploadStatus,
 } from './candid.ts';
+import { candidEncoder } from './candid-encoder.ts';
 import {
   activate,
   CHUNK_BYTES,
@@ -44,6 +46,7 @@ interface Upload extends StoredPack {
   words: number[];
 }
 
+const encodeUploaded = candidEncoder<UploadResult>(UploadResult, { Ok: null });
 const err = (error: UploadError): { Err: UploadError } => ({ Err: error });
 
 function notController(method: string): UploadError | undefined {
@@ -106,27 +109,14 @@ export class UploadMethods {
     return { Ok: plan };
   }
 
-  /** Takes chunk `index`. Update; controllers and admins; about 95 instructions a byte, most of them for the hash. A trap leaves the chunk out. */
-  @update([IDL.Nat32, IDL.Vec(IDL.Nat8)], UploadResult)
-  upload_chunk(index: number, bytes: Uint8Array): UploadResult {
-    const denied = notController('upload_chunk');
-    if (denied) return err(denied);
-    const upload = readRecord<Upload>('upload');
-    if (!upload) return err({ NotStarted: 'upload_chunk: no upload under way; call upload_start first' });
-    const count = chunkCount(upload.bytes);
-    if (index >= count) {
-      return err({ InvalidChunk: `upload_chunk: expected an index from 0 to ${count - 1}, got ${index}` });
-    }
-    const wanted = Math.min(CHUNK_BYTES, upload.bytes - index * CHUNK_BYTES);
-    if (bytes.length !== wanted) {
-      return err({ InvalidChunk: `upload_chunk: expected ${wanted} bytes for chunk ${index}, got ${bytes.length}` });
-    }
-    // what the hash has taken stands; a chunk that comes again changes nothing
-    if (index < upload.hashed) return { Ok: null };
-    writeChunk(upload.pack, index, bytes);
-    hashOn(upload);
-    writeRecord('upload', upload);
-    return { Ok: null };
+  /**
+   * Takes chunk `index`; one whose SHA-256 in hexadecimal is given and another is refused at once, not at the end with the whole. Update; controllers and
+   * admins. A trap leaves the chunk out.
+   */
+  @update([IDL.Nat32, IDL.Vec(IDL.Nat8), IDL.Opt(IDL.Text)], UploadResult, { manual: true })
+  upload_chunk(): void {
+    const [index, bytes, sha256] = decodeArguments([IDL.Nat32, IDL.Vec(IDL.Nat8)], IDL.Opt(IDL.Text), msgArgData());
+    msgReply(encodeUploaded(takeChunk(index as number, bytes as Uint8Array, sha256 as Opt<string>)));
   }
 
   /** Makes the uploaded pack the model, if all of it is there and right; sessions of the old model end. Update; controllers and admins. */
@@ -205,6 +195,32 @@ export class UploadMethods {
     console.log(`model deleted: ${found.Ok.name}, ${sha256}`);
     return { Ok: null };
   }
+}
+
+function takeChunk(index: number, bytes: Uint8Array, [given]: Opt<string>): UploadResult {
+  const denied = notController('upload_chunk');
+  if (denied) return err(denied);
+  const upload = readRecord<Upload>('upload');
+  if (!upload) return err({ NotStarted: 'upload_chunk: no upload under way; call upload_start first' });
+  const count = chunkCount(upload.bytes);
+  if (index >= count) {
+    return err({ InvalidChunk: `upload_chunk: expected an index from 0 to ${count - 1}, got ${index}` });
+  }
+  const wanted = Math.min(CHUNK_BYTES, upload.bytes - index * CHUNK_BYTES);
+  if (bytes.length !== wanted) {
+    return err({ InvalidChunk: `upload_chunk: expected ${wanted} bytes for chunk ${index}, got ${bytes.length}` });
+  }
+  // what the hash has taken stands; a chunk that comes again changes nothing
+  if (index < upload.hashed) return { Ok: null };
+  const found = given === undefined ? undefined : hex(hasher().digest(hasher().begin(), bytes));
+  if (found !== given?.toLowerCase()) {
+    const message = `upload_chunk: expected SHA-256 ${given!.slice(0, 80)} for chunk ${index}, got ${found}; send it again`;
+    return err({ InvalidChunk: message });
+  }
+  writeChunk(upload.pack, index, bytes);
+  hashOn(upload);
+  writeRecord('upload', upload);
+  return { Ok: null };
 }
 
 function storedPack(method: string, sha256: string): { Ok: StoredPack } | { Err: UploadError } {

@@ -30,6 +30,8 @@ export interface UploadOptions {
   retries?: number;
   /** Chunks on their way at once; default: 4. */
   parallel?: number;
+  /** Before a call is tried again, in milliseconds; twice as long each time, 8,000 at most; default: 500. */
+  pause?: number;
   signal?: AbortSignal;
 }
 
@@ -42,12 +44,16 @@ export async function uploadPack(
   pack: PackSource | Uint8Array,
   options: UploadOptions,
 ): Promise<void> {
-  const { onProgress = () => {}, retries = 5, parallel = 4, signal } = options;
+  const { onProgress = () => {}, retries = 5, parallel = 4, pause = 500, signal } = options;
   const source = pack instanceof Uint8Array ? await fromBytes(pack) : pack;
   const { bytes, sha256 } = source;
-  const send = <T>(call: () => Promise<T>): Promise<T> => withRetries(call, retries, signal);
+  const send = <T>(call: () => Promise<T>): Promise<T> => withRetries(call, retries, pause, signal);
 
   const isActive = async () => (await send(() => actor.model_info()))[0]?.sha256 === sha256;
+  const isThere = async (index: number): Promise<boolean> => {
+    const [status] = await actor.upload_status();
+    return status !== undefined && !status.missing.some(({ first, last }) => first <= index && index <= last);
+  };
   const done = () => onProgress({ uploaded: bytes, bytes });
 
   if (await isActive()) return done();
@@ -65,7 +71,15 @@ export async function uploadPack(
     await inParallel(parallel, missing, async (index) => {
       const offset = index * chunkBytes;
       const chunk = await source.read(offset, Math.min(chunkBytes, bytes - offset));
-      unwrap(await send(() => actor.upload_chunk(index, chunk)), uploadError);
+      const digest = await sha256Of(chunk);
+      let sent = false;
+      const sendChunk = async () => {
+        // where only the answer was lost, the canister has it
+        if (sent && (await isThere(index))) return { Ok: null };
+        sent = true;
+        return actor.upload_chunk(index, chunk, [digest]);
+      };
+      unwrap(await send(sendChunk), uploadError);
       uploaded = Math.min(uploaded + chunkBytes, bytes);
       onProgress({ uploaded, bytes });
     });
@@ -73,20 +87,33 @@ export async function uploadPack(
 }
 
 async function fromBytes(pack: Uint8Array): Promise<PackSource> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', pack as Uint8Array<ArrayBuffer>));
-  const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return { bytes: pack.length, sha256, read: (offset, length) => pack.subarray(offset, offset + length) };
+  return {
+    bytes: pack.length,
+    sha256: await sha256Of(pack),
+    read: (offset, length) => pack.subarray(offset, offset + length),
+  };
 }
 
-/** Tries again after half a second, a second, two, at most eight: calls of an upload may be repeated. */
-async function withRetries<T>(call: () => Promise<T>, retries: number, signal: AbortSignal | undefined): Promise<T> {
+/** In hexadecimal. */
+async function sha256Of(bytes: Uint8Array): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Calls of an upload may be repeated. */
+async function withRetries<T>(
+  call: () => Promise<T>,
+  retries: number,
+  pause: number,
+  signal: AbortSignal | undefined,
+): Promise<T> {
   for (let tried = 0; ; tried++) {
     signal?.throwIfAborted();
     try {
       return await call();
     } catch (error) {
       if (!mayPass(error) || tried >= retries) throw error;
-      await sleep(Math.min(500 * 2 ** tried, 8_000), signal);
+      await sleep(Math.min(pause * 2 ** tried, 8_000), signal);
     }
   }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import type { GenerateOptions, Generation, _SERVICE as Llm } from '../../src/client/llm.did.ts';
-import { controller, type Installed, install, options, stranger, upload } from './llm.ts';
+import { change, controller, type Installed, install, ok, options, stranger, upload } from './llm.ts';
 
 const expected: { cases: { prompt: string; ids: number[]; text: string }[] } = JSON.parse(
   readFileSync('models/little-flan/expected.json', 'utf8'),
@@ -56,6 +56,32 @@ describe('generate', () => {
     expect(Number(second.unit_instructions)).toBeLessThan(Number(first.unit_instructions) / 2);
     const { embedding_hits } = await owner.status();
     expect(Number(embedding_hits)).toBeGreaterThan(0);
+  });
+
+  it('puts the least recently used encoding out where the cache is full, and knows over upgrades which that is', async () => {
+    const short = options({ max_new_tokens: 1 });
+    const cached = async (prompt: string) => (await generate(prompt, short)).embedding_cached;
+    const { bytes, one } = await (async () => {
+      const before = await owner.status();
+      await generate('what color is snow?', short);
+      const after = await owner.status();
+      return { bytes: before.embedding_bytes, one: after.embedding_bytes - before.embedding_bytes };
+    })();
+    expect(one).toBeGreaterThan(1000n);
+    ok(await owner.set_settings(change({ embedding_bytes: bytes + 3n * one })));
+    await generate('what color is coal?', short);
+    await generate('what color is grass?', short);
+    expect(await cached('what color is snow?')).toBe(true);
+    await llm.upgrade();
+    // room for two alone: the other prompts of before are out first, then coal, not snow
+    ok(await owner.set_settings(change({ embedding_bytes: 3n * one })));
+    await generate('what color is blood?', short);
+    const { embeddings, embedding_bytes } = await owner.status();
+    expect(embedding_bytes).toBeLessThanOrEqual(3n * one);
+    expect(embeddings).toBeGreaterThanOrEqual(2);
+    expect(await cached('what color is snow?')).toBe(true);
+    expect(await cached('what color is coal?')).toBe(false);
+    ok(await owner.set_settings(change({ embedding_bytes: 1n << 26n })));
   });
 
   it('stops at max_new_tokens', async () => {
@@ -144,7 +170,7 @@ describe('start and progress', () => {
   it("shows nobody else's session", async () => {
     const { session } = await generate('opposite of hot:', auto);
     expect(await llm.as(stranger).progress(session, 0)).toEqual({
-      Err: { NotYours: expect.stringContaining("expected the session's owner") },
+      Err: { NoSuchSession: expect.stringContaining('expected the id of a session of') },
     });
   });
 });
@@ -218,7 +244,7 @@ describe('wrong inputs, each with its answer', () => {
   });
 
   it('a session that is not there', async () => {
-    const message = 'progress: expected the id of a session, got "nonsense"';
+    const message = `progress: expected the id of a session of ${controller.toText()}, got "nonsense"`;
     expect(await owner.progress('nonsense', 0)).toEqual({ Err: { NoSuchSession: message } });
   });
 

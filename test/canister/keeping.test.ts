@@ -84,12 +84,19 @@ describe('access', () => {
   it('takes no work below the floor of cycles', async () => {
     ok(await owner.set_settings(change({ min_cycles: 9n * 10n ** 15n })));
     expect(await ask(anyone)).toMatchObject({ Err: { Unavailable: expect.stringContaining('top it up') } });
+    const { session } = ok(await owner.list([])).at(-1)!;
+    ok(await owner.set_settings(change({ min_cycles: 0n })));
+    const cancelled = ok(await owner.start(prompt, []));
+    await owner.cancel(cancelled);
+    ok(await owner.set_settings(change({ min_cycles: 9n * 10n ** 15n })));
+    expect(await owner.resume(cancelled)).toMatchObject({ Err: { Unavailable: expect.stringContaining('top it up') } });
+    ok(await owner.resume(session));
   });
 
   it('refuses large arguments before anything reads them', async () => {
     await expect(owner.generate('x'.repeat(1_000_000), [])).rejects.toThrow('expected at most 100000 bytes of text');
     expect(await owner.generate('x'.repeat(50_000), [])).toMatchObject({
-      Err: { PromptTooLong: { message: expect.stringContaining('32768 characters') } },
+      Err: { PromptTooLong: { message: expect.stringContaining('8192 characters') } },
     });
   });
 });
@@ -141,6 +148,8 @@ describe('from outside', () => {
       expect(line).toMatch(/^(# (HELP|TYPE) stepwise_[a-z_]+ .+|stepwise_[a-z_]+(\{[a-z]+="[a-z]+"\})? \d+)$/);
     }
     expect(text).toContain('stepwise_sessions_ended_total{how="stop"}');
+    const heap = llm.replica.canister(llm.canisterId)!.instance!.memoryBytes;
+    expect(Number(/^stepwise_heap_bytes (\d+)$/m.exec(text)![1])).toBe(heap);
     expect(Number(/^stepwise_tokens_total (\d+)$/m.exec(text)![1])).toBeGreaterThan(0);
   });
 

@@ -82,7 +82,7 @@ export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').upda
 export async function upload(llm: Llm, pack: Uint8Array): Promise<void> {
   const { chunk_bytes, chunks } = ok(await llm.upload_start(BigInt(pack.length), sha256Of(pack)));
   for (let i = 0; i < chunks; i++) {
-    ok(await llm.upload_chunk(i, pack.slice(i * chunk_bytes, (i + 1) * chunk_bytes)));
+    ok(await llm.upload_chunk(i, pack.slice(i * chunk_bytes, (i + 1) * chunk_bytes), []));
   }
   ok(await llm.upload_commit());
 }

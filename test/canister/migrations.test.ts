@@ -15,7 +15,13 @@ class Memory implements Bytes {
   json = (name: string): unknown => fromJsonBytes(this.get(utf8(name))!);
 }
 
-const stable = () => ({ records: new Memory(), sessions: new Memory(), nameOf: () => 'little-flan' });
+const stable = () => ({
+  records: new Memory(),
+  sessions: new Memory(),
+  encodings: new Memory(),
+  encodingUses: new Memory(),
+  nameOf: () => 'little-flan',
+});
 
 describe('stable memory', () => {
   it('that is empty gets the number of the present layout', () => {
@@ -55,6 +61,15 @@ describe('stable memory', () => {
     expect(decodeSession(bytes)).toMatchObject({ ...kept, state: 'queued', options: { maxNewTokens, numBeams: 1 } });
     migrate(old);
     expect(old.sessions.get(utf8(id))).toBe(bytes);
+  });
+
+  it('of layout 2: each encoding has its size beside it, and no use yet', () => {
+    const old = stable();
+    old.records.insert(utf8('layout'), toJsonBytes(2));
+    old.encodings.insert(Uint8Array.of(1, 2), new Uint8Array(5_000));
+    migrate(old);
+    const use = new DataView(old.encodingUses.get(Uint8Array.of(1, 2))!.buffer);
+    expect([use.getUint32(0), use.getFloat64(4)]).toEqual([5_000, 0]);
   });
 
   it('of a later program stops the upgrade', () => {

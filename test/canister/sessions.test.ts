@@ -117,9 +117,11 @@ describe('owners', () => {
       other.delete(session),
       other.resume(session),
     ]) {
-      expect(await result).toMatchObject({
-        Err: { NotYours: expect.stringContaining("expected the session's owner") },
-      });
+      // as for an id that there is not
+      const message = expect.stringMatching(
+        `: expected the id of a session of ${stranger.toText()}, got "${session}"$`,
+      );
+      expect(await result).toEqual({ Err: { NoSuchSession: message } });
     }
     expect(ok(await owner.progress(session, 0)).text).toBe('cold');
   });
@@ -173,8 +175,43 @@ describe('limits', () => {
       Err: { LimitReached: expect.stringContaining('60 tokens a day') },
     });
     llm.replica.advanceTime(86_400_000);
+    await llm.upgrade();
     ok(await me.generate('opposite of hot:', options({ max_new_tokens: 60 })));
     ok(await owner.set_settings(change({ tokens_per_day: 0n })));
+  });
+
+  it('of all: tokens a day, kept over upgrades, since another identity costs nothing', async () => {
+    llm.replica.advanceTime(86_400_000);
+    ok(await owner.set_settings(change({ tokens_per_day_overall: 30n })));
+    for (let i = 10; i < 13; i++) ok(await llm.as(person(i)).generate(prompt, options({ max_new_tokens: 10 })));
+    await llm.upgrade();
+    const message = expect.stringContaining(
+      'expected at most 30 tokens a day for all callers, got 30 and up to 1 more',
+    );
+    expect(await llm.as(person(13)).start(prompt, options({ max_new_tokens: 1 }))).toEqual({
+      Err: { Unavailable: message },
+    });
+    ok(await owner.set_settings(change({ tokens_per_day_overall: 0n })));
+  });
+
+  it('of one caller: calls that wait, for one session too', async () => {
+    ok(await owner.set_settings(change({ max_sessions_per_caller: 3, tokens_per_call: 1 })));
+    const me = llm.as(person(5));
+    const id = ok(await me.start(prompt, []));
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => me.resume(id)));
+    expect(answers.filter((answer) => 'Ok' in answer && answer.Ok.text === text)).toHaveLength(3);
+    const message = 'resume: expected fewer than 3 calls of one caller to wait for their answer, got 3';
+    expect(answers.filter((answer) => 'Err' in answer)).toEqual(Array(2).fill({ Err: { LimitReached: message } }));
+  });
+
+  it('of a page: prompts that are long make it shorter', async () => {
+    const me = llm.as(person(6));
+    for (let i = 0; i < 50; i++)
+      ok(await me.start(`${' '.repeat(8_000)}opposite of hot: ${i}`, options({ max_new_tokens: 1 })));
+    const page = ok(await me.list([]));
+    expect(page.length).toBeLessThan(40);
+    const rest = ok(await me.list(listOptions({ after: page.at(-1)!.session })));
+    expect(page.length + rest.length).toBe(50);
   });
 
   it('of all: sessions that are over are kept up to a number, the oldest go first', async () => {
@@ -195,6 +232,28 @@ describe('limits', () => {
 });
 
 describe('what comes between', () => {
+  it('an upgrade that finds more sessions than a message brings back: the others are there, too, and the oldest are not taken for over', async () => {
+    ok(await owner.set_settings(change({ max_active: 1, max_finished: 5, max_sessions_per_caller: 500 })));
+    const ids = [];
+    for (let i = 0; i < 120; i++)
+      ids.push(ok(await owner.start(`opposite of hot: ${' '.repeat(7_000)}é`, options({ max_new_tokens: 2 }))));
+    await llm.upgrade();
+    llm.replica.canister(llm.canisterId)!.globalTimer = 0n;
+    expect(await owner.cancel(ids.at(-1)!)).toEqual({ Ok: null });
+    const { queued, sessions } = await owner.status();
+    expect(queued).toBeLessThan(110);
+    expect(sessions).toBe(ids.length + 5);
+    expect(ok(await owner.progress(ids.at(-1)!, 0)).state).toEqual({ cancelled: null });
+    expect(ok(await owner.progress(ids.at(-2)!, 0)).state).toEqual({ queued: null });
+    ok(await owner.set_settings(change({ max_finished: 500, max_active: 8 })));
+    for (let i = 0; i < 200 && (await owner.status()).queued > 0; i++) {
+      await owner.cancel('');
+      llm.replica.advanceTime(1_000);
+      await tick();
+    }
+    for (const id of ids.slice(0, -1)) await read(id, finished);
+  });
+
   it('a stop: it drains at once, calls that wait are told, and after the start the sessions go on by themselves', async () => {
     const id = ok(await owner.start(prompt, []));
     await read(id, (p) => p.output_tokens > 3);

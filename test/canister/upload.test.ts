@@ -1,9 +1,10 @@
 /** Taking packs in: every wrong one has its answer, and the model that was there goes on answering. */
 import { readFileSync } from 'node:fs';
+import { IDL } from '@dfinity/candid';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
-import { change, type Installed, install, sha256Of, stranger, upload } from './llm.ts';
+import { change, controller, type Installed, install, ok, sha256Of, stranger, upload } from './llm.ts';
 
 let installed: Installed;
 let llm: Llm;
@@ -31,7 +32,7 @@ const start = (bytes: Uint8Array) => llm.upload_start(BigInt(bytes.length), sha2
 /** Uploads and commits; the commit's answer. */
 async function tryPack(bytes: Uint8Array) {
   await start(bytes);
-  for (let i = 0; i << 20 < bytes.length; i++) await llm.upload_chunk(i, chunk(bytes, i));
+  for (let i = 0; i << 20 < bytes.length; i++) await llm.upload_chunk(i, chunk(bytes, i), []);
   return llm.upload_commit();
 }
 
@@ -58,45 +59,69 @@ describe('upload', () => {
   });
 
   it('takes chunks in any order, and each as often as one likes', async () => {
-    for (const i of [2, 0, 0, 2, 1, 1]) expect(await llm.upload_chunk(i, chunk(next, i))).toEqual({ Ok: null });
+    for (const i of [2, 0, 0, 2, 1, 1]) expect(await llm.upload_chunk(i, chunk(next, i), [])).toEqual({ Ok: null });
     expect(await llm.upload_commit()).toEqual({ Ok: null });
     await stillAnswers();
   });
 
   it('goes on with an upload that was begun', async () => {
-    await llm.upload_chunk(0, chunk(next, 0));
+    await llm.upload_chunk(0, chunk(next, 0), []);
     await installed.upgrade();
     await start(next);
-    for (const i of [1, 2]) await llm.upload_chunk(i, chunk(next, i));
+    for (const i of [1, 2]) await llm.upload_chunk(i, chunk(next, i), []);
     expect(await llm.upload_commit()).toEqual({ Ok: null });
   });
 
   it('names the chunks that are missing', async () => {
-    await llm.upload_chunk(1, chunk(next, 1));
+    await llm.upload_chunk(1, chunk(next, 1), []);
     expect(await llm.upload_commit()).toMatchObject({ Err: { Incomplete: { missing: Uint32Array.of(0, 2) } } });
     await stillAnswers();
   });
 
   it('refuses a chunk past the end, and one of a wrong size', async () => {
-    expect(await llm.upload_chunk(3, new Uint8Array(1))).toEqual({
+    expect(await llm.upload_chunk(3, new Uint8Array(1), [])).toEqual({
       Err: { InvalidChunk: 'upload_chunk: expected an index from 0 to 2, got 3' },
     });
-    expect(await llm.upload_chunk(0, new Uint8Array((1 << 20) + 1))).toEqual({
+    expect(await llm.upload_chunk(0, new Uint8Array((1 << 20) + 1), [])).toEqual({
       Err: { InvalidChunk: 'upload_chunk: expected 1048576 bytes for chunk 0, got 1048577' },
     });
-    expect(await llm.upload_chunk(0, new Uint8Array(0))).toEqual({
+    expect(await llm.upload_chunk(0, new Uint8Array(0), [])).toEqual({
       Err: { InvalidChunk: 'upload_chunk: expected 1048576 bytes for chunk 0, got 0' },
     });
   });
 
   it('refuses an argument larger than a message may be, before the canister sees it', async () => {
-    await expect(llm.upload_chunk(0, new Uint8Array(3 << 20))).rejects.toThrow();
+    await expect(llm.upload_chunk(0, new Uint8Array(3 << 20), [])).rejects.toThrow();
+  });
+
+  it('refuses a chunk that has another hash than its own, at once; the others stay', async () => {
+    await llm.upload_chunk(0, chunk(next, 0), [sha256Of(chunk(next, 0))]);
+    const wrong = chunk(next, 1);
+    wrong[5]! ^= 1;
+    const message = expect.stringMatching(
+      /^upload_chunk: expected SHA-256 .{64} for chunk 1, got .{64}; send it again$/,
+    );
+    expect(await llm.upload_chunk(1, wrong, [sha256Of(chunk(next, 1))])).toEqual({ Err: { InvalidChunk: message } });
+    expect((await llm.upload_status())[0]!.missing).toEqual([{ first: 1, last: 2 }]);
+    for (const i of [1, 2]) await llm.upload_chunk(i, chunk(next, i), [sha256Of(chunk(next, i)).toUpperCase()]);
+    expect(await llm.upload_commit()).toEqual({ Ok: null });
+  });
+
+  it('takes a chunk without a third argument, as it was before there was one', async () => {
+    const arg = new Uint8Array(IDL.encode([IDL.Nat32, IDL.Vec(IDL.Nat8)], [0, chunk(next, 0)]));
+    await installed.replica.updateCall({
+      canisterId: installed.canisterId,
+      method: 'upload_chunk',
+      arg,
+      sender: controller,
+    });
+    expect((await llm.upload_status())[0]!.received).toBe(1);
   });
 
   it('refuses bytes that have another hash than was said', async () => {
     const wrong = next.slice();
     wrong[next.length - 1]! ^= 1;
-    for (let i = 0; i < 3; i++) await llm.upload_chunk(i, chunk(wrong, i));
+    for (let i = 0; i < 3; i++) await llm.upload_chunk(i, chunk(wrong, i), []);
     const message = `upload_commit: expected SHA-256 ${sha256Of(next)}, got ${sha256Of(wrong)}; upload the pack again`;
     expect(await llm.upload_commit()).toEqual({ Err: { WrongHash: message } });
     expect(await llm.upload_commit()).toMatchObject({ Err: { NotStarted: expect.any(String) } });
@@ -156,7 +181,7 @@ describe('the store', () => {
   it('says which chunks are there, and forgets an upload when told', async () => {
     const next = fresh();
     await start(next);
-    await llm.upload_chunk(1, chunk(next, 1));
+    await llm.upload_chunk(1, chunk(next, 1), []);
     expect(await llm.upload_status()).toEqual([
       {
         sha256: sha256Of(next),
@@ -178,7 +203,7 @@ describe('the store', () => {
     const [first] = (await llm.models()).filter(({ active }) => active);
     const next = fresh();
     await start(next);
-    for (let i = 0; i < 3; i++) await llm.upload_chunk(i, chunk(next, i));
+    for (let i = 0; i < 3; i++) await llm.upload_chunk(i, chunk(next, i), []);
     const arena = (await llm.status()).arena_bytes;
     expect(await llm.upload_store()).toEqual({ Ok: null });
     expect((await llm.model_info())[0]!.sha256).toBe(first!.sha256);
@@ -191,6 +216,17 @@ describe('the store', () => {
     expect((await llm.model_info())[0]!.sha256).toBe(first!.sha256);
     await stillAnswers();
     expect((await llm.status()).arena_bytes).toBe(arena);
+  });
+
+  it('a session shows its text when another model is active; what only the old one could tell is refused', async () => {
+    const { session, text } = ok(await llm.generate('opposite of hot:', []));
+    const next = fresh();
+    await tryPack(next);
+    expect(ok(await llm.progress(session, 0))).toMatchObject({ text, state: { finished: { stop: null } } });
+    expect(ok(await llm.resume(session)).text).toBe(text);
+    expect(await llm.progress(session, 1)).toMatchObject({
+      Err: { NoModel: expect.stringContaining('from token 0 on') },
+    });
   });
 
   it('deletes what is not active, and gives its room to the next', async () => {
@@ -207,7 +243,7 @@ describe('the store', () => {
     for (let i = 0; i < 2; i++) {
       const next = fresh();
       await start(next);
-      for (let j = 0; j < 3; j++) await llm.upload_chunk(j, chunk(next, j));
+      for (let j = 0; j < 3; j++) await llm.upload_chunk(j, chunk(next, j), []);
       await llm.upload_store();
       await llm.model_delete(sha256Of(next));
     }
@@ -239,7 +275,7 @@ describe('upload_start', () => {
     const other = installed.as(stranger);
     const denied = 'expected a controller of';
     await expect(other.upload_start(1000n, 'a'.repeat(64))).rejects.toThrow(denied);
-    await expect(other.upload_chunk(0, new Uint8Array(10))).rejects.toThrow(denied);
+    await expect(other.upload_chunk(0, new Uint8Array(10), [])).rejects.toThrow(denied);
     await expect(other.upload_commit()).rejects.toThrow(denied);
   });
 });

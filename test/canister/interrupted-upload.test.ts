@@ -1,0 +1,16 @@
+/** An upload by the client over a bad network, small; scripts/upload-run.ts has the large one. */
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { packFolder } from '../../scripts/lib/model-folder.ts';
+import { interruptedUpload } from './interrupted-upload.ts';
+import { install, sha256Of } from './llm.ts';
+
+it('broken off four times, with calls lost, doubled and out of order: the whole pack, and nothing sent twice without need', async () => {
+  const llm = await install();
+  const pack = new Uint8Array(readFileSync((await packFolder('models/little-flan', 'float32')).path));
+  const report = await interruptedUpload(llm, pack, { seed: 2, interruptions: 4 });
+  console.log('upload, seed 2:', report);
+  expect((await llm.as().model_info())[0]!.sha256).toBe(sha256Of(pack));
+  expect(report).toMatchObject({ interruptions: 4, sentForNothing: 0 });
+  expect(report.lost + report.unanswered + report.doubled).toBeGreaterThan(0);
+});

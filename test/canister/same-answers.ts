@@ -1,0 +1,68 @@
+/** Answers to the same prompts by every way there is. */
+import { readFileSync } from 'node:fs';
+import { IDL } from '@dfinity/candid';
+import { buildCanister } from '../../scripts/build/canister.ts';
+import { openLocalModel } from '../../scripts/lib/local-model.ts';
+import { packFolder } from '../../scripts/lib/model-folder.ts';
+import { openGeneration } from '../../src/model/generation/generation.ts';
+import { generationOptions } from '../../src/model/generation/options.ts';
+import { install, ok, options, upload } from './llm.ts';
+
+const CallerAnswer = IDL.Variant({ Ok: IDL.Text, Err: IDL.Text });
+
+/** By generate, start and progress, generate_query, examples/caller, and by what `npm run local` does. */
+export async function sameAnswers(prompts: string[], onProgress = (_: number) => {}) {
+  const { replica, canisterId, as } = await install({ keptMessages: 10 });
+  const owner = as();
+  await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
+  const caller = replica.createCanister({}).canisterId;
+  const arg = new Uint8Array(IDL.encode([IDL.Opt(IDL.Principal)], [[canisterId]]));
+  await replica.installCode({ canisterId: caller, wasm: (await buildCanister('caller')).gz, arg });
+  const { t5, tokenizer, generation } = await openLocalModel('models/little-flan', 'int8');
+
+  async function started(prompt: string): Promise<string> {
+    const session = ok(await owner.start(prompt, options({ tokens_per_call: { fixed: 3 } })));
+    let text = '';
+    for (let from = 0; ; ) {
+      const { text: more, state, output_tokens } = ok(await owner.progress(session, from));
+      text += more;
+      from = output_tokens;
+      if ('finished' in state) return text;
+      if ('failed' in state) return `failed: ${state.failed}`;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+  async function asked(prompt: string): Promise<string> {
+    const encoded = new Uint8Array(IDL.encode([IDL.Text], [prompt]));
+    const reply = await replica.updateCall({ canisterId: caller, method: 'ask', arg: encoded });
+    const [answer] = IDL.decode([CallerAnswer], reply as Uint8Array<ArrayBuffer>) as unknown as [
+      { Ok: string } | { Err: string },
+    ];
+    return ok(answer);
+  }
+  function local(prompt: string): string {
+    const decided = generationOptions({}, generation, t5.shape.config, () => 0n);
+    const writing = openGeneration(t5, tokenizer!.encode(prompt), decided);
+    while (writing.advance() !== 'finished');
+    const text = tokenizer!.decode(writing.tokenIds);
+    writing.close();
+    return text;
+  }
+
+  let same = 0;
+  const different: Record<string, string>[] = [];
+  for (const [i, prompt] of prompts.entries()) {
+    const answers = {
+      generate: ok(await owner.generate(prompt, [])).text,
+      started: await started(prompt),
+      query: ok(await owner.generate_query(prompt, [])).text,
+      caller: await asked(prompt),
+      local: local(prompt),
+    };
+    if (new Set(Object.values(answers)).size === 1) same += 1;
+    else different.push({ prompt, ...answers });
+    onProgress(i + 1);
+  }
+  replica.close();
+  return { same, different };
+}
