@@ -278,7 +278,7 @@ export function release(session: Session): void {
 export const remove = (session: Session): void => forget(session.id);
 
 /** Of a page's prompts: a reply has room for three bytes of each. */
-const MAX_PAGE_CHARACTERS = 300_000;
+const MAX_PAGE_CHARACTERS = 100_000;
 
 /** A page of somebody's sessions, newest first, from behind `after` on; fewer than `limit` where prompts are long. */
 export function listSessions(owner: string, after: string | undefined, limit: number): SessionInfo[] {

@@ -59,13 +59,19 @@ export async function interruptedUpload(
 
   type Rest = Parameters<Actor['upload_chunk']> extends [number, ...infer R] ? R : never;
   const upload_chunk = async (index: number, ...rest: Rest) => {
-    report.sent += 1;
     left -= 1;
     if (left <= 0) abort.abort(new Error('broken off'));
+    const { signal } = abort;
+    if (disturbed) {
+      // of those on their way at once, any may be first
+      for (let wait = Math.floor(random() * 20); wait > 0; wait--)
+        await new Promise((resolve) => setImmediate(resolve));
+    }
+    // whoever is gone sends nothing more; what was sent arrives
+    if (signal.aborted) throw lostCall();
+    report.sent += 1;
     if (arrived.has(index)) report.sentForNothing += 1;
     if (!disturbed) return owner.upload_chunk(index, ...rest);
-    // of those on their way at once, any may be first
-    for (let wait = Math.floor(random() * 20); wait > 0; wait--) await new Promise((resolve) => setImmediate(resolve));
     const fate = random();
     if (fate < 0.1) {
       report.lost += 1;
