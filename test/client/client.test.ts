@@ -174,7 +174,7 @@ describe('stream', () => {
     const { session } = await client.generate('opposite of hot:');
     const stranger = await connect({ host: network.url, canisterId });
     const read = stranger.follow(session)[Symbol.asyncIterator]().next();
-    await expect(read).rejects.toMatchObject({ code: 'NotYours' });
+    await expect(read).rejects.toMatchObject({ code: 'NoSuchSession' });
   });
 });
 
