@@ -124,7 +124,8 @@ describe('a canister', () => {
     const { cycles: whole } = ok(resumed.result);
     const paid = cycles - refunded + (cycles - resumed.refunded);
     expect(Number(paid)).toBeGreaterThan(Number(whole) * 1.49);
-    expect(Number(paid)).toBeLessThan(Number(whole) * 1.51);
+    // the callback that meets the cancelled session is paid for, too, and comes after its record was written
+    expect(Number(paid)).toBeLessThan(Number(whole) * 1.53);
   });
 
   it('cannot begin what it would not pay for', async () => {

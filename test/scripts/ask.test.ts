@@ -75,7 +75,7 @@ describe('wrong input is answered in one line, with exit code 1', () => {
     [
       'no canister named',
       () => [...at.slice(0, 2), 'hi'],
-      /^--canister: expected the id of the model canister, got none; npm start/,
+      /^--canister: expected the id of the model canister, got none; icp deploy says it, and npm start/,
     ],
     ['no canister id', () => [...at.slice(0, 3), 'abc', 'hi'], /^--canister: expected an id like .*, got "abc"$/],
     [
