@@ -40,7 +40,7 @@ import {
 } from './candid.ts';
 import { candidEncoder } from './candid-encoder.ts';
 import { estimate, priceOf } from './cost.ts';
-import { activeModel, type Model } from './model.ts';
+import { activeModel, type Model, whyNoModel } from './model.ts';
 import { NoSeed, randomBytes, seedRandom } from './random.ts';
 import { drive, enqueue, finish, isFull, step, take, takeIn, tooManyWait, wake, work } from './scheduler.ts';
 import {
@@ -87,7 +87,7 @@ function read(method: string, prompt: string, [options]: Options): Task | Genera
   const denied = notAllowed(method);
   if (denied) return { NotAllowed: denied };
   const model = activeModel();
-  if (!model) return { NoModel: 'generate: no model loaded; upload one with npm run upload' };
+  if (!model) return { NoModel: `generate: ${whyNoModel()}` };
   // the tokenizer is in the last chunk; a large model may take several messages to load
   if (!model.load(Number(MESSAGE_BUDGET))) {
     return { Unavailable: 'generate: the model is being loaded; try again' };

@@ -5,7 +5,7 @@
 import { init, postUpgrade, preUpgrade, setTimer, trap } from 'azle';
 import { saveCallers } from './callers.ts';
 import { migrate } from './migrations.ts';
-import { activeModel, certifyModel, readHead } from './model.ts';
+import { activeModel, certifyModel, nameOf } from './model.ts';
 import { awaitsAnswers, wake, watchOver } from './scheduler.ts';
 import { saveLiveSessions } from './sessions.ts';
 import { encodings, encodingUses, records, sessionRecords } from './stable.ts';
@@ -24,7 +24,7 @@ const bringUpToDate = (): void =>
     sessions: sessionRecords,
     encodings,
     encodingUses,
-    nameOf: (pack) => readHead({ ...pack, name: '' }).name,
+    nameOf,
   });
 
 export class LifecycleMethods {

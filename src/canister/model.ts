@@ -36,10 +36,10 @@ export class Model {
   /** Chunks already brought to where they belong. */
   private loaded = 0;
 
-  /** @throws Error for a stored pack whose head is wrong, RangeError where the arena has no room. */
-  constructor(stored: StoredPack) {
+  /** @throws RangeError where the arena has no room. */
+  constructor(stored: StoredPack, head: OpenedHead) {
     this.stored = stored;
-    this.head = readHead(stored);
+    this.head = head;
     this.t5 = new T5(unit, arena, packShape(this.head));
     this.tokenizerBytes = new Uint8Array(this.head.tokenizerBytes);
   }
@@ -105,14 +105,34 @@ export const storedPacks = (): StoredPack[] => readRecord<StoredPack[]>('models'
 
 const activePack = (): string | undefined => readRecord<string>('active');
 
-/** The active model, being loaded or ready; undefined where there is none. */
+/** Why there is no model, and what to do. */
+let reason = '';
+export const whyNoModel = (): string => reason || 'no model loaded; upload one with npm run upload';
+
+/** The active model, being loaded or ready; undefined where there is none, or its pack is not for this program: another version wrote it. */
 export function activeModel(): Model | undefined {
-  if (!current) {
+  if (!current && !reason) {
     const active = activePack();
     const stored = active && storedPacks().find(({ sha256 }) => sha256 === active);
-    if (stored) current = new Model(stored);
+    const head = stored && tryReadHead(stored);
+    if (head instanceof Error) reason = `${head.message}, and upload it`;
+    else if (head) current = new Model(stored!, head);
   }
   return current;
+}
+
+function tryReadHead(stored: StoredPack): OpenedHead | Error {
+  try {
+    return readHead(stored);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/** What a stored pack's head calls it; nothing where it cannot be read, which is no reason to refuse an upgrade. */
+export function nameOf(pack: Omit<StoredPack, 'name'>): string {
+  const head = tryReadHead({ ...pack, name: '' });
+  return head instanceof Error ? '' : head.name;
 }
 
 /** The active model if it is loaded. */
@@ -132,6 +152,7 @@ export function keepPack(stored: StoredPack): void {
 export function activate(stored: StoredPack): void {
   current?.t5.dispose();
   current = undefined;
+  reason = '';
   writeRecord('active', stored.sha256);
   const { t5 } = activeModel()!;
   const most = settings().arena_bytes;

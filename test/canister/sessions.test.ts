@@ -257,7 +257,8 @@ describe('what comes between', () => {
     ok(await me.set_settings(change({ max_finished: 100 })));
     for (const id of busy) await me.cancel(id);
     for (let i = 0; i < 20; i++) await me.cancel('');
-    for (const id of ids.slice(0, -1)) expect(ok(await me.progress(id, 0)).state).toEqual({ finished: { length: null } });
+    for (const id of ids.slice(0, -1))
+      expect(ok(await me.progress(id, 0)).state).toEqual({ finished: { length: null } });
   });
 
   it('a stop: it drains at once, calls that wait are told, and after the start the sessions go on by themselves', async () => {

@@ -129,6 +129,27 @@ describe('upload', () => {
   });
 });
 
+describe('a stored pack that a later program does not read', () => {
+  it('is no model; the canister says what to do and takes the next one', async () => {
+    const later = await install();
+    const me = later.as();
+    await upload(me, pack);
+    const { stable } = later.replica.canister(later.canisterId)!;
+    const bytes = new Uint8Array(stable.size * 65536);
+    stable.read(0, bytes);
+    const at = Buffer.from(bytes.buffer).indexOf('STEPWISE');
+    expect(bytes[at + 8]).toBe(3);
+    stable.write(at + 8, Uint8Array.of(9));
+    stable.commit();
+    await later.upgrade();
+    expect(await me.model_info()).toEqual([]);
+    const message = 'generate: pack: expected version 3, got 9; convert the model again, and upload it';
+    expect(await me.generate('hi', [])).toEqual({ Err: { NoModel: message } });
+    await upload(me, fresh());
+    expect(await me.generate('what is the capital of france?', [])).toMatchObject({ Ok: { text: 'paris' } });
+  });
+});
+
 describe('packs that are none', () => {
   it('truncated', async () => {
     expect(await tryPack(pack.slice(0, 2_000_000))).toMatchObject({
@@ -141,7 +162,7 @@ describe('packs that are none', () => {
     const other = pack.slice();
     other[8] = 9;
     expect(await tryPack(other)).toEqual({
-      Err: { InvalidPack: 'upload_commit: pack: expected version 2, got 9; convert the model again' },
+      Err: { InvalidPack: 'upload_commit: pack: expected version 3, got 9; convert the model again' },
     });
     await stillAnswers();
   });
