@@ -9,26 +9,18 @@ import {
   msgArgData,
   msgCaller,
   msgCyclesAccept,
-  msgCyclesAvailable,
   msgReject,
   msgReply,
   query,
   update,
 } from 'azle';
 import { isPlainGreedy } from '../model/generation/choice.ts';
-import {
-  type GenerationOptions,
-  type GenerationRequest,
-  generationOptions,
-  seedOf,
-} from '../model/generation/options.ts';
+import { generationOptions, seedOf } from '../model/generation/options.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
 import { isAdmin, notAllowed } from './access.ts';
-import { answerFromCache } from './answers.ts';
 import { decodeArguments } from './arguments.ts';
-import { callBegins, callEnds, overallLimit, overLimit, tooManyCalls } from './callers.ts';
+import { callBegins, callEnds } from './callers.ts';
 import {
-  type GenerateError,
   GenerateOptions,
   GenerateResult,
   ListOptions,
@@ -40,16 +32,26 @@ import {
 } from './candid.ts';
 import { candidEncoder } from './candid-encoder.ts';
 import { estimate, priceOf } from './cost.ts';
-import { activeModel, type Model, whyNoModel } from './model.ts';
-import { NoSeed, randomBytes, seedRandom } from './random.ts';
-import { drive, enqueue, finish, isFull, step, take, takeIn, tooManyWait, wake, work } from './scheduler.ts';
+import { activeModel } from './model.ts';
+import {
+  isTask,
+  lacksPayment,
+  mayNotWait,
+  noRoom,
+  type Options,
+  openSession,
+  pays,
+  readTask,
+  type Task,
+} from './opening.ts';
+import { seedRandom } from './random.ts';
+import { drive, enqueue, finish, step, take, takeIn, wake, work } from './scheduler.ts';
 import {
   finishReason,
   goOn,
   isFinished,
   isSession,
   listSessions,
-  newSession,
   passingSession,
   remove,
   type Session,
@@ -59,139 +61,14 @@ import {
   usageOf,
 } from './sessions.ts';
 import { settings } from './settings.ts';
-import { lacksCycles } from './status.ts';
 import { makeTokens, QUERY } from './steps.ts';
 import { instructionsNow, MESSAGE_BUDGET } from './unit.ts';
 
-/** Longer prompts are refused unread: reading one costs some thousand instructions a character. */
-const MAX_PROMPT_CHARACTERS = 8_192;
 const ONLY_QUERY = 'generate_query: expected a query call, got an update call; use generate';
 const PAGE = 50;
 const MAX_PAGE = 200;
 
-type Options = [] | [GenerateOptions];
-
 const fromSelf = (): boolean => msgCaller().compareTo(canisterSelf()) === 'eq';
-
-/** What is asked for, checked. */
-interface Task {
-  model: Model;
-  prompt: string;
-  sourceIds: number[];
-  options: GenerationOptions;
-  tokensPerCall: number;
-}
-
-/** Checks caller, prompt and options. */
-function read(method: string, prompt: string, [options]: Options): Task | GenerateError {
-  const denied = notAllowed(method);
-  if (denied) return { NotAllowed: denied };
-  const model = activeModel();
-  if (!model) return { NoModel: `generate: ${whyNoModel()}` };
-  // the tokenizer is in the last chunk; a large model may take several messages to load
-  if (!model.load(Number(MESSAGE_BUDGET))) {
-    return { Unavailable: 'generate: the model is being loaded; try again' };
-  }
-  const { max_prompt_tokens: limit, tokens_per_call } = settings();
-  if (prompt.length > MAX_PROMPT_CHARACTERS) {
-    const message = `generate: expected a prompt of at most ${MAX_PROMPT_CHARACTERS} characters, got ${prompt.length}`;
-    return { PromptTooLong: { tokens: prompt.length, limit, message } };
-  }
-  if (prompt.trim() === '') return { EmptyPrompt: 'generate: expected a prompt, got no text' };
-  let decided: GenerationOptions;
-  try {
-    decided = generationOptions(requestOf(options), model.head.generation, model.head.config, randomSeed);
-  } catch (error) {
-    if (error instanceof NoSeed) return { Unavailable: error.message };
-    return { InvalidOptions: (error as Error).message };
-  }
-  const perCall = options?.tokens_per_call[0] ?? { fixed: tokens_per_call };
-  if (options?.tokens_per_call[0] && 'fixed' in perCall && perCall.fixed < 1) {
-    return { InvalidOptions: `generate: expected tokens_per_call of at least 1, got ${perCall.fixed}` };
-  }
-  const sourceIds = model.tokenizer.encode(prompt);
-  if (sourceIds.length > limit) {
-    const message = `generate: expected a prompt of at most ${limit} tokens, got ${sourceIds.length}`;
-    return { PromptTooLong: { tokens: sourceIds.length, limit, message } };
-  }
-  return { model, prompt, sourceIds, options: decided, tokensPerCall: 'fixed' in perCall ? perCall.fixed : 0 };
-}
-
-const randomSeed = (): bigint => new DataView(randomBytes(8).buffer).getBigUint64(0);
-
-const earlyStopping = { yes: true, no: false, never: 'never' } as const;
-
-function requestOf(options: GenerateOptions | undefined): GenerationRequest {
-  if (!options) return {};
-  const { tokens_per_call: _, early_stopping, ...rest } = options;
-  const given = Object.entries(rest).filter(([, value]) => value.length > 0);
-  const request: Record<string, unknown> = Object.fromEntries(given.map(([name, [value]]) => [name, value]));
-  if (request['eos_token_id']) request['eos_token_id'] = Array.from(request['eos_token_id'] as ArrayLike<number>);
-  const [early] = early_stopping;
-  if (early) request['early_stopping'] = earlyStopping[Object.keys(early)[0] as keyof typeof earlyStopping];
-  return request;
-}
-
-const isTask = (value: Task | GenerateError): value is Task => 'sourceIds' in value;
-
-/** Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue. */
-function open(method: string, prompt: string, options: Options): Session | GenerateError {
-  const task = read(method, prompt, options);
-  if (!isTask(task)) return task;
-  const owner = msgCaller().toText();
-  const refused = noRoom(method, owner, task.options.maxNewTokens) ?? lacksPayment(method, task);
-  if (refused) return refused;
-  const { model, ...rest } = task;
-  const session = newSession({ owner, model: model.stored.sha256, ...rest });
-  if (isSession(session)) answerFromCache(session);
-  return session;
-}
-
-/** Why nothing of so many tokens is begun for this owner: limits, the queue, cycles. */
-function noRoom(method: string, owner: string, tokens: number): GenerateError | undefined {
-  const over = overLimit(method, owner, tokens);
-  if (over) return { LimitReached: over };
-  if (isFull()) {
-    const { max_queued } = settings();
-    return { Unavailable: `${method}: expected fewer than ${max_queued} sessions to wait; try again later` };
-  }
-  const unavailable = overallLimit(method, tokens) ?? lacksCycles(method);
-  return unavailable === undefined ? undefined : { Unavailable: unavailable };
-}
-
-/** Why this caller may not wait for an answer: each call that waits holds a place in the queue to ourselves, and 42 B cycles. */
-function mayNotWait(method: string): GenerateError | undefined {
-  if (tooManyWait()) return { Unavailable: `${method}: too many calls wait for their answer; try again, or use start` };
-  const over = tooManyCalls(method, msgCaller().toText());
-  if (over) return { LimitReached: over };
-  const poor = lacksCycles(method);
-  return poor === undefined ? undefined : { Unavailable: poor };
-}
-
-/** Canisters may be asked to pay; nobody else can attach cycles. */
-const pays = (): boolean => settings().price_percent > 0 && msgCaller().toUint8Array().at(-1) === OPAQUE_ID;
-/** The last byte of a canister's principal. */
-const OPAQUE_ID = 1;
-
-type Priced = Pick<Session, 'sourceIds' | 'options' | 'tokensPerCall'> & { model: Model; tokenIds?: readonly number[] };
-
-/** The cycles stay where they are until the answer is there: what is not accepted goes back, all of it after a failure. */
-function lacksPayment(
-  method: string,
-  { model, sourceIds, options, tokensPerCall, tokenIds = [] }: Priced,
-): GenerateError | undefined {
-  if (!pays()) return undefined;
-  const tokens = (options.maxNewTokens - tokenIds.length) * options.numBeams;
-  const relayed = tokensPerCall === 1 && isPlainGreedy(options);
-  const cycles = priceOf(estimate(model.head, sourceIds.length, tokens, { relayed }).cycles);
-  const available = msgCyclesAvailable();
-  if (method !== 'start' && available >= cycles) return undefined;
-  const message =
-    method === 'start'
-      ? `${method}: expected a call of generate, which cycles can be attached to for as long as it lasts`
-      : `${method}: expected ${cycles} cycles attached, got ${available}; what is not used comes back`;
-  return { PaymentRequired: { cycles, message } };
-}
 
 const textOf = ({ text, tokenIds }: Session): string => text ?? activeModel()!.tokenizer.decode(tokenIds);
 
@@ -231,7 +108,7 @@ async function answer(args: Uint8Array): Promise<void> {
   const decoded = readArgs('generate', args);
   if (!decoded) return;
   await seedRandom();
-  const found = mayNotWait('generate') ?? open('generate', ...decoded);
+  const found = mayNotWait('generate') ?? openSession('generate', ...decoded);
   const reply = isSession(found) ? await toTheEnd(found) : { Err: found };
   msgReply(encodeResult(reply));
 }
@@ -293,7 +170,7 @@ export class GenerateMethods {
     const decoded = readArgs('start', msgArgData());
     if (!decoded) return;
     await seedRandom();
-    const session = open('start', ...decoded);
+    const session = openSession('start', ...decoded);
     if (isSession(session) && underWay(session)) enqueue(session);
     msgReply(encodeStarted(isSession(session) ? { Ok: session.id } : { Err: session }));
   }
@@ -384,7 +261,7 @@ export class GenerateMethods {
       msgReply(encodeResult({ Err: { NotAllowed: ONLY_QUERY } }));
       return;
     }
-    const task = read('generate_query', ...decoded);
+    const task = readTask('generate_query', ...decoded);
     msgReply(encodeResult(isTask(task) ? answerAtOnce(task) : { Err: task }));
   }
 
