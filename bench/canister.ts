@@ -59,13 +59,13 @@ export class BenchCanister {
 
   async upload(pack: Uint8Array): Promise<MessageRecord[]> {
     return await this.during(async () => {
-      const sha256 = createHash('sha256').update(pack).digest('hex');
+      const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
       const plan = ok<{ chunk_bytes: number; chunks: number }>(
-        await this.update('upload_start', [BigInt(pack.length), sha256]),
+        await this.update('upload_start', [BigInt(pack.length), sha256(pack)]),
       );
       for (let i = 0; i < plan.chunks; i++) {
         const chunk = pack.subarray(i * plan.chunk_bytes, (i + 1) * plan.chunk_bytes);
-        ok(await this.update('upload_chunk', [i, chunk]));
+        ok(await this.update('upload_chunk', [i, chunk, [sha256(chunk)]]));
       }
       ok(await this.update('upload_commit', []));
     });
