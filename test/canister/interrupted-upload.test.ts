@@ -8,9 +8,9 @@ import { install, sha256Of } from './llm.ts';
 it('broken off three times, with calls lost, doubled and out of order: the whole pack, and nothing sent twice without need', async () => {
   const llm = await install();
   const pack = new Uint8Array(readFileSync((await packFolder('models/little-flan', 'int8')).path));
-  const report = await interruptedUpload(llm, pack, { seed: 2, interruptions: 3 });
+  const report = await interruptedUpload(llm, pack, { seed: 2, interruptions: 3, disturbedOf: 4 });
   console.log('upload, seed 2:', report);
   expect((await llm.as().model_info())[0]!.sha256).toBe(sha256Of(pack));
   expect(report).toMatchObject({ interruptions: 3, sentForNothing: 0 });
-  expect(report.lost + report.unanswered + report.doubled).toBeGreaterThan(0);
+  expect(report.lost + report.unanswered + report.doubled).toBeGreaterThanOrEqual(2);
 });

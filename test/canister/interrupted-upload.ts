@@ -23,21 +23,37 @@ export interface UploadReport {
   cycles: bigint;
 }
 
+type Fate = 'lost' | 'doubled' | 'unanswered' | 'well';
 type Actor = ReturnType<Installed['as']>;
 
 const lostCall = (): AgentError => UnknownError.fromCode(new TimeoutWaitingForResponseErrorCode('lost'));
 
-/** Uploads, and makes the pack the model. @param interruptions how often it is broken off at a random chunk, each time to begin anew */
+/** Of every `calls` calls one is lost, one doubled, one left unanswered, in a random order: few calls or many, in whichever order they come. */
+function fatesFrom(random: () => number, calls: number): () => Fate {
+  let deck: Fate[] = [];
+  return () => {
+    if (deck.length === 0) deck = ['lost', 'doubled', 'unanswered', ...Array<Fate>(calls - 3).fill('well')];
+    return deck.splice(Math.floor(random() * deck.length), 1)[0]!;
+  };
+}
+
+/**
+ * Uploads, and makes the pack the model.
+ * @param interruptions how often it is broken off at a random chunk, each time to begin anew
+ * @param disturbedOf of so many calls three are disturbed
+ */
 export async function interruptedUpload(
   { replica, canisterId, as }: Pick<Installed, 'replica' | 'canisterId' | 'as'>,
   pack: Uint8Array,
   {
     seed,
     interruptions,
+    disturbedOf = 10,
     onProgress = () => {},
-  }: { seed: number; interruptions: number; onProgress?: (text: string) => void },
+  }: { seed: number; interruptions: number; disturbedOf?: number; onProgress?: (text: string) => void },
 ): Promise<UploadReport> {
   const random = randomFrom(seed);
+  const nextFate = fatesFrom(randomFrom(seed + 1), disturbedOf);
   const owner = as();
   const chunks = Math.ceil(pack.length / 2 ** 20);
   const report = {
@@ -72,19 +88,19 @@ export async function interruptedUpload(
     report.sent += 1;
     if (arrived.has(index)) report.sentForNothing += 1;
     if (!disturbed) return owner.upload_chunk(index, ...rest);
-    const fate = random();
-    if (fate < 0.1) {
+    const fate = nextFate();
+    if (fate === 'lost') {
       report.lost += 1;
       throw lostCall();
     }
     const answer = owner.upload_chunk(index, ...rest);
-    if (fate < 0.2) {
+    if (fate === 'doubled') {
       report.doubled += 1;
       await owner.upload_chunk(index, ...rest);
     }
     const given = await answer;
     if ('Ok' in given) arrived.add(index);
-    if (fate > 0.9) {
+    if (fate === 'unanswered') {
       report.unanswered += 1;
       throw lostCall();
     }
