@@ -1,5 +1,6 @@
 /**
- * The load run: many callers with many sessions each against a limit of 8 at once; all have to be answered, fairly, in messages of at most 2 B.
+ * The load run: many callers with many sessions each against a limit of 8 at once; all have to be answered, in messages of at most 2 B, and fairly: when half
+ * of all are answered, no caller has more than twice the answers of another.
  *   npx tsx scripts/load-run.ts --callers 200 --sessions 20
  */
 import { readFileSync } from 'node:fs';
@@ -61,13 +62,14 @@ for (;;) {
   if (generating + queued === 0) break;
 }
 const answered = (await finishedOf()).reduce((a, b) => a + b, 0);
+const [fewest, largest] = [Math.min(...half!), Math.max(...half!)];
 console.log(
   JSON.stringify({
     ...given,
     answered,
     messages,
     mostInstructionsInAMessage: most,
-    answersOfACallerAtHalfTime: { fewest: Math.min(...half!), most: Math.max(...half!) },
+    answersOfACallerAtHalfTime: { fewest, most: largest },
   }),
 );
-process.exit(answered === ids.length && most <= 2e9 ? 0 : 1);
+process.exit(answered === ids.length && largest <= 2 * fewest && most <= 2e9 ? 0 : 1);

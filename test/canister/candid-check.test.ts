@@ -44,6 +44,16 @@ describe('dear arguments', () => {
       for (const { instructions } of llm.newMessages()) expect(instructions.total, method).toBeLessThan(50e6);
     }
   });
+
+  it('long ones leave nothing in the heap, which would grow by them until an upgrade', async () => {
+    const canister = llm.replica.canister(llm.canisterId)!;
+    const stranger = llm.as(Principal.anonymous());
+    const long = 'x'.repeat(100_000);
+    await stranger.cancel(long);
+    const before = canister.instance!.memoryBytes;
+    for (let i = 0; i < 100; i++) await stranger.cancel(long);
+    expect(canister.instance!.memoryBytes - before).toBeLessThan(2 ** 21);
+  });
 });
 
 describe('checkCandid', () => {
