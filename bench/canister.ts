@@ -79,7 +79,7 @@ export class BenchCanister {
   async ask(prompt: string, given: Record<string, unknown>): Promise<Answer> {
     let generation: Generation | undefined;
     const messages = await this.during(async () => {
-      generation = ok<Generation>(await this.update('generate', [prompt, [optionsOf(given)]]));
+      generation = ok<Generation>(await this.update('generate_with', [prompt, optionsOf(given)]));
     });
     return { generation: generation!, messages };
   }

@@ -30,7 +30,7 @@ const owner = llm.as();
 await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
 ok(await owner.set_settings(change({ max_active: 8, max_finished: 20_000 })));
 // the first call asks for the canister's randomness, which a queue of 500 could not do for all of them
-ok(await owner.generate('what color is the sky?', []));
+ok(await owner.generate('what color is the sky?'));
 most = 0;
 const actors = Array.from({ length: given.callers }, (_, i) =>
   llm.as(Principal.selfAuthenticating(Uint8Array.of(3, i >> 8, i & 255))),

@@ -1,5 +1,5 @@
 /**
- * A canister that asks another one: `ask` calls `generate` of the language model's canister, pays what it asks for, and hands on its answer.
+ * A canister that asks another one: `ask` calls `generate_with` of the language model's canister, pays what it asks for, and hands on its answer.
  * A starting point to copy: it needs nothing but Azle. The model's canister is told at install, or later by a controller.
  */
 import {
@@ -93,10 +93,10 @@ export default class {
 
 /** @param cycles attached; what the model's canister does not take comes back with its answer */
 async function generate(llm: Principal, prompt: string, cycles: bigint): Promise<GenerateResult> {
-  const result = await call<[string, [GenerateOptions]], GenerateResult>(llm, 'generate', {
-    paramIdlTypes: [IDL.Text, IDL.Opt(GenerateOptions)],
+  const result = await call<[string, GenerateOptions], GenerateResult>(llm, 'generate_with', {
+    paramIdlTypes: [IDL.Text, GenerateOptions],
     returnIdlType: GenerateResult,
-    args: [prompt, [{ max_new_tokens: [200] }]],
+    args: [prompt, { max_new_tokens: [200] }],
     cycles,
   });
   if (cycles > 0n) counters.insert('spent', (counters.get('spent') ?? 0n) + cycles - msgCyclesRefunded());

@@ -22,11 +22,11 @@ persistent actor {
   /// Asks the model. The answer takes as many messages in the model's canister as it has tokens; this call waits for the last.
   public func ask(prompt : Text) : async Result.Result<Text, Text> {
     try {
-      var result = await Llm.generate(prompt, null);
+      var result = await Llm.generate(prompt);
       switch (result) {
         case (#Err(#PaymentRequired { cycles })) {
           if (cycles > mostCycles) return #err("ask: expected a price of at most " # debug_show mostCycles # " cycles, got " # debug_show cycles);
-          result := await (with cycles) Llm.generate(prompt, null);
+          result := await (with cycles) Llm.generate(prompt);
           // what the model's canister did not take is back
           paid += cycles - Cycles.refunded();
         };

@@ -11,8 +11,6 @@ export interface Served {
 
 export function howToCall({ url, canisterId, caller }: Served): string {
   const ask = `'("${APPLES}")'`;
-  // With the Candid at hand, icp wants the options named too.
-  const generate = `'("${APPLES}", null)'`;
   const { port } = new URL(url);
   return `The page, in a browser (where *.localhost is not known, ${url}/?canisterId=${canisterId}):
   http://${canisterId}.localhost:${port}/
@@ -23,10 +21,10 @@ From this project:
   npm run upload -- --network ${url} --canister ${canisterId} --identity build/start/identity.pem --model models/little-flan
 
 With dfx:
-  dfx canister call --network ${url} ${canisterId} generate ${generate}
+  dfx canister call --network ${url} ${canisterId} generate ${ask}
 
 With icp:
-  icp canister call --network ${url} --root-key fetch ${canisterId} generate ${generate}
+  icp canister call --network ${url} --root-key fetch ${canisterId} generate ${ask}
 
 Through another canister, examples/caller, with either:
   dfx canister call --network ${url} ${caller} ask ${ask}
@@ -41,7 +39,7 @@ import { Actor, HttpAgent } from '@dfinity/agent';
 const agent = await HttpAgent.create({ host: '${url}', shouldFetchRootKey: true });
 const llm = Actor.createActor(({ IDL }) => {
   const Result = IDL.Variant({ Ok: IDL.Record({ text: IDL.Text }), Err: IDL.Reserved });
-  return IDL.Service({ generate: IDL.Func([IDL.Text, IDL.Opt(IDL.Record({}))], [Result], []) });
+  return IDL.Service({ generate: IDL.Func([IDL.Text], [Result], []) });
 }, { agent, canisterId: '${canisterId}' });
-console.log(await llm.generate('${APPLES}', []));
+console.log(await llm.generate('${APPLES}'));
 END`;

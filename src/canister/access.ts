@@ -75,7 +75,7 @@ const keepers: ReadonlySet<string> = new Set([
   'set_settings',
   'set_role',
 ]);
-const asking: ReadonlySet<string> = new Set(['generate', 'start', 'resume']);
+const asking: ReadonlySet<string> = new Set(['generate', 'generate_with', 'start', 'resume']);
 
 const adminError = (message: string): { Err: AdminError } => ({ Err: { NotAllowed: message } });
 

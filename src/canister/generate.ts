@@ -93,22 +93,34 @@ function result(session: Session, broken: string | undefined): GenerateResult {
   };
 }
 
-/** The arguments of `generate`; undefined after rejecting what is something else. */
-function readArgs(method: string, args: Uint8Array): [string, Options] | undefined {
+/** What the methods that ask for an answer take, as they say it to whoever sends something else. */
+const ARGUMENTS = {
+  generate: '(text)',
+  generate_with: '(text, GenerateOptions)',
+  start: '(text, opt GenerateOptions)',
+  generate_query: '(text, opt GenerateOptions)',
+} as const;
+type Asking = keyof typeof ARGUMENTS;
+type Args = [prompt: string, options: Options];
+
+/** The arguments of a call that asks for an answer; undefined after rejecting what is something else. */
+function readArgs(method: Asking, bytes: Uint8Array): Args | undefined {
   try {
-    return decodeArguments([IDL.Text], IDL.Opt(GenerateOptions), args) as [string, Options];
+    if (method !== 'generate_with') return decodeArguments([IDL.Text], IDL.Opt(GenerateOptions), bytes) as Args;
+    const [prompt, options] = IDL.decode([IDL.Text, GenerateOptions], bytes as Uint8Array<ArrayBuffer>);
+    return [prompt, [options]] as unknown as Args;
   } catch (error) {
-    msgReject(`${method}: expected (text, opt GenerateOptions), got something else: ${(error as Error).message}`);
+    msgReject(`${method}: expected ${ARGUMENTS[method]}, got something else: ${(error as Error).message}`);
     return undefined;
   }
 }
 
 /** A call in Candid: opens a session, makes the first token and goes on to the end. */
-async function answer(args: Uint8Array): Promise<void> {
-  const decoded = readArgs('generate', args);
+async function answer(method: Asking, bytes: Uint8Array): Promise<void> {
+  const decoded = readArgs(method, bytes);
   if (!decoded) return;
   await seedRandom();
-  const found = mayNotWait('generate') ?? openSession('generate', ...decoded);
+  const found = mayNotWait(method) ?? openSession(method, ...decoded);
   const reply = isSession(found) ? await toTheEnd(found) : { Err: found };
   msgReply(encodeResult(reply));
 }
@@ -148,9 +160,10 @@ export class GenerateMethods {
   /**
    * The answer to a prompt. Update; whom `access` lets. A message for every token (or as `tokens_per_call` says), all within this one call; while
    * other sessions have their turn it waits. If a message traps, its token is undone and tried again; the caller gets `Failed` where that does not
-   * help, and the session can be resumed.
+   * help, and the session can be resumed. A second argument, `opt GenerateOptions`, counts where it comes: callers built against the first release
+   * send it. It is not in the Candid file, since `icp` and `dfx` insist on a value for each argument there.
    */
-  @update([IDL.Text, IDL.Opt(GenerateOptions)], GenerateResult, { manual: true })
+  @update([IDL.Text], GenerateResult, { manual: true })
   async generate(): Promise<void> {
     const args = msgArgData();
     // Candid begins with "DIDL"
@@ -159,8 +172,15 @@ export class GenerateMethods {
       msgReply(new Uint8Array(0));
     } else {
       wake();
-      await answer(args);
+      await answer('generate', args);
     }
+  }
+
+  /** As `generate`, and as the options say. Update; whom `access` lets. */
+  @update([IDL.Text, GenerateOptions], GenerateResult, { manual: true })
+  async generate_with(): Promise<void> {
+    wake();
+    await answer('generate_with', msgArgData());
   }
 
   /** Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets. */

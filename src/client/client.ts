@@ -29,7 +29,9 @@ export class Client {
    */
   async generate(prompt: string, { signal, patience, ...options }: StreamOptions = {}): Promise<Generation> {
     const candid = toCandid('generate', options);
-    const generation = whenAvailable(() => this.actor.generate(prompt, candid), { signal, patience });
+    const isPlain = Object.keys(options).length === 0;
+    const ask = () => (isPlain ? this.actor.generate(prompt) : this.actor.generate_with(prompt, ...candid));
+    const generation = whenAvailable(ask, { signal, patience });
     return plain(await abortable(generation, signal));
   }
 

@@ -244,11 +244,12 @@ export interface UploadStatus {
 export interface _SERVICE {
   'cancel' : ActorMethod<[string], SessionResult>,
   'delete' : ActorMethod<[string], SessionResult>,
-  'generate' : ActorMethod<[string, [] | [GenerateOptions]], GenerateResult>,
+  'generate' : ActorMethod<[string], GenerateResult>,
   'generate_query' : ActorMethod<
     [string, [] | [GenerateOptions]],
     GenerateResult
   >,
+  'generate_with' : ActorMethod<[string, GenerateOptions], GenerateResult>,
   'http_request' : ActorMethod<[HttpRequest], HttpResponse>,
   'list' : ActorMethod<[[] | [ListOptions]], ListResult>,
   'model_activate' : ActorMethod<[string], UploadResult>,
@@ -302,6 +303,28 @@ export const SessionResult = IDL.Variant({
   'Ok' : IDL.Null,
   'Err' : GenerateError,
 });
+export const FinishReason = IDL.Variant({
+  'stop' : IDL.Null,
+  'length' : IDL.Null,
+});
+export const Generation = IDL.Record({
+  'unit_instructions' : IDL.Nat64,
+  'output_tokens' : IDL.Nat32,
+  'calls' : IDL.Nat32,
+  'seed' : IDL.Opt(IDL.Nat64),
+  'text' : IDL.Text,
+  'finish_reason' : FinishReason,
+  'instructions' : IDL.Nat64,
+  'cycles' : IDL.Nat64,
+  'session' : IDL.Text,
+  'token_ids' : IDL.Vec(IDL.Nat32),
+  'embedding_cached' : IDL.Bool,
+  'prompt_tokens' : IDL.Nat32,
+});
+export const GenerateResult = IDL.Variant({
+  'Ok' : Generation,
+  'Err' : GenerateError,
+});
 export const TokensPerCall = IDL.Variant({
   'fixed' : IDL.Nat32,
   'auto' : IDL.Null,
@@ -327,28 +350,6 @@ export const GenerateOptions = IDL.Record({
   'do_sample' : IDL.Opt(IDL.Bool),
   'decoder_start_token_id' : IDL.Opt(IDL.Nat32),
   'length_penalty' : IDL.Opt(IDL.Float64),
-});
-export const FinishReason = IDL.Variant({
-  'stop' : IDL.Null,
-  'length' : IDL.Null,
-});
-export const Generation = IDL.Record({
-  'unit_instructions' : IDL.Nat64,
-  'output_tokens' : IDL.Nat32,
-  'calls' : IDL.Nat32,
-  'seed' : IDL.Opt(IDL.Nat64),
-  'text' : IDL.Text,
-  'finish_reason' : FinishReason,
-  'instructions' : IDL.Nat64,
-  'cycles' : IDL.Nat64,
-  'session' : IDL.Text,
-  'token_ids' : IDL.Vec(IDL.Nat32),
-  'embedding_cached' : IDL.Bool,
-  'prompt_tokens' : IDL.Nat32,
-});
-export const GenerateResult = IDL.Variant({
-  'Ok' : Generation,
-  'Err' : GenerateError,
 });
 export const HttpRequest = IDL.Record({
   'url' : IDL.Text,
@@ -551,16 +552,13 @@ export const UploadStatus = IDL.Record({
 export const idlService: IDL.ServiceClass = IDL.Service({
   'cancel' : IDL.Func([IDL.Text], [SessionResult], []),
   'delete' : IDL.Func([IDL.Text], [SessionResult], []),
-  'generate' : IDL.Func(
-      [IDL.Text, IDL.Opt(GenerateOptions)],
-      [GenerateResult],
-      [],
-    ),
+  'generate' : IDL.Func([IDL.Text], [GenerateResult], []),
   'generate_query' : IDL.Func(
       [IDL.Text, IDL.Opt(GenerateOptions)],
       [GenerateResult],
       ['query'],
     ),
+  'generate_with' : IDL.Func([IDL.Text, GenerateOptions], [GenerateResult], []),
   'http_request' : IDL.Func([HttpRequest], [HttpResponse], ['query']),
   'list' : IDL.Func([IDL.Opt(ListOptions)], [ListResult], ['query']),
   'model_activate' : IDL.Func([IDL.Text], [UploadResult], []),

@@ -94,7 +94,9 @@ export async function abuse(seed: number, calls: number, onProgress = (_: string
   const llm = await install({ autoTick: false, seed });
   const owner = llm.as();
   await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
-  const secret = ok(await owner.generate('opposite of hot:', options({ tokens_per_call: { auto: null } }))).session;
+  const secret = ok(
+    await owner.generate_with('opposite of hot:', ...options({ tokens_per_call: { auto: null } })),
+  ).session;
   const before = { settings: await owner.settings(), models: await owner.models(), roles: ok(await owner.roles()) };
   const report: AbuseReport = { answered: 0, refused: 0, rejected: 0, rejects: {}, unexpected: [] };
   const { replica, canisterId } = llm;

@@ -38,6 +38,7 @@ describe('compatible are', () => {
   it.each([
     ['an optional argument more', did('text', 'nat'), did('text, opt nat', 'nat')],
     ['an optional field more in an argument', did('record {a:text}', ''), did('record {a:text; b:opt nat}', '')],
+    ['an optional argument fewer', did('text, opt nat', 'nat'), did('text', 'nat')],
     ['a field more in a result', did('', 'record {a:text}'), did('', 'record {a:text; b:nat}')],
     ['a case more in an argument', did('variant {a; b:nat}', ''), did('variant {a; b:nat; c}', '')],
     ['a case fewer in a result', did('', 'variant {a; b}'), did('', 'variant {a}')],

@@ -1,8 +1,15 @@
 /** The main job in the canister: answers, the messages they take, the caches, upgrades. */
 import { readFileSync } from 'node:fs';
+import { IDL } from '@dfinity/candid';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
-import type { GenerateOptions, Generation, _SERVICE as Llm } from '../../src/client/llm.did.ts';
+import {
+  GenerateOptions,
+  type GenerateResult,
+  type Generation,
+  idlService,
+  type _SERVICE as Llm,
+} from '../../src/client/llm.did.ts';
 import { change, controller, type Installed, install, ok, options, stranger, upload } from './llm.ts';
 
 const expected: { cases: { prompt: string; ids: number[]; text: string }[] } = JSON.parse(
@@ -15,9 +22,17 @@ let llm: Installed;
 let owner: Llm;
 
 async function generate(prompt: string, options: [] | [GenerateOptions] = [], actor = owner): Promise<Generation> {
-  const result = await actor.generate(prompt, options);
+  const result = await (options[0] ? actor.generate_with(prompt, options[0]) : actor.generate(prompt));
   if ('Err' in result) throw new Error(JSON.stringify(result.Err));
   return result.Ok;
+}
+
+/** A call with arguments of one's own making. */
+async function raw<T>(method: string, arg: Uint8Array): Promise<T> {
+  const [, { annotations, retTypes }] = idlService._fields.find(([name]) => name === method)!;
+  const call = { canisterId: llm.canisterId, method, arg };
+  const reply = await (annotations.includes('query') ? llm.replica.queryCall(call) : llm.replica.updateCall(call));
+  return IDL.decode(retTypes, reply as Uint8Array<ArrayBuffer>)[0] as T;
 }
 
 beforeAll(async () => {
@@ -100,13 +115,21 @@ describe('generate', () => {
     expect(most).toBeLessThan(2e9);
   });
 
-  it('leaves out trailing arguments, as Candid allows', async () => {
-    const { IDL } = await import('@dfinity/candid');
-    const { GenerateResult } = await import('../../src/canister/candid.ts');
+  it.each([
+    ['a second argument, as the first release had it', [IDL.Opt(GenerateOptions)], options({ max_new_tokens: 5 }), 5],
+    ['that argument left empty', [IDL.Opt(GenerateOptions)], [], 49],
+    ['options that are not opt', [GenerateOptions], options({ max_new_tokens: 5 })[0], 5],
+  ])('takes from callers built against other Candid: %s', async (_, types, given, tokens) => {
+    const arg = new Uint8Array(IDL.encode([IDL.Text, ...types], [apples.prompt, given]));
+    const { output_tokens, token_ids } = ok(await raw<GenerateResult>('generate', arg));
+    expect(output_tokens).toBe(tokens);
+    expect([...token_ids]).toEqual(apples.ids.slice(0, tokens));
+  });
+
+  it('start and generate_query leave out options, as Candid allows', async () => {
     const arg = new Uint8Array(IDL.encode([IDL.Text], [apples.prompt]));
-    const reply = await llm.replica.updateCall({ canisterId: llm.canisterId, method: 'generate', arg });
-    const [result] = IDL.decode([GenerateResult], reply as Uint8Array<ArrayBuffer>) as unknown as [{ Ok: Generation }];
-    expect(result.Ok.text).toBe(apples.text);
+    expect(ok(await raw<GenerateResult>('generate_query', arg)).text).toBe(apples.text);
+    expect(await raw('start', arg)).toEqual({ Ok: expect.any(String) });
   });
 });
 
@@ -201,13 +224,13 @@ describe('an upgrade', () => {
 
 describe('wrong inputs, each with its answer', () => {
   it.each(['', '   ', '\n\t'])('an empty prompt: %j', async (prompt) => {
-    expect(await owner.generate(prompt, [])).toEqual({
+    expect(await owner.generate(prompt)).toEqual({
       Err: { EmptyPrompt: 'generate: expected a prompt, got no text' },
     });
   });
 
   it('a prompt longer than the model takes', async () => {
-    const result = await owner.generate('word '.repeat(600), []);
+    const result = await owner.generate('word '.repeat(600));
     expect(result).toMatchObject({ Err: { PromptTooLong: { limit: 512 } } });
     expect(result).toMatchObject({
       Err: {
@@ -220,7 +243,9 @@ describe('wrong inputs, each with its answer', () => {
 
   it.each([0, 513, 4_000_000_000])('max_new_tokens %i', async (n) => {
     const message = `generate: expected "max_new_tokens" to be an integer from 1 to 512, got ${n}`;
-    expect(await owner.generate('hi', options({ max_new_tokens: n }))).toEqual({ Err: { InvalidOptions: message } });
+    expect(await owner.generate_with('hi', ...options({ max_new_tokens: n }))).toEqual({
+      Err: { InvalidOptions: message },
+    });
   });
 
   it.each([
@@ -233,13 +258,13 @@ describe('wrong inputs, each with its answer', () => {
     { length_penalty: Number.POSITIVE_INFINITY },
     { min_new_tokens: 99, max_new_tokens: 5 },
   ])('options that make no sense: %o', async (given) => {
-    expect(await owner.generate('hi', options(given))).toMatchObject({
+    expect(await owner.generate_with('hi', ...options(given))).toMatchObject({
       Err: { InvalidOptions: expect.stringMatching(/^generate: expected ".+" to be .+, got .+/) },
     });
   });
 
   it('no tokens a call', async () => {
-    const result = await owner.generate('hi', options({ tokens_per_call: { fixed: 0 } }));
+    const result = await owner.generate_with('hi', ...options({ tokens_per_call: { fixed: 0 } }));
     expect(result).toEqual({ Err: { InvalidOptions: 'generate: expected tokens_per_call of at least 1, got 0' } });
   });
 
@@ -249,22 +274,23 @@ describe('wrong inputs, each with its answer', () => {
   });
 
   it('arguments that are no Candid, or other Candid', async () => {
-    const call = { canisterId: llm.canisterId, method: 'generate', sender: stranger };
-    for (const arg of [
-      new Uint8Array([1, 2, 3]),
-      new Uint8Array(),
-      new Uint8Array([0x44, 0x49, 0x44, 0x4c, 0, 1, 0x7d, 5]),
-    ]) {
-      await expect(llm.replica.updateCall({ ...call, arg })).rejects.toThrow(
-        'generate: expected (text, opt GenerateOptions)',
-      );
+    const prompt = new Uint8Array(IDL.encode([IDL.Text], ['hi']));
+    const wrong = [new Uint8Array([1, 2, 3]), new Uint8Array(), new Uint8Array(IDL.encode([IDL.Nat], [5n]))];
+    for (const [method, expected, args] of [
+      ['generate', '(text)', wrong],
+      ['generate_with', '(text, GenerateOptions)', [...wrong, prompt]],
+      ['start', '(text, opt GenerateOptions)', wrong],
+    ] as const) {
+      const call = { canisterId: llm.canisterId, method, sender: stranger };
+      for (const arg of args)
+        await expect(llm.replica.updateCall({ ...call, arg })).rejects.toThrow(`${method}: expected ${expected}, got`);
     }
   });
 
   it('no model yet', async () => {
     const empty = (await install()).as();
     const message = 'generate: no model loaded; upload one with npm run upload';
-    expect(await empty.generate('hi', [])).toEqual({ Err: { NoModel: message } });
+    expect(await empty.generate('hi')).toEqual({ Err: { NoModel: message } });
     expect(await empty.model_info()).toEqual([]);
   });
 });

@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 
 describe('access', () => {
-  const ask = (who: Principal) => llm.as(who).generate('hi', options({ max_new_tokens: 1 }));
+  const ask = (who: Principal) => llm.as(who).generate_with('hi', ...options({ max_new_tokens: 1 }));
 
   it('public, signed in, by a list', async () => {
     ok(await ask(anyone));
@@ -94,8 +94,8 @@ describe('access', () => {
   });
 
   it('refuses large arguments before anything reads them', async () => {
-    await expect(owner.generate('x'.repeat(1_000_000), [])).rejects.toThrow('expected at most 100000 bytes of text');
-    expect(await owner.generate('x'.repeat(50_000), [])).toMatchObject({
+    await expect(owner.generate('x'.repeat(1_000_000))).rejects.toThrow('expected at most 100000 bytes of text');
+    expect(await owner.generate('x'.repeat(50_000))).toMatchObject({
       Err: { PromptTooLong: { message: expect.stringContaining('8192 characters') } },
     });
   });
@@ -115,7 +115,7 @@ describe('generate_query', () => {
 describe('what it costs', () => {
   it('a quote is above what is used, and not by much', async () => {
     for (const { prompt } of cases.slice(0, 6)) {
-      const { instructions, output_tokens, prompt_tokens } = ok(await owner.generate(prompt, []));
+      const { instructions, output_tokens, prompt_tokens } = ok(await owner.generate(prompt));
       const quoted = (await owner.quote(prompt_tokens, output_tokens)).instructions;
       expect(Number(quoted)).toBeGreaterThan(Number(instructions));
       expect(Number(quoted)).toBeLessThan(Number(instructions) * 3);
@@ -127,11 +127,11 @@ describe('what it costs', () => {
     ok(await owner.set_settings(change({ price_percent: 150 })));
     expect((await owner.quote(30, 50)).cycles).toBeGreaterThan(0n);
     const canister = llm.replica.createCanister({ controllers: [controller] }).canisterId;
-    const asked = await llm.as(canister).generate(prompt, []);
+    const asked = await llm.as(canister).generate(prompt);
     expect(asked).toMatchObject({
       Err: { PaymentRequired: { message: expect.stringContaining('cycles attached, got 0') } },
     });
-    ok(await llm.as(stranger).generate('hi', options({ max_new_tokens: 1 })));
+    ok(await llm.as(stranger).generate_with('hi', ...options({ max_new_tokens: 1 })));
   });
 });
 
@@ -162,14 +162,14 @@ describe('from outside', () => {
 describe('the answer cache', () => {
   it('answers a prompt that was answered before at once, if so set', async () => {
     ok(await owner.set_settings(change({ answer_cache: true })));
-    const first = ok(await owner.generate(prompt, []));
+    const first = ok(await owner.generate(prompt));
     llm.newMessages();
-    const second = ok(await owner.generate(prompt, []));
+    const second = ok(await owner.generate(prompt));
     expect(second.text).toBe(text);
     expect(llm.newMessages().filter((m) => m.kind === 'update')).toHaveLength(1);
     expect(second.session).not.toBe(first.session);
     expect(ok(await owner.progress(second.session, 0)).text).toBe(text);
-    const other = ok(await owner.generate(prompt, options({ max_new_tokens: 7 })));
+    const other = ok(await owner.generate_with(prompt, ...options({ max_new_tokens: 7 })));
     expect(other.token_ids).toHaveLength(7);
   });
 });

@@ -74,14 +74,14 @@ const quoted = async (): Promise<bigint> => (await owner.quote(32, 512)).cycles;
 describe('a canister', () => {
   it('pays what the answer took, with the percentage, and gets the rest back', async () => {
     const cycles = await quoted();
-    const { refunded, result } = await pay<Answer>('generate', cycles, prompt, []);
+    const { refunded, result } = await pay<Answer>('generate', cycles, prompt);
     const answer = ok(result);
     expect(answer.text).toBe(text);
     expect(cycles - refunded).toBe((answer.cycles * 150n + 99n) / 100n);
   });
 
   it('is told what is missing, and gets that back', async () => {
-    const { refunded, result } = await pay<Answer>('generate', 1000n, prompt, []);
+    const { refunded, result } = await pay<Answer>('generate', 1000n, prompt);
     expect(result).toMatchObject({ Err: { PaymentRequired: { message: expect.stringContaining('got 1000') } } });
     expect(refunded).toBe(1000n);
   });
@@ -93,7 +93,7 @@ describe('a canister', () => {
     other[100_000]! ^= 1;
     await upload(owner, other);
     const cycles = await quoted();
-    const answer = pay<Answer>('generate', cycles, prompt, []);
+    const answer = pay<Answer>('generate', cycles, prompt);
     while ((await owner.status()).generating === 0) await new Promise((resolve) => setTimeout(resolve, 2));
     ok(await owner.model_activate(first!.sha256));
     const { refunded, result } = await answer;
@@ -104,7 +104,7 @@ describe('a canister', () => {
   it('pays for what was made until it cancels, and for the rest when it resumes: no answer is free', async () => {
     ok(await owner.set_settings(change({ tokens_per_call: 1 })));
     const cycles = await quoted();
-    const answer = pay<Answer>('generate', cycles, prompt, []);
+    const answer = pay<Answer>('generate', cycles, prompt);
     const list = async () =>
       ok((await llm.as(payerId).list([])) as { Ok: { session: string; output_tokens: number; state: object }[] });
     let session: string | undefined;

@@ -53,7 +53,7 @@ export async function sameAnswers(prompts: string[], onProgress = (_: number) =>
   const different: Record<string, string>[] = [];
   for (const [i, prompt] of prompts.entries()) {
     const answers = {
-      generate: ok(await owner.generate(prompt, [])).text,
+      generate: ok(await owner.generate(prompt)).text,
       started: await started(prompt),
       query: ok(await owner.generate_query(prompt, [])).text,
       caller: await asked(prompt),

@@ -53,7 +53,7 @@ describe('turns', () => {
 
   it('answers calls that wait for their turn', async () => {
     ok(await owner.set_settings(change({ max_active: 1 })));
-    const answers = await Promise.all([1, 2, 3, 4].map(async () => ok(await owner.generate(prompt, []))));
+    const answers = await Promise.all([1, 2, 3, 4].map(async () => ok(await owner.generate(prompt))));
     expect(answers.map((a) => a.text)).toEqual([text, text, text, text]);
     for (const { calls } of answers) expect(calls).toBe(Math.ceil(49 / 4));
   });
@@ -109,7 +109,7 @@ describe('cancel and delete', () => {
 
 describe('owners', () => {
   it('are the only ones who read, cancel, delete and resume', async () => {
-    const { session } = ok(await llm.as(person(1)).generate('opposite of hot:', []));
+    const { session } = ok(await llm.as(person(1)).generate('opposite of hot:'));
     const other = llm.as(stranger);
     for (const result of [
       other.progress(session, 0),
@@ -127,7 +127,7 @@ describe('owners', () => {
   });
 
   it('an anonymous caller is whoever has the id, and gets no list of them', async () => {
-    const { session } = ok(await llm.as(Principal.anonymous()).generate('opposite of hot:', []));
+    const { session } = ok(await llm.as(Principal.anonymous()).generate('opposite of hot:'));
     expect(ok(await llm.as(stranger).progress(session, 0)).text).toBe('cold');
     expect(await llm.as(Principal.anonymous()).list([])).toEqual({ Ok: [] });
   });
@@ -136,7 +136,7 @@ describe('owners', () => {
     const me = llm.as(person(2));
     const ids = [];
     for (let i = 0; i < 5; i++)
-      ids.unshift(ok(await me.generate(`what color is the sky? ${i}`, options({ max_new_tokens: 1 }))).session);
+      ids.unshift(ok(await me.generate_with(`what color is the sky? ${i}`, ...options({ max_new_tokens: 1 }))).session);
     const first = ok(await me.list(listOptions({ limit: 2 })));
     expect(first.map((s) => s.session)).toEqual(ids.slice(0, 2));
     expect(first[0]).toMatchObject({
@@ -162,28 +162,28 @@ describe('limits', () => {
     const message = 'start: expected fewer than 2 sessions of one caller under way, got 2';
     expect(await me.start(prompt, [])).toEqual({ Err: { LimitReached: message } });
     for (const id of ids) await read(id, finished, me);
-    ok(await me.generate('hi', options({ max_new_tokens: 1 })));
+    ok(await me.generate_with('hi', ...options({ max_new_tokens: 1 })));
   });
 
   it('of one caller: tokens a day, those not made given back', async () => {
     ok(await owner.set_settings(change({ tokens_per_day: 60n })));
     const me = llm.as(person(4));
-    const { output_tokens } = ok(await me.generate('opposite of hot:', options({ max_new_tokens: 50 })));
+    const { output_tokens } = ok(await me.generate_with('opposite of hot:', ...options({ max_new_tokens: 50 })));
     expect(output_tokens).toBeLessThan(10);
-    ok(await me.generate('opposite of hot:', options({ max_new_tokens: 50 })));
-    expect(await me.generate(prompt, options({ max_new_tokens: 60 }))).toMatchObject({
+    ok(await me.generate_with('opposite of hot:', ...options({ max_new_tokens: 50 })));
+    expect(await me.generate_with(prompt, ...options({ max_new_tokens: 60 }))).toMatchObject({
       Err: { LimitReached: expect.stringContaining('60 tokens a day') },
     });
     llm.replica.advanceTime(86_400_000);
     await llm.upgrade();
-    ok(await me.generate('opposite of hot:', options({ max_new_tokens: 60 })));
+    ok(await me.generate_with('opposite of hot:', ...options({ max_new_tokens: 60 })));
     ok(await owner.set_settings(change({ tokens_per_day: 0n })));
   });
 
   it('of all: tokens a day, kept over upgrades, since another identity costs nothing', async () => {
     llm.replica.advanceTime(86_400_000);
     ok(await owner.set_settings(change({ tokens_per_day_overall: 30n })));
-    for (let i = 10; i < 13; i++) ok(await llm.as(person(i)).generate(prompt, options({ max_new_tokens: 10 })));
+    for (let i = 10; i < 13; i++) ok(await llm.as(person(i)).generate_with(prompt, ...options({ max_new_tokens: 10 })));
     await llm.upgrade();
     const message = expect.stringContaining(
       'expected at most 30 tokens a day for all callers, got 30 and up to 1 more',
@@ -217,16 +217,17 @@ describe('limits', () => {
   it('of all: sessions that are over are kept up to a number, the oldest go first', async () => {
     ok(await owner.set_settings(change({ max_finished: 3 })));
     const ids = [];
-    for (let i = 0; i < 5; i++) ids.push(ok(await owner.generate('hi', options({ max_new_tokens: 1 }))).session);
+    for (let i = 0; i < 5; i++)
+      ids.push(ok(await owner.generate_with('hi', ...options({ max_new_tokens: 1 }))).session);
     expect((await owner.status()).sessions).toBe(3);
     expect(await owner.progress(ids[1]!, 0)).toMatchObject({ Err: { NoSuchSession: expect.any(String) } });
     expect('Ok' in (await owner.progress(ids[2]!, 0))).toBe(true);
   });
 
   it('of all: and up to an age', async () => {
-    const { session } = ok(await owner.generate('hi', options({ max_new_tokens: 1 })));
+    const { session } = ok(await owner.generate_with('hi', ...options({ max_new_tokens: 1 })));
     llm.replica.advanceTime(31 * 86_400_000);
-    ok(await owner.generate('hi', options({ max_new_tokens: 1 })));
+    ok(await owner.generate_with('hi', ...options({ max_new_tokens: 1 })));
     expect(await owner.progress(session, 0)).toMatchObject({ Err: { NoSuchSession: expect.any(String) } });
   });
 });
@@ -264,7 +265,7 @@ describe('what comes between', () => {
   it('a stop: it drains at once, calls that wait are told, and after the start the sessions go on by themselves', async () => {
     const id = ok(await owner.start(prompt, []));
     await read(id, (p) => p.output_tokens > 3);
-    const waiting = owner.generate(`${prompt} `, []);
+    const waiting = owner.generate(`${prompt} `);
     await tick();
     llm.newMessages();
     await llm.replica.stopCanister({ canisterId: llm.canisterId, sender: controller });
@@ -306,7 +307,7 @@ describe('what comes between', () => {
 
   it('an upgrade while calls wait is refused, since their answers would come to a program that is no more', async () => {
     const before = ok(await owner.list([])).length;
-    const waiting = owner.generate(prompt, []);
+    const waiting = owner.generate(prompt);
     while (ok(await owner.list([])).length === before) await tick();
     await expect(llm.upgrade()).rejects.toThrow('stop the canister first');
     expect(ok(await waiting).text).toBe(text);

@@ -37,7 +37,7 @@ async function tryPack(bytes: Uint8Array) {
 }
 
 async function stillAnswers(): Promise<void> {
-  const result = await llm.generate('opposite of hot:', []);
+  const result = await llm.generate('opposite of hot:');
   expect('Ok' in result && result.Ok.text).toBe('cold');
 }
 
@@ -144,9 +144,9 @@ describe('a stored pack that a later program does not read', () => {
     await later.upgrade();
     expect(await me.model_info()).toEqual([]);
     const message = 'generate: pack: expected version 3, got 9; convert the model again, and upload it';
-    expect(await me.generate('hi', [])).toEqual({ Err: { NoModel: message } });
+    expect(await me.generate('hi')).toEqual({ Err: { NoModel: message } });
     await upload(me, fresh());
-    expect(await me.generate('what is the capital of france?', [])).toMatchObject({ Ok: { text: 'paris' } });
+    expect(await me.generate('what is the capital of france?')).toMatchObject({ Ok: { text: 'paris' } });
   });
 });
 
@@ -240,7 +240,7 @@ describe('the store', () => {
   });
 
   it('a session shows its text when another model is active; what only the old one could tell is refused', async () => {
-    const { session, text } = ok(await llm.generate('opposite of hot:', []));
+    const { session, text } = ok(await llm.generate('opposite of hot:'));
     const next = fresh();
     await tryPack(next);
     expect(ok(await llm.progress(session, 0))).toMatchObject({ text, state: { finished: { stop: null } } });

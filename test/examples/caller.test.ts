@@ -1,4 +1,4 @@
-/** The caller example on the replica, against a canister that answers `generate` with whatever bytes it was given before. */
+/** The caller example on the replica, against a canister that answers `generate_with` with whatever bytes it was given before. */
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import binaryen from 'binaryen';
@@ -7,7 +7,7 @@ import { buildCanister } from '../../scripts/build/canister.ts';
 import { GenerateError, GenerateResult } from '../../src/client/llm.did.ts';
 import { Replica } from '../../src/replica/index.ts';
 
-/** `answer`: keeps its argument. `generate` and `resume`: reply what was kept; with nothing kept they trap. */
+/** `answer`: keeps its argument. `generate_with` and `resume`: reply what was kept; with nothing kept they trap. */
 const answering = `(module
   (import "ic0" "msg_arg_data_size" (func $size (result i32)))
   (import "ic0" "msg_arg_data_copy" (func $copy (param i32 i32 i32)))
@@ -20,7 +20,7 @@ const answering = `(module
     (call $copy (i32.const 0) (i32.const 0) (call $size))
     (call $reply))
   (func (export "canister_update resume") (call $reply_kept))
-  (func $reply_kept (export "canister_update generate")
+  (func $reply_kept (export "canister_update generate_with")
     (if (i32.eqz (global.get $kept)) (then (unreachable)))
     (call $append (i32.const 0) (global.get $kept))
     (call $reply)))`;

@@ -55,7 +55,7 @@ describe.each(callers)('examples/%s', (_, module) => {
   it('gives the text that the model canister gives', async () => {
     for (const { prompt, text } of cases.slice(0, 2)) {
       expect(await ask(prompt)).toEqual({ Ok: text });
-      expect(ok(await llm.as().generate(prompt, [])).text).toBe(text);
+      expect(ok(await llm.as().generate(prompt)).text).toBe(text);
     }
     expect(await spent()).toBe(0n);
   });
@@ -72,7 +72,7 @@ describe.each(callers)('examples/%s', (_, module) => {
     expect(await ask(' ')).toEqual({ Err: 'generate: expected a prompt, got no text' });
     ok(await llm.as().set_settings(change({ access: { allow_list: null } })));
     expect(await ask('hi')).toEqual({
-      Err: expect.stringMatching(/^this canister may not ask: generate: expected a caller on the allow list/),
+      Err: expect.stringMatching(/^this canister may not ask: generate_with: expected a caller on the allow list/),
     });
   });
 });
@@ -94,7 +94,7 @@ it('examples/motoko is compiled, without a warning, against the Candid file', ()
 it('examples/caller reads by types that the Candid file follows', () => {
   const result = GenerateResult.display();
   const seen = `service: () -> {
-    generate: (text, opt ${GenerateOptions.display()}) -> (${result});
+    generate_with: (text, ${GenerateOptions.display()}) -> (${result});
     resume: (text) -> (${result});
     quote: (nat32, nat32) -> (${Quote.display()}) query;
   }`;
