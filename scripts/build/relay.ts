@@ -1,11 +1,12 @@
 /**
- * Links the kernels and the relay (src/canister/assembly/relay.ts) with Azle's Wasm:
+ * Links the kernels, the relay and the blocks of stable memory (src/canister/assembly/) with Azle's Wasm:
  *
  *   azle.wasm  exports canister_update generate, now "azle generate"  ─>  imported by the relay
  *              exports its table, so that the relay can call what is in it
  *   relay      exports relay_generate    ─>  canister_update generate
  *              exports relay_reply       ─>  a new last place in the table, whose number becomes relay_reply_index
  *              exports call_new, call_on_cleanup, which wasm-merge binds to Azle's imports of them
+ *   blocks     export stable64_size, _grow, _read, _write, bound in the same way: all that Azle knows of stable memory
  */
 import { mergeKernels } from './link.ts';
 import { edit, readSections, type Section, SectionId, writeSections } from './sections.ts';
@@ -13,6 +14,7 @@ import { edit, readSections, type Section, SectionId, writeSections } from './se
 const METHOD = 'canister_update generate';
 const AZLES = 'azle generate';
 const TABLE = 'table';
+const STABLE = ['stable64_grow', 'stable64_read', 'stable64_size', 'stable64_write'];
 
 interface Export {
   name: string;
@@ -26,6 +28,13 @@ export async function linkRelay(azle: Uint8Array, kernels: Uint8Array): Promise<
   const sections = readSections(azle);
   if (!readExports(sections).some(({ name }) => name === METHOD))
     throw new Error(`relay: expected Azle to export ${METHOD}, got no such method`);
+  const stable = WebAssembly.Module.imports(new WebAssembly.Module(azle as Uint8Array<ArrayBuffer>))
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith('stable'));
+  if (`${stable.sort()}` !== `${STABLE}`)
+    throw new Error(
+      `blocks: expected Azle to import ${STABLE}, got ${stable}: what goes past the blocks would write into them`,
+    );
   const opened = editExports(sections, (exports) => [
     ...exports.map((e) => (e.name === METHOD ? { ...e, name: AZLES } : e)),
     { name: TABLE, kind: Kind.table, index: 0 },
@@ -48,6 +57,7 @@ export async function linkRelay(azle: Uint8Array, kernels: Uint8Array): Promise<
     'relay_reply_index',
     'call_new',
     'call_on_cleanup',
+    ...STABLE,
   ]);
   return writeSections(
     editExports(linked, (all) => [

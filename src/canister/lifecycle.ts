@@ -3,12 +3,13 @@
  * back and sessions go on, without anyone asking.
  */
 import { init, postUpgrade, preUpgrade, setTimer, trap } from 'azle';
+import { allotBlocks, writeMailbox } from './blocks.ts';
 import { saveCallers } from './callers.ts';
 import { migrate } from './migrations.ts';
-import { activeModel, certifyModel, nameOf } from './model.ts';
+import { activeModel, certifyModel } from './model.ts';
 import { awaitsAnswers, wake, watchOver } from './scheduler.ts';
 import { saveLiveSessions } from './sessions.ts';
-import { encodings, encodingUses, records, sessionRecords } from './stable.ts';
+import { chunksOfLayout3, encodings, encodingUses, records, sessionRecords } from './stable.ts';
 import { MESSAGE_BUDGET } from './unit.ts';
 
 /** A message at a time, so that a large model does not hold up an upgrade, or the calls that come after it. */
@@ -24,7 +25,9 @@ const bringUpToDate = (): void =>
     sessions: sessionRecords,
     encodings,
     encodingUses,
-    nameOf,
+    chunks: chunksOfLayout3,
+    allotBlocks,
+    writeBlocks: writeMailbox,
   });
 
 export class LifecycleMethods {

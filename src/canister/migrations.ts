@@ -17,8 +17,12 @@ export interface Stable {
   sessions: Bytes;
   encodings: Bytes;
   encodingUses: Bytes;
-  /** What a stored pack's head calls it. */
-  nameOf(pack: { pack: number; bytes: number; sha256: string }): string;
+  /** Up to layout 3, packs in chunks of 1 MiB: [pack u32, index u32], big-endian -> 64 bytes of room, then the bytes. */
+  chunks(): Pick<Bytes, 'get'>;
+  /** Blocks of stable memory for so many bytes, which those of other packs are not. */
+  allotBlocks(bytes: number, inUse: readonly number[][]): number[];
+  /** Writes what stands behind 64 bytes of room. */
+  writeBlocks(blocks: readonly number[], offset: number, withRoom: Uint8Array): void;
 }
 
 const read = <T>(map: Bytes, name: string): T | undefined => {
@@ -54,10 +58,11 @@ const greedy = {
 
 /** 1 -> 2: several packs instead of one; sessions have a head before their JSON (session-record.ts), a prompt's text and all
  * options, and may wait. */
-function severalPacks({ records, sessions, nameOf }: Stable): void {
+function severalPacks({ records, sessions }: Stable): void {
   const active = read<{ pack: number; bytes: number; sha256: string }>(records, 'active');
   if (active) {
-    write(records, 'models', [{ ...active, name: nameOf(active) }]);
+    // a pack of that time has to be converted anew; its name is not worth reading it
+    write(records, 'models', [{ ...active, name: '' }]);
     write(records, 'active', active.sha256);
   }
   const upload = read<object>(records, 'upload');
@@ -88,8 +93,63 @@ function usesOfEncodings({ encodings, encodingUses }: Stable): void {
   }
 }
 
+interface Pack3 {
+  pack: number;
+  bytes: number;
+  sha256: string;
+  name: string;
+}
+
+interface Upload3 extends Pack3 {
+  known?: boolean;
+  hashed: number;
+  words: number[];
+}
+
+/** 3 -> 4: packs lie in blocks of stable memory, in one piece each, no longer in a map; an upload knows what it lacks. */
+function packsInBlocks(stable: Stable): void {
+  const { records, chunks } = stable;
+  const models = read<Pack3[]>(records, 'models') ?? [];
+  const upload = read<Upload3>(records, 'upload');
+  if (models.length > 0 || upload) {
+    const map = chunks();
+    const used: number[][] = [];
+    const moved = models.map((pack) => move(pack, map, used, stable));
+    write(
+      records,
+      'models',
+      moved.map(({ missing: _, ...pack }) => pack),
+    );
+    if (upload) {
+      const { pack: _, hashed, words, ...rest } = upload;
+      const known = upload.known && moved.find(({ sha256 }) => sha256 === upload.sha256);
+      const { blocks, missing } = known || move(upload, map, used, stable);
+      write(records, 'upload', { ...rest, blocks, missing, hashed, words });
+    }
+  }
+  records.remove(utf8('packs'));
+}
+
+function move({ pack, ...rest }: Pack3, map: Pick<Bytes, 'get'>, used: number[][], stable: Stable) {
+  const blocks = stable.allotBlocks(rest.bytes, used);
+  used.push(blocks);
+  const missing: { first: number; last: number }[] = [];
+  const key = new Uint8Array(8);
+  const view = new DataView(key.buffer);
+  view.setUint32(0, pack);
+  for (let i = 0; i * 2 ** 20 < rest.bytes; i++) {
+    view.setUint32(4, i);
+    const chunk = map.get(key);
+    if (chunk) stable.writeBlocks(blocks, i * 2 ** 20, chunk);
+    else if (missing.at(-1)?.last === i - 1) missing.at(-1)!.last = i;
+    else missing.push({ first: i, last: i });
+  }
+  const { bytes, sha256, name } = rest;
+  return { blocks, bytes, sha256, name, missing };
+}
+
 /** The one at index n makes layout n + 2 of layout n + 1. */
-const migrations: ((stable: Stable) => void)[] = [severalPacks, usesOfEncodings];
+const migrations: ((stable: Stable) => void)[] = [severalPacks, usesOfEncodings, packsInBlocks];
 
 export const LAYOUT = migrations.length + 1;
 

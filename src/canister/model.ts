@@ -1,22 +1,20 @@
 /** The models: packs in stable memory, one of them active, its weights in the arena, its tokenizer in the heap; brought there when first needed. */
-import { decodePackHead, type OpenedHead, packShape } from '../model/pack/pack.ts';
+import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../model/pack/pack.ts';
 import { T5 } from '../model/t5/t5.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { decodeTokenizerData } from '../model/tokenizer/tokenizer-data.ts';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
+import { BLOCK_BYTES } from './assembly/blocks-protocol.ts';
+import { type Blocks, readMailbox, readToArena } from './blocks.ts';
 import { fromHex } from './bytes.ts';
 import { certify } from './certified.ts';
 import { settings } from './settings.ts';
-import { readChunk, readRecord, removeChunk, writeRecord } from './stable.ts';
+import { readRecord, writeRecord } from './stable.ts';
 import { arena, instructionsNow, unit } from './unit.ts';
-
-/** Well under the 2 MiB of an ingress message, and a multiple of SHA-256's blocks. */
-export const CHUNK_BYTES = 1 << 20;
 
 /** A pack in stable memory. */
 export interface StoredPack {
-  /** Number of its chunks' keys. */
-  pack: number;
+  blocks: Blocks;
   bytes: number;
   /** Lowercase hex, of the whole file. */
   sha256: string;
@@ -24,16 +22,13 @@ export interface StoredPack {
   name: string;
 }
 
-export const chunkCount = (bytes: number): number => Math.ceil(bytes / CHUNK_BYTES);
-
 /** A model that is being loaded or is ready. */
 export class Model {
   readonly stored: StoredPack;
   readonly head: OpenedHead;
   readonly t5: T5;
-  private readonly tokenizerBytes: Uint8Array;
   private decoded: Tokenizer | undefined;
-  /** Chunks already brought to where they belong. */
+  /** Bytes of the weights that are where they belong. */
   private loaded = 0;
 
   /** @throws RangeError where the arena has no room. */
@@ -41,61 +36,44 @@ export class Model {
     this.stored = stored;
     this.head = head;
     this.t5 = new T5(unit, arena, packShape(this.head));
-    this.tokenizerBytes = new Uint8Array(this.head.tokenizerBytes);
   }
 
   get ready(): boolean {
-    return this.loaded === chunkCount(this.stored.bytes);
+    return this.decoded !== undefined;
   }
 
-  /** Loads chunk after chunk, at least one, until all are there or the message's counter passes `budget`. */
+  /** Loads weights, a block at a time and at least one, until all are there or the message's counter passes `budget`. */
   load(budget: number): boolean {
-    while (!this.ready) {
-      this.loadChunk(this.loaded);
-      this.loaded += 1;
-      if (instructionsNow() > budget) break;
+    const { weightsOffset, weightsBytes } = this.head;
+    while (this.loaded < weightsBytes) {
+      const bytes = Math.min(BLOCK_BYTES, weightsBytes - this.loaded);
+      readToArena(this.stored.blocks, weightsOffset + this.loaded, bytes, this.t5.weightsAt + this.loaded);
+      this.loaded += bytes;
+      if (instructionsNow() > budget) return false;
     }
-    return this.ready;
+    this.decoded ??= this.decodeTokenizer();
+    return true;
   }
 
   get tokenizer(): Tokenizer {
-    if (!this.ready) throw new Error('tokenizer: expected a model that is loaded');
-    this.decoded ??= new Tokenizer(decodeTokenizerData(this.tokenizerBytes));
+    if (!this.decoded) throw new Error('tokenizer: expected a model that is loaded');
     return this.decoded;
   }
 
-  private loadChunk(index: number): void {
-    const chunk = readChunk(this.stored.pack, index);
-    if (!chunk) throw new Error(`model: expected chunk ${index} of pack ${this.stored.pack}, got none`);
-    const { weightsOffset, weightsBytes, tokenizerOffset, tokenizerBytes } = this.head;
-    const start = index * CHUNK_BYTES;
-    const end = start + chunk.length - HEADER_BYTES;
-    // what of a section lies in this chunk, as offsets in the file
-    const part = (from: number, bytes: number): [number, number] => [
-      Math.max(from, start),
-      Math.min(from + bytes, end),
-    ];
-
-    const [t0, t1] = part(tokenizerOffset, tokenizerBytes);
-    if (t0 < t1) {
-      this.tokenizerBytes.set(
-        chunk.subarray(HEADER_BYTES + t0 - start, HEADER_BYTES + t1 - start),
-        t0 - tokenizerOffset,
-      );
-    }
-    const [w0, w1] = part(weightsOffset, weightsBytes);
-    // the header goes over the bytes before the part, which are room or already read
-    if (w0 < w1) {
-      unit.writeMailbox(this.t5.weightsAt + w0 - weightsOffset, chunk.subarray(w0 - start, HEADER_BYTES + w1 - start));
-    }
+  private decodeTokenizer(): Tokenizer {
+    const { tokenizerOffset, tokenizerBytes } = this.head;
+    return new Tokenizer(decodeTokenizerData(readPack(this.stored, tokenizerOffset, tokenizerBytes)));
   }
 }
 
-/** The head of a stored pack. @throws Error for one that is wrong, or whose first chunk is missing. */
-export function readHead(stored: StoredPack): OpenedHead {
-  const first = readChunk(stored.pack, 0);
-  if (!first) throw new Error(`pack: expected a first chunk, got none`);
-  return decodePackHead(first.slice(HEADER_BYTES), stored.bytes);
+const readPack = ({ blocks }: Pick<StoredPack, 'blocks'>, offset: number, bytes: number): Uint8Array =>
+  readMailbox(blocks, offset, bytes).subarray(HEADER_BYTES);
+
+/** The head of a stored pack. @throws Error for one that is wrong. */
+export function readHead(stored: Pick<StoredPack, 'blocks' | 'bytes'>): OpenedHead {
+  const { bytes } = stored;
+  const start = readPack(stored, 0, Math.min(packHeadBytes(readPack(stored, 0, 64)), bytes));
+  return decodePackHead(start, bytes);
 }
 
 let current: Model | undefined;
@@ -127,12 +105,6 @@ function tryReadHead(stored: StoredPack): OpenedHead | Error {
   } catch (error) {
     return error as Error;
   }
-}
-
-/** What a stored pack's head calls it; nothing where it cannot be read, which is no reason to refuse an upgrade. */
-export function nameOf(pack: Omit<StoredPack, 'name'>): string {
-  const head = tryReadHead({ ...pack, name: '' });
-  return head instanceof Error ? '' : head.name;
 }
 
 /** The active model if it is loaded. */
@@ -167,15 +139,10 @@ export function activate(stored: StoredPack): void {
 /** Certifies the active pack's SHA-256, and the pages beside it. */
 export const certifyModel = (): void => certify(fromHex(activePack() ?? ''));
 
-/** Takes a pack that is not active out of those stored. */
+/** Takes a pack that is not active out of those stored; its blocks are free. */
 export function dropPack(stored: StoredPack): void {
   writeRecord(
     'models',
     storedPacks().filter(({ sha256 }) => sha256 !== stored.sha256),
   );
-  removePack(stored);
-}
-
-export function removePack({ pack, bytes }: StoredPack): void {
-  for (let i = 0; i < chunkCount(bytes); i++) removeChunk(pack, i);
 }

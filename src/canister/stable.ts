@@ -1,17 +1,16 @@
 /**
- * What outlives an upgrade: five maps in stable memory. Memory ids are for ever: a map keeps its number.
+ * What outlives an upgrade: four maps in stable memory, and packs in blocks beside them (blocks.ts). Memory ids are for ever: a map keeps its number.
  * Values are bytes as we lay them out; Azle's own serialisers, made for small JSON, are not used.
  */
 import { type Serializable, StableBTreeMap } from 'azle';
-import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
 import { fromJsonBytes, toJsonBytes, utf8 } from './bytes.ts';
 
 const raw: Serializable = { toBytes: (bytes: Uint8Array) => bytes, fromBytes: (bytes: Uint8Array) => bytes };
 
 /** Settings and the state of an upload, as JSON by name. */
 export const records = new StableBTreeMap<Uint8Array, Uint8Array>(0, raw, raw);
-/** Packs in chunks: [pack u32, index u32], big-endian -> HEADER_BYTES of room for a mailbox, then the bytes. */
-const chunks = new StableBTreeMap<Uint8Array, Uint8Array>(1, raw, raw);
+/** Up to layout 3, packs in chunks; a map that is made is a map that takes 8 MiB, so only a migration makes this one. */
+export const chunksOfLayout3 = (): StableBTreeMap<Uint8Array, Uint8Array> => new StableBTreeMap(1, raw, raw);
 /** The generation cache: session id -> session-record.ts. */
 export const sessionRecords = new StableBTreeMap<Uint8Array, Uint8Array>(2, raw, raw);
 /** The embedding cache: SHA-256 of model and prompt ids -> float32 [S, D padded]. */
@@ -29,28 +28,4 @@ export function readRecord<T>(name: string): T | undefined {
 export function writeRecord(name: string, value: unknown): void {
   if (value === undefined) records.remove(key(name));
   else records.insert(key(name), toJsonBytes(value));
-}
-
-function chunkKey(pack: number, index: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, pack);
-  view.setUint32(4, index);
-  return bytes;
-}
-
-/** A chunk behind HEADER_BYTES of room, a copy of its own. */
-export const readChunk = (pack: number, index: number): Uint8Array | undefined =>
-  chunks.get(chunkKey(pack, index)) ?? undefined;
-
-export const hasChunk = (pack: number, index: number): boolean => chunks.containsKey(chunkKey(pack, index));
-
-export function writeChunk(pack: number, index: number, bytes: Uint8Array): void {
-  const withRoom = new Uint8Array(HEADER_BYTES + bytes.length);
-  withRoom.set(bytes, HEADER_BYTES);
-  chunks.insert(chunkKey(pack, index), withRoom);
-}
-
-export function removeChunk(pack: number, index: number): void {
-  chunks.remove(chunkKey(pack, index));
 }

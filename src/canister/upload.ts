@@ -7,6 +7,7 @@ import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
 import type { HashState } from '../tensor/sha256.ts';
 import { notAdmin } from './access.ts';
 import { decodeArguments } from './arguments.ts';
+import { allotBlocks, readMailbox, writeMailbox } from './blocks.ts';
 import { hex } from './bytes.ts';
 import {
   type ChunkRange,
@@ -18,32 +19,46 @@ import {
   UploadStatus,
 } from './candid.ts';
 import { candidEncoder } from './candid-encoder.ts';
-import {
-  activate,
-  CHUNK_BYTES,
-  chunkCount,
-  dropPack,
-  isActive,
-  keepPack,
-  readHead,
-  removePack,
-  type StoredPack,
-  storedPacks,
-} from './model.ts';
+import { activate, dropPack, isActive, keepPack, readHead, type StoredPack, storedPacks } from './model.ts';
 import { finishAll } from './scheduler.ts';
 import { settings } from './settings.ts';
-import { hasChunk, readChunk, readRecord, writeChunk, writeRecord } from './stable.ts';
+import { readRecord, writeRecord } from './stable.ts';
 import { sha256 as hasher, instructionsNow, MESSAGE_BUDGET } from './unit.ts';
 
+/** Well under the 2 MiB of an ingress message, and a multiple of SHA-256's blocks. */
+const CHUNK_BYTES = 1 << 20;
 /** More than flan-t5-xl in int8, and what a 32-bit heap could hold at the very most. */
 const MAX_PACK_BYTES = 3 * 2 ** 30;
 
 interface Upload extends StoredPack {
   /** Whether it is a stored pack, of which nothing is needed. */
   known?: boolean;
+  /** Chunks that are not there yet, ascending. */
+  missing: ChunkRange[];
   /** Chunks from the first on that the hash has taken, and what it has come to. */
   hashed: number;
   words: number[];
+}
+
+const chunkCount = (bytes: number): number => Math.ceil(bytes / CHUNK_BYTES);
+const isIn = ({ first, last }: ChunkRange, index: number): boolean => first <= index && index <= last;
+const isMissing = ({ missing }: Upload, index: number): boolean => missing.some((range) => isIn(range, index));
+
+/** `ranges` without a chunk that is in them. */
+const without = (ranges: readonly ChunkRange[], index: number): ChunkRange[] =>
+  ranges.flatMap((range) => {
+    if (!isIn(range, index)) return [range];
+    const [before, after] = [
+      { ...range, last: index - 1 },
+      { ...range, first: index + 1 },
+    ];
+    return [before, after].filter(({ first, last }) => first <= last);
+  });
+
+/** A chunk as a mailbox has it. */
+function readChunk({ blocks, bytes }: Upload, index: number): Uint8Array {
+  const offset = index * CHUNK_BYTES;
+  return readMailbox(blocks, offset, Math.min(CHUNK_BYTES, bytes - offset));
 }
 
 const encodeUploaded = candidEncoder<UploadResult>(UploadResult, { Ok: null });
@@ -58,12 +73,11 @@ function hashState({ hashed, words }: Upload): HashState {
   return { words: Uint32Array.from(words), bytes: hashed * CHUNK_BYTES };
 }
 
-/** Takes into the hash what follows without a gap, but the last chunk, which the digest ends with. */
-function hashOn(upload: Upload): void {
+/** Takes into the hash what follows without a gap, but the last chunk, which the digest ends with. @param given chunk `index`, if it is at hand */
+function hashOn(upload: Upload, index?: number, given?: Uint8Array): void {
   const last = chunkCount(upload.bytes) - 1;
-  while (upload.hashed < last && instructionsNow() < MESSAGE_BUDGET) {
-    const chunk = readChunk(upload.pack, upload.hashed);
-    if (!chunk) return;
+  while (upload.hashed < last && !isMissing(upload, upload.hashed) && instructionsNow() < MESSAGE_BUDGET) {
+    const chunk = upload.hashed === index ? given! : readChunk(upload, upload.hashed);
     upload.words = Array.from(hasher().update(hashState(upload), chunk).words);
     upload.hashed += 1;
   }
@@ -87,23 +101,32 @@ export class UploadMethods {
     const plan = { chunk_bytes: CHUNK_BYTES, chunks: chunkCount(Number(bytes)) };
     const under = readRecord<Upload>('upload');
     if (under?.sha256 === wanted && under.bytes === Number(bytes)) return { Ok: plan };
-    if (under) discard(under);
-    const known = storedPacks().find(({ sha256 }) => sha256 === wanted);
+    const packs = storedPacks();
+    const known = packs.find(({ sha256 }) => sha256 === wanted);
     if (known) {
-      writeRecord('upload', { ...known, known: true, hashed: plan.chunks, words: [] } satisfies Upload);
+      writeRecord('upload', { ...known, known: true, missing: [], hashed: plan.chunks, words: [] } satisfies Upload);
       return { Ok: plan };
     }
-    const stored = storedPacks().reduce((sum, { bytes }) => sum + bytes, 0);
+    const stored = packs.reduce((sum, { bytes }) => sum + bytes, 0);
     const most = settings().model_bytes;
     if (stored + Number(bytes) > most) {
       return err({
         NoRoom: `upload_start: expected packs of at most ${most} bytes, got ${stored} and ${bytes} more; delete a model`,
       });
     }
-    const pack = (readRecord<number>('packs') ?? 0) + 1;
-    writeRecord('packs', pack);
+    let blocks: number[];
+    try {
+      blocks = allotBlocks(
+        Number(bytes),
+        packs.map((pack) => pack.blocks),
+      );
+    } catch (error) {
+      if (error instanceof RangeError) return err({ NoRoom: `upload_start: ${error.message}; delete a model` });
+      throw error;
+    }
     const words = Array.from(hasher().begin().words);
-    const upload: Upload = { pack, bytes: Number(bytes), sha256: wanted, name: '', hashed: 0, words };
+    const missing = [{ first: 0, last: plan.chunks - 1 }];
+    const upload: Upload = { blocks, bytes: Number(bytes), sha256: wanted, name: '', missing, hashed: 0, words };
     writeRecord('upload', upload);
     console.log(`upload of ${bytes} bytes begun, SHA-256 ${wanted}`);
     return { Ok: plan };
@@ -140,8 +163,7 @@ export class UploadMethods {
   upload_abort(): UploadResult {
     const denied = notController('upload_abort');
     if (denied) return err(denied);
-    const upload = readRecord<Upload>('upload');
-    if (upload) discard(upload);
+    forget();
     return { Ok: null };
   }
 
@@ -150,15 +172,9 @@ export class UploadMethods {
   upload_status(): Opt<UploadStatus> {
     const upload = readRecord<Upload>('upload');
     if (!upload) return [];
-    const chunks = chunkCount(upload.bytes);
-    const missing: ChunkRange[] = [];
-    let received = upload.hashed;
-    for (let i = upload.hashed; i < chunks; i++) {
-      if (hasChunk(upload.pack, i)) received += 1;
-      else if (missing.at(-1)?.last === i - 1) missing.at(-1)!.last = i;
-      else missing.push({ first: i, last: i });
-    }
-    const { sha256, bytes } = upload;
+    const { sha256, bytes, missing } = upload;
+    const chunks = chunkCount(bytes);
+    const received = missing.reduce((left, { first, last }) => left - (last - first + 1), chunks);
     return [{ sha256, bytes: BigInt(bytes), chunk_bytes: CHUNK_BYTES, chunks, received, missing }];
   }
 
@@ -190,7 +206,7 @@ export class UploadMethods {
     const upload = readRecord<Upload>('upload');
     if (isActive(found.Ok))
       return err({ NoSuchModel: 'model_delete: expected a model that is not active, got the active one' });
-    if (upload?.known && upload.sha256 === sha256) discard(upload);
+    if (upload?.sha256 === sha256) forget();
     dropPack(found.Ok);
     console.log(`model deleted: ${found.Ok.name}, ${sha256}`);
     return { Ok: null };
@@ -212,15 +228,27 @@ function takeChunk(index: number, bytes: Uint8Array, [given]: Opt<string>): Uplo
   }
   // what the hash has taken stands; a chunk that comes again changes nothing
   if (index < upload.hashed) return { Ok: null };
-  const found = given === undefined ? undefined : hex(hasher().digest(hasher().begin(), bytes));
+  const chunk = new Uint8Array(HEADER_BYTES + bytes.length);
+  chunk.set(bytes, HEADER_BYTES);
+  const found = given === undefined ? undefined : hex(digestOf(chunk));
   if (found !== given?.toLowerCase()) {
     const message = `upload_chunk: expected SHA-256 ${given!.slice(0, 80)} for chunk ${index}, got ${found}; send it again`;
     return err({ InvalidChunk: message });
   }
-  writeChunk(upload.pack, index, bytes);
-  hashOn(upload);
+  writeMailbox(upload.blocks, index * CHUNK_BYTES, chunk);
+  upload.missing = without(upload.missing, index);
+  hashOn(upload, index, chunk);
   writeRecord('upload', upload);
   return { Ok: null };
+}
+
+/** SHA-256 of a chunk as a mailbox has it. */
+function digestOf(chunk: Uint8Array): Uint8Array {
+  const begun = hasher().begin();
+  const whole = (chunk.length - HEADER_BYTES) % 64 === 0;
+  return whole
+    ? hasher().digest(hasher().update(begun, chunk), new Uint8Array())
+    : hasher().digest(begun, chunk.subarray(HEADER_BYTES));
 }
 
 function storedPack(method: string, sha256: string): { Ok: StoredPack } | { Err: UploadError } {
@@ -246,14 +274,15 @@ function store(method: string): { Ok: StoredPack } | { Err: UploadError } {
   if (denied) return err(denied);
   const upload = readRecord<Upload>('upload');
   if (!upload) return err({ NotStarted: `${method}: no upload under way; call upload_start first` });
-  const { pack, bytes, sha256, name } = upload;
+  const { blocks, bytes, sha256, name } = upload;
   if (upload.known) {
-    writeRecord('upload', undefined);
-    return { Ok: { pack, bytes, sha256, name } };
+    forget();
+    return { Ok: { blocks, bytes, sha256, name } };
   }
   const count = chunkCount(upload.bytes);
   const missing: number[] = [];
-  for (let i = upload.hashed; i < count && missing.length < 100; i++) if (!hasChunk(pack, i)) missing.push(i);
+  for (const { first, last } of upload.missing)
+    for (let i = first; i <= last && missing.length < 100; i++) missing.push(i);
   if (missing.length > 0) {
     return err({ Incomplete: { missing, message: `${method}: expected ${count} chunks, some are missing` } });
   }
@@ -263,25 +292,25 @@ function store(method: string): { Ok: StoredPack } | { Err: UploadError } {
     const message = `${method}: ${upload.hashed} of ${count} chunks are hashed; call again to go on`;
     return err({ Incomplete: { missing: [], message } });
   }
-  const last = readChunk(pack, count - 1)!.slice(HEADER_BYTES);
+  const last = readChunk(upload, count - 1).subarray(HEADER_BYTES);
   const found = hex(hasher().digest(hashState(upload), last));
   if (found !== sha256) {
-    discard(upload);
+    forget();
     return err({ WrongHash: `${method}: expected SHA-256 ${sha256}, got ${found}; upload the pack again` });
   }
-  const stored: StoredPack = { pack, bytes, sha256, name };
+  const stored: StoredPack = { blocks, bytes, sha256, name };
   try {
     stored.name = readHead(stored).name;
   } catch (error) {
-    discard(upload);
+    forget();
     return err({ InvalidPack: `${method}: ${(error as Error).message}` });
   }
   keepPack(stored);
-  writeRecord('upload', undefined);
+  forget();
   return { Ok: stored };
 }
 
-function discard(upload: Upload): void {
-  if (!upload.known) removePack(upload);
+/** Ends the upload; its blocks are free unless they are a stored pack's. */
+function forget(): void {
   writeRecord('upload', undefined);
 }

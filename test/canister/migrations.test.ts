@@ -15,13 +15,31 @@ class Memory implements Bytes {
   json = (name: string): unknown => fromJsonBytes(this.get(utf8(name))!);
 }
 
-const stable = () => ({
-  records: new Memory(),
-  sessions: new Memory(),
-  encodings: new Memory(),
-  encodingUses: new Memory(),
-  nameOf: () => 'little-flan',
-});
+const MiB = 2 ** 20;
+
+function stable() {
+  const chunks = new Memory();
+  const blocks: Uint8Array[] = [];
+  return {
+    records: new Memory(),
+    sessions: new Memory(),
+    encodings: new Memory(),
+    encodingUses: new Memory(),
+    chunkMap: chunks,
+    chunks: () => chunks,
+    blocks,
+    allotBlocks(bytes: number, inUse: readonly number[][]): number[] {
+      const used = inUse.flat();
+      const free = Array.from({ length: 100 }, (_, block) => block).filter((block) => !used.includes(block));
+      return free.slice(0, Math.ceil(bytes / (8 * MiB)));
+    },
+    writeBlocks(numbers: readonly number[], offset: number, withRoom: Uint8Array): void {
+      const block = numbers[Math.floor(offset / (8 * MiB))]!;
+      blocks[block] ??= new Uint8Array(8 * MiB);
+      blocks[block].set(withRoom.subarray(64), offset % (8 * MiB));
+    },
+  };
+}
 
 describe('stable memory', () => {
   it('that is empty gets the number of the present layout', () => {
@@ -54,7 +72,8 @@ describe('stable memory', () => {
     old.sessions.insert(utf8(id), toJsonBytes(session));
     migrate(old);
     expect(old.records.json('active')).toBe(pack.sha256);
-    expect(old.records.json('models')).toEqual([{ ...pack, name: 'little-flan' }]);
+    const { bytes: size, sha256 } = pack;
+    expect(old.records.json('models')).toEqual([{ blocks: [0], bytes: size, sha256, name: '' }]);
     const bytes = old.sessions.get(utf8(id))!;
     expect(sessionHead(bytes)).toEqual({ id, owner: 'aaaaa-aa', created: 1.7e12, live: true });
     const { maxNewTokens, ...kept } = session;
@@ -70,6 +89,36 @@ describe('stable memory', () => {
     migrate(old);
     const use = new DataView(old.encodingUses.get(Uint8Array.of(1, 2))!.buffer);
     expect([use.getUint32(0), use.getFloat64(4)]).toEqual([5_000, 0]);
+  });
+
+  it('of layout 3: packs are in blocks, an upload under way lacks what it lacked', () => {
+    const old = stable();
+    old.records.insert(utf8('layout'), toJsonBytes(3));
+    const chunk = (pack: number, index: number, length: number): void => {
+      const withRoom = new Uint8Array(64 + length).fill(16 * pack + index, 64);
+      old.chunkMap.insert(Uint8Array.of(0, 0, 0, pack, 0, 0, 0, index), withRoom);
+    };
+    const bytes = 9 * MiB + 5;
+    for (let i = 0; i < 10; i++) chunk(1, i, i < 9 ? MiB : 5);
+    for (const i of [0, 3]) chunk(2, i, MiB);
+    const pack = { bytes, sha256: 'ab'.repeat(32), name: 'a model' };
+    old.records.insert(utf8('models'), toJsonBytes([{ pack: 1, ...pack }]));
+    old.records.insert(utf8('active'), toJsonBytes(pack.sha256));
+    const upload = { bytes: 6 * MiB, sha256: 'cd'.repeat(32), name: '', hashed: 1, words: [1, 2, 3, 4, 5, 6, 7, 8] };
+    old.records.insert(utf8('upload'), toJsonBytes({ pack: 2, ...upload }));
+    old.records.insert(utf8('packs'), toJsonBytes(2));
+    migrate(old);
+    expect(old.records.json('models')).toEqual([{ blocks: [0, 1], ...pack }]);
+    const missing = [
+      { first: 1, last: 2 },
+      { first: 4, last: 5 },
+    ];
+    expect(old.records.json('upload')).toEqual({ blocks: [2], ...upload, missing });
+    const at = (block: number, i: number) => [old.blocks[block]![i * MiB], old.blocks[block]![(i + 1) * MiB - 1]];
+    for (let i = 0; i < 9; i++) expect(at(i >> 3, i & 7)).toEqual([16 + i, 16 + i]);
+    expect([...old.blocks[1]!.subarray(MiB, MiB + 6)]).toEqual([25, 25, 25, 25, 25, 0]);
+    expect([at(2, 0), at(2, 1), at(2, 3)].map(([byte]) => byte)).toEqual([32, 0, 35]);
+    expect(old.records.get(utf8('packs'))).toBeUndefined();
   });
 
   it('of a later program stops the upgrade', () => {

@@ -1,0 +1,202 @@
+// Blocks of stable memory that are ours, beside Azle's maps. Azle's memory manager cuts stable memory, behind a page of its own, into buckets, hands them out one after the
+// other, and can leave none out. So its four calls go through here, which shows it a stable memory that our blocks are not part of:
+//
+//   stable memory   | page 0: manager's, | block 0 | block 1 | block 2 | block 3 | block 4 |
+//                   | our table behind   | Azle's  | Azle's  | ours    | ours    | Azle's  |
+//   Azle sees       | page 0             | 0       | 1       |                   | 2       |
+//   we see          |                                        | 0       | 1       |
+//
+// Blocks are taken at the end, so nothing that is there ever moves, and where none is ours, an address is what it was. A trap undoes the table, the globals and
+// stable memory alike.
+import {
+  BLOCK_BYTES, BLOCK_PAGES, BLOCK_SHIFT, BUCKET_PAGES_AT, COMMAND_OWNED, COMMAND_READ, COMMAND_TAKE, COMMAND_WRITE, MANAGER_MAGIC, MOST_EXTENTS, NO_ROOM,
+  PAGE_BYTES, TABLE_AT, TABLE_MAGIC, TAKEN, UNKNOWN_MANAGER,
+} from './blocks-protocol';
+import { HEADER_BYTES, RESULT } from '../../tensor/assembly/protocol';
+
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0real', 'stable64_size')
+declare function size(): u64;
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0real', 'stable64_grow')
+declare function grow(pages: u64): u64;
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0real', 'stable64_read')
+declare function read(to: u64, from: u64, bytes: u64): void;
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0real', 'stable64_write')
+declare function write(to: u64, from: u64, bytes: u64): void;
+
+const FAILED: u64 = u64.MAX_VALUE;
+
+/** Whether the table was looked for since the heap began. */
+let known: bool = false;
+/** Our table as it lies in stable memory; one page of the heap. */
+let table: usize = 0;
+let extents: u32 = 0;
+let owned: u32 = 0;
+/** The page that our first block begins with: what is below it, Azle sees as it is. */
+let firstPage: u32 = 0xffffffff;
+
+// @ts-ignore: AssemblyScript's decorator
+@inline
+function extent(index: u32): usize {
+  return table + 8 + (<usize>index << 3);
+}
+
+// @ts-ignore: AssemblyScript's decorator
+@inline
+function startOf(block: u64): u64 {
+  return <u64>PAGE_BYTES + (block << BLOCK_SHIFT);
+}
+
+/** Pages that Azle does not see. */
+// @ts-ignore: AssemblyScript's decorator
+@inline
+function hidden(): u64 {
+  return <u64>owned * BLOCK_PAGES;
+}
+
+/** Reads the table, once. */
+function know(): void {
+  if (known) return;
+  known = true;
+  table = <usize>memory.grow(1) << 16;
+  if (size() == 0) return;
+  read(table, TABLE_AT, 8);
+  if (load<u32>(table) != TABLE_MAGIC) return;
+  extents = load<u32>(table, 4);
+  read(extent(0), TABLE_AT + 8, extents << 3);
+  for (let i: u32 = 0; i < extents; i++) owned += load<u32>(extent(i), 4);
+  if (extents > 0) firstPage = load<u32>(extent(0)) * BLOCK_PAGES + 1;
+}
+
+/** Where byte `address` of what Azle sees is, if it is not below our first block. */
+function azles(address: u64): u64 {
+  let block = (address - <u64>PAGE_BYTES) >> BLOCK_SHIFT;
+  for (let i: u32 = 0; i < extents && block >= load<u32>(extent(i)); i++) block += load<u32>(extent(i), 4);
+  return startOf(block) + ((address - <u64>PAGE_BYTES) & <u64>(BLOCK_BYTES - 1));
+}
+
+/** Where byte `address` of our blocks is. */
+function ours(address: u64): u64 {
+  let block = address >> BLOCK_SHIFT;
+  for (let i: u32 = 0; i < extents; i++) {
+    const count = load<u32>(extent(i), 4);
+    if (block < count) return startOf(load<u32>(extent(i)) + block) + (address & <u64>(BLOCK_BYTES - 1));
+    block -= count;
+  }
+  return unreachable();
+}
+
+/** Bytes from `offset` in a block to its end, `bytes` at most. */
+// @ts-ignore: AssemblyScript's decorator
+@inline
+function within(offset: u64, bytes: u64): u64 {
+  return min(bytes, BLOCK_BYTES - (offset & <u64>(BLOCK_BYTES - 1)));
+}
+
+/** Stands where Azle imports `ic0.stable64_size`. */
+export function stable64_size(): u64 {
+  know();
+  return size() - hidden();
+}
+
+/** Stands where Azle imports `ic0.stable64_grow`. */
+export function stable64_grow(pages: u64): u64 {
+  know();
+  const before = grow(pages);
+  return before == FAILED ? FAILED : before - hidden();
+}
+
+/** Stands where Azle imports `ic0.stable64_read`. */
+export function stable64_read(to: u64, from: u64, bytes: u64): void {
+  know();
+  const first = <u64>firstPage << 16;
+  // what overflows here is refused by the system
+  if (from + bytes <= first) return read(to, from, bytes);
+  if (from < first) {
+    const part = first - from;
+    read(to, from, part);
+    to += part;
+    from += part;
+    bytes -= part;
+  }
+  while (bytes > 0) {
+    const part = within(from - <u64>PAGE_BYTES, bytes);
+    read(to, azles(from), part);
+    to += part;
+    from += part;
+    bytes -= part;
+  }
+}
+
+/** Stands where Azle imports `ic0.stable64_write`. */
+export function stable64_write(to: u64, from: u64, bytes: u64): void {
+  know();
+  const first = <u64>firstPage << 16;
+  if (to + bytes <= first) return write(to, from, bytes);
+  if (to < first) {
+    const part = first - to;
+    write(to, from, part);
+    to += part;
+    from += part;
+    bytes -= part;
+  }
+  while (bytes > 0) {
+    const part = within(to - <u64>PAGE_BYTES, bytes);
+    write(azles(to), from, part);
+    to += part;
+    from += part;
+    bytes -= part;
+  }
+}
+
+/** Makes the next `count` blocks at the end of stable memory ours. */
+function take(count: u32): u32 {
+  const pages = size();
+  if (pages == 0 || (pages - 1) % BLOCK_PAGES != 0) return UNKNOWN_MANAGER;
+  read(table, 0, 8);
+  if (load<u32>(table) != MANAGER_MAGIC || load<u16>(table, BUCKET_PAGES_AT) != BLOCK_PAGES) return UNKNOWN_MANAGER;
+  const block = <u32>((pages - 1) / BLOCK_PAGES);
+  const last = extent(extents - 1);
+  const follows = extents > 0 && load<u32>(last) + load<u32>(last, 4) == block;
+  if (!follows && extents == MOST_EXTENTS) return NO_ROOM;
+  if (grow(<u64>count * BLOCK_PAGES) == FAILED) return NO_ROOM;
+  if (follows) store<u32>(last, load<u32>(last, 4) + count, 4);
+  else {
+    store<u32>(extent(extents), block);
+    store<u32>(extent(extents), count, 4);
+    extents += 1;
+  }
+  if (owned == 0) firstPage = <u32>pages;
+  owned += count;
+  store<u32>(table, TABLE_MAGIC);
+  store<u32>(table, extents, 4);
+  write(TABLE_AT, table, 8 + (extents << 3));
+  return TAKEN;
+}
+
+/** A command of blocks-protocol.ts. */
+export function blocks(mailbox: usize): void {
+  know();
+  const command = load<u32>(mailbox, 4);
+  let result: u32 = 0;
+  if (command == COMMAND_OWNED) result = <u32>owned;
+  else if (command == COMMAND_TAKE) result = take(load<u32>(mailbox, 8));
+  else if (command == COMMAND_READ || command == COMMAND_WRITE) {
+    let pointer: u64 = load<u32>(mailbox, 8);
+    if (pointer == 0) pointer = mailbox + HEADER_BYTES;
+    let bytes: u64 = load<u32>(mailbox, 12);
+    let address = load<u64>(mailbox, 16);
+    while (bytes > 0) {
+      const part = within(address, bytes);
+      if (command == COMMAND_READ) read(pointer, ours(address), part);
+      else write(ours(address), pointer, part);
+      pointer += part;
+      address += part;
+      bytes -= part;
+    }
+  } else unreachable();
+  store<u32>(mailbox + RESULT * 4, result);
+}
