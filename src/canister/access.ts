@@ -11,9 +11,7 @@ import {
   msgCaller,
   msgMethodName,
   Principal,
-  query,
   trap,
-  update,
 } from 'azle';
 import {
   type AdminError,
@@ -24,6 +22,7 @@ import {
   SettingsChange,
   SettingsResult,
 } from './candid-admin.ts';
+import { query, update } from './methods.ts';
 import { changeSettings, settings, settingsInCandid } from './settings.ts';
 import { readRecord, writeRecord } from './stable.ts';
 
@@ -84,13 +83,23 @@ function allRoles(): RoleEntry[] {
   return [...roles!].map(([who, role]) => ({ who: Principal.fromText(who), role: { [role]: null } as Role }));
 }
 
+/** In `inspect_message`, where to refuse is to trap: without the interpreter's stack. */
+function argumentsInHand(method: string): Uint8Array {
+  try {
+    return msgArgData();
+  } catch (error) {
+    return trap(`${method}: ${(error as Error).message}`);
+  }
+}
+
 export class AccessMethods {
   /** Ingress only; a refusal says why by trapping, which costs the canister nothing, as all that happens here. */
   @inspectMessage({ manual: true })
   inspect(): boolean {
     const method = msgMethodName();
-    if (msgArgData().length > (method === 'upload_chunk' ? MAX_CHUNK_ARGS : MAX_ARGS)) {
-      trap(`${method}: expected arguments of at most ${MAX_ARGS} bytes, got ${msgArgData().length}`);
+    const args = argumentsInHand(method);
+    if (args.length > (method === 'upload_chunk' ? MAX_CHUNK_ARGS : MAX_ARGS)) {
+      trap(`${method}: expected arguments of at most ${MAX_ARGS} bytes, got ${args.length}`);
     }
     const denied = keepers.has(method) ? notAdmin(method) : asking.has(method) ? notAllowed(method) : undefined;
     if (denied) trap(denied);

@@ -3,24 +3,22 @@
  * for each further one. Those calls carry no Candid but a few bytes (scheduler.ts), since Candid in an interpreter costs more than a token.
  */
 import {
+  update as azleUpdate,
   canisterSelf,
   IDL,
   inReplicatedExecution,
   msgArgData,
   msgCaller,
   msgCyclesAccept,
-  msgReject,
   msgReply,
-  query,
-  update,
 } from 'azle';
 import { isPlainGreedy } from '../model/generation/choice.ts';
 import { generationOptions, seedOf } from '../model/generation/options.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
 import { isAdmin, notAllowed } from './access.ts';
-import { decodeArguments } from './arguments.ts';
 import { callBegins, callEnds } from './callers.ts';
 import {
+  type GenerateError,
   GenerateOptions,
   GenerateResult,
   ListOptions,
@@ -30,8 +28,10 @@ import {
   SessionResult,
   StartResult,
 } from './candid.ts';
+import { isCandid } from './candid-check.ts';
 import { candidEncoder } from './candid-encoder.ts';
 import { estimate, priceOf } from './cost.ts';
+import { query, readArguments, update } from './methods.ts';
 import { activeModel } from './model.ts';
 import {
   isTask,
@@ -93,36 +93,14 @@ function result(session: Session, broken: string | undefined): GenerateResult {
   };
 }
 
-/** What the methods that ask for an answer take, as they say it to whoever sends something else. */
-const ARGUMENTS = {
-  generate: '(text)',
-  generate_with: '(text, GenerateOptions)',
-  start: '(text, opt GenerateOptions)',
-  generate_query: '(text, opt GenerateOptions)',
-} as const;
-type Asking = keyof typeof ARGUMENTS;
-type Args = [prompt: string, options: Options];
+const asking = [IDL.Text, IDL.Opt(GenerateOptions)];
 
-/** The arguments of a call that asks for an answer; undefined after rejecting what is something else. */
-function readArgs(method: Asking, bytes: Uint8Array): Args | undefined {
-  try {
-    if (method !== 'generate_with') return decodeArguments([IDL.Text], IDL.Opt(GenerateOptions), bytes) as Args;
-    const [prompt, options] = IDL.decode([IDL.Text, GenerateOptions], bytes as Uint8Array<ArrayBuffer>);
-    return [prompt, [options]] as unknown as Args;
-  } catch (error) {
-    msgReject(`${method}: expected ${ARGUMENTS[method]}, got something else: ${(error as Error).message}`);
-    return undefined;
-  }
-}
-
-/** A call in Candid: opens a session, makes the first token and goes on to the end. */
-async function answer(method: Asking, bytes: Uint8Array): Promise<void> {
-  const decoded = readArgs(method, bytes);
-  if (!decoded) return;
+/** Opens a session, makes the first token and goes on to the end. */
+async function answer(method: string, prompt: string, options: Options): Promise<GenerateResult> {
+  wake();
   await seedRandom();
-  const found = mayNotWait(method) ?? openSession(method, ...decoded);
-  const reply = isSession(found) ? await toTheEnd(found) : { Err: found };
-  msgReply(encodeResult(reply));
+  const found = mayNotWait(method) ?? openSession(method, prompt, options);
+  return isSession(found) ? await toTheEnd(found) : { Err: found };
 }
 
 async function toTheEnd(session: Session): Promise<GenerateResult> {
@@ -152,9 +130,8 @@ async function wait(session: Session, lease: number | undefined): Promise<string
   }
 }
 
-const encodeResult = candidEncoder<GenerateResult>(GenerateResult, { Err: { NoModel: '' } });
-const encodeProgress = candidEncoder<ProgressResult>(ProgressResult, { Err: { NoModel: '' } });
-const encodeStarted = candidEncoder<StartResult>(StartResult, { Ok: '' });
+const noModel: { Err: GenerateError } = { Err: { NoModel: '' } };
+const encodeResult = candidEncoder<GenerateResult>(GenerateResult, noModel);
 
 export class GenerateMethods {
   /**
@@ -163,40 +140,39 @@ export class GenerateMethods {
    * help, and the session can be resumed. A second argument, `opt GenerateOptions`, counts where it comes: callers built against the first release
    * send it. It is not in the Candid file, since `icp` and `dfx` insist on a value for each argument there.
    */
-  @update([IDL.Text], GenerateResult, { manual: true })
+  @azleUpdate([IDL.Text], GenerateResult, { manual: true })
   async generate(): Promise<void> {
-    const args = msgArgData();
-    // Candid begins with "DIDL"
-    if (args[0] !== 0x44 && fromSelf()) {
-      step(args);
-      msgReply(new Uint8Array(0));
-    } else {
-      wake();
-      await answer('generate', args);
+    if (fromSelf()) {
+      const args = msgArgData();
+      if (!isCandid(args)) {
+        step(args);
+        msgReply(new Uint8Array(0));
+        return;
+      }
     }
+    const args = readArguments('generate', [IDL.Text], asking) as [string, Options] | undefined;
+    if (args) msgReply(encodeResult(await answer('generate', ...args)));
   }
 
   /** As `generate`, and as the options say. Update; whom `access` lets. */
-  @update([IDL.Text, GenerateOptions], GenerateResult, { manual: true })
-  async generate_with(): Promise<void> {
-    wake();
-    await answer('generate_with', msgArgData());
+  @update([IDL.Text, GenerateOptions], GenerateResult, noModel)
+  async generate_with(prompt: string, options: GenerateOptions): Promise<GenerateResult> {
+    return await answer('generate_with', prompt, [options]);
   }
 
   /** Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets. */
-  @update([IDL.Text, IDL.Opt(GenerateOptions)], StartResult, { manual: true })
-  async start(): Promise<void> {
+  @update(asking, StartResult, noModel)
+  async start(prompt: string, options: Options): Promise<StartResult> {
     wake();
-    const decoded = readArgs('start', msgArgData());
-    if (!decoded) return;
     await seedRandom();
-    const session = openSession('start', ...decoded);
-    if (isSession(session) && underWay(session)) enqueue(session);
-    msgReply(encodeStarted(isSession(session) ? { Ok: session.id } : { Err: session }));
+    const session = openSession('start', prompt, options);
+    if (!isSession(session)) return { Err: session };
+    if (underWay(session)) enqueue(session);
+    return { Ok: session.id };
   }
 
   /** Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer. Update; its owner, controllers. */
-  @update([IDL.Text], GenerateResult)
+  @update([IDL.Text], GenerateResult, noModel)
   async resume(id: string): Promise<GenerateResult> {
     wake();
     const session = sessionForCaller('resume', id);
@@ -223,7 +199,7 @@ export class GenerateMethods {
   }
 
   /** Ends a session that is under way; what it has stays readable. Update; its owner, controllers. */
-  @update([IDL.Text], SessionResult)
+  @update([IDL.Text], SessionResult, noModel)
   cancel(id: string): SessionResult {
     wake();
     const session = sessionForCaller('cancel', id);
@@ -234,7 +210,7 @@ export class GenerateMethods {
   }
 
   /** Forgets a session, and ends it if it is under way. Update; its owner, controllers. */
-  @update([IDL.Text], SessionResult)
+  @update([IDL.Text], SessionResult, noModel)
   delete(id: string): SessionResult {
     wake();
     const session = sessionForCaller('delete', id);
@@ -246,7 +222,7 @@ export class GenerateMethods {
   }
 
   /** A page of the caller's sessions, newest first, 50 unless told. The anonymous caller has none to list. Query; everyone. */
-  @query([IDL.Opt(ListOptions)], ListResult)
+  @query([IDL.Opt(ListOptions)], ListResult, noModel)
   list([options]: [] | [ListOptions]): ListResult {
     const caller = msgCaller();
     const owner = options?.owner[0] ?? caller;
@@ -262,31 +238,25 @@ export class GenerateMethods {
   }
 
   /** How far a session is, and the text that tokens from number `from` on have added. Query; its owner, controllers, or anyone for an anonymous caller's. */
-  @query([IDL.Text, IDL.Nat32], ProgressResult, { manual: true })
-  progress(): void {
-    const [id, from] = IDL.decode([IDL.Text, IDL.Nat32], msgArgData()) as unknown as [string, number];
-    msgReply(encodeProgress(progressOf(id, from)));
+  @query([IDL.Text, IDL.Nat32], ProgressResult, noModel)
+  progress(id: string, from: number): ProgressResult {
+    return progressOf(id, from);
   }
 
   /**
    * The answer in a query: at once, written down nowhere, and certified by nobody but the one node that made it. Query; whom `access` lets. Refused
    * with `TooLong` where it does not fit the 5 B instructions of a query.
    */
-  @query([IDL.Text, IDL.Opt(GenerateOptions)], GenerateResult, { manual: true })
-  generate_query(): void {
-    const decoded = readArgs('generate_query', msgArgData());
-    if (!decoded) return;
+  @query(asking, GenerateResult, noModel)
+  generate_query(prompt: string, options: Options): GenerateResult {
     // as an update call it would cost the canister up to 5 B cycles, past every limit
-    if (inReplicatedExecution()) {
-      msgReply(encodeResult({ Err: { NotAllowed: ONLY_QUERY } }));
-      return;
-    }
-    const task = readTask('generate_query', ...decoded);
-    msgReply(encodeResult(isTask(task) ? answerAtOnce(task) : { Err: task }));
+    if (inReplicatedExecution()) return { Err: { NotAllowed: ONLY_QUERY } };
+    const task = readTask('generate_query', prompt, options);
+    return isTask(task) ? answerAtOnce(task) : { Err: task };
   }
 
   /** What an answer of at most so many tokens, without options, is thought to take, and the cycles a canister has to attach to `generate`. Query; everyone. */
-  @query([IDL.Nat32, IDL.Nat32], Quote)
+  @query([IDL.Nat32, IDL.Nat32], Quote, { cycles: 0n, instructions: 0n })
   quote(promptTokens: number, maxNewTokens: number): Quote {
     const model = activeModel();
     if (!model) return { cycles: 0n, instructions: 0n };

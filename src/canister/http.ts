@@ -2,10 +2,11 @@
  * What a browser and a monitor see: the routes of `http_request`. The page is certified whole, with its status and headers; so is what there is not.
  * What is live is one node's word. Source: HTTP Gateway Protocol Specification.
  */
-import { dataCertificate, query } from 'azle';
+import { dataCertificate } from 'azle';
 import { toBase64, unpack, utf8 } from './bytes.ts';
 import { HttpRequest, HttpResponse } from './candid-admin.ts';
 import { httpWitness } from './certified.ts';
+import { query } from './methods.ts';
 import { metricsText } from './metrics.ts';
 import { type PageData, pages } from './page-data.js';
 import { statusPage } from './status-page.ts';

@@ -1,9 +1,10 @@
 /** What the canister has and does, for whoever asks. */
-import { canisterCycleBalance, dataCertificate, IDL, query } from 'azle';
+import { canisterCycleBalance, dataCertificate, IDL } from 'azle';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
 import { ModelCertificate, ModelInfo, type Opt, Status, some } from './candid.ts';
 import { modelWitness } from './certified.ts';
 import { embeddingCache } from './embeddings.ts';
+import { query } from './methods.ts';
 import { activeModel } from './model.ts';
 import { schedulerCounts } from './scheduler.ts';
 import { sessionCounts } from './sessions.ts';

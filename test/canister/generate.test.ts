@@ -278,8 +278,8 @@ describe('wrong inputs, each with its answer', () => {
     const wrong = [new Uint8Array([1, 2, 3]), new Uint8Array(), new Uint8Array(IDL.encode([IDL.Nat], [5n]))];
     for (const [method, expected, args] of [
       ['generate', '(text)', wrong],
-      ['generate_with', '(text, GenerateOptions)', [...wrong, prompt]],
-      ['start', '(text, opt GenerateOptions)', wrong],
+      ['generate_with', '(text, record {…})', [...wrong, prompt]],
+      ['start', '(text, opt record {…})', wrong],
     ] as const) {
       const call = { canisterId: llm.canisterId, method, sender: stranger };
       for (const arg of args)
