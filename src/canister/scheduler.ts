@@ -16,6 +16,7 @@ import { counters } from './counters.ts';
 import { isSeeding } from './random.ts';
 import { giveBack, lend, type Relay, relayArgs } from './relay.ts';
 import {
+  addInstructions,
   bringBack,
   end,
   isAway,
@@ -220,12 +221,12 @@ export async function drive(session: Session, lease: number | undefined): Promis
         } finally {
           if (relay) giveBack(session, relay);
         }
-        session.instructions += instructionsNow();
         const over = session.writing?.finishReason;
         if (over && underWay(session)) {
+          session.instructions += instructionsNow();
           end(session, over);
           makeWay(session);
-        }
+        } else addInstructions(session, instructionsNow());
       } catch (error) {
         const broken = error as Broken;
         // the cleanup of a callback that trapped: no call and no reply can be made, and what would trap undoes the `finally` below

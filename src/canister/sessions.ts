@@ -265,6 +265,17 @@ export function end(session: Session, state: Exclude<State, 'queued' | 'active'>
   if (session.state === 'failed') console.log(`session failed after ${session.tokenIds.length} tokens: ${reason}`);
 }
 
+/** Counts what a message took that came to a session's end or after it: its record is written by then. */
+export function addInstructions(session: Session, instructions: number): void {
+  session.instructions += instructions;
+  if (underWay(session)) return;
+  // it may have been deleted, or resumed by another call
+  const kept = findSession(session.id);
+  if (!kept || underWay(kept)) return;
+  kept.instructions += instructions;
+  save(kept);
+}
+
 /** Gives its room in the arena back; what was there is made anew when it is worked on again. */
 export function release(session: Session): void {
   const { writing } = recall(session);
