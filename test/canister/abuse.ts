@@ -1,4 +1,8 @@
-/** Fuzzed calls of every method by a stranger: random bytes, Candid of other types, Candid of the right types with absurd values, mutated Candid. */
+/**
+ * Fuzzed calls of every method by strangers: random bytes, Candid of other types, Candid of the right types with absurd values, mutated Candid; the id of
+ * somebody else's session and prompts of nearly 2 MiB among them. What is held against each: no trap, no hint of that session, an `Err` or a reject that
+ * says what was expected.
+ */
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
@@ -42,13 +46,15 @@ const texts = [
   '__proto__',
   '0'.repeat(64),
 ];
+/** Nearly what a message may be. */
+const HUGE = 'x'.repeat(2 ** 21 - 2_000);
 const numbers = [0, 1, 2, 100, 513, 2 ** 31, 2 ** 32 - 1];
 const floats = [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e308, 0.5];
 
-/** A value of a type, as absurd as may be. */
-export function absurd(type: IDL.Type, random: Random): unknown {
+/** A value of a type, as absurd as may be. @param more further texts to pick from */
+export function absurd(type: IDL.Type, random: Random, more: readonly string[] = []): unknown {
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
-  if (type instanceof IDL.TextClass) return pick(texts);
+  if (type instanceof IDL.TextClass) return pick([...texts, ...more]);
   if (type instanceof IDL.BoolClass) return random() < 0.5;
   if (type instanceof IDL.FloatClass) return pick(floats);
   if (type instanceof IDL.FixedNatClass) {
@@ -57,28 +63,28 @@ export function absurd(type: IDL.Type, random: Random): unknown {
   }
   if (type instanceof IDL.PrincipalClass)
     return pick([Principal.anonymous(), stranger, Principal.fromText('aaaaa-aa')]);
-  if (type instanceof IDL.OptClass) return random() < 0.5 ? [] : [absurd(type._type, random)];
+  if (type instanceof IDL.OptClass) return random() < 0.5 ? [] : [absurd(type._type, random, more)];
   if (type instanceof IDL.VecClass)
-    return Array.from({ length: pick([0, 1, 3, 200]) }, () => absurd(type._type, random));
+    return Array.from({ length: pick([0, 1, 3, 200]) }, () => absurd(type._type, random, more));
   // a tuple is a record of numbered fields, written as an array
-  if (type instanceof IDL.TupleClass) return type._fields.map(([, t]) => absurd(t, random));
+  if (type instanceof IDL.TupleClass) return type._fields.map(([, t]) => absurd(t, random, more));
   if (type instanceof IDL.RecordClass)
-    return Object.fromEntries(type._fields.map(([name, t]) => [name, absurd(t, random)]));
+    return Object.fromEntries(type._fields.map(([name, t]) => [name, absurd(t, random, more)]));
   if (type instanceof IDL.VariantClass) {
     const [name, t] = pick(type._fields);
-    return { [name]: absurd(t, random) };
+    return { [name]: absurd(t, random, more) };
   }
   return null;
 }
 
-function argumentsFor(types: IDL.Type[], random: Random): Uint8Array {
+function argumentsFor(types: IDL.Type[], random: Random, more: readonly string[]): Uint8Array {
   const kind = random();
   if (kind < 0.15) return Uint8Array.from({ length: Math.floor(random() * 200) }, () => random() * 256);
   if (kind < 0.3) return new Uint8Array(IDL.encode([IDL.Vec(IDL.Nat), IDL.Opt(IDL.Text)], [[1n, 2n], ['x']]));
   const bytes = new Uint8Array(
     IDL.encode(
       types,
-      types.map((type) => absurd(type, random)),
+      types.map((type) => absurd(type, random, more)),
     ),
   );
   if (kind < 0.65) return bytes;
@@ -88,38 +94,48 @@ function argumentsFor(types: IDL.Type[], random: Random): Uint8Array {
   return bytes;
 }
 
+/** Methods that are about one session. */
+const ofASession: ReadonlySet<string> = new Set(['progress', 'resume', 'cancel', 'delete']);
+/** A reject says what was expected, or is the replica's own about a message that is too large; Azle has words of its own for what is no Candid. */
+const clear = /expected|too large|Failed to decode Candid/;
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+
 /** @param calls how many */
 export async function abuse(seed: number, calls: number, onProgress = (_: string) => {}): Promise<AbuseReport> {
   const random = randomFrom(seed);
   const llm = await install({ autoTick: false, seed });
   const owner = llm.as();
   await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
-  const secret = ok(
-    await owner.generate_with('opposite of hot:', ...options({ tokens_per_call: { auto: null } })),
-  ).session;
+  const asked = 'opposite of hot:';
+  const secret = ok(await owner.generate_with(asked, ...options({ tokens_per_call: { auto: null } }))).session;
   const before = { settings: await owner.settings(), models: await owner.models(), roles: ok(await owner.roles()) };
   const report: AbuseReport = { answered: 0, refused: 0, rejected: 0, rejects: {}, unexpected: [] };
   const { replica, canisterId } = llm;
   for (let i = 0; i < calls; i++) {
     const [method, type] = service._fields[i % service._fields.length]!;
-    const arg = argumentsFor(type.argTypes, random);
+    const arg = argumentsFor(type.argTypes, random, [secret, HUGE]);
     const call = { canisterId, method, arg, sender: random() < 0.5 ? stranger : Principal.anonymous() };
+    const wrong = (what: string): void =>
+      void report.unexpected.push(`${method} ${Buffer.from(arg.slice(0, 200)).toString('hex')}: ${what}`);
     try {
       const reply = await (type.annotations.includes('query') ? replica.queryCall(call) : replica.updateCall(call));
       const [value] = IDL.decode(type.retTypes, reply as Uint8Array<ArrayBuffer>) as unknown as [object];
+      if (latin1(reply).includes(asked)) wrong("the reply has somebody else's prompt");
       if (typeof value === 'object' && value && 'Err' in value) report.refused += 1;
-      else report.answered += 1;
+      else {
+        report.answered += 1;
+        if (ofASession.has(method) && latin1(arg).includes(secret)) wrong("Ok for somebody else's session");
+      }
     } catch (error) {
       report.rejected += 1;
-      if (!(error instanceof RejectError)) report.unexpected.push(`${method}: ${error}`);
-      const text = String((error as Error).message)
+      const { message } = error as Error;
+      const text = message
         .replace(/^.*(message: '|Canister \S+: )/, '')
         .split(/[:\n,]/)[0]!
         .slice(0, 60);
       report.rejects[text] = (report.rejects[text] ?? 0) + 1;
-      if (/unreachable|heap out of bounds|exceeded the limit|stack overflow/.test((error as Error).message)) {
-        report.unexpected.push(`${method} ${Buffer.from(arg).toString('hex').slice(0, 200)}: ${error}`);
-      }
+      const isTrap = /unreachable|heap out of bounds|exceeded the limit|stack overflow/.test(message);
+      if (!(error instanceof RejectError) || isTrap || !clear.test(message) || message.includes(asked)) wrong(message);
     }
     if (i % 1000 === 999) onProgress(`${i + 1} of ${calls} calls`);
   }
