@@ -1,12 +1,12 @@
 /**
  * The fault run: generations while everything goes wrong that may (test/canister/faults.ts), with the counts at the end.
- *   npx tsx scripts/fault-run.ts --generations 2000 --seed 1
+ *   npx tsx scripts/fault-run.ts --generations 3000 --seed 1
  */
 import { program } from 'commander';
 import { faultRun } from '../test/canister/faults.ts';
 
 program
-  .option('--generations <n>', 'how many to start', Number, 2000)
+  .option('--generations <n>', 'how many to start', Number, 3000)
   .option('--seed <n>', 'another seed is another run', Number, 1)
   .parse();
 const { generations, seed } = program.opts<{ generations: number; seed: number }>();

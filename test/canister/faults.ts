@@ -26,7 +26,7 @@ const ODDS = {
   upgrade: 0.003,
   noCycles: 0.002,
   noMemory: 0.002,
-  storm: 0.0005,
+  storm: 0.003,
 };
 type Fault = keyof typeof ODDS;
 
@@ -117,13 +117,14 @@ export async function faultRun(seed: number, generations: number, onProgress = (
   let llm: Installed | undefined;
   /** What may happen between two messages. */
   let between = (): void => {};
-  /** Until so many messages, most of them trap: what is tried three times fails. */
+  /** Until so many messages nearly every step traps, and answers to steps as rarely as ever: what is tried three times fails. */
   let stormUntil = 0;
-  const restore = interfere(({ canister, kind }) => {
-    if (!disturbing || canister.canisterId.compareTo(llm!.canisterId) !== 'eq') return undefined;
+  const restore = interfere(({ canister, kind, caller: from }) => {
+    const isOurs = (who: Principal): boolean => who.compareTo(llm!.canisterId) === 'eq';
+    if (!disturbing || !isOurs(canister.canisterId)) return undefined;
     messages += 1;
     queueMicrotask(() => between());
-    if (chance(messages < stormUntil ? 0.6 : ODDS.trapAtInstruction)) {
+    if (chance(messages < stormUntil && kind === 'update' && isOurs(from) ? 0.9 : ODDS.trapAtInstruction)) {
       faults.trapAtInstruction += 1;
       // most messages take 2 to 10 M
       return { limit: Math.floor(10 ** (3 + random() * 4)) };
