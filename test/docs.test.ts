@@ -117,7 +117,7 @@ async function whatIsWrong(text: string): Promise<string> {
   const [, npm, script] = /^npm (run )?([\w:]+)/.exec(text) ?? [];
   const name = npm || script === 'start' || script === 'test' ? script! : undefined;
   if (name !== undefined && scripts[name] === undefined) return `no script ${name} in package.json`;
-  const [, file] = /^(?:npx )?tsx (\S+)/.exec(name === undefined ? text : scripts[name]!) ?? [];
+  const [, file] = /(?:^|&& )(?:npx )?tsx (\S+)/.exec(name === undefined ? text : scripts[name]!) ?? [];
   if (file !== undefined) {
     if (!existsSync(join(projectRoot, file))) return `no file ${file}`;
     const sources = await Promise.all(

@@ -1,10 +1,10 @@
 /**
- * The canister's page: one HTML file with its script and style inline, compressed, and what is needed to certify it, as a module that the canister
- * imports (page-data.d.ts says what is in it). The bundler is esbuild.
+ * The canister's page: one HTML file with its script, deflated, and its style in it, compressed, and what is needed to certify it, as a module that
+ * the canister imports (page-data.d.ts says what is in it). The bundler is esbuild.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { deflateRawSync, gzipSync } from 'node:zlib';
 import { type BuildOptions as Bundling, build } from 'esbuild';
 import type { Packed } from '../../src/canister/bytes.ts';
 import { encode } from '../../src/replica/certification/cbor.ts';
@@ -24,9 +24,13 @@ const bundling: Bundling = {
   charset: 'utf8',
 };
 
-export interface Page {
+/** For unpack.ts alone: browsers that cannot unpack are to be told so. */
+const OLDER = 'es2017';
+
+interface Page {
   html: string;
-  gz: Uint8Array;
+  /** As it runs, unpacked. */
+  script: string;
 }
 
 /**
@@ -47,6 +51,7 @@ export async function buildPage(
         html,
         join(folder, 'style.css'),
         ...(await reachable(join(folder, 'page.ts'))),
+        ...(await reachable(join(folder, 'unpack.ts'))),
         ...(await reachable(import.meta.filename)),
         join(root, 'package-lock.json'),
       ],
@@ -58,35 +63,37 @@ export async function buildPage(
     async () => {
       onProgress('bundling the page');
       const page = await bundlePage(html);
-      await writeFile(join(root, 'build/page/index.html'), page);
+      await writeFile(join(root, 'build/page/index.html'), page.html);
       await writeFile(data, pageData(page));
     },
   );
   return data;
 }
 
-/** The HTML file with the style sheet and the script that it names put into it. */
-async function bundlePage(file: string): Promise<string> {
-  const bundle = async (name: string): Promise<string> => {
-    const { outputFiles } = await build({ ...bundling, entryPoints: [join(dirname(file), name)] });
+/** The HTML file with the style sheet and the script that it names put into it, the script deflated. */
+async function bundlePage(file: string): Promise<Page> {
+  const bundle = async (name: string, more: Bundling = {}): Promise<string> => {
+    const { outputFiles } = await build({ ...bundling, ...more, entryPoints: [join(dirname(file), name)] });
     return outputFiles![0]!.text.trim();
   };
   const [style, script] = [await bundle('style.css'), await bundle('page.ts')];
-  return (await readFile(file, 'utf8'))
+  const packed = base64(deflateRawSync(script, { level: 9 }));
+  const unpack = await bundle('unpack.ts', { target: OLDER, define: { PACKED: JSON.stringify(packed) } });
+  const html = (await readFile(file, 'utf8'))
     .replace('<link rel="stylesheet" href="style.css" />', () => `<style>${style}</style>`)
-    .replace('<script type="module" src="page.ts"></script>', () => `<script type="module">${script}</script>`)
+    .replace('<script type="module" src="page.ts"></script>', () => `<script type="module">${unpack}</script>`)
     .replaceAll(/^ +/gm, '');
+  return { html, script };
 }
 
 /** Nothing but what is in the file, and calls to where it came from. */
-function contentSecurityPolicy(html: string): string {
+function contentSecurityPolicy({ html, script }: Page): string {
+  const hash = (inline: string): string => `'sha256-${base64(sha256(bytes(inline)))}'`;
   const hashes = (tag: string): string =>
-    Array.from(html.matchAll(new RegExp(`<${tag}[^>]*>(.*?)</${tag}>`, 'gs')), ([, inline]) => {
-      return `'sha256-${base64(sha256(bytes(inline!)))}'`;
-    }).join(' ');
+    Array.from(html.matchAll(new RegExp(`<${tag}[^>]*>(.*?)</${tag}>`, 'gs')), ([, inline]) => hash(inline!)).join(' ');
   return [
     "default-src 'none'",
-    `script-src ${hashes('script')}`,
+    `script-src ${hashes('script')} ${hash(script)}`,
     `style-src ${hashes('style')}`,
     "connect-src 'self'",
     'img-src data:',
@@ -96,7 +103,7 @@ function contentSecurityPolicy(html: string): string {
   ].join('; ');
 }
 
-function pages(html: string): Pages {
+function pages(page: Page): Pages {
   const text = (status: number, body: string): StaticResponse => ({
     status,
     headers: [['Content-Type', 'text/plain; charset=utf-8'], ...always],
@@ -107,18 +114,18 @@ function pages(html: string): Pages {
     ['X-Content-Type-Options', 'nosniff'],
     ['Referrer-Policy', 'no-referrer'],
   ];
-  const page: StaticResponse = {
+  const whole: StaticResponse = {
     status: 200,
     headers: [
       ['Content-Type', 'text/html; charset=utf-8'],
       ['Content-Encoding', 'gzip'],
-      ['Content-Security-Policy', contentSecurityPolicy(html)],
+      ['Content-Security-Policy', contentSecurityPolicy(page)],
       ...always,
     ],
-    body: gzip(html),
+    body: gzip(page.html),
   };
   return {
-    '/': [page, text(405, 'expected GET or HEAD\n')],
+    '/': [whole, text(405, 'expected GET or HEAD\n')],
     '/metrics': 'uncertified',
     '/status': 'uncertified',
     '*': [text(404, 'expected one of /, /metrics, /status\n')],
@@ -126,8 +133,8 @@ function pages(html: string): Pages {
 }
 
 /** The module's text. */
-function pageData(html: string): string {
-  const served = pages(html);
+function pageData(page: Page): string {
+  const served = pages(page);
   const { tree, paths } = certifyPages(served);
   const labelled = rootHash([2, bytes('http_expr'), tree]);
   // [1, [2, "http_expr", tree], [4, hash]]: all but the hash, which comes last and which the canister knows

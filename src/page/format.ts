@@ -1,4 +1,4 @@
-/** Numbers for people. */
+/** Numbers for people, on the page and in a terminal. */
 
 const UNITS: readonly [number, string][] = [
   [1e12, 'T'],
@@ -9,11 +9,12 @@ const UNITS: readonly [number, string][] = [
 /** Three digits and a unit: 1.53 B, 24.8 M; below a million all digits. */
 export function short(value: number | bigint): string {
   const number = Number(value);
-  const [size, unit] = UNITS.find(([size]) => number >= size) ?? [1, ''];
-  return size === 1 ? number.toLocaleString('en') : `${(number / size).toPrecision(3)}\u00a0${unit}`;
+  const [size, unit] = UNITS.find(([size]) => Math.abs(number) >= size) ?? [1, ''];
+  if (size === 1) return number.toLocaleString('en-US', { maximumFractionDigits: 1 });
+  return `${(number / size).toPrecision(3)} ${unit}`;
 }
 
-export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)}\u00a0s`;
+export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
 
 export const counted = (count: number, one: string): string =>
   `${count.toLocaleString('en')} ${one}${count === 1 ? '' : 's'}`;

@@ -2,8 +2,9 @@
 import type { Client, ModelInfo } from '../client/index.ts';
 import { pair } from './answer.ts';
 import { short } from './format.ts';
+import { notice } from './notice.ts';
 
-export async function showModel(client: Client, list: HTMLElement, notice: HTMLElement): Promise<void> {
+export async function showModel(client: Client, list: HTMLElement): Promise<void> {
   const info = await client.modelInfo();
   notice.classList.remove('notice');
   if (!info) notice.textContent = 'There is none yet. The canister’s keeper brings one with “npm run upload”.';

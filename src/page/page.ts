@@ -3,6 +3,7 @@ import { GenerateError, type TextStream } from '../client/index.ts';
 import { AnswerView } from './answer.ts';
 import { llm } from './canister.ts';
 import { showModel } from './model.ts';
+import { fail } from './notice.ts';
 import { Speech } from './speech.ts';
 
 const element = <E extends HTMLElement>(id: string): E => document.getElementById(id) as E;
@@ -70,13 +71,10 @@ function explain(error: unknown): string {
 }
 
 async function model(): Promise<void> {
-  const notice = element('model-notice');
   try {
-    await showModel(await llm(), element('model'), notice);
+    await showModel(await llm(), element('model'));
   } catch (error) {
-    notice.classList.add('notice');
-    notice.hidden = false;
-    notice.textContent = explain(error);
+    fail(explain(error));
   }
 }
 

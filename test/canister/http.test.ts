@@ -71,7 +71,9 @@ describe.each([
     expect(info.response?.headers.map(([name]) => name.toLowerCase())).toEqual(
       expect.arrayContaining(['content-security-policy', 'content-encoding', 'content-type']),
     );
-    expect(gunzipSync(asked.response.body).toString()).toContain('<title>Stepwise</title>');
+    const html = gunzipSync(asked.response.body);
+    expect(html.toString()).toContain('<title>Stepwise</title>');
+    expect(html.length).toBeLessThan(150_000);
     verify(await ask('/', 'HEAD'));
     verify(await ask('/?canisterId=x'));
   });
