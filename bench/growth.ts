@@ -5,6 +5,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import { runCommand } from '../scripts/lib/command.ts';
 import { xdrOf } from '../scripts/lib/numbers.ts';
 import { packTensors, packWeightsBytes } from '../src/model/pack/tensors.ts';
 import { T5 } from '../src/model/t5/t5.ts';
@@ -191,9 +192,4 @@ const program = new Command('npx tsx bench/growth.ts')
   .option('--svg <file>', 'also draw it')
   .action(run);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
-}
+await runCommand(program);

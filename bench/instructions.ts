@@ -1,6 +1,7 @@
 /** `npm run bench:instructions`: the figures of figures.ts for flan-t5-small's shape against their targets; with `--json` the bare object. */
 import { Command } from 'commander';
 import { weightsOption } from '../scripts/lib/arguments.ts';
+import { runCommand } from '../scripts/lib/command.ts';
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
 import { type Figures, measureFigures, targets } from './figures.ts';
 import { setting, settingLine, table } from './report.ts';
@@ -32,9 +33,4 @@ const program = new Command('npm run bench:instructions --')
   .showHelpAfterError()
   .action(run);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
-}
+await runCommand(program);

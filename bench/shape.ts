@@ -5,6 +5,7 @@
 import { Command } from 'commander';
 import { buildKernels } from '../scripts/build/kernels.ts';
 import { weightsOption } from '../scripts/lib/arguments.ts';
+import { runCommand } from '../scripts/lib/command.ts';
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
 import { kernelsInNode, Unit } from '../src/tensor/unit.ts';
 import { type CanisterFigures, measureCanister, type Share } from './measure-canister.ts';
@@ -141,9 +142,4 @@ const program = new Command('npm run bench --')
   .showHelpAfterError()
   .action(run);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
-}
+await runCommand(program);

@@ -1,6 +1,7 @@
 /** `npm run build [canister…]`: builds the canisters of dfx.json (all if none is named) into `build/<name>/`. The work is in `build/`. */
 import { Command } from 'commander';
 import { buildCanister, canisterNames } from './build/canister.ts';
+import { runCommand } from './lib/command.ts';
 
 const program = new Command('npm run build --')
   .description('Builds canisters to build/<name>/<name>.wasm, .wasm.gz and .did. What is up to date stays as it is.')
@@ -20,9 +21,4 @@ program.action(async (names: string[], { force }: { force?: boolean }) => {
 
 const megabytes = (bytes: Uint8Array): string => `${(bytes.length / 1e6).toFixed(2)} MB`;
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error(`${(error as Error).message}`);
-  process.exitCode = 1;
-}
+await runCommand(program);

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { openGeneration } from '../src/model/generation/generation.ts';
+import { openGeneration } from '../src/model/generation/open-generation.ts';
 import { type GenerationRequest, generationOptions } from '../src/model/generation/options.ts';
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
 import { weightsOption } from './lib/arguments.ts';

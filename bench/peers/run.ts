@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { runCommand } from '../../scripts/lib/command.ts';
 import { median, setting, settingLine, table } from '../report.ts';
 import { macsOfChain } from './chains.ts';
 import { cases, contenders, type Result } from './contender.ts';
@@ -143,9 +144,4 @@ const program = new Command('npx tsx bench/peers/run.ts')
   .option('--only <text>', 'only rivals whose name has this in it, and no plain TypeScript')
   .action(run);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
-}
+await runCommand(program);

@@ -1,5 +1,6 @@
 /** One message's work on a session: loading the model if need be, encoding, tokens. What a trap here undoes is the message, so one step. */
-import { type Generation, openGeneration } from '../model/generation/generation.ts';
+import type { Generation } from '../model/generation/generation.ts';
+import { openGeneration } from '../model/generation/open-generation.ts';
 import type { T5Session } from '../model/t5/t5.ts';
 import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';

@@ -4,7 +4,7 @@ import { IDL } from '@dfinity/candid';
 import { buildCanister } from '../../scripts/build/canister.ts';
 import { openLocalModel } from '../../scripts/lib/local-model.ts';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
-import { openGeneration } from '../../src/model/generation/generation.ts';
+import { openGeneration } from '../../src/model/generation/open-generation.ts';
 import { generationOptions } from '../../src/model/generation/options.ts';
 import { install, ok, options, upload } from './llm.ts';
 

@@ -4,7 +4,7 @@ import { INT4_UNPACK_ROWS, SPAN } from '../../src/tensor/assembly/protocol.ts';
 import { placeInt4, quantiseRow } from '../../src/tensor/int4.ts';
 import { inOrder, int4Groups, matrixParts } from '../../src/tensor/layout.ts';
 import { matrixAt, Recorder, type Weights } from '../../src/tensor/recorder.ts';
-import { type Bench, noise, onBoth } from './machines.ts';
+import { type Bench, linearTwice, noise, onBoth, rowAmongOthers } from './machines.ts';
 
 function int4(bench: Bench, values: Float32Array, outputs: number, inputs: number): Weights {
   const [rows, cols] = [inOrder(outputs), inOrder(inputs)];
@@ -51,7 +51,7 @@ describe('quantiseRow', () => {
 });
 
 describe('linear, int4', () => {
-  const shapes = [
+  const shapes: [rows: number, outputs: number, inputs: number][] = [
     [1, 16, 16],
     [1, 384, 512],
     [1, 512, 384],
@@ -63,35 +63,14 @@ describe('linear, int4', () => {
     [17, 40, 112],
     [33, 32, 448],
   ];
-  it.each(shapes)('%i rows, %i outputs, %i inputs: the same to the bit', (rows, outputs, inputs) => {
-    const { kernels, reference } = onBoth((b) => {
-      const w = int4(b, noise(outputs * inputs, 3), outputs, inputs);
-      const x = b.rows(rows, w.inputs, noise(rows * w.inputs, 4));
-      const out = b.rows(rows, w.outputs, noise(rows * w.outputs, 5));
-      b.recorder.linear(out, x, w);
-      b.recorder.linear(out, x, w, { accumulate: true });
-      b.run();
-      return b.floats(out.at as number, rows * w.outputs);
-    });
+  it.each(shapes)('%i rows, %i outputs, %i inputs: the same to the bit', (...shape) => {
+    const { kernels, reference } = linearTwice(shape, int4);
     expect(kernels).toEqual(reference);
     expect(kernels.some((v) => v !== 0)).toBe(true);
   });
 
   it.each([64, 320, 512, 1040])('a row of %i columns comes to the same, however many there are', (inputs) => {
-    const row = noise(inputs, 6);
-    const { kernels, reference } = onBoth((b) => {
-      const w = int4(b, noise(48 * inputs, 7), 48, inputs);
-      const outs = [1, INT4_UNPACK_ROWS - 1, INT4_UNPACK_ROWS, 19].map((rows) => {
-        const x = Float32Array.from({ length: rows * inputs }, (_, i) => row[i % inputs]!);
-        const out = b.rows(rows, 48);
-        b.recorder.linear(out, b.rows(rows, inputs, x), w);
-        return out;
-      });
-      b.run();
-      return outs.flatMap(({ at, rows }) =>
-        Array.from({ length: rows as number }, (_, i) => b.floats((at as number) + i * 192, 48)),
-      );
-    });
+    const { kernels, reference } = rowAmongOthers(inputs, [1, INT4_UNPACK_ROWS - 1, INT4_UNPACK_ROWS, 19], int4);
     for (const y of kernels) expect(y).toEqual(reference[0]);
     expect(kernels.length).toBe(35);
   });

@@ -3,7 +3,7 @@ import { buildKernels } from '../../scripts/build/kernels.ts';
 import { Arena } from '../../src/tensor/arena.ts';
 import { ACCUMULATOR_BYTES } from '../../src/tensor/assembly/protocol.ts';
 import type { Machine, Registers } from '../../src/tensor/machine.ts';
-import { Recorder, type Rows, type Scratch } from '../../src/tensor/recorder.ts';
+import { Recorder, type Rows, type Scratch, type Weights } from '../../src/tensor/recorder.ts';
 import { Reference } from '../../src/tensor/reference.ts';
 import { kernelsInNode, Unit } from '../../src/tensor/unit.ts';
 
@@ -56,6 +56,44 @@ export class Bench {
 /** Runs `body` on the kernels and on the reference; gives what it returned for each. */
 export function onBoth<T>(body: (bench: Bench) => T): { kernels: T; reference: T } {
   return { kernels: body(new Bench(newUnit())), reference: body(new Bench(new Reference())) };
+}
+
+/** x of so many rows times a matrix that `put` makes, twice into one place: what came of it, which both machines must agree on to the bit. */
+export function linearTwice(
+  [rows, outputs, inputs]: readonly [number, number, number],
+  put: (b: Bench, values: Float32Array, outputs: number, inputs: number) => Weights,
+) {
+  return onBoth((b) => {
+    const w = put(b, noise(outputs * inputs, 3), outputs, inputs);
+    const x = b.rows(rows, w.inputs, noise(rows * w.inputs, 4));
+    const out = b.rows(rows, w.outputs, noise(rows * w.outputs, 5));
+    b.recorder.linear(out, x, w);
+    b.recorder.linear(out, x, w, { accumulate: true });
+    b.run();
+    return b.floats(out.at as number, rows * w.outputs);
+  });
+}
+
+/** A row of x alone and among as many others as `tiles` say, times 48 rows of a matrix: all that came of it, row by row. */
+export function rowAmongOthers(
+  inputs: number,
+  tiles: readonly number[],
+  put: (b: Bench, values: Float32Array, outputs: number, inputs: number) => Weights,
+) {
+  const row = noise(inputs, 6);
+  return onBoth((b) => {
+    const w = put(b, noise(48 * inputs, 7), 48, inputs);
+    const outs = tiles.map((rows) => {
+      const x = Float32Array.from({ length: rows * inputs }, (_, i) => row[i % inputs]!);
+      const out = b.rows(rows, 48);
+      b.recorder.linear(out, b.rows(rows, inputs, x), w);
+      return out;
+    });
+    b.run();
+    return outs.flatMap(({ at, rows }) =>
+      Array.from({ length: rows as number }, (_, i) => b.floats((at as number) + i * 192, 48)),
+    );
+  });
 }
 
 /** Numbers from a seed, spread like a normal distribution's; for test inputs, not for drawing tokens. */

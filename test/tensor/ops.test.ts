@@ -4,7 +4,7 @@ import { SPAN } from '../../src/tensor/assembly/protocol.ts';
 import { inHeads, inOrder, placeFloat32, placeInt8 } from '../../src/tensor/layout.ts';
 import type { Activation, Weights } from '../../src/tensor/recorder.ts';
 import { plus, register, times } from '../../src/tensor/value.ts';
-import { type Bench, noise, onBoth } from './machines.ts';
+import { type Bench, linearTwice, noise, onBoth, rowAmongOthers } from './machines.ts';
 
 function expectClose(kernels: Float32Array, reference: Float32Array, tolerance: number, what: string): void {
   expect(kernels.length, what).toBe(reference.length);
@@ -45,7 +45,7 @@ describe('linear, int8', () => {
     expect(kernels).toEqual(reference);
   });
 
-  const shapes = [
+  const shapes: [rows: number, outputs: number, inputs: number][] = [
     [1, 16, 16],
     [1, 384, 512],
     [1, 512, 384],
@@ -58,35 +58,14 @@ describe('linear, int8', () => {
     [31, 16, 784],
     [33, 32, 448],
   ];
-  it.each(shapes)('%i rows, %i outputs, %i inputs: the same to the bit', (rows, outputs, inputs) => {
-    const { kernels, reference } = onBoth((b) => {
-      const w = int8(b, noise(outputs * inputs, 3), outputs, inputs);
-      const x = b.rows(rows, w.inputs, noise(rows * w.inputs, 4));
-      const out = b.rows(rows, w.outputs, noise(rows * w.outputs, 5));
-      b.recorder.linear(out, x, w);
-      b.recorder.linear(out, x, w, { accumulate: true });
-      b.run();
-      return b.floats(out.at as number, rows * w.outputs);
-    });
+  it.each(shapes)('%i rows, %i outputs, %i inputs: the same to the bit', (...shape) => {
+    const { kernels, reference } = linearTwice(shape, int8);
     expect(kernels).toEqual(reference);
     expect(kernels.some((v) => v !== 0)).toBe(true);
   });
 
   it.each([64, 320, 512, 1040])('a row of %i columns comes to the same in every tile', (inputs) => {
-    const row = noise(inputs, 6);
-    const { kernels, reference } = onBoth((b) => {
-      const w = int8(b, noise(48 * inputs, 7), 48, inputs);
-      const outs = [1, 4, 8, 16, 31].map((rows) => {
-        const x = Float32Array.from({ length: rows * inputs }, (_, i) => row[i % inputs]!);
-        const out = b.rows(rows, 48);
-        b.recorder.linear(out, b.rows(rows, inputs, x), w);
-        return out;
-      });
-      b.run();
-      return outs.flatMap(({ at, rows }) =>
-        Array.from({ length: rows as number }, (_, i) => b.floats((at as number) + i * 192, 48)),
-      );
-    });
+    const { kernels, reference } = rowAmongOthers(inputs, [1, 4, 8, 16, 31], int8);
     for (const y of kernels) expect(y).toEqual(reference[0]);
     expect(kernels.length).toBe(60);
   });

@@ -2,11 +2,8 @@
  * An answer in the making: advanced token by token, within an instruction budget a message, and taken up again from what is written down of it.
  * Knows ids only; text is the tokenizer's business, sessions and messages the canister's.
  */
-import type { StepPlan, T5, T5Session } from '../t5/t5.ts';
-import { BeamGeneration } from './beam-generation.ts';
+import type { StepPlan, T5Session } from '../t5/t5.ts';
 import type { BeamState } from './beam-search.ts';
-import type { GenerationOptions } from './options.ts';
-import { TokenByToken } from './token-by-token.ts';
 
 /**
  * `paused`: the budget is used up, go on in another message. `busy`: another session is in the middle of a program. `token`: there is one more.
@@ -39,18 +36,4 @@ export interface Generation {
 export interface GenerationState {
   tokenIds: number[];
   beams?: BeamState;
-}
-
-/**
- * Opens a generation for a prompt, at its beginning or where `state` was taken: keys and values are then made anew, by `advance`.
- * @throws RangeError for ids or lengths out of range, or where memory is exhausted; Error for the state of a finished one
- */
-export function openGeneration(
-  t5: T5,
-  sourceIds: readonly number[],
-  options: GenerationOptions,
-  state?: GenerationState,
-): Generation {
-  if (options.numBeams > 1) return new BeamGeneration(t5, sourceIds, options, state?.beams);
-  return new TokenByToken(t5, sourceIds, options, state?.tokenIds);
 }

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { withCheckpoint } from '../../../scripts/lib/model-folder.ts';
 import type { GenerationConfig } from '../../../src/model/checkpoint/generation-config.ts';
-import { type Generation, openGeneration } from '../../../src/model/generation/generation.ts';
+import type { Generation } from '../../../src/model/generation/generation.ts';
+import { openGeneration } from '../../../src/model/generation/open-generation.ts';
 import {
   type GenerationOptions,
   type GenerationRequest,

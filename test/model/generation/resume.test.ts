@@ -1,6 +1,7 @@
 /** However a generation is cut into messages, interrupted, written down and taken up again, it comes to the same ids. */
 import { describe, expect, it } from 'vitest';
-import { type Generation, type GenerationState, openGeneration } from '../../../src/model/generation/generation.ts';
+import type { Generation, GenerationState } from '../../../src/model/generation/generation.ts';
+import { openGeneration } from '../../../src/model/generation/open-generation.ts';
 import type { GenerationRequest } from '../../../src/model/generation/options.ts';
 import { newUnit } from '../../tensor/machines.ts';
 import { cases, FixtureModel } from './models.ts';

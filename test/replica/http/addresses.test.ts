@@ -1,22 +1,14 @@
 /** Requests at the wrong address, and requests from web pages of other origins. */
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Server, serve } from '../../../src/replica/http/serve.ts';
-import { echoCore } from './echo.ts';
+import { describe, expect, test } from 'vitest';
+import { echoCore, served } from './echo.ts';
 import { CANISTER_ID } from './fake-core.ts';
 import { type Content, callContent, post } from './raw.ts';
 
 const core = echoCore();
 const OTHER = Principal.fromHex('00000000000000020101');
-let server: Server;
-let calls: string;
-
-beforeAll(async () => {
-  server = await serve(core, { port: 0 });
-  calls = `${server.url}/api/v3/canister/${CANISTER_ID}/call`;
-});
-afterAll(() => server.close());
+const server = served(core);
 
 describe('addresses', () => {
   const management = (methodName: string, arg: Uint8Array) => ({
@@ -24,7 +16,7 @@ describe('addresses', () => {
   });
   const record = (fields: Record<string, Principal>) =>
     IDL.encode([IDL.Record(Object.fromEntries(Object.keys(fields).map((name) => [name, IDL.Principal])))], [fields]);
-  const at = (path: string) => `${server.url}${path}`;
+  const at = (path: string) => `${server.at.url}${path}`;
 
   test.each<[string, string, Content, number, RegExp]>([
     [
@@ -98,7 +90,7 @@ describe('addresses', () => {
   });
 
   test('a subnet takes nothing but the creation of canisters', async () => {
-    const answer = await post(at(`/api/v4/subnet/${server.authority.subnetId}/call`), { content: callContent() });
+    const answer = await post(at(`/api/v4/subnet/${server.at.authority.subnetId}/call`), { content: callContent() });
     expect(answer.text).toMatch(/^subnet call: expected aaaaa-aa.create_canister or aaaaa-aa.provisional_create/);
     expect(answer.status).toBe(400);
   });
@@ -114,14 +106,14 @@ describe('addresses', () => {
   });
 
   test('GET of a call', async () => {
-    const answer = await fetch(calls);
+    const answer = await fetch(server.calls);
     expect(answer.status).toBe(405);
     expect(answer.headers.get('allow')).toBe('POST, OPTIONS');
   });
 });
 
 test('a web page of another origin may call', async () => {
-  const preflight = await fetch(calls, {
+  const preflight = await fetch(server.calls, {
     method: 'OPTIONS',
     headers: {
       Origin: 'http://example.com',
@@ -132,6 +124,6 @@ test('a web page of another origin may call', async () => {
   expect(preflight.status).toBe(204);
   expect(preflight.headers.get('access-control-allow-origin')).toBe('*');
   expect(preflight.headers.get('access-control-allow-headers')).toBe('content-type,x-mine');
-  const refused = await post(calls, new Uint8Array());
+  const refused = await post(server.calls, new Uint8Array());
   expect(refused.headers.get('access-control-allow-origin'), 'so that the page can read why').toBe('*');
 });

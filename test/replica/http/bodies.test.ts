@@ -1,21 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { encode } from '../../../src/replica/certification/cbor.ts';
-import { type Server, serve } from '../../../src/replica/http/serve.ts';
-import { echoCore } from './echo.ts';
-import { CANISTER_ID } from './fake-core.ts';
+import { echoCore, served } from './echo.ts';
 import { type Content, callContent, post, without } from './raw.ts';
 
 const core = echoCore();
-let server: Server;
-let calls: string;
-
-beforeAll(async () => {
-  server = await serve(core, { port: 0 });
-  calls = `${server.url}/api/v3/canister/${CANISTER_ID}/call`;
-});
-afterAll(() => server.close());
+const server = served(core);
 
 describe('bodies', () => {
   test.each<[string, Uint8Array | Content, number, RegExp]>([
@@ -75,7 +66,7 @@ describe('bodies', () => {
     ],
     ['sender info', { content: callContent({ sender_info: {} }) }, 400, /^sender_info: expected none/],
   ])('%s', async (_, body, status, message) => {
-    const answer = await post(calls, body);
+    const answer = await post(server.calls, body);
     expect(answer.text).toMatch(message);
     expect(answer.text.trim()).not.toContain('\n');
     expect(answer.status).toBe(status);
@@ -83,23 +74,23 @@ describe('bodies', () => {
 
   test('of more than 2 MiB', async () => {
     const limit = 2 * 1024 * 1024;
-    const answer = await post(calls, { content: callContent({ arg: new Uint8Array(limit) }) });
+    const answer = await post(server.calls, { content: callContent({ arg: new Uint8Array(limit) }) });
     expect(answer.status).toBe(413);
     expect(answer.text).toMatch(new RegExp(`^body: expected at most ${limit} bytes, got 2097`));
   });
 
   test('that break off', async () => {
-    const socket = connect(server.port, '127.0.0.1');
-    const head = `POST ${new URL(calls).pathname} HTTP/1.1\r\nHost: x\r\nContent-Type: application/cbor\r\n`;
+    const socket = connect(server.at.port, '127.0.0.1');
+    const head = `POST ${new URL(server.calls).pathname} HTTP/1.1\r\nHost: x\r\nContent-Type: application/cbor\r\n`;
     socket.write(`${head}Content-Length: 100\r\n\r\nshort`);
     socket.end();
     socket.resume();
     await once(socket, 'close');
-    expect((await post(calls, { content: callContent() })).status, 'the server goes on').toBe(200);
+    expect((await post(server.calls, { content: callContent() })).status, 'the server goes on').toBe(200);
   });
 
   test('that are not declared as CBOR', async () => {
-    const answer = await post(calls, { content: callContent() }, 'application/json');
+    const answer = await post(server.calls, { content: callContent() }, 'application/json');
     expect(answer.status).toBe(415);
     expect(answer.text).toBe('Content-Type: expected application/cbor, got application/json\n');
   });

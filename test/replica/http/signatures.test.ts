@@ -1,8 +1,7 @@
 /** Signatures and delegations the replica refuses, and the words it refuses them with. */
 import { Principal } from '@dfinity/principal';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Server, serve } from '../../../src/replica/http/serve.ts';
-import { echoCore } from './echo.ts';
+import { describe, expect, test } from 'vitest';
+import { echoCore, served } from './echo.ts';
 import { CANISTER_ID } from './fake-core.ts';
 import {
   type Content,
@@ -22,14 +21,7 @@ const key = newKey();
 const OTHER = Principal.fromHex('00000000000000020101');
 const by = (changes: Content = {}) => callContent({ sender: undefined, ...changes });
 
-let server: Server;
-let calls: string;
-
-beforeAll(async () => {
-  server = await serve(core, { port: 0 });
-  calls = `${server.url}/api/v3/canister/${CANISTER_ID}/call`;
-});
-afterAll(() => server.close());
+const server = served(core);
 
 describe('signatures', () => {
   const delegate = newKey();
@@ -43,8 +35,8 @@ describe('signatures', () => {
     );
 
   test('what is right is accepted', async () => {
-    expect((await post(calls, envelope(key, content()))).status).toBe(200);
-    expect((await post(calls, delegated([signedDelegation(key, delegate)]))).status).toBe(200);
+    expect((await post(server.calls, envelope(key, content()))).status).toBe(200);
+    expect((await post(server.calls, delegated([signedDelegation(key, delegate)]))).status).toBe(200);
   });
 
   test.each<[string, () => Content, RegExp]>([
@@ -134,7 +126,7 @@ describe('signatures', () => {
       /^expiration of a delegation: expected a natural number, got nothing/,
     ],
   ])('%s', async (_, make, message) => {
-    const answer = await post(calls, without(make()));
+    const answer = await post(server.calls, without(make()));
     expect(answer.text).toMatch(message);
     expect(answer.status).toBe(400);
   });
@@ -152,7 +144,7 @@ describe('signatures', () => {
       },
     ],
   ])('for other canisters, by %s', async (_, chain) => {
-    const answer = await post(calls, delegated(chain()));
+    const answer = await post(server.calls, delegated(chain()));
     expect(answer.text).toMatch(
       new RegExp(`^canister_id: expected a target of the sender's delegations, got ${CANISTER_ID}`),
     );
