@@ -12,7 +12,7 @@ const { prompts } = program.opts<{ prompts: number }>();
 const lines = readFileSync('models/little-flan/questions.tsv', 'utf8').trim().split('\n').slice(0, prompts);
 const { same, different } = await sameAnswers(
   lines.map((line) => line.split('\t')[0]!),
-  (n) => process.stderr.write(`\r${n} of ${prompts}`),
+  { onProgress: (n) => process.stderr.write(`\r${n} of ${prompts}`) },
 );
 console.log(`\n${same} of ${prompts} prompts have the same answer by all five ways`);
 for (const answers of different) console.log(JSON.stringify(answers));

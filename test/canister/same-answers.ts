@@ -5,13 +5,22 @@ import { buildCanister } from '../../scripts/build/canister.ts';
 import { openLocalModel } from '../../scripts/lib/local-model.ts';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import { openGeneration } from '../../src/model/generation/open-generation.ts';
-import { generationOptions } from '../../src/model/generation/options.ts';
+import { type GenerationRequest, generationOptions } from '../../src/model/generation/options.ts';
 import { install, ok, options, upload } from './llm.ts';
 
 const CallerAnswer = IDL.Variant({ Ok: IDL.Text, Err: IDL.Text });
 
-/** By generate, start and progress, generate_query, examples/caller, and by what `npm run local` does. */
-export async function sameAnswers(prompts: string[], onProgress = (_: number) => {}) {
+type Same = Pick<GenerationRequest, 'do_sample' | 'temperature' | 'top_k' | 'repetition_penalty'> & { seed?: bigint };
+
+/**
+ * By generate, start and progress, generate_query, examples/caller, and by what `npm run local` does.
+ * @param request how to generate, of what both Candid and the command line have by the same name; examples/caller is not asked then
+ */
+export async function sameAnswers(
+  prompts: string[],
+  { request = {}, onProgress = () => {} }: { request?: Same; onProgress?: (done: number) => void } = {},
+) {
+  const plain = Object.keys(request).length === 0;
   const { replica, canisterId, as } = await install({ keptMessages: 10 });
   const owner = as();
   await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
@@ -21,7 +30,7 @@ export async function sameAnswers(prompts: string[], onProgress = (_: number) =>
   const { t5, tokenizer, generation } = await openLocalModel('models/little-flan', 'int8');
 
   async function started(prompt: string): Promise<string> {
-    const session = ok(await owner.start(prompt, options({ tokens_per_call: { fixed: 3 } })));
+    const session = ok(await owner.start(prompt, options({ ...request, tokens_per_call: { fixed: 3 } })));
     let text = '';
     for (let from = 0; ; ) {
       const { text: more, state, output_tokens } = ok(await owner.progress(session, from));
@@ -41,7 +50,7 @@ export async function sameAnswers(prompts: string[], onProgress = (_: number) =>
     return ok(answer);
   }
   function local(prompt: string): string {
-    const decided = generationOptions({}, generation, t5.shape.config, () => 0n);
+    const decided = generationOptions(request, generation, t5.shape.config, () => 0n);
     const writing = openGeneration(t5, tokenizer!.encode(prompt), decided);
     while (writing.advance() !== 'finished');
     const text = tokenizer!.decode(writing.tokenIds);
@@ -50,19 +59,21 @@ export async function sameAnswers(prompts: string[], onProgress = (_: number) =>
   }
 
   let same = 0;
+  const texts: string[] = [];
   const different: Record<string, string>[] = [];
   for (const [i, prompt] of prompts.entries()) {
     const answers = {
-      generate: ok(await owner.generate(prompt)).text,
+      generate: ok(plain ? await owner.generate(prompt) : await owner.generate_with(prompt, options(request)[0])).text,
       started: await started(prompt),
-      query: ok(await owner.generate_query(prompt, [])).text,
-      caller: await asked(prompt),
+      query: ok(await owner.generate_query(prompt, options(request))).text,
       local: local(prompt),
+      ...(plain && { caller: await asked(prompt) }),
     };
+    texts.push(answers.generate);
     if (new Set(Object.values(answers)).size === 1) same += 1;
     else different.push({ prompt, ...answers });
     onProgress(i + 1);
   }
   replica.close();
-  return { same, different };
+  return { same, different, texts };
 }

@@ -25,6 +25,10 @@ beforeAll(async () => {
       (call $stable64_write (i64.const 450000000000) (i64.const 40) (i64.const 4))
       (call $stable64_read (i64.const 64) (i64.const 450000000000) (i64.const 4))
       (call $replyInt (i32.load (i32.const 64))))
+    (func (export "canister_query size32") (call $replyInt (call $stable_size)))
+    (func (export "canister_query read32") (call $stable_read (i32.const 64) (i32.const 0) (i32.const 4)) (call $replyInt (i32.const 0)))
+    (func (export "canister_update write32") (call $stable_write (i32.const 0) (i32.const 64) (i32.const 4)) (call $replyInt (i32.const 0)))
+    (func (export "canister_update grow32") (call $replyInt (call $stable_grow (i32.const 0))))
     (func (export "canister_update tooFar") (call $replyInt (i32.wrap_i64 (call $stable64_grow (i64.const 8000000)))))`);
   await replica.installCode({ canisterId, wasm });
 });
@@ -64,6 +68,15 @@ describe('stable memory', () => {
     expect(stable.size).toBe(7_000_000);
     expect(stable.residentBytes).toBe(65_536);
     expect(int(await replica.updateCall({ canisterId, method: 'tooFar', arg: empty }))).toBe(-1);
+  });
+
+  test('above 4 GiB the functions of 32 bits trap', async () => {
+    const call = (method: string) => ({ canisterId, method, arg: empty });
+    const trap = { errorCode: 'IC0502', message: expect.stringContaining('expected the 64-bit functions') };
+    await expect(replica.queryCall(call('size32'))).rejects.toMatchObject(trap);
+    await expect(replica.queryCall(call('read32'))).rejects.toMatchObject(trap);
+    await expect(replica.updateCall(call('write32'))).rejects.toMatchObject(trap);
+    await expect(replica.updateCall(call('grow32'))).rejects.toMatchObject(trap);
   });
 
   test('does not grow to where keeping it would freeze the canister', async () => {

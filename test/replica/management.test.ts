@@ -151,6 +151,25 @@ describe('lives of canisters', () => {
     await expect(manage(bob, 'start_canister', created)).rejects.toMatchObject({ errorCode: 'IC0301' });
   });
 
+  test('an id that is asked for is given once, to whom asks first', async () => {
+    const { manage, replica, canisterId } = setUp();
+    const wanted = Principal.fromHex('000000000070000a0101');
+    const asking = (id: Principal) => ({ amount: [], settings: [], specified_id: [id], sender_canister_version: [] });
+    const create = (id: Principal) => manage(bob, 'provisional_create_canister_with_cycles', asking(id));
+    expect((await create(wanted)).canister_id.toText()).toBe(wanted.toText());
+    expect(replica.canister(wanted)!.settings.controllers).toEqual([bob]);
+    const taken = { errorCode: 'IC0504', message: expect.stringContaining('already installed') };
+    await expect(create(wanted)).rejects.toMatchObject(taken);
+    await expect(create(canisterId)).rejects.toMatchObject(taken);
+    await expect(create(alice!)).rejects.toMatchObject({ message: expect.stringContaining('expected ten bytes') });
+    // the ids that follow of themselves do not run into it
+    const next = Principal.fromUint8Array(replica.createCanister().canisterId.toUint8Array());
+    const after = next.toUint8Array();
+    after[7]! += 1;
+    await create(Principal.fromUint8Array(after));
+    expect(replica.createCanister().canisterId.toText()).not.toBe(Principal.fromUint8Array(after).toText());
+  });
+
   test('top-up, logs, and what only canisters may call', async () => {
     const { manage, replica, canisterId, named } = setUp();
     const before = replica.canister(canisterId)!.cycles;
