@@ -30,6 +30,7 @@ const errorCodes = {
   IC0510: RejectCodes.CANISTER_ERROR, // not stopped
   IC0511: RejectCodes.CANISTER_ERROR, // started while it was stopping
   IC0512: RejectCodes.CANISTER_ERROR, // sender is not a controller
+  IC0513: RejectCodes.CANISTER_ERROR, // callback not found
   IC0514: RejectCodes.CANISTER_ERROR, // install on a canister that is not empty
   IC0520: RejectCodes.CANISTER_ERROR, // fewer cycles with the call than the callee takes
   IC0522: RejectCodes.CANISTER_ERROR, // instruction limit exceeded
@@ -96,6 +97,9 @@ export function asTrap(error: unknown): Trap {
   }
   throw error;
 }
+
+/** Whether a canister's log has it: what ended its Wasm by itself, not the limits that the system sets. Source: dfinity/ic, `canister_log_for_trap`. */
+export const isLogged = ({ errorCode }: Trap): boolean => errorCode === 'IC0502' || errorCode === 'IC0503';
 
 /** The reject that the caller of a method sees when it traps. */
 export function trapReject(canisterId: string, trap: Trap): Reject {

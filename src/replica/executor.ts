@@ -5,7 +5,7 @@
 import type { Principal } from '@dfinity/principal';
 import type { CallContext, Canister } from './canister.ts';
 import type { PageRules } from './costs.ts';
-import { asTrap, type Trap, trapReject } from './errors.ts';
+import { asTrap, isLogged, type Trap, trapReject } from './errors.ts';
 import { type Context, type Environment, Execution } from './execution.ts';
 import { type Compiled, Instance } from './instance.ts';
 import { instructionLimits, limits } from './limits.ts';
@@ -139,7 +139,7 @@ export class Executor {
     }
     const { instructions } = this.meter;
     if (run.callContext) run.callContext.instructions += instructions.total;
-    if (trap) execution.logs.push(encoder.encode(`[TRAP]: ${trap.message || '(no message)'}`));
+    if (trap && isLogged(trap)) execution.logs.push(encoder.encode(`[TRAP]: ${trap.message || '(no message)'}`));
     for (const content of execution.logs) this.onLog(canister, content, !notLogged.includes(context));
     this.onRecord({
       canisterId: canister.canisterId,

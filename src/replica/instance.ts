@@ -100,8 +100,11 @@ export class Instance {
 
   /** Calls a callback through the module's table. @throws Trap where there is none of type (i32) -> () */
   invoke(fun: number, env: number): void {
-    if (!this.#compiled.hasTable)
-      throw new Trap('IC0502', 'expected a table to call a callback through, got a module without');
+    const { maxTable } = this.#compiled;
+    if (maxTable === 0) throw new Trap('IC0502', 'expected a table to call a callback through, got a module without');
+    // so begins a call whose answer nobody waits for: its callback is number -1
+    if (fun >>> 0 >= maxTable)
+      throw new Trap('IC0513', `Canister requested to invoke a non-existent Wasm function ${fun >>> 0} from table 0`);
     (this.#exports['invoke'] as (fun: number, env: number) => void)(fun, env);
   }
 

@@ -141,6 +141,26 @@ describe('the log', () => {
     expect(await logs([{ by_timestamp_nanos: { start: 0n, end: 1n } }])).toEqual([]);
   });
 
+  test('has nothing of a call whose answer nobody waits for: its callback is none', async () => {
+    const { update, replica, logs } = await setUp(
+      canister(`
+        (table 1 1 funcref)
+        (data (i32.const 0) "say")
+        (func (export "canister_update say") (call $debug_print (i32.const 0) (i32.const 3)) (call $msg_reply))
+        (func (export "canister_update tell")
+          (call $canister_self_copy (i32.const 16) (i32.const 0) (call $canister_self_size))
+          (call $call_new (i32.const 16) (call $canister_self_size) (i32.const 0) (i32.const 3)
+            (i32.const -1) (i32.const -1) (i32.const -1) (i32.const -1))
+          (drop (call $call_perform))
+          (call $msg_reply))`),
+    );
+    await update('tell');
+    while ((await replica.tick()) > 0);
+    const { outcome } = replica.messages.findLast(({ kind }) => kind === 'replyCallback')!;
+    expect(outcome).toMatchObject({ status: 'trapped', errorCode: 'IC0513' });
+    expect(await logs()).toEqual(['say']);
+  });
+
   test('printing never traps, wherever the bytes are', async () => {
     const { update, logs } = await setUp(printer);
     await update('beyond');

@@ -40,7 +40,8 @@ export interface Instrumented {
   globals: string[];
   /** Indices of mutable globals of type v128; the exports `low i`, `high i` read them, `set i` writes them. */
   vectorGlobals: number[];
-  hasTable: boolean;
+  /** Largest size of the table that callbacks are called through; 0 without one. */
+  maxTable: number;
   hasStart: boolean;
 }
 
@@ -167,7 +168,7 @@ class Instrumenter {
       maxPages,
       globals: globals.map(([name]) => name),
       vectorGlobals,
-      hasTable: module.tables.length > 0,
+      maxTable: module.tables[0] ? (module.tables[0].limits.max ?? Number.POSITIVE_INFINITY) : 0,
       hasStart: module.start !== undefined,
     };
   }
