@@ -6,8 +6,6 @@ import { readRecord, writeRecord } from './stable.ts';
 interface Caller {
   /** Sessions waiting or worked on. */
   underWay: number;
-  /** Calls that wait for an answer. */
-  waiting: number;
   /** Tokens given or promised on `day`. */
   tokens: number;
   day: number;
@@ -25,7 +23,7 @@ function restore(): void {
   if (restored) return;
   restored = true;
   for (const [name, [tokens, day]] of Object.entries(readRecord<Record<string, [number, number]>>('callers') ?? {})) {
-    callers.set(name, { underWay: 0, waiting: 0, tokens, day });
+    callers.set(name, { underWay: 0, tokens, day });
   }
   Object.assign(all, readRecord<typeof all>('all_callers'));
 }
@@ -41,7 +39,7 @@ function callerOf(who: string): Caller {
   restore();
   let caller = callers.get(who);
   if (!caller) {
-    caller = { underWay: 0, waiting: 0, tokens: 0, day: today() };
+    caller = { underWay: 0, tokens: 0, day: today() };
     callers.set(who, caller);
   }
   newDay(caller);
@@ -49,8 +47,8 @@ function callerOf(who: string): Caller {
   return caller;
 }
 
-function forgetIdle(who: string, { underWay, waiting, tokens }: Caller): void {
-  if (underWay <= 0 && waiting <= 0 && tokens === 0) callers.delete(who);
+function forgetIdle(who: string, { underWay, tokens }: Caller): void {
+  if (underWay <= 0 && tokens === 0) callers.delete(who);
 }
 
 /** Why this caller gets no further session of up to `tokens` tokens. */
@@ -74,25 +72,6 @@ export function overallLimit(method: string, tokens: number): string | undefined
   return perDay > 0 && all.tokens + tokens > perDay
     ? `${method}: expected at most ${perDay} tokens a day for all callers, got ${all.tokens} and up to ${tokens} more; the day ends at midnight UTC`
     : undefined;
-}
-
-/** Why no further call of this caller may wait for its answer. */
-export function tooManyCalls(method: string, who: string): string | undefined {
-  const { max_sessions_per_caller: most } = settings();
-  const { waiting } = callerOf(who);
-  return waiting >= most
-    ? `${method}: expected fewer than ${most} calls of one caller to wait for their answer, got ${waiting}`
-    : undefined;
-}
-
-export function callBegins(who: string): void {
-  callerOf(who).waiting += 1;
-}
-
-export function callEnds(who: string): void {
-  const caller = callerOf(who);
-  caller.waiting -= 1;
-  forgetIdle(who, caller);
 }
 
 /** A session begins, which may make as many tokens. */
@@ -124,6 +103,5 @@ export function saveCallers(): void {
 /** Called now and then, so that the map holds no more than the callers of a day. */
 export function forgetCallers(): void {
   const day = today();
-  for (const [who, caller] of callers)
-    if (caller.underWay === 0 && caller.waiting === 0 && caller.day !== day) callers.delete(who);
+  for (const [who, caller] of callers) if (caller.underWay === 0 && caller.day !== day) callers.delete(who);
 }

@@ -16,7 +16,6 @@ import { isPlainGreedy } from '../model/generation/choice.ts';
 import { generationOptions, seedOf } from '../model/generation/options.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
 import { isAdmin, notAllowed } from './access.ts';
-import { callBegins, callEnds } from './callers.ts';
 import {
   type GenerateError,
   GenerateOptions,
@@ -111,23 +110,12 @@ async function toTheEnd(session: Session): Promise<GenerateResult> {
   const lease = take(session);
   enqueue(session);
   if (session.state === 'active') work(session);
-  const broken = await wait(session, lease);
+  const broken = await drive(session, lease, msgCaller().toText());
   // who cancels has had what was made until then
   if (percent > 0 && (isFinished(session) || session.state === 'cancelled')) {
     msgCyclesAccept(priceOf(Number(usageOf(session).cycles - before), percent));
   }
   return result(session, broken);
-}
-
-/** As `drive`, counted among the caller's calls. */
-async function wait(session: Session, lease: number | undefined): Promise<string | undefined> {
-  const who = msgCaller().toText();
-  callBegins(who);
-  try {
-    return await drive(session, lease);
-  } finally {
-    callEnds(who);
-  }
 }
 
 const noModel: { Err: GenerateError } = { Err: { NoModel: '' } };
@@ -188,7 +176,7 @@ export class GenerateMethods {
     const hasToGo = mayNotWait('resume');
     if (hasToGo) return { Err: hasToGo };
     takeIn(session);
-    if (underWay(session)) return result(session, await wait(session, take(session)));
+    if (underWay(session)) return result(session, await drive(session, take(session), msgCaller().toText()));
     const { owner, options, sourceIds, tokenIds, tokensPerCall } = session;
     const refused =
       noRoom('resume', owner, options.maxNewTokens - tokenIds.length) ??

@@ -7,16 +7,17 @@ import { isPlainGreedy } from '../model/generation/choice.ts';
 import { type GenerationOptions, type GenerationRequest, generationOptions } from '../model/generation/options.ts';
 import { notAllowed } from './access.ts';
 import { answerFromCache } from './answers.ts';
-import { overallLimit, overLimit, tooManyCalls } from './callers.ts';
+import { overallLimit, overLimit } from './callers.ts';
 import type { GenerateError, GenerateOptions } from './candid.ts';
 import { estimate, priceOf } from './cost.ts';
 import { activeModel, type Model, whyNoModel } from './model.ts';
 import { NoSeed, randomBytes } from './random.ts';
-import { isFull, tooManyWait } from './scheduler.ts';
+import { isFull } from './scheduler.ts';
 import { isSession, newSession, type Session } from './sessions.ts';
 import { settings } from './settings.ts';
 import { lacksCycles } from './status.ts';
 import { MESSAGE_BUDGET } from './unit.ts';
+import { tooManyCalls, tooManyWait } from './waiting.ts';
 
 /** Longer prompts are refused unread: reading one costs some thousand instructions a character. */
 const MAX_PROMPT_CHARACTERS = 8_192;

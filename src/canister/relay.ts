@@ -41,8 +41,10 @@ export interface Relay {
 
 /** A step that took more than this may not fit a message next time; TypeScript makes it, in several if need be. */
 const MOST_STEP_INSTRUCTIONS = 1_000_000_000;
-/** Calls that wait beyond this many go without a relay. */
-const MOST_RECORDS = 64;
+/** Sessions beyond this many go without a relay. */
+const MOST_LENT = 64;
+/** A record is lost where a callback traps and the cleanup after it, too: no message tells that it is free, and one that is in use must not be written. */
+const MOST_RECORDS = 4_096;
 
 const idle: number[] = [];
 let records = 0;
@@ -54,6 +56,7 @@ export function lend(session: Session): Relay | undefined {
   const { tokensPerCall, stepInstructions, options, tokenIds } = session;
   if (tokensPerCall !== 1 || stepInstructions === 0 || stepInstructions > MOST_STEP_INSTRUCTIONS) return undefined;
   if (options.eosTokenIds.length > MAX_STOPS) return undefined;
+  if (lent.size >= MOST_LENT) return undefined;
   const plan = session.writing?.plan?.();
   const at = plan && (idle.pop() ?? newRecord());
   if (!at) return undefined;

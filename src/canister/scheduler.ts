@@ -33,17 +33,15 @@ import { settings } from './settings.ts';
 import { advance } from './steps.ts';
 import { now } from './time.ts';
 import { instructionsNow } from './unit.ts';
+import { callBegins, callEnds, waitingCalls } from './waiting.ts';
 
 /** A session that no message has worked on for so long is taken up again. */
 const STALL_SECONDS = 30;
 const WATCH_SECONDS = 15;
-const LOST_SECONDS = 300;
 /** What bringing sessions back may take of a message, in instructions. */
 const RESTORE_BUDGET = 1_000_000_000;
 /** A step that fails so often in a row fails the session. */
 const MAX_FAILURES = 3;
-/** Calls that wait: each has a message in the canister's queue to itself, which holds 500. */
-const MAX_WAITING = 400;
 
 /** First byte of a call to ourselves: someone waits for the answer, or nobody does and the step sends the next. No Candid begins so. */
 const STEP = 1;
@@ -57,9 +55,6 @@ const ring: Session[] = [];
 const queue = new Map<string, Session[]>();
 /** How many wait. */
 let queued = 0;
-/** Calls in progress that wait for an answer, and when one of them went on last. */
-let waiting = 0;
-let waited = 0;
 let watch: bigint | undefined;
 let watched = 0;
 let restored = false;
@@ -67,7 +62,7 @@ let restored = false;
 export const schedulerCounts = (): { active: number; queued: number; waiting: number } => ({
   active: ring.length,
   queued,
-  waiting,
+  waiting: waitingCalls(),
 });
 
 function send(kind: number, session: Session): Promise<unknown> {
@@ -143,7 +138,6 @@ export function finish(session: Session, state: Exclude<State, 'queued' | 'activ
 
 export const isFull = (): boolean =>
   queued > 0 && queued >= settings().max_queued && ring.length >= settings().max_active;
-export const tooManyWait = (): boolean => waiting >= MAX_WAITING;
 
 /** A message of the canister to itself. */
 export function step(args: Uint8Array): void {
@@ -205,16 +199,17 @@ export function take(session: Session): number | undefined {
 /**
  * Goes on, a call to ourselves at a time, until the session is over.
  * @param lease what `take` gave
+ * @param who waits for it, as text of a principal
  * @returns why it is not over, if something passing came between; the session goes on by itself then
  */
-export async function drive(session: Session, lease: number | undefined): Promise<string | undefined> {
-  waiting += 1;
+export async function drive(session: Session, lease: number | undefined, who: string): Promise<string | undefined> {
+  const waits = callBegins(who);
   try {
     while (underWay(session)) {
       const own = session.state === 'active' && session.lease === lease;
       const target = own ? session : turn();
       const relay = own ? lend(session) : undefined;
-      waited = now();
+      waits.heard = now();
       try {
         try {
           await sendAwaited(target, relay);
@@ -237,7 +232,7 @@ export async function drive(session: Session, lease: number | undefined): Promis
     }
     return undefined;
   } finally {
-    waiting -= 1;
+    callEnds(waits);
     if (session.lease === lease) session.awaited = false;
   }
 }
@@ -246,10 +241,12 @@ export async function drive(session: Session, lease: number | undefined): Promis
  * Why this is no time for an upgrade: answers to calls made before it would come to a program that is no more, and be written where it had its memory
  * (ic-cdk 0.18 keeps pointers in them). A stopped canister waits for none. Calls that nothing is heard of for long are taken for lost.
  */
-export const awaitsAnswers = (): string | undefined =>
-  isSeeding() || (waiting > 0 && now() - waited < LOST_SECONDS * 1000)
+export function awaitsAnswers(): string | undefined {
+  const waiting = waitingCalls();
+  return isSeeding() || waiting > 0
     ? `upgrade: expected no calls that wait for an answer, got ${waiting || 'one for randomness'}; stop the canister first, then upgrade and start it`
     : undefined;
+}
 
 /** The active session whose turn it is to be helped. */
 function turn(): Session {
@@ -337,8 +334,7 @@ async function retry(session: Session): Promise<void> {
   session.awaited = false;
   session.beat = now();
   const { lease } = session;
-  waiting += 1;
-  waited = now();
+  const waits = callBegins(canisterSelf().toText());
   try {
     await send(STEP, session);
   } catch (error) {
@@ -346,7 +342,7 @@ async function retry(session: Session): Promise<void> {
     if (broken.type !== 'CleanupCallback' && !isPassing(broken)) stumble(session, broken);
     return;
   } finally {
-    waiting -= 1;
+    callEnds(waits);
   }
   if (session.state === 'active' && session.lease === lease) sendNext(session);
 }

@@ -17,11 +17,12 @@ import { change, controller, type Installed, install, listOptions, ok, options, 
 const management = Principal.fromText('aaaaa-aa');
 const caller = Principal.selfAuthenticating(new Uint8Array([7]));
 
-/** How often, of the canister's messages. */
+/** How often, of the canister's messages; of cleanups after a callback that trapped, how often they do so too. */
 const ODDS = {
   trapAtInstruction: 0.012,
   trapAtSystemCall: 0.012,
   callNotSent: 0.006,
+  trapInCleanup: 0.2,
   stop: 0.003,
   upgrade: 0.003,
   noCycles: 0.002,
@@ -59,7 +60,7 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-const messageKinds: ReadonlySet<string> = new Set(['update', 'replyCallback', 'rejectCallback', 'timer']);
+const messageKinds: ReadonlySet<string> = new Set(['update', 'replyCallback', 'rejectCallback', 'cleanup', 'timer']);
 
 /** Lets `decide` set a limit for, or trap, what the replica executes; call the result to leave the replica as it was. */
 function interfere(
@@ -104,6 +105,7 @@ export async function faultRun(seed: number, generations: number, onProgress = (
     trapAtInstruction: 0,
     trapAtSystemCall: 0,
     callNotSent: 0,
+    trapInCleanup: 0,
     stop: 0,
     upgrade: 0,
     noCycles: 0,
@@ -123,6 +125,11 @@ export async function faultRun(seed: number, generations: number, onProgress = (
     const isOurs = (who: Principal): boolean => who.compareTo(llm!.canisterId) === 'eq';
     if (!disturbing || !isOurs(canister.canisterId)) return undefined;
     messages += 1;
+    if (kind === 'cleanup') {
+      if (!chance(ODDS.trapInCleanup)) return undefined;
+      faults.trapInCleanup += 1;
+      return { limit: Math.floor(10 ** (3 + random() * 3)) };
+    }
     queueMicrotask(() => between());
     if (chance(messages < stormUntil && kind === 'update' && isOurs(from) ? 0.9 : ODDS.trapAtInstruction)) {
       faults.trapAtInstruction += 1;

@@ -4,8 +4,9 @@ import { Principal } from '@dfinity/principal';
 import { beforeAll, expect, it } from 'vitest';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
+import { Executor } from '../../src/replica/executor.ts';
 import type { MessageRecord } from '../../src/replica/index.ts';
-import { controller, type Installed, install, listOptions, ok, options, stranger, upload } from './llm.ts';
+import { change, controller, type Installed, install, listOptions, ok, options, stranger, upload } from './llm.ts';
 
 const cases: { prompt: string; text: string }[] = JSON.parse(
   readFileSync('models/little-flan/expected.json', 'utf8'),
@@ -88,6 +89,39 @@ it('goes beside others: the same texts as alone', async () => {
   const some = cases.slice(0, 6);
   const answers = await Promise.all(some.map(async (c) => ok(await owner.generate(c.prompt))));
   expect(answers.map((a) => a.text)).toEqual(some.map((c) => c.text));
+});
+
+it('what a trap in a callback, and in its cleanup, leaves counted is taken for lost after a while', async () => {
+  const metric = async (name: string): Promise<number> => {
+    const request = { method: 'GET', url: '/metrics', headers: [], body: new Uint8Array() };
+    const text = new TextDecoder().decode(new Uint8Array((await owner.http_request(request)).body));
+    return Number(new RegExp(`^stepwise_${name} (\\d+)$`, 'm').exec(text)![1]);
+  };
+  const sender = Principal.selfAuthenticating(Uint8Array.of(9));
+  const caller = llm.as(sender);
+  ok(await owner.set_settings(change({ max_sessions_per_caller: 70 })));
+  const run = Executor.prototype.run;
+  try {
+    // what enters the interpreter takes more
+    Executor.prototype.run = function (what) {
+      const trapped = what.kind === 'replyCallback' || what.kind === 'cleanup';
+      return run.call(this, trapped ? { ...what, limit: 500_000 } : what);
+    };
+    for (let i = 0; i < 70; i++) await expect(caller.generate('hi')).rejects.toThrow();
+  } finally {
+    Executor.prototype.run = run;
+  }
+  expect(await metric('calls_waiting')).toBe(70);
+  const message = 'generate: expected fewer than 70 calls of one caller to wait for their answer, got 70';
+  expect(await caller.generate('hi')).toEqual({ Err: { LimitReached: message } });
+  llm.replica.advanceTime(301_000);
+  expect(await metric('calls_waiting')).toBe(0);
+  const { session } = ok(await caller.generate('hi'));
+  ok(await caller.delete(session));
+  // there are relays still
+  own();
+  expect(ok(await owner.generate(prompt)).text).toBe(text);
+  expect(own().steps.every(without)).toBe(true);
 });
 
 it('takes orders from the canister alone', async () => {
