@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { faultRun } from './faults.ts';
 
 it('through traps, stops, upgrades and shortages every session comes to the text of an undisturbed run', async () => {
-  const seed = 5;
+  const seed = 1;
   const { wrong, finished, failedAndResumed, faults, arenaBytes, heapBytes } = await faultRun(seed, 50);
   console.log(`fault run, seed ${seed}: ${finished} finished, ${failedAndResumed} failed and resumed`, faults);
   expect(wrong).toEqual([]);
