@@ -1,5 +1,6 @@
 /** The answer cache: a prompt that was answered before gets that answer at once, where the settings say so. In the heap; begins anew with an upgrade. */
-import { end, findSession, isFinished, type Session } from './sessions.ts';
+import type { Session } from './session.ts';
+import { end, findSession, isFinished } from './sessions.ts';
 import { settings } from './settings.ts';
 
 /** Ids of finished sessions by what was asked, oldest first. */

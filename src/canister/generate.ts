@@ -45,6 +45,7 @@ import {
 } from './opening.ts';
 import { seedRandom } from './random.ts';
 import { drive, enqueue, finish, step, take, takeIn, wake, work } from './scheduler.ts';
+import type { Session } from './session.ts';
 import {
   finishReason,
   goOn,
@@ -53,7 +54,6 @@ import {
   listSessions,
   passingSession,
   remove,
-  type Session,
   sessionForCaller,
   stateOf,
   underWay,

@@ -1,8 +1,8 @@
 /**
  * Relays: a session's next tokens made by messages that never enter the interpreter, the kernels' programs being all there is to run (assembly/relay.ts). The drive
- * of a session lends it to a relay with its call to itself, and takes it back when that call is answered. Whoever gets hold of the session
- * meanwhile recalls it first: then what was made is in the session, and the relay makes no more. A record in the arena is never given back, only used again, so that a
- * late message finds a record and no other session's memory.
+ * of a session lends it to a relay with its call to itself, and takes it back when that call is answered, or where nobody waits when a message comes that the relay
+ * has nothing to do with. Whoever gets hold of the session meanwhile recalls it first: then what was made is in the session, and the relay makes no more. A record in
+ * the arena is never given back, only used again, so that a late message finds a record and no other session's memory.
  */
 import type { StepPlan } from '../model/t5/t5.ts';
 import {
@@ -30,14 +30,8 @@ import {
   UNIT_INSTRUCTIONS,
 } from './assembly/relay-record.ts';
 import { counters } from './counters.ts';
-import type { Session } from './sessions.ts';
+import type { Relay, Session } from './session.ts';
 import { arena, unit } from './unit.ts';
-
-/** A record in use. */
-export interface Relay {
-  at: number;
-  serial: number;
-}
 
 /** A step that took more than this may not fit a message next time; TypeScript makes it, in several if need be. */
 const MOST_STEP_INSTRUCTIONS = 1_000_000_000;
@@ -49,23 +43,33 @@ const MOST_RECORDS = 4_096;
 const idle: number[] = [];
 let records = 0;
 let serials = 0;
-const lent = new Set<Session>();
+/** Relays that are not recalled. */
+const going = new Set<Relay>();
+/** Relays whose next message nobody waits for, by record. */
+const chained = new Map<number, Relay>();
 
-/** Lends an active session to a relay, if programs are all that its next tokens need. @returns what the call to ourselves carries */
-export function lend(session: Session): Relay | undefined {
+/**
+ * Lends an active session to a relay, if programs are all that its next tokens need.
+ * @param awaited whether a call will wait for it, or nobody
+ * @returns what the call to ourselves carries
+ */
+export function lend(session: Session, awaited: boolean): Relay | undefined {
+  dismiss(session);
   const { tokensPerCall, stepInstructions, options, tokenIds } = session;
   if (tokensPerCall !== 1 || stepInstructions === 0 || stepInstructions > MOST_STEP_INSTRUCTIONS) return undefined;
   if (options.eosTokenIds.length > MAX_STOPS) return undefined;
-  if (lent.size >= MOST_LENT) return undefined;
+  if (going.size >= MOST_LENT) return undefined;
   const plan = session.writing?.plan?.();
   const at = plan && (idle.pop() ?? newRecord());
   if (!at) return undefined;
   serials += 1;
   const most = Math.min(MOST_TOKENS, options.maxNewTokens - tokenIds.length);
   unit.write(at, recordOf(plan, options.eosTokenIds, most, serials, at));
-  session.relay = { at, serial: serials };
-  lent.add(session);
-  return session.relay;
+  const relay = { at, serial: serials, session, lease: session.lease, awaited, recalled: false };
+  session.relay = relay;
+  going.add(relay);
+  if (!awaited) chained.set(at, relay);
+  return relay;
 }
 
 function newRecord(): number | undefined {
@@ -95,7 +99,7 @@ function recordOf(plan: StepPlan, stops: readonly number[], most: number, serial
 }
 
 /** Arguments of a relay's messages. */
-export function relayArgs({ at, serial }: Relay): Uint8Array {
+export function relayArgs({ at, serial }: Pick<Relay, 'at' | 'serial'>): Uint8Array {
   const args = new Uint8Array(MESSAGE_BYTES);
   const view = new DataView(args.buffer);
   view.setUint8(0, RELAY);
@@ -107,9 +111,9 @@ export function relayArgs({ at, serial }: Relay): Uint8Array {
 /** Takes a session back from its relay, if it has one: what was made is in the session after it, and no more is made. */
 export function recall(session: Session): Session {
   const { relay, writing } = session;
-  if (!relay) return session;
-  session.relay = undefined;
-  lent.delete(session);
+  if (!relay || relay.recalled) return session;
+  relay.recalled = true;
+  going.delete(relay);
   const bytes = unit.read(relay.at, RECORD_BYTES);
   unit.write(relay.at + STATE, Uint8Array.of(HALTED, 0, 0, 0));
   const view = new DataView(bytes.buffer);
@@ -130,11 +134,31 @@ export function recall(session: Session): Session {
 
 /** Takes all sessions back: a program is under way, and rows that it works in are not to be written over. */
 export function recallAll(): void {
-  for (const session of lent) recall(session);
+  for (const { session } of going) recall(session);
 }
 
 /** The call is answered: its session is taken back, its record may be used again. */
-export function giveBack(session: Session, relay: Relay): void {
-  if (session.relay === relay) recall(session);
-  idle.push(relay.at);
+export function giveBack(relay: Relay): void {
+  const { session, at } = relay;
+  if (session.relay === relay) {
+    recall(session);
+    session.relay = undefined;
+  }
+  chained.delete(at);
+  idle.push(at);
+}
+
+/** Takes a session from its relay for good; should a message of it still come, it does nothing. Of one that is awaited, that message gives the record back. */
+export function dismiss(session: Session): void {
+  const { relay } = recall(session);
+  if (!relay || relay.awaited) return;
+  unit.write(relay.at + SERIAL, new Uint8Array(4));
+  giveBack(relay);
+}
+
+/** The relay that a message which nobody waits for is of; undefined for one that was dismissed. */
+export function relayOf(args: Uint8Array): Relay | undefined {
+  const view = new DataView(args.buffer, args.byteOffset);
+  const relay = chained.get(view.getUint32(5, true));
+  return relay?.serial === view.getUint32(1, true) ? relay : undefined;
 }

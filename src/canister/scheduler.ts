@@ -2,7 +2,9 @@
  * Whose turn it is. Up to `max_active` sessions are worked on, the others wait, callers taking turns. A session is driven by one of two:
  *
  *   chain   a step's message ends with sending the next one, which nobody awaits              (`start`)
- *   call    a caller waits in `generate` or `resume`; each step is an awaited call to ourselves, or the first of some that relay.ts makes
+ *   call    a caller waits in `generate` or `resume`; each step is an awaited call to ourselves
+ *
+ * Steps of either that programs alone can make are made by relay.ts, TypeScript seeing the last of some.
  *
  * A session's lease says which drive is the right one; who takes a session over raises it, and an older chain's next message does nothing. A call
  * whose session waits for its turn, or is driven by somebody else, spends its steps on whoever's turn it is: nobody idles, nothing is made twice.
@@ -11,10 +13,13 @@
  */
 import { call, canisterSelf, clearTimer, setTimerInterval } from 'azle';
 import { rememberAnswer } from './answers.ts';
+import { RELAY } from './assembly/relay-record.ts';
 import { forgetCallers } from './callers.ts';
 import { counters } from './counters.ts';
 import { isSeeding } from './random.ts';
-import { giveBack, lend, type Relay, relayArgs } from './relay.ts';
+import { giveBack, lend, relayArgs, relayOf } from './relay.ts';
+import type { Relay, Session } from './session.ts';
+import type { State } from './session-record.ts';
 import {
   addInstructions,
   bringBack,
@@ -24,8 +29,6 @@ import {
   liveSessions,
   prune,
   release,
-  type Session,
-  type State,
   sessionsToRestore,
   underWay,
 } from './sessions.ts';
@@ -74,11 +77,13 @@ function send(kind: number, session: Session): Promise<unknown> {
   return call<Uint8Array>(canisterSelf(), 'generate', { raw: true, args, oneway: kind === CHAIN });
 }
 
-/** A step, or steps that the relay makes, the last of which is answered. */
-function sendAwaited(session: Session, relay: Relay | undefined): Promise<unknown> {
-  if (!relay) return send(STEP, session);
-  return call<Uint8Array>(canisterSelf(), `generate#${relay.at}`, { raw: true, args: relayArgs(relay) });
-}
+/** The first of steps that a relay makes; if it is awaited, the last is answered. */
+const sendRelay = (relay: Relay): Promise<unknown> =>
+  call<Uint8Array>(canisterSelf(), `generate#${relay.at}`, {
+    raw: true,
+    args: relayArgs(relay),
+    oneway: !relay.awaited,
+  });
 
 /** Drives a session by messages that nobody awaits, from now on. */
 function chain(session: Session): void {
@@ -89,7 +94,10 @@ function chain(session: Session): void {
 }
 
 /** Where it cannot be sent (queue full, no cycles), the watchdog will. */
-const sendNext = (session: Session): void => void send(CHAIN, session).catch(() => {});
+function sendNext(session: Session): void {
+  const relay = lend(session, false);
+  (relay ? sendRelay(relay) : send(CHAIN, session)).catch(() => {});
+}
 
 /** Puts a session in the queue; it may become active at once. */
 export function enqueue(session: Session): void {
@@ -141,13 +149,43 @@ export const isFull = (): boolean =>
 
 /** A message of the canister to itself. */
 export function step(args: Uint8Array): void {
+  if (args[0] === RELAY) lastOfRelay(args);
+  else stepOf(args);
+}
+
+function stepOf(args: Uint8Array): void {
   const view = new DataView(args.buffer);
   const session = liveSession(view.getUint32(5));
   if (session?.state !== 'active') return;
   const chained = args[0] === CHAIN;
   if (chained && view.getUint32(1) !== session.lease) return;
+  if (chained) goOnWith(session);
+  else work(session);
+  if (isAsleep(session.beat)) takeUp();
+}
+
+/** A step of a chain. */
+function goOnWith(session: Session): void {
   work(session);
-  if (chained && session.state === 'active') sendNext(session);
+  const counted = instructionsNow();
+  if (session.state !== 'active') return;
+  sendNext(session);
+  session.instructions += instructionsNow() - counted;
+}
+
+/** A relay that nobody waits for has made its last token in this message, or was recalled before it. */
+function lastOfRelay(args: Uint8Array): void {
+  const relay = relayOf(args);
+  if (!relay) return;
+  const { session, lease, recalled } = relay;
+  giveBack(relay);
+  if (session.state !== 'active' || session.lease !== lease) return;
+  if (recalled) goOnWith(session);
+  else if (session.writing?.finishReason) countAndEnd(session);
+  else {
+    sendNext(session);
+    session.instructions += instructionsNow();
+  }
   if (isAsleep(session.beat)) takeUp();
 }
 
@@ -155,6 +193,16 @@ export function step(args: Uint8Array): void {
 export function work(session: Session): void {
   advance(session);
   if (!underWay(session)) makeWay(session);
+}
+
+/** Counts this message, and ends the session if its last token is there. */
+function countAndEnd(session: Session): void {
+  const over = session.writing?.finishReason;
+  if (over && underWay(session)) {
+    session.instructions += instructionsNow();
+    end(session, over);
+    makeWay(session);
+  } else addInstructions(session, instructionsNow());
 }
 
 /** A session is over by itself. */
@@ -208,20 +256,15 @@ export async function drive(session: Session, lease: number | undefined, who: st
     while (underWay(session)) {
       const own = session.state === 'active' && session.lease === lease;
       const target = own ? session : turn();
-      const relay = own ? lend(session) : undefined;
+      const relay = own ? lend(session, true) : undefined;
       waits.heard = now();
       try {
         try {
-          await sendAwaited(target, relay);
+          await (relay ? sendRelay(relay) : send(STEP, target));
         } finally {
-          if (relay) giveBack(session, relay);
+          if (relay) giveBack(relay);
         }
-        const over = session.writing?.finishReason;
-        if (over && underWay(session)) {
-          session.instructions += instructionsNow();
-          end(session, over);
-          makeWay(session);
-        } else addInstructions(session, instructionsNow());
+        countAndEnd(session);
       } catch (error) {
         const broken = error as Broken;
         // the cleanup of a callback that trapped: no call and no reply can be made, and what would trap undoes the `finally` below

@@ -7,9 +7,43 @@
  *   | u8      | u8    | f64 ms   |                | length, u8  | ASCII     |      |
  *   +---------+-------+----------+----------------+-------------+-----------+------+
  */
+import type { BeamState } from '../model/generation/beam-search.ts';
+import type { GenerationOptions } from '../model/generation/options.ts';
 import { decodeUtf8 } from '../model/tokenizer/utf8.ts';
 import { fromHex, hex, utf8 } from './bytes.ts';
-import type { SessionRecord } from './sessions.ts';
+
+/** `queued` and `active` are under way; an active one is encoding until it has its first token. */
+export type State = 'queued' | 'active' | 'stop' | 'length' | 'cancelled' | 'failed';
+
+/** A session as it is written down. */
+export interface SessionRecord {
+  id: string;
+  /** Text of the principal who started it. */
+  owner: string;
+  /** Milliseconds since 1970. */
+  created: number;
+  updated: number;
+  /** SHA-256 of the pack that answers. */
+  model: string;
+  prompt: string;
+  sourceIds: number[];
+  /** Without the start token. */
+  tokenIds: number[];
+  /** What they say, from the session's end on: the model that can tell may be replaced. */
+  text?: string;
+  options: GenerationOptions;
+  /** Of a beam search, from its first token on. */
+  beams?: BeamState;
+  /** 0: as many as a slice holds. */
+  tokensPerCall: number;
+  state: State;
+  /** Why it failed. */
+  reason: string;
+  calls: number;
+  instructions: number;
+  unitInstructions: number;
+  embeddingCached: boolean;
+}
 
 /** What an index holds of a session. */
 export interface SessionHead {

@@ -4,9 +4,6 @@
  * lost. Who works on it, and when, is scheduler.ts.
  */
 import { isController, msgCaller } from 'azle';
-import type { BeamState } from '../model/generation/beam-search.ts';
-import type { Generation } from '../model/generation/generation.ts';
-import type { GenerationOptions } from '../model/generation/options.ts';
 import { anonymous } from './access.ts';
 import { hex, utf8 } from './bytes.ts';
 import { sessionBegins, sessionEnds } from './callers.ts';
@@ -15,63 +12,19 @@ import { counters } from './counters.ts';
 import { readyModel } from './model.ts';
 import { MESSAGE_CYCLES } from './prices.ts';
 import { NoSeed, randomBytes } from './random.ts';
-import { type Relay, recall } from './relay.ts';
-import { decodeSession, encodeSession, type SessionHead, sessionHead } from './session-record.ts';
+import { dismiss, recall } from './relay.ts';
+import type { Session } from './session.ts';
+import {
+  decodeSession,
+  encodeSession,
+  type SessionHead,
+  type SessionRecord,
+  type State,
+  sessionHead,
+} from './session-record.ts';
 import { settings } from './settings.ts';
 import { sessionRecords } from './stable.ts';
 import { now } from './time.ts';
-
-/** `queued` and `active` are under way; an active one is encoding until it has its first token. */
-export type State = 'queued' | 'active' | 'stop' | 'length' | 'cancelled' | 'failed';
-
-/** A session as it is written down. */
-export interface SessionRecord {
-  id: string;
-  /** Text of the principal who started it. */
-  owner: string;
-  /** Milliseconds since 1970. */
-  created: number;
-  updated: number;
-  /** SHA-256 of the pack that answers. */
-  model: string;
-  prompt: string;
-  sourceIds: number[];
-  /** Without the start token. */
-  tokenIds: number[];
-  /** What they say, from the session's end on: the model that can tell may be replaced. */
-  text?: string;
-  options: GenerationOptions;
-  /** Of a beam search, from its first token on. */
-  beams?: BeamState;
-  /** 0: as many as a slice holds. */
-  tokensPerCall: number;
-  state: State;
-  /** Why it failed. */
-  reason: string;
-  calls: number;
-  instructions: number;
-  unitInstructions: number;
-  embeddingCached: boolean;
-}
-
-export interface Session extends SessionRecord {
-  /** The answer in the making, with its place in the arena; undefined until it is worked on. */
-  writing?: Generation;
-  /** Its number in messages of the canister to itself. */
-  handle: number;
-  /** Number of the drive that may go on with it; scheduler.ts has what that means. */
-  lease: number;
-  /** Whether a call that waits for the answer drives it. */
-  awaited: boolean;
-  /** Milliseconds since 1970 of the last message that worked on it. */
-  beat: number;
-  /** Steps in a row that trapped or were rejected. */
-  failures: number;
-  /** What the unit took for the last token that was made by a message of its own; 0 before. */
-  stepInstructions: number;
-  /** What makes its tokens for the time being. */
-  relay?: Relay;
-}
 
 /** By id, and by handle. */
 const live = new Map<string, Session>();
@@ -248,7 +201,7 @@ export const sessionCounts = (): { all: number; live: number } => ({ all: heads(
 
 /** Ends a session that is under way; one whose last token is there is finished, whatever else `state` says. */
 export function end(session: Session, state: Exclude<State, 'queued' | 'active'>, reason = ''): void {
-  recall(session);
+  dismiss(session);
   const finished = session.writing?.finishReason;
   session.state = finished ?? state;
   session.reason = finished ? '' : reason;

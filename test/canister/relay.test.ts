@@ -45,6 +45,16 @@ async function underWay(tokens: number): Promise<string> {
   throw new Error('no session came that far');
 }
 
+/** What became of a session that goes on by itself. */
+async function finished(session: string) {
+  for (;;) {
+    const progress = ok(await owner.progress(session, 0));
+    if (!('queued' in progress.state || 'encoding' in progress.state || 'generating' in progress.state))
+      return progress;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 it('makes all further tokens of a plain answer, and looks into TypeScript once in 32', async () => {
   // the first call of all asks for the canister's randomness, by a callback more
   ok(await owner.generate_with('hi', ...options({ max_new_tokens: 1 })));
@@ -134,4 +144,37 @@ it('takes orders from the canister alone', async () => {
     ).rejects.toThrow('generate: expected (text), got something else');
   }
   expect(ok(await owner.generate(prompt)).text).toBe(text);
+});
+
+it('makes the tokens of what nobody waits for: one message each, and looks into TypeScript once in 32', async () => {
+  own();
+  const session = ok(await owner.start(prompt, []));
+  const ended = await finished(session);
+  expect(ended).toMatchObject({ text, output_tokens: 49, calls: 49, state: { finished: { stop: null } } });
+  const { steps, callbacks } = own();
+  // there is none to call
+  expect(callbacks.every(({ instructions }) => instructions.total === 0)).toBe(true);
+  expect(steps.length).toBe(49);
+  // the first encodes, the second is made by TypeScript that learns what a step takes; then 32, the last of which is TypeScript's too
+  expect(steps.flatMap((message, i) => (without(message) ? [] : [i]))).toEqual([0, 32, 48]);
+  const counted = steps.reduce((sum, { instructions }) => sum + instructions.total, 0);
+  // all but writing it down at its end
+  expect(Number(ended.instructions)).toBeGreaterThan(counted * 0.96);
+  expect(Number(ended.instructions)).toBeLessThan(counted);
+});
+
+it('of a chain is taken over by a call that waits, by a cancel, by a delete', async () => {
+  const [taken, cancelled, deleted] = await Promise.all([0, 1, 2].map(async () => ok(await owner.start(prompt, []))));
+  for (;;) {
+    const { output_tokens } = ok(await owner.progress(cancelled!, 0));
+    if (output_tokens > 3) break;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  const answer = owner.resume(taken!);
+  await owner.cancel(cancelled!);
+  await owner.delete(deleted!);
+  expect(ok(await answer)).toMatchObject({ text, output_tokens: 49, calls: 49 });
+  expect(text.startsWith(ok(await owner.progress(cancelled!, 0)).text)).toBe(true);
+  expect(await owner.progress(deleted!, 0)).toMatchObject({ Err: { NoSuchSession: expect.any(String) } });
+  expect(ok(await owner.resume(cancelled!))).toMatchObject({ text, output_tokens: 49 });
 });

@@ -32,6 +32,8 @@ export const MAX_STOPS = 8;
 
 /** u32 each: function and environment, as `call_new` and `call_on_cleanup` were given them. */
 export const REPLY = 108;
+/** REPLY of a relay that nobody waits for: its call has no callbacks. */
+export const NOBODY = 0xffffffff;
 export const REJECT = 116;
 export const CLEANUP = 124;
 

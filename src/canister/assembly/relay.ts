@@ -1,10 +1,11 @@
 // A relay: steps of a session as messages that never enter the interpreter. Azle's `generate` and its system calls `call_new` and `call_on_cleanup` go
 // through here (scripts/build/relay.ts). A call of the canister to itself that is marked as a relay's is answered by a step, and its reply by the next such call,
-// until the record says no more; only then does ic-cdk's own callback see a reply. So QuickJS is entered once for many tokens, and its
-// heap (30 pages a message, nearly all written) is touched once. A trap, a reject or a failing call ends in ic-cdk's callbacks as ever.
+// until the record says no more; only then does ic-cdk's own callback see a reply. Where nobody waits, the step itself sends the next one, and the last of them goes on to
+// Azle's `generate`. So QuickJS is entered once for many tokens, and its heap (30 pages a message, nearly all written) is touched once. A trap, a reject or a failing
+// call ends in ic-cdk's callbacks as ever.
 import { performanceCounter, run } from '../../tensor/assembly/machine';
 import {
-  ARGS, ARRIVED, BEAT, CALLER, CHOICE, CLEANUP, GOING, HALTED, IDS, INSTRUCTIONS, MADE, MARK, MESSAGE_BYTES, MOST, NAME, NAME_BYTES, NEXT, REGISTERS_AT, REJECT,
+  ARGS, ARRIVED, BEAT, CALLER, CHOICE, CLEANUP, GOING, HALTED, IDS, INSTRUCTIONS, MADE, MARK, MESSAGE_BYTES, MOST, NAME, NAME_BYTES, NEXT, NOBODY, REGISTERS_AT, REJECT,
   RELAY, REPLY, SELF, SERIAL, STATE, STEP, STOPS, TOKEN, UNIT_INSTRUCTIONS,
 } from './relay-record';
 
@@ -72,6 +73,10 @@ export function call_new(callee: usize, calleeBytes: usize, name: usize, nameByt
   store<u32>(record + REPLY, replyEnv, 4);
   store<u32>(record + REJECT, reject);
   store<u32>(record + REJECT, rejectEnv, 4);
+  if (reply == NOBODY) {
+    begun = 0;
+    return callNew(callee, calleeBytes, name, NAME_BYTES, reply, replyEnv, reject, rejectEnv);
+  }
   callNew(callee, calleeBytes, name, NAME_BYTES, relay_reply_index, <u32>record, reject, rejectEnv);
 }
 
@@ -99,8 +104,19 @@ function isRelays(): bool {
 export function relay_generate(): void {
   if (!isRelays()) return azleGenerate();
   const record: usize = load<u32>(room + ARRIVED, 5);
-  if (load<u32>(record + SERIAL) == load<u32>(room + ARRIVED, 1) && load<u32>(record + STATE) == GOING) step(record);
+  if (load<u32>(record + SERIAL) == load<u32>(room + ARRIVED, 1)) {
+    if (isGoing(record)) step(record);
+    // what TypeScript makes of this message, it counts itself
+    if (load<u32>(record + REPLY) == NOBODY && !(isGoing(record) && sendNext(record))) return azleGenerate();
+    add(record + INSTRUCTIONS, performanceCounter(0));
+  }
   msgReply();
+}
+
+// @ts-ignore: AssemblyScript's decorator
+@inline
+function isGoing(record: usize): bool {
+  return load<u32>(record + STATE) == GOING;
 }
 
 function runPart(record: usize, part: usize): void {
@@ -133,24 +149,23 @@ function step(record: usize): void {
   store<u32>(record + REGISTERS_AT, load<u32>(record + REGISTERS_AT) + 1);
   if (made + 1 >= load<u32>(record + MOST) || isStop(record, id)) store<u32>(record + STATE, HALTED);
   store<u64>(record + BEAT, time());
-  const now = performanceCounter(0);
-  add(record + UNIT_INSTRUCTIONS, now - before);
-  add(record + INSTRUCTIONS, now);
+  add(record + UNIT_INSTRUCTIONS, performanceCounter(0) - before);
 }
 
 /** Sends the next message; whether it could be sent. */
 function sendNext(record: usize): bool {
+  const awaited = load<u32>(record + REPLY) != NOBODY;
   callNew(
     record + SELF + 4, load<u32>(record + SELF), record + NAME, NAME_BYTES,
-    relay_reply_index, <u32>record, load<u32>(record + REJECT), load<u32>(record + REJECT, 4),
+    awaited ? relay_reply_index : NOBODY, awaited ? <u32>record : NOBODY, load<u32>(record + REJECT), load<u32>(record + REJECT, 4),
   );
-  callOnCleanup(load<u32>(record + CLEANUP), load<u32>(record + CLEANUP, 4));
+  if (awaited) callOnCleanup(load<u32>(record + CLEANUP), load<u32>(record + CLEANUP, 4));
   callDataAppend(record + ARGS, MESSAGE_BYTES);
   return callPerform() == 0;
 }
 
 /** The reply to a relay's message: through the table, where the call in Azle had its own callback. */
 export function relay_reply(record: usize): void {
-  if (load<u32>(record + STATE) == GOING && sendNext(record)) return add(record + INSTRUCTIONS, performanceCounter(0));
+  if (isGoing(record) && sendNext(record)) return add(record + INSTRUCTIONS, performanceCounter(0));
   call_indirect<void>(load<u32>(record + REPLY), load<u32>(record + REPLY, 4));
 }
