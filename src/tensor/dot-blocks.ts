@@ -21,32 +21,40 @@ const ROW_BLOCKS = [SPAN, 384, 256, 128, 64, 32, 16];
 /** int8 weights, or int16 */
 type Kind = 'Q8' | 'Q16';
 
+interface Tile {
+  rows: number;
+  /** Rows between two branches. V8 brings the sums of a straight line of code abreast, one product of each at a time, and with more than these it runs out of registers. */
+  abreast: number[];
+  /**
+   * Where a sum is added to one in memory, each row comes three products behind the next one. By about so many earlier it begins in its round of the columns, so that
+   * all rows need a pair of weights at the same time, while it is in a register: 1.22 loads a product, not 1.6. What is best was found by trying.
+   */
+  lag: number;
+  /** Blocks of columns, largest first. */
+  blocks: number[];
+}
+/** The same where a sum is stored as it is: one product behind. */
+const LAG_OF_FIRST = 1;
+
 /**
- * Rows of activations in a tile, largest first, and the blocks of columns it goes by. The largest have 1,024 activations, 16 kB of locals: with twice as many a
- * tile took half as long again in V8, as its code and locals outgrow the first cache.
+ * Largest first. The largest have 512 products a turn: with twice as many a tile took half as long again in V8, as its code outgrows what the processor
+ * keeps decoded.
  */
-const TILES: Record<Kind, { rows: number; blocks: number[] }[]> = {
+const TILES: Record<Kind, Tile[]> = {
   Q8: [
-    { rows: 16, blocks: [64, 16] },
-    { rows: 8, blocks: [128, 64, 16] },
-    { rows: 4, blocks: [256, 64, 16] },
+    { rows: 16, abreast: [5, 5, 6], lag: 3, blocks: [64, 16] },
+    { rows: 8, abreast: [4, 4], lag: 2, blocks: [128, 64, 16] },
+    { rows: 4, abreast: [4], lag: 2, blocks: [256, 64, 16] },
   ],
   Q16: [
-    { rows: 16, blocks: [64, 16] },
-    { rows: 8, blocks: [64, 16] },
-    { rows: 4, blocks: [64, 16] },
-    { rows: 1, blocks: [128, 64, 32, 16] },
+    { rows: 16, abreast: [5, 5, 6], lag: 3, blocks: [64, 16] },
+    { rows: 8, abreast: [4, 4], lag: 2, blocks: [64, 16] },
+    { rows: 4, abreast: [4], lag: 2, blocks: [64, 16] },
+    { rows: 1, abreast: [1], lag: 0, blocks: [128, 64, 32, 16] },
   ],
 };
-/** Rows of a tile between two branches. V8 mixes the sums of a straight line of code, and with more than these it runs out of registers. */
-const MIXED_ROWS = 4;
-/**
- * V8 brings the sums between two branches abreast, one product of each at a time; but where a sum is loaded, each row comes this many products behind the next one.
- * So much earlier it begins in its round of the columns, and all rows need a pair of weights at the same time, while it is in a register: 1.31 loads a product, not 1.6.
- */
-const LAG = 2;
 /** What is never zero inside a tile: a branch on it each. */
-const NEVER_ZERO = ['w', 'sums', 'groupBytes'];
+const NEVER_ZERO = ['w', 'sums'];
 
 /** The pair of columns `pair` of the group at `w`, as eight int16. */
 const weightPair = (kind: Kind, pair: number): string =>
@@ -155,32 +163,37 @@ function rowInt4_${columns}(out: usize, x: usize, w: usize, octetBytes: usize, m
 }
 
 /**
- * Rows of x in locals; the first one's sum loads a group's weights, which the other rows find in locals. Measured in V8, 16 rows of 64 columns,
- * 128 tokens: 17 G MAC/s without the branches, 27 with them, 32 as rows keep pace (LAG). The same in assembly by hand: 32 to 37.
+ * Rows of x in locals; the first one's sum loads a group's weights, which the other rows find in locals. Measured in V8 11.3 on a Zen 4, 16 rows of 64 columns, by itself, in G MAC/s:
+ * 21 without branches and lag, 34 without the lag, 42 as it is; the same in assembly by hand 45; multiply and add alone, all in registers, 48.
  */
-function tileBlock(kind: Kind, rows: number, columns: number, add: boolean): string {
+function tileBlock(kind: Kind, { rows, abreast, lag }: Tile, columns: number, add: boolean): string {
   const pairs = columns / 2;
   const loads = range(rows).flatMap((t) => [
     ...range(pairs).map((p) => `const x${t}_${p} = v128.load32_splat(x, ${p * 4});`),
     'x += xBytes;',
   ]);
-  const branchAfter = (t: number): string => {
-    const done = (t + 1) / MIXED_ROWS;
-    return Number.isInteger(done) && t + 1 < rows ? `\n    if (!${NEVER_ZERO[done - 1]}) break;` : '';
-  };
-  const firstPair = (t: number): number => (add ? pairs - LAG * (MIXED_ROWS - 1 - (t % MIXED_ROWS)) : 0);
-  const sums = range(rows).map((t) => {
+  const sum = (t: number, behind: number): string => {
     const at = t * TILE_STRIDE;
+    const first = pairs - ((behind * (add ? lag : LAG_OF_FIRST)) % pairs);
     return `{
     ${dotSum(
       pairs,
       (p) => `w${p}`,
       (p) => `x${t}_${p}`,
-      firstPair(t),
+      first,
     )}
     v128.store(sums, ${add ? `i32x4.add(s, v128.load(sums, ${at}))` : 's'}, ${at});
-    }${branchAfter(t)}`;
+    }`;
+  };
+  let done = 0;
+  const sums = abreast.map((count) => {
+    const from = done;
+    done += count;
+    return range(count)
+      .map((i) => sum(from + i, count - 1 - i))
+      .join('\n    ');
   });
+  const branches = NEVER_ZERO.map((name) => `\n    if (!${name}) break;\n    `);
   return `
 function tile${kind}_${rows}x${columns}${add ? 'Add' : ''}(x: usize, xBytes: usize, w: usize, groupBytes: usize, sums: usize, end: usize): void {
   ${loads.join('\n  ')}
@@ -188,7 +201,7 @@ function tile${kind}_${rows}x${columns}${add ? 'Add' : ''}(x: usize, xBytes: usi
     ${range(pairs)
       .map((p) => `const w${p} = ${weightPair(kind, p)};`)
       .join('\n    ')}
-    ${sums.join('\n    ')}
+    ${sums.map((some, i) => (i ? branches[i - 1] : '') + some).join('')}
     w += groupBytes;
     sums += 16;
   } while (sums < end);
@@ -277,9 +290,7 @@ export function dotBlocksSource(): string {
   const either = [false, true];
   const kinds: Kind[] = ['Q8', 'Q16'];
   const tiles = kinds.flatMap((kind) =>
-    TILES[kind].flatMap(({ rows, blocks }) =>
-      blocks.flatMap((c) => either.map((add) => tileBlock(kind, rows, c, add))),
-    ),
+    TILES[kind].flatMap((tile) => tile.blocks.flatMap((c) => either.map((add) => tileBlock(kind, tile, c, add)))),
   );
   return [
     '// Generated by src/tensor/dot-blocks.ts; not edited by hand.',

@@ -5,6 +5,8 @@ import { rowQ8, spanOf, tileQ8, tileRows } from '../generated/dot-blocks';
 import { CHUNK_GROUPS as CHUNK_GROUPS_, TILE_STRIDE as TILE_STRIDE_ } from '../protocol';
 
 const CHUNK_GROUPS: u32 = CHUNK_GROUPS_;
+/** From so many rows on, a chunk of weights is fetched before it is used: 0.3% of its instructions then, 7% of its time where the weights come from memory. */
+const FETCH_ROWS: u32 = 32;
 const TILE_STRIDE: usize = TILE_STRIDE_;
 
 /** sums * scales * s */
@@ -33,6 +35,16 @@ function scaleRow(out: usize, sums: usize, scales: usize, scale: f32, groups: u3
 }
 
 /**
+ * Reads a word of every cache line, in order, as the processor foresees best; a tile jumps from group to group. What it gives is for nobody: a Wasm engine
+ * keeps loads, since they may trap.
+ */
+function fetch(from: usize, end: usize): u32 {
+  let any: u32 = 0;
+  for (; from < end; from += 256) any |= load<u32>(from) | load<u32>(from, 64) | load<u32>(from, 128) | load<u32>(from, 192);
+  return any;
+}
+
+/**
  * x int16 [rows, K] with scales f32 [rows], w int8 [F, K] in groups of four rows with scales f32 [F] -> out f32 [rows, F], added to what is
  * there where `accumulate` is set. K and F multiples of 16. sums: ACCUMULATOR_BYTES of scratch, untouched where no tile of rows is full.
  */
@@ -50,6 +62,7 @@ export function linearQ8(
     const end = sums + (<usize>count << 4);
     const chunk = w + <usize>done * groupBytes;
     const chunkScales = wScales + (<usize>done << 4);
+    if (rows >= FETCH_ROWS) fetch(chunk, chunk + <usize>count * groupBytes);
     tiled = 0;
     for (let tile = tileRows(rows); tile > 1; tile = tileRows(rows - tiled)) {
       let span: u32 = 0;
