@@ -243,7 +243,7 @@ export class GenerateMethods {
     return isTask(task) ? answerAtOnce(task) : { Err: task };
   }
 
-  /** What an answer of at most so many tokens, without options, is thought to take, and the cycles a canister has to attach to `generate`. Query; everyone. */
+  /** What an answer of at most so many tokens, without options, is thought to take, and the cycles a canister has to attach to `generate` or `generate_with`. Query; everyone. */
   @query([IDL.Nat32, IDL.Nat32], Quote, { cycles: 0n, instructions: 0n })
   quote(promptTokens: number, maxNewTokens: number): Quote {
     const model = activeModel();
