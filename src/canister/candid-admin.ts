@@ -1,7 +1,7 @@
 /** The Candid types of what keeps the canister: settings, roles, packs, status, HTTP. See candid.ts. */
 import { IDL } from '@dfinity/candid';
 import type { Principal } from '@dfinity/principal';
-import type { Opt } from './candid.ts';
+import type { Opt } from './opt.ts';
 
 export const UploadError = IDL.Variant({
   /** The caller is neither a controller nor an admin. */

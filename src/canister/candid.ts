@@ -4,9 +4,7 @@
  */
 import { IDL } from '@dfinity/candid';
 import type { Principal } from '@dfinity/principal';
-
-export type Opt<T> = [] | [T];
-export const some = <T>(value: T | undefined): Opt<T> => (value === undefined ? [] : [value]);
+import type { Opt } from './opt.ts';
 
 /** How many tokens a message makes: a fixed number, or as many as a slice of 2 B instructions holds. */
 export const TokensPerCall = IDL.Variant({ auto: IDL.Null, fixed: IDL.Nat32 });
@@ -221,3 +219,4 @@ export interface Quote {
 }
 
 export * from './candid-admin.ts';
+export * from './opt.ts';
