@@ -2,9 +2,10 @@
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { describe, expect, test } from 'vitest';
-import { echoCore, served } from './echo.ts';
+import { echoCore } from './echo.ts';
 import { CANISTER_ID } from './fake-core.ts';
 import { type Content, callContent, post } from './raw.ts';
+import { served } from './served.ts';
 
 const core = echoCore();
 const OTHER = Principal.fromHex('00000000000000020101');

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { encode } from '../../../src/replica/certification/cbor.ts';
-import { echoCore, served } from './echo.ts';
+import { echoCore } from './echo.ts';
 import { type Content, callContent, post, without } from './raw.ts';
+import { served } from './served.ts';
 
 const core = echoCore();
 const server = served(core);

@@ -2,10 +2,8 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { type ActorMethod, type PublicKey, type Signature, SignIdentity } from '@dfinity/agent';
 import { IDL } from '@dfinity/candid';
-import { afterAll, beforeAll } from 'vitest';
-import { type Server, serve } from '../../../src/replica/http/serve.ts';
 import type { CanisterInfo, Request } from '../../../src/replica/types.ts';
-import { CANISTER_ID, FakeCore, type Method } from './fake-core.ts';
+import { FakeCore, type Method } from './fake-core.ts';
 
 export const CANDID = `service : {
   echo : (text) -> (text);
@@ -53,24 +51,6 @@ export function echoCore(info: Partial<CanisterInfo> = {}): FakeCore {
     { echo_query: echo, fail_query: fail, who: ({ sender }) => IDL.encode([IDL.Principal], [sender]) },
     info,
   );
-}
-
-/** Serves a core while the tests of a file run. */
-export function served(core: FakeCore) {
-  let server: Server | undefined;
-  beforeAll(async () => {
-    server = await serve(core, { port: 0 });
-  });
-  afterAll(() => server!.close());
-  return {
-    get at(): Server {
-      return server!;
-    },
-    /** Where update calls of the echo canister go. */
-    get calls(): string {
-      return `${server!.url}/api/v3/canister/${CANISTER_ID}/call`;
-    },
-  };
 }
 
 /** A secp256k1 identity on Node's own crypto. */

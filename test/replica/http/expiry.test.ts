@@ -1,8 +1,9 @@
 /** Requests that are too old, too new, or sent again. */
 import { describe, expect, test } from 'vitest';
 import { encode } from '../../../src/replica/certification/cbor.ts';
-import { echoCore, served } from './echo.ts';
+import { echoCore } from './echo.ts';
 import { type Content, callContent, envelope, inMinutes, newKey, post, without } from './raw.ts';
+import { served } from './served.ts';
 
 const core = echoCore();
 const key = newKey();

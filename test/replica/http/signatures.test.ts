@@ -1,7 +1,7 @@
 /** Signatures and delegations the replica refuses, and the words it refuses them with. */
 import { Principal } from '@dfinity/principal';
 import { describe, expect, test } from 'vitest';
-import { echoCore, served } from './echo.ts';
+import { echoCore } from './echo.ts';
 import { CANISTER_ID } from './fake-core.ts';
 import {
   type Content,
@@ -15,6 +15,7 @@ import {
   signedDelegation,
   without,
 } from './raw.ts';
+import { served } from './served.ts';
 
 const core = echoCore();
 const key = newKey();
