@@ -16,6 +16,9 @@ export interface Compiled extends Instrumented {
 /** An access of up to 16 bytes may reach beyond the page it is counted for. */
 const straddle = 15;
 const written = 3;
+const savedBytes = pageBytes + straddle;
+/** Saves of pages that are kept to be used again, 16 MiB at most: to make one anew takes longer than to fill it. */
+const mostSpare = 256;
 
 /** A run's changes to an instance, taken out of it: what `suspend` gives and `resume` takes. */
 export interface InstanceChanges {
@@ -49,6 +52,7 @@ export class Instance {
   #writtenPages = 0;
   /** Pages as they were before the first write of the run that may be undone, with the bytes beyond that such a write can reach. */
   readonly #log = new Map<number, Uint8Array>();
+  readonly #spare: Uint8Array[] = [];
   #globalsBefore: unknown[] = [];
   /** Bytes that memory may grow to in the message in hand. */
   memoryLimit: number = limits.wasmMemoryLimit;
@@ -118,8 +122,14 @@ export class Instance {
   /** Keeps what was written since the last commit or rollback. */
   commit(): void {
     this.begin();
-    this.#log.clear();
+    this.#clearLog();
     this.#saveGlobals();
+  }
+
+  #clearLog(): void {
+    for (const before of this.#log.values())
+      if (this.#spare.length < mostSpare && before.length === savedBytes) this.#spare.push(before);
+    this.#log.clear();
   }
 
   /** Undoes what was written since the last commit or rollback. */
@@ -127,7 +137,7 @@ export class Instance {
     this.begin();
     // The last page saved comes back first: what a page's save holds of the next page may be younger than that page's own.
     for (const [page, before] of [...this.#log].reverse()) this.#bytes.set(before, (page + 1) * pageBytes);
-    this.#log.clear();
+    this.#clearLog();
     const pages = this.#pagesGlobal.value;
     for (const [i, before] of this.#globalsBefore.entries()) this.#globals[i].value = before;
     // Memory does not shrink: what was grown is zeroed, and hidden behind the size.
@@ -154,8 +164,13 @@ export class Instance {
 
   /** Saves a page before its first write. */
   #save(page: number): void {
+    if (this.#log.has(page)) return;
     const at = (page + 1) * pageBytes;
-    if (!this.#log.has(page)) this.#log.set(page, this.#bytes.slice(at, at + pageBytes + straddle));
+    const now = this.#bytes.subarray(at, at + savedBytes);
+    // the last page has nothing beyond it
+    const spare = now.length === savedBytes ? this.#spare.pop() : undefined;
+    spare?.set(now);
+    this.#log.set(page, spare ?? now.slice());
   }
 
   #saveGlobals(): void {
