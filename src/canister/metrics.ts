@@ -3,14 +3,16 @@ import { canisterCycleBalance } from 'azle';
 import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel, storedPacks } from './model.ts';
-import { schedulerCounts } from './scheduler.ts';
 import { sessionCounts } from './sessions.ts';
+import { turnCounts } from './turns.ts';
 import { arena, unit } from './unit.ts';
+import { waitingCalls } from './waiting.ts';
 
 type Metric = [name: string, kind: 'gauge' | 'counter', help: string, value: number | bigint, labels?: string];
 
 function metrics(): Metric[] {
-  const { active, queued, waiting } = schedulerCounts();
+  const { active, queued } = turnCounts();
+  const waiting = waitingCalls();
   const ended = (['stop', 'length', 'cancelled', 'failed'] as const).map(
     (how): Metric => [
       'sessions_ended_total',

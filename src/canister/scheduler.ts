@@ -1,5 +1,5 @@
 /**
- * Whose turn it is. Up to `max_active` sessions are worked on, the others wait, callers taking turns. A session is driven by one of two:
+ * Who works on a session whose turn it is (turns.ts). It is driven by one of two:
  *
  *   chain   a step's message ends with sending the next one, which nobody awaits              (`start`)
  *   call    a caller waits in `generate` or `resume`; each step is an awaited call to ourselves
@@ -32,9 +32,9 @@ import {
   sessionsToRestore,
   underWay,
 } from './sessions.ts';
-import { settings } from './settings.ts';
 import { advance } from './steps.ts';
 import { now } from './time.ts';
+import { nextActive, queueUp, sendAllAway, stepOut, turn, turnCounts } from './turns.ts';
 import { instructionsNow } from './unit.ts';
 import { callBegins, callEnds, waitingCalls } from './waiting.ts';
 
@@ -52,21 +52,9 @@ const CHAIN = 2;
 /** [kind u8, lease u32, handle u32] */
 const STEP_BYTES = 9;
 
-/** Sessions that are worked on; the next to be helped is first. */
-const ring: Session[] = [];
-/** Sessions that wait, by owner; the owner whose turn it is, is first. */
-const queue = new Map<string, Session[]>();
-/** How many wait. */
-let queued = 0;
 let watch: bigint | undefined;
 let watched = 0;
 let restored = false;
-
-export const schedulerCounts = (): { active: number; queued: number; waiting: number } => ({
-  active: ring.length,
-  queued,
-  waiting: waitingCalls(),
-});
 
 function send(kind: number, session: Session): Promise<unknown> {
   const args = new Uint8Array(STEP_BYTES);
@@ -101,40 +89,23 @@ function sendNext(session: Session): void {
 
 /** Puts a session in the queue; it may become active at once. */
 export function enqueue(session: Session): void {
-  const own = queue.get(session.owner);
-  if (own) own.push(session);
-  else queue.set(session.owner, [session]);
-  queued += 1;
+  queueUp(session);
   admit();
   watchOver();
 }
 
-/** Makes sessions active while there is room, an owner's turn after another's. Those that no caller waits for begin their chain. */
+/** Makes sessions active while there is room. Those that no caller waits for begin their chain. */
 function admit(): void {
-  for (const [owner, sessions] of queue) {
-    if (ring.length >= settings().max_active) return;
-    const session = sessions.shift()!;
-    queue.delete(owner);
-    if (sessions.length > 0) queue.set(owner, sessions);
-    queued -= 1;
+  for (let session = nextActive(); session; session = nextActive()) {
     session.state = 'active';
     session.beat = now();
-    ring.push(session);
     if (!session.awaited) chain(session);
   }
 }
 
-/** Takes a session that is over out of ring and queue, and lets the next one in. */
+/** Takes a session that is over out of the turns, and lets the next one in. */
 export function leave(session: Session): void {
-  const at = ring.indexOf(session);
-  if (at >= 0) ring.splice(at, 1);
-  const own = queue.get(session.owner);
-  const place = own?.indexOf(session) ?? -1;
-  if (own && place >= 0) {
-    own.splice(place, 1);
-    if (own.length === 0) queue.delete(session.owner);
-    queued -= 1;
-  }
+  stepOut(session);
   admit();
 }
 
@@ -143,9 +114,6 @@ export function finish(session: Session, state: Exclude<State, 'queued' | 'activ
   end(session, state, reason);
   leave(session);
 }
-
-export const isFull = (): boolean =>
-  queued > 0 && queued >= settings().max_queued && ring.length >= settings().max_active;
 
 /** A message of the canister to itself. */
 export function step(args: Uint8Array): void {
@@ -291,20 +259,13 @@ export function awaitsAnswers(): string | undefined {
     : undefined;
 }
 
-/** The active session whose turn it is to be helped. */
-function turn(): Session {
-  const session = ring.shift()!;
-  ring.push(session);
-  return session;
-}
-
 /**
  * Called first by whatever comes from outside and changes something. After an upgrade it takes up the sessions that were under way; and it sees to
  * it that the watchdog runs while anything is, since timers get lost.
  */
 export function wake(): void {
   if (!restored) restore();
-  if (ring.length > 0) watchOver();
+  if (turnCounts().active > 0) watchOver();
 }
 
 /** As many as a message has room for; the next goes on. */
@@ -361,7 +322,8 @@ async function tend(): Promise<void> {
   wake();
   prune();
   forgetCallers();
-  if (ring.length === 0 && queued === 0) {
+  const { active, queued } = turnCounts();
+  if (active === 0 && queued === 0) {
     clearTimer(watch!);
     watch = undefined;
     return;
@@ -392,8 +354,6 @@ async function retry(session: Session): Promise<void> {
 
 /** Ends all sessions under way. */
 export function finishAll(reason: string): void {
-  ring.length = 0;
-  queue.clear();
-  queued = 0;
+  sendAllAway();
   for (const session of liveSessions()) end(session, 'failed', reason);
 }

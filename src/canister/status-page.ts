@@ -1,8 +1,8 @@
 /** The canister's state for a person who opens its address. */
 import { canisterCycleBalance, canisterSelf } from 'azle';
 import { activeModel } from './model.ts';
-import { schedulerCounts } from './scheduler.ts';
 import { sessionCounts } from './sessions.ts';
+import { turnCounts } from './turns.ts';
 import { arena } from './unit.ts';
 
 const html = (text: string): string =>
@@ -10,7 +10,7 @@ const html = (text: string): string =>
 
 export function statusPage(): string {
   const model = activeModel();
-  const { active, queued } = schedulerCounts();
+  const { active, queued } = turnCounts();
   const rows: [string, string][] = [
     ['Canister', canisterSelf().toText()],
     ['Model', model ? `${model.head.name}, ${model.head.weights}` : 'none yet'],

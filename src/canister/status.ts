@@ -6,9 +6,9 @@ import { modelWitness } from './certified.ts';
 import { embeddingCache } from './embeddings.ts';
 import { query } from './methods.ts';
 import { activeModel } from './model.ts';
-import { schedulerCounts } from './scheduler.ts';
 import { sessionCounts } from './sessions.ts';
 import { settings } from './settings.ts';
+import { turnCounts } from './turns.ts';
 import { arena } from './unit.ts';
 
 /** Why no new work is taken: cycles are below the floor. */
@@ -60,7 +60,7 @@ export class StatusMethods {
   /** Counts and sizes. Query; everyone. */
   @query([], Status)
   status(): Status {
-    const { active, queued } = schedulerCounts();
+    const { active, queued } = turnCounts();
     return {
       model: some(activeModel()?.head.name),
       sessions: sessionCounts().all,
