@@ -51,7 +51,8 @@ async function loseTheNetwork(page: Page): Promise<void> {
   await page.getByText('No network').waitFor();
 }
 
-const network = await LocalNetwork.start();
+// slow enough to be stopped and cut off half-way
+const network = await LocalNetwork.start(undefined, { messagePause: 40 });
 const browser = await launchBrowser();
 try {
   const { canisterId } = await network.install('llm', { onProgress: (step) => console.log(`Building llm: ${step}`) });

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SignIdentity } from '@dfinity/agent';
 import type { Principal } from '@dfinity/principal';
 import { type Server, serve } from '../../src/replica/http/serve.ts';
-import { type MessageKind, type MessageRecord, Replica } from '../../src/replica/index.ts';
+import { type MessageKind, type MessageRecord, Replica, type ReplicaOptions } from '../../src/replica/index.ts';
 import { buildCanister } from '../build/canister.ts';
 import { projectRoot } from '../build/project.ts';
 import { keptIdentity } from './pem-identity.ts';
@@ -28,8 +28,8 @@ export class LocalNetwork {
    * @param port this very port; default: 4943 or the next that is free
    * @throws Error where no port is free
    */
-  static async start(port?: number): Promise<LocalNetwork> {
-    const replica = new Replica();
+  static async start(port?: number, options: ReplicaOptions = {}): Promise<LocalNetwork> {
+    const replica = new Replica(options);
     return new LocalNetwork(replica, await serveOn(replica, port), await keptIdentity(controllerPem));
   }
 

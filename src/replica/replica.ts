@@ -28,6 +28,8 @@ import type { CanisterInfo, Core, Ingress, QueryResponse, Reject, Request, Reque
 export interface ReplicaOptions extends SubnetOptions {
   /** Executes messages by itself as long as there are any, and follows the clock. Default true; else `tick` does it. */
   autoTick?: boolean;
+  /** Milliseconds that it waits after each message, with `autoTick`. Default 0; the Internet Computer has a round of a second or so. */
+  messagePause?: number;
   /** Called with every executed message. */
   onMessage?: (record: MessageRecord) => void;
   /** How many records `messages` keeps; the oldest go first. Default 100,000. */
@@ -92,7 +94,13 @@ export class Replica implements Core {
       unfit: (id, canister) => this.#subnet.unfit(id, canister),
       queryManagement: (query) => queryManagement(this.#execution.management, query),
     };
-    this.#rounds = new Rounds(this.#subnet, this.#execution, this.#clock, () => this.#instructions);
+    this.#rounds = new Rounds(
+      this.#subnet,
+      this.#execution,
+      this.#clock,
+      () => this.#instructions,
+      options.messagePause,
+    );
   }
 
   #record(record: MessageRecord): void {

@@ -2,7 +2,7 @@
  * When messages are executed: by itself as long as there is work, or a round at a time. And what time it is. Plumbing.
  * Between two messages the event loop has its turn, so that HTTP is served.
  */
-import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { longestTimeout } from './ingress-history.ts';
 import type { MessageExecution } from './message-execution.ts';
 import type { Subnet } from './subnet.ts';
@@ -37,17 +37,22 @@ export class Rounds {
   readonly #messages: MessageExecution;
   readonly #clock: Clock;
   readonly #used: () => number;
+  readonly #pause: number;
   #running = false;
   #closed = false;
   #timer?: NodeJS.Timeout;
   #lastHeartbeat = 0;
 
-  /** @param used instructions executed since the replica began */
-  constructor(subnet: Subnet, messages: MessageExecution, clock: Clock, used: () => number) {
+  /**
+   * @param used instructions executed since the replica began
+   * @param pause milliseconds after each message, where time goes by itself
+   */
+  constructor(subnet: Subnet, messages: MessageExecution, clock: Clock, used: () => number, pause = 0) {
     this.#subnet = subnet;
     this.#messages = messages;
     this.#clock = clock;
     this.#used = used;
+    this.#pause = pause;
   }
 
   /** Executes a round: tasks that are due, then messages until there are none or the round is full. @returns how many */
@@ -87,7 +92,7 @@ export class Rounds {
       const message = this.#messages.queue.shift();
       if (!message) break;
       this.#messages.execute(message);
-      await yieldToEventLoop();
+      await (this.#pause > 0 ? sleep(this.#pause) : yieldToEventLoop());
     }
     this.#running = false;
     this.#sleep();

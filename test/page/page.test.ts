@@ -37,7 +37,8 @@ describe.skipIf(!hasBrowser)('the page', () => {
   let home = '';
 
   beforeAll(async () => {
-    llm = await install();
+    // an answer takes seconds on the fastest machine, in which it is watched, stopped and cut off
+    llm = await install({ messagePause: 40 });
     const file = new Uint8Array(readFileSync((await packFolder('models/little-flan', 'int8')).path));
     modelHash = sha256Of(file);
     await upload(llm.as(), file);
