@@ -2,11 +2,10 @@
  * Taking a pack in: chunks in any order, each as often as one likes; their SHA-256 is worked out as they come, and the pack becomes the model only
  * if hash and head are right. Several packs may be stored, one is active. Controllers and admins only.
  */
-import { IDL, msgArgData, msgReply, query, update } from 'azle';
+import { IDL } from 'azle';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
 import type { HashState } from '../tensor/sha256.ts';
 import { notAdmin } from './access.ts';
-import { decodeArguments } from './arguments.ts';
 import { allotBlocks, readMailbox, writeMailbox } from './blocks.ts';
 import { hex } from './bytes.ts';
 import {
@@ -18,7 +17,7 @@ import {
   UploadStartResult,
   UploadStatus,
 } from './candid.ts';
-import { candidEncoder } from './candid-encoder.ts';
+import { query, update } from './methods.ts';
 import { activate, dropPack, isActive, keepPack, readHead, type StoredPack, storedPacks } from './model.ts';
 import { finishAll } from './scheduler.ts';
 import { settings } from './settings.ts';
@@ -61,7 +60,6 @@ function readChunk({ blocks, bytes }: Upload, index: number): Uint8Array {
   return readMailbox(blocks, offset, Math.min(CHUNK_BYTES, bytes - offset));
 }
 
-const encodeUploaded = candidEncoder<UploadResult>(UploadResult, { Ok: null });
 const err = (error: UploadError): { Err: UploadError } => ({ Err: error });
 
 function notController(method: string): UploadError | undefined {
@@ -136,10 +134,9 @@ export class UploadMethods {
    * Takes chunk `index`; one whose SHA-256 in hexadecimal is given and another is refused at once, not at the end with the whole. Update; controllers and
    * admins. A trap leaves the chunk out.
    */
-  @update([IDL.Nat32, IDL.Vec(IDL.Nat8), IDL.Opt(IDL.Text)], UploadResult, { manual: true })
-  upload_chunk(): void {
-    const [index, bytes, sha256] = decodeArguments([IDL.Nat32, IDL.Vec(IDL.Nat8)], IDL.Opt(IDL.Text), msgArgData());
-    msgReply(encodeUploaded(takeChunk(index as number, bytes as Uint8Array, sha256 as Opt<string>)));
+  @update([IDL.Nat32, IDL.Vec(IDL.Nat8), IDL.Opt(IDL.Text)], UploadResult, { Ok: null })
+  upload_chunk(index: number, bytes: Uint8Array, sha256: Opt<string>): UploadResult {
+    return takeChunk(index, bytes, sha256);
   }
 
   /** Makes the uploaded pack the model, if all of it is there and right; sessions of the old model end. Update; controllers and admins. */
