@@ -13,10 +13,8 @@
  *   [16 q + n, …] load8x8_s, dot -> 16 Q + N        [16 q + n, …] load8x8_s, and 15, dot -> N        12 counted instructions for 16 products
  * Q = ((16 Q + N) - N) / 16 and Q' = N - 8 X, X being the sum of the activations, are then multiplied by their groups' multipliers.
  */
-import { INT4_GROUP, SPAN, TILE_STRIDE } from './assembly/protocol.ts';
-
-/** Block sizes in columns for one row of activations, largest first; every multiple of 16 is a sum of them. */
-const ROW_BLOCKS = [SPAN, 384, 256, 128, 64, 32, 16];
+import { INT4_GROUP, TILE_STRIDE } from './assembly/protocol.ts';
+import { SPANS } from './layout.ts';
 
 /** int8 weights, or int16 */
 type Kind = 'Q8' | 'Q16';
@@ -86,10 +84,10 @@ function rowBlock(columns: number, accumulate: boolean): string {
     )}
     const y = f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(s), v128.load(scales, ${at})), scale);
     v128.store(out, ${accumulate ? `f32x4.add(v128.load(out, ${at}), y)` : 'y'}, ${at});
-    w += groupBytes;
+    w += ${groupPart('Q8', columns)};
     }`;
   return `
-function row${columns}${accumulate ? 'Add' : ''}(out: usize, x: usize, w: usize, groupBytes: usize, scales: usize, scale: v128, end: usize): void {
+function row${columns}${accumulate ? 'Add' : ''}(out: usize, x: usize, w: usize, scales: usize, scale: v128, end: usize): void {
   ${loads.join('\n  ')}
   do {
     ${group(0)}
@@ -140,7 +138,7 @@ function rowBlockInt4(columns: number): string {
     v128.store(out, f32x4.add(v128.bitselect(v128.load(out, ${at}), start, accumulate), y), ${at});
     }`;
   return `
-function rowInt4_${columns}(out: usize, x: usize, w: usize, octetBytes: usize, multipliers: usize, octetMultipliers: usize, scales: usize, scale: v128, end: usize, accumulate: v128): void {
+function rowInt4_${columns}(out: usize, x: usize, w: usize, multipliers: usize, octetMultipliers: usize, scales: usize, scale: v128, end: usize, accumulate: v128): void {
   ${range(pairs)
     .map((p) => `const x${p} = v128.load32_splat(x, ${p * 4});`)
     .join('\n  ')}
@@ -154,7 +152,7 @@ function rowInt4_${columns}(out: usize, x: usize, w: usize, octetBytes: usize, m
     ${firsts.map(group).join('\n    ')}
     ${put('a', 0)}
     ${put('b', 16)}
-    w += octetBytes;
+    w += ${groupPart('Q8', columns)};
     multipliers += octetMultipliers;
     scales += 32;
     out += 32;
@@ -209,7 +207,7 @@ function tile${kind}_${rows}x${columns}${add ? 'Add' : ''}(x: usize, xBytes: usi
 }
 
 /** Goes on from block to block, the largest that fits first. */
-const blockwise = (blocks: number[], step: (columns: number) => string): string =>
+const blockwise = (blocks: readonly number[], step: (columns: number) => string): string =>
   `while (columns) {
     ${blocks.map((c) => `if (columns >= ${c}) { ${step(c)} }`).join(' else ')}
   }`;
@@ -219,37 +217,37 @@ const rowFace = `
  * out f32 [groups, 4] (+)= w x, times \`scales\` of the rows of w and \`scale\` of x; an even number of groups up to out = \`end\`. Columns a multiple
  * of 16. Integer sums run over one block, blocks are added in float32: spanOf says where they end.
  */
-export function rowQ8(out: usize, x: usize, w: usize, groupBytes: usize, scales: usize, scale: f32, end: usize, columns: u32, accumulate: bool): void {
+export function rowQ8(out: usize, x: usize, w: usize, scales: usize, scale: f32, end: usize, columns: u32, accumulate: bool): void {
   const s = f32x4.splat(scale);
   ${blockwise(
-    ROW_BLOCKS,
+    SPANS,
     (c) => `
-      if (accumulate) row${c}Add(out, x, w, groupBytes, scales, s, end);
-      else row${c}(out, x, w, groupBytes, scales, s, end);
-      columns -= ${c}; x += ${c * 2}; w += ${groupPart('Q8', c)}; accumulate = true;`,
+      if (accumulate) row${c}Add(out, x, w, scales, s, end);
+      else row${c}(out, x, w, scales, s, end);
+      columns -= ${c}; x += ${c * 2}; w += ((end - out) >> 2) * ${c}; accumulate = true;`,
   )}
 }
 
 /**
  * As rowQ8 with int4 weights in octets of rows of w (layout.ts). Sums end where rowQ8's do.
  */
-export function rowInt4(out: usize, x: usize, w: usize, octetBytes: usize, multipliers: usize, octetMultipliers: usize, scales: usize, scale: f32, end: usize, columns: u32, add: bool): void {
+export function rowInt4(out: usize, x: usize, w: usize, multipliers: usize, octetMultipliers: usize, scales: usize, scale: f32, end: usize, columns: u32, add: bool): void {
   const s = f32x4.splat(scale);
   let done: u32 = 0;
   ${blockwise(
-    ROW_BLOCKS,
+    SPANS,
     (c) => `
-      rowInt4_${c}(out, x, w, octetBytes, multipliers + ((done / ${INT4_GROUP}) << 3), octetMultipliers, scales, s, end, i32x4.splat(add ? -1 : 0));
-      columns -= ${c}; done += ${c}; x += ${c * 2}; w += ${groupPart('Q8', c)}; add = true;`,
+      rowInt4_${c}(out, x, w, multipliers + ((done / ${INT4_GROUP}) << 3), octetMultipliers, scales, s, end, i32x4.splat(add ? -1 : 0));
+      columns -= ${c}; done += ${c}; x += ${c * 2}; w += ((end - out) >> 3) * ${c}; add = true;`,
   )}
 }
 
 /** Columns of the next block, of so many that are left. */
 export function spanOf(columns: u32): u32 {
-  ${ROW_BLOCKS.slice(0, -1)
+  ${SPANS.slice(0, -1)
     .map((c) => `if (columns >= ${c}) return ${c};`)
     .join('\n  ')}
-  return ${ROW_BLOCKS.at(-1)};
+  return ${SPANS.at(-1)};
 }`;
 
 function tileFace(kind: Kind): string {
@@ -278,13 +276,6 @@ export function tileRows(rows: u32): u32 {
   return 1;
 }`;
 
-/** Where sums of integers end and are added up in float32, for rows of so many columns: the blocks of one row of activations. */
-export function spans(columns: number): number[] {
-  const out: number[] = [];
-  for (let left = columns; left > 0; left -= out.at(-1)!) out.push(ROW_BLOCKS.find((c) => c <= left)!);
-  return out;
-}
-
 /** The whole module's source, for `src/tensor/assembly/generated/dot-blocks.ts`. */
 export function dotBlocksSource(): string {
   const either = [false, true];
@@ -297,8 +288,8 @@ export function dotBlocksSource(): string {
     `// @ts-ignore: AssemblyScript's decorator
 @inline
 function dot(a: v128, b: v128): v128 { return i32x4.dot_i16x8_s(a, b); }`,
-    ...ROW_BLOCKS.flatMap((c) => either.map((accumulate) => rowBlock(c, accumulate))),
-    ...ROW_BLOCKS.map(rowBlockInt4),
+    ...SPANS.flatMap((c) => either.map((accumulate) => rowBlock(c, accumulate))),
+    ...SPANS.map(rowBlockInt4),
     ...tiles,
     rowFace,
     ...kinds.map(tileFace),

@@ -4,7 +4,7 @@
  * Not calibrated: what is made least is the squared error of the weights.
  */
 import { INT4_GROUP, INT4_MULTIPLIER_MAX } from './assembly/protocol.ts';
-import { int4Groups, matrixParts, type Placement, placeFloat32 } from './layout.ts';
+import { int4Groups, matrixParts, type Placement, placeFloat32, spanRow, spans } from './layout.ts';
 
 /** The largest weight of a group comes to -8, or a little more than -8 can hold, if that makes the others finer. */
 const LARGEST = [-7.5, -8, -8.5, -9];
@@ -97,9 +97,12 @@ export function placeInt4(source: Float32Array, sourceCols: number, rows: Placem
       multipliers[(octet * groups + g) * 8 + (r & 7)] = m;
     });
     const later = (r & 4) !== 0;
-    const at = octet * inputs * 4 + (r & 3) * 2;
-    for (let c = 0; c < inputs; c++) {
-      bytes[at + (c >> 1) * 8 + (c & 1)]! += later ? row.values[c]! << 4 : row.values[c]! + 8;
+    for (const span of spans(inputs)) {
+      const at = spanRow('int4', rows.length, span, r);
+      for (let c = 0; c < span.columns; c++) {
+        const q = row.values[span.from + c]!;
+        bytes[at + (c >> 1) * 8 + (c & 1)]! += later ? q << 4 : q + 8;
+      }
     }
   }
   return bytes;

@@ -2,18 +2,23 @@
  * How matrices lie in the arena, and how float32 weights are brought there. Sizes are padded with zeros, so that kernels have no tails:
  * columns to a multiple of 16, rows of a matrix too where they are the columns of the next.
  *
- *   int8 [F, K]   group 0 (rows 0 … 3)                                                group 1 …
- *                 k0k1 of row 0 | of row 1 | of row 2 | of row 3 | k2k3 of row 0 | …   then F scales in float32
- *   int4 [F, K]   octet 0 (rows 0 … 7), a byte two rows                                octet 1 …
- *                 k0k1 of rows 0, 4 | of 1, 5 | of 2, 6 | of 3, 7 | k2k3 of rows 0, 4 | …   then multipliers int8 [F / 8, groups, 8], then F scales
+ *   int8 [F, K]   a span of columns after another; in each:
+ *                 group 0 (rows 0 … 3)                                                group 1 …
+ *                 k0k1 of row 0 | of row 1 | of row 2 | of row 3 | k2k3 of row 0 | …   after all spans F scales in float32
+ *   int4 [F, K]   a span of columns after another; in each:
+ *                 octet 0 (rows 0 … 7), a byte two rows                                octet 1 …
+ *                 k0k1 of rows 0, 4 | of 1, 5 | of 2, 6 | of 3, 7 | k2k3 of rows 0, 4 | …   after all spans multipliers int8 [F / 8, groups, 8], then F scales
  *                 a byte is 16 q + 8 + q' of the later and the earlier row; a weight is q * its group's multiplier * its row's scale (int4.ts)
  *   float32       row after row
+ *
+ * A span is what one row of activations takes in at a time (dot-blocks.ts). Its weights lie together, since they are read so: halves of rows of 1,024 columns, a page
+ * of 4 KiB apart for each group, took three times as long from memory.
  *
  * Keys and values that are kept for attention with int8 weights lie as int16 in the same way: keys as the rows of a matrix, values transposed
  * (picture in assembly/ops/keep.ts).
  */
 
-import { INT4_GROUP } from './assembly/protocol.ts';
+import { INT4_GROUP, SPAN } from './assembly/protocol.ts';
 
 export const pad = (n: number, multiple: number): number => Math.ceil(n / multiple) * multiple;
 
@@ -37,6 +42,29 @@ export function inHeads(count: number, size: number): Placement {
     return head < count && within < size ? head * size + within : -1;
   };
   return { length: count * padded, from };
+}
+
+/** Columns that sums of integers may run over, largest first; every multiple of 16 is a sum of them. */
+export const SPANS = [SPAN, 384, 256, 128, 64, 32, 16] as const;
+
+export interface Span {
+  /** Its first column. */
+  from: number;
+  columns: number;
+}
+
+/** Where sums of integers end and are added up in float32, for rows of so many columns. */
+export function spans(columns: number): Span[] {
+  const out: Span[] = [];
+  for (let from = 0; from < columns; from += out.at(-1)!.columns)
+    out.push({ from, columns: SPANS.find((c) => c <= columns - from)! });
+  return out;
+}
+
+/** Where the first pair of a row's columns in a span is, in bytes from the beginning of int8 or int4 weights of `outputs` rows; the next pair is 8 further. */
+export function spanRow(kind: 'int4' | 'int8', outputs: number, { from, columns }: Span, row: number): number {
+  const [before, group] = kind === 'int8' ? [outputs * from, row >> 2] : [(outputs * from) / 2, row >> 3];
+  return before + group * columns * 4 + (row & 3) * 2;
 }
 
 /** How the weights of a matrix are held. */
@@ -93,8 +121,11 @@ export function placeInt8(source: Float32Array, sourceCols: number, rows: Placem
     if (largest === 0) continue;
     scales[r] = largest / 127;
     const inverse = 127 / largest;
-    const group = (r >> 2) * inputs * 4 + (r & 3) * 2;
-    for (let c = 0; c < inputs; c++) values[group + (c >> 1) * 8 + (c & 1)] = Math.round(row[c]! * inverse);
+    for (const span of spans(inputs)) {
+      const at = spanRow('int8', rows.length, span, r);
+      for (let c = 0; c < span.columns; c++)
+        values[at + (c >> 1) * 8 + (c & 1)] = Math.round(row[span.from + c]! * inverse);
+    }
   }
   return bytes;
 }

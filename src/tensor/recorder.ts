@@ -113,6 +113,7 @@ export class Recorder {
         table.scales,
         out.rows,
         out.cols,
+        table.outputs,
       ]);
     } else if (table.kind === 'int4') {
       throw new RangeError(`gather ${table.label}: expected int8 or float32 rows, got int4`);

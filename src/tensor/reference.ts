@@ -4,8 +4,7 @@
  * as the kernels add in lanes and have an exponential of their own.
  */
 import * as p from './assembly/protocol.ts';
-import { spans } from './dot-blocks.ts';
-import { int4Groups, keptPositionBytes } from './layout.ts';
+import { int4Groups, keptPositionBytes, type Span, spanRow, spans } from './layout.ts';
 import { checkRegisters, type Machine, type Registers } from './machine.ts';
 import * as logits from './reference-logits.ts';
 
@@ -70,17 +69,17 @@ export class Reference implements Machine {
   private op(opcode: number, args: number[]): void {
     const a = args;
     const run: Record<number, () => void> = {
-      [p.OP_GATHER_Q8]: () => this.gatherQ8(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!),
+      [p.OP_GATHER_Q8]: () => this.gatherQ8(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!, a[6]!),
       [p.OP_GATHER_F32]: () => this.gatherF32(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!),
       [p.OP_RMS_NORM]: () => this.rmsNorm(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!, bitsToFloat(a[6]!)),
       [p.OP_QUANTIZE]: () => this.quantize(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!),
       [p.OP_LINEAR_Q8]: () =>
-        this.linearInt(a[0]!, a[1]!, a[2]!, a[4]!, a[5]!, a[6]!, a[7]!, a[8]!, (r, c) =>
-          this.int8At(a[3]!, a[7]!, r, c),
+        this.linearInt(a[0]!, a[1]!, a[2]!, a[4]!, a[5]!, a[6]!, a[7]!, a[8]!, (r, span, c) =>
+          this.int8At(a[3]!, a[6]!, r, span, c),
         ),
       [p.OP_LINEAR_INT4]: () =>
-        this.linearInt(a[0]!, a[1]!, a[2]!, a[5]!, a[6]!, a[7]!, a[8]!, a[9]!, (r, c) =>
-          this.int4At(a[3]!, a[4]!, a[8]!, r, c),
+        this.linearInt(a[0]!, a[1]!, a[2]!, a[5]!, a[6]!, a[7]!, a[8]!, a[9]!, (r, span, c) =>
+          this.int4At(a[3]!, a[4]!, a[7]!, a[8]!, r, span, c),
         ),
       [p.OP_LINEAR_F32]: () => this.linearF32(a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!, a[6]!),
       [p.OP_ATTENTION]: () => this.attention(args),
@@ -118,25 +117,43 @@ export class Reference implements Machine {
     return this.u32.subarray(pointer / 4, pointer / 4 + count);
   }
 
-  /** Weight q of row r, column c: groups of four rows, pairs of columns (layout.ts). */
-  private int8At(table: number, cols: number, row: number, col: number): number {
-    return this.i8[table + (row >> 2) * cols * 4 + (col >> 1) * 8 + (row & 3) * 2 + (col & 1)]!;
+  /** Weight q of a row, column c of a span: groups of four rows, pairs of columns (layout.ts). */
+  private int8At(table: number, outputs: number, row: number, span: Span, c: number): number {
+    return this.i8[table + spanRow('int8', outputs, span, row) + (c >> 1) * 8 + (c & 1)]!;
   }
 
   /** q times its group's multiplier: octets of rows, two rows a byte, pairs of columns (layout.ts). */
-  private int4At(table: number, multipliers: number, cols: number, row: number, col: number): number {
-    const octet = row >> 3;
-    const byte = this.i8[table + octet * cols * 4 + (col >> 1) * 8 + (row & 3) * 2 + (col & 1)]!;
+  private int4At(
+    table: number,
+    multipliers: number,
+    outputs: number,
+    inputs: number,
+    row: number,
+    span: Span,
+    c: number,
+  ): number {
+    const byte = this.i8[table + spanRow('int4', outputs, span, row) + (c >> 1) * 8 + (c & 1)]!;
     const q = row & 4 ? byte >> 4 : (byte & 15) - 8;
-    const group = octet * int4Groups(cols) + Math.floor(col / p.INT4_GROUP);
+    const group = (row >> 3) * int4Groups(inputs) + Math.floor((span.from + c) / p.INT4_GROUP);
     return q * this.i8[multipliers + group * 8 + (row & 7)]!;
   }
 
-  private gatherQ8(out: number, ids: number, table: number, scales: number, rows: number, cols: number): void {
+  private gatherQ8(
+    out: number,
+    ids: number,
+    table: number,
+    scales: number,
+    rows: number,
+    cols: number,
+    tableRows: number,
+  ): void {
     for (let i = 0; i < rows; i++) {
       const id = this.u32[ids / 4 + i]!;
       const scale = this.f32[scales / 4 + id]!;
-      for (let c = 0; c < cols; c++) this.f32[out / 4 + i * cols + c] = this.int8At(table, cols, id, c) * scale;
+      for (const span of spans(cols)) {
+        for (let c = 0; c < span.columns; c++)
+          this.f32[out / 4 + i * cols + span.from + c] = this.int8At(table, tableRows, id, span, c) * scale;
+      }
     }
   }
 
@@ -174,21 +191,19 @@ export class Reference implements Machine {
     outputs: number,
     inputs: number,
     accumulate: number,
-    weightAt: (row: number, col: number) => number,
+    weightAt: (row: number, span: Span, c: number) => number,
   ): void {
     for (let i = 0; i < rows; i++) {
       const scale = this.f32[xScales / 4 + i]!;
       for (let f = 0; f < outputs; f++) {
         let y = accumulate ? this.f32[out / 4 + i * outputs + f]! : 0;
-        let from = 0;
-        for (const columns of spans(inputs)) {
+        for (const span of spans(inputs)) {
           let sum = 0; // an integer under 2^31: exact
-          for (let c = from; c < from + columns; c++) {
-            sum += this.i16[x / 2 + i * inputs + c]! * weightAt(f, c);
+          for (let c = 0; c < span.columns; c++) {
+            sum += this.i16[x / 2 + i * inputs + span.from + c]! * weightAt(f, span, c);
           }
           const part = fround(fround(fround(sum) * this.f32[wScales / 4 + f]!) * scale);
-          y = from > 0 || accumulate ? fround(y + part) : part;
-          from += columns;
+          y = span.from > 0 || accumulate ? fround(y + part) : part;
         }
         this.f32[out / 4 + i * outputs + f] = y;
       }

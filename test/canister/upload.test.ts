@@ -1,9 +1,11 @@
 /** Taking packs in: every wrong one has its answer, and the model that was there goes on answering. */
+
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
+import { PACK_VERSION } from '../../src/model/pack/pack.ts';
 import { change, controller, type Installed, install, ok, sha256Of, stranger, upload } from './llm.ts';
 
 let installed: Installed;
@@ -138,12 +140,12 @@ describe('a stored pack that a later program does not read', () => {
     const bytes = new Uint8Array(stable.size * 65536);
     stable.read(0, bytes);
     const at = Buffer.from(bytes.buffer).indexOf('STEPWISE');
-    expect(bytes[at + 8]).toBe(3);
+    expect(bytes[at + 8]).toBe(PACK_VERSION);
     stable.write(at + 8, Uint8Array.of(9));
     stable.commit();
     await later.upgrade();
     expect(await me.model_info()).toEqual([]);
-    const message = 'generate: pack: expected version 3, got 9; convert the model again, and upload it';
+    const message = `generate: pack: expected version ${PACK_VERSION}, got 9; convert the model again, and upload it`;
     expect(await me.generate('hi')).toEqual({ Err: { NoModel: message } });
     await upload(me, fresh());
     expect(await me.generate('what is the capital of france?')).toMatchObject({ Ok: { text: 'paris' } });
@@ -162,7 +164,7 @@ describe('packs that are none', () => {
     const other = pack.slice();
     other[8] = 9;
     expect(await tryPack(other)).toEqual({
-      Err: { InvalidPack: 'upload_commit: pack: expected version 3, got 9; convert the model again' },
+      Err: { InvalidPack: `upload_commit: pack: expected version ${PACK_VERSION}, got 9; convert the model again` },
     });
     await stillAnswers();
   });

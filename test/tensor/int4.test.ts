@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { INT4_UNPACK_ROWS, SPAN } from '../../src/tensor/assembly/protocol.ts';
 import { placeInt4, quantiseRow } from '../../src/tensor/int4.ts';
-import { inOrder, int4Groups, matrixParts } from '../../src/tensor/layout.ts';
+import { inOrder, int4Groups, matrixParts, spanRow, spans } from '../../src/tensor/layout.ts';
 import { matrixAt, Recorder, type Weights } from '../../src/tensor/recorder.ts';
 import { type Bench, linearTwice, noise, onBoth, rowAmongOthers } from './machines.ts';
 
@@ -100,11 +100,15 @@ describe('linear, int4', () => {
     const same = new Uint8Array(matrixParts('int8', outputs, inputs).bytes);
     same.set(bytes.subarray(scales), outputs * inputs);
     for (let r = 0; r < outputs; r++) {
-      for (let c = 0; c < inputs; c++) {
-        const byte = bytes[(r >> 3) * inputs * 4 + (c >> 1) * 8 + (r & 3) * 2 + (c & 1)]!;
-        const q = (r & 4) !== 0 ? (byte << 24) >> 28 : (byte & 15) - 8;
-        const m = (bytes[multipliers + ((r >> 3) * groups + (c >> 6)) * 8 + (r & 7)]! << 24) >> 24;
-        same[(r >> 2) * inputs * 4 + (c >> 1) * 8 + (r & 3) * 2 + (c & 1)] = q * m;
+      for (const span of spans(inputs)) {
+        for (let c = 0; c < span.columns; c++) {
+          const pair = (c >> 1) * 8 + (c & 1);
+          const byte = bytes[spanRow('int4', outputs, span, r) + pair]!;
+          const q = (r & 4) !== 0 ? (byte << 24) >> 28 : (byte & 15) - 8;
+          const group = (r >> 3) * groups + ((span.from + c) >> 6);
+          const m = (bytes[multipliers + group * 8 + (r & 7)]! << 24) >> 24;
+          same[spanRow('int8', outputs, span, r) + pair] = q * m;
+        }
       }
     }
     const { kernels } = onBoth((b) => {

@@ -23,7 +23,7 @@ import {
 } from './tensors.ts';
 
 const MAGIC = 'STEPWISE';
-export const PACK_VERSION = 3;
+export const PACK_VERSION = 4;
 const FIXED_BYTES = 16;
 /** A head is some 15 kB for flan-t5-small; a file that claims more than this is not read on. */
 export const MAX_HEAD_BYTES = 1 << 18;

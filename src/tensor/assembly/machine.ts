@@ -69,7 +69,7 @@ export function run(program: usize, from: u32, end: u32, budget: u64, registers:
     const opcode = load<u32>(at) & 0xff;
     at = resolve(program, at);
     switch (opcode) {
-      case OP_GATHER_Q8: gatherQ8(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4), arg(f, 5)); break;
+      case OP_GATHER_Q8: gatherQ8(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4), arg(f, 5), arg(f, 6)); break;
       case OP_GATHER_F32: gatherF32(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4)); break;
       case OP_RMS_NORM: rmsNorm(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4), arg(f, 5), argF32(f, 6)); break;
       case OP_QUANTIZE: quantize(arg(f, 0), arg(f, 1), arg(f, 2), arg(f, 3), arg(f, 4)); break;

@@ -1,18 +1,20 @@
 // Rows of an embedding table by token id. ids u32 [rows] -> out f32 [rows, K].
+import { spanOf } from '../generated/dot-blocks';
 
-/** table int8 [V, K] in groups of four rows (src/tensor/layout.ts), scales f32 [V]. */
-export function gatherQ8(out: usize, ids: usize, table: usize, scales: usize, rows: u32, cols: u32): void {
+/** table int8 [V, K] in groups of four rows, span by span (src/tensor/layout.ts), scales f32 [V]. */
+export function gatherQ8(out: usize, ids: usize, table: usize, scales: usize, rows: u32, cols: u32, tableRows: u32): void {
   for (let i: u32 = 0; i < rows; i++) {
     const id = load<u32>(ids + (<usize>i << 2));
-    // a group holds, for each pair of columns, two bytes of each of its four rows
-    let w = table + <usize>(id >> 2) * (<usize>cols << 2) + ((id & 3) << 1);
     const s = load<f32>(scales + (<usize>id << 2));
-    const end = out + (<usize>cols << 2);
-    while (out < end) {
-      store<f32>(out, <f32>(<i32>load<i8>(w)) * s);
-      store<f32>(out, <f32>(<i32>load<i8>(w, 1)) * s, 4);
-      w += 8;
-      out += 8;
+    let columns: u32 = 0;
+    for (let from: u32 = 0; from < cols; from += columns) {
+      columns = spanOf(cols - from);
+      // a group holds, for each pair of columns, two bytes of each of its four rows
+      let w = table + <usize>(from * tableRows) + <usize>(id >> 2) * (<usize>columns << 2) + ((id & 3) << 1);
+      for (const end = out + (<usize>columns << 2); out < end; out += 8, w += 8) {
+        store<f32>(out, <f32>(<i32>load<i8>(w)) * s);
+        store<f32>(out, <f32>(<i32>load<i8>(w, 1)) * s, 4);
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 // y = x W^T with int4 weights (layout.ts). They stand for int8 weights exactly (int4.ts): few rows of activations go over them as they are, many over
 // what they are unpacked to, and what comes out is the same to the bit, linear-q8's with those int8 weights.
 
-import { rowInt4 } from '../generated/dot-blocks';
+import { rowInt4, spanOf } from '../generated/dot-blocks';
 import { INT4_GROUP as INT4_GROUP_, INT4_UNPACK_ROWS as INT4_UNPACK_ROWS_ } from '../protocol';
 import { linearQ8 } from './linear-q8';
 
@@ -24,14 +24,24 @@ function twice(v: v128): v128 {
 }
 
 /** w int4 [outputs, inputs] -> out int8, in groups of four rows (layout.ts). */
-function unpack(out: usize, w: usize, multipliers: usize, outputs: u32, inputs: u32): void {
-  const fourBytes = <usize>inputs << 2;
-  for (let octets = outputs >> 3; octets > 0; octets -= 1) {
+function unpack(out: usize, w: usize, multipliers: usize, octetMultipliers: usize, outputs: u32, inputs: u32): void {
+  let columns: u32 = 0;
+  for (let from: u32 = 0; from < inputs; from += columns) {
+    columns = spanOf(inputs - from);
+    const before = <usize>(from * outputs);
+    unpackSpan(out + before, w + (before >> 1), multipliers + (<usize>(from / GROUP) << 3), octetMultipliers, outputs, columns);
+  }
+}
+
+function unpackSpan(out: usize, w: usize, multipliers: usize, octetMultipliers: usize, outputs: u32, span: u32): void {
+  const fourBytes = <usize>span << 2;
+  for (let octets = outputs >> 3; octets > 0; octets -= 1, multipliers += octetMultipliers) {
     let later = out + fourBytes;
-    for (let left = inputs; left > 0; multipliers += 8) {
+    let m = multipliers;
+    for (let left = span; left > 0; m += 8) {
       const columns = left < GROUP ? left : GROUP;
       left -= columns;
-      const signed = v128.load_ext<i8>(multipliers);
+      const signed = v128.load_ext<i8>(m);
       const sign = i16x8.shr_s(signed, 15);
       const size = i16x8.abs(signed);
       const eights = twice(i16x8.add(i16x8.shl(size, 3), i16x8.mul(sign, size)));
@@ -67,18 +77,18 @@ export function linearInt4(
   out: usize, x: usize, xScales: usize, w: usize, multipliers: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32,
   sums: usize, unpacked: usize,
 ): void {
+  const octetMultipliers = <usize>((inputs + GROUP - 1) / GROUP) << 3;
   if (rows >= UNPACK_ROWS) {
-    unpack(unpacked, w, multipliers, outputs, inputs);
+    unpack(unpacked, w, multipliers, octetMultipliers, outputs, inputs);
     linearQ8(out, x, xScales, unpacked, wScales, rows, outputs, inputs, accumulate, sums);
     return;
   }
   const outBytes = <usize>outputs << 2;
-  const octetMultipliers = <usize>((inputs + GROUP - 1) / GROUP) << 3;
   for (let row: u32 = 0; row < rows; row++) {
     const at = out + <usize>row * outBytes;
     const scale = load<f32>(xScales + (<usize>row << 2));
     rowInt4(
-      at, x + <usize>row * (<usize>inputs << 1), w, <usize>inputs << 2, multipliers, octetMultipliers, wScales, scale, at + outBytes, inputs,
+      at, x + <usize>row * (<usize>inputs << 1), w, multipliers, octetMultipliers, wScales, scale, at + outBytes, inputs,
       accumulate != 0,
     );
   }

@@ -45,14 +45,13 @@ function fetch(from: usize, end: usize): u32 {
 }
 
 /**
- * x int16 [rows, K] with scales f32 [rows], w int8 [F, K] in groups of four rows with scales f32 [F] -> out f32 [rows, F], added to what is
+ * x int16 [rows, K] with scales f32 [rows], w int8 [F, K] in groups of four rows, span by span (layout.ts), with scales f32 [F] -> out f32 [rows, F], added to what is
  * there where `accumulate` is set. K and F multiples of 16. sums: ACCUMULATOR_BYTES of scratch, untouched where no tile of rows is full.
  */
 export function linearQ8(
   out: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32, sums: usize,
 ): void {
   const groups = outputs >> 2;
-  const groupBytes = <usize>inputs << 2;
   const xBytes = <usize>inputs << 1;
   const outBytes = <usize>outputs << 2;
   let tiled: u32 = 0;
@@ -60,15 +59,16 @@ export function linearQ8(
   for (let done: u32 = 0; done < groups; done += CHUNK_GROUPS) {
     const count = groups - done < CHUNK_GROUPS ? groups - done : CHUNK_GROUPS;
     const end = sums + (<usize>count << 4);
-    const chunk = w + <usize>done * groupBytes;
     const chunkScales = wScales + (<usize>done << 4);
-    if (rows >= FETCH_ROWS) fetch(chunk, chunk + <usize>count * groupBytes);
     tiled = 0;
     for (let tile = tileRows(rows); tile > 1; tile = tileRows(rows - tiled)) {
       let span: u32 = 0;
       while (span < inputs) {
         const columns = spanOf(inputs - span);
-        tileQ8(tile, x + <usize>tiled * xBytes + (<usize>span << 1), xBytes, chunk + (<usize>span << 2), groupBytes, sums, end, columns, false);
+        const groupBytes = <usize>columns << 2;
+        const part = w + <usize>(span * outputs) + <usize>done * groupBytes;
+        if (tiled == 0 && rows >= FETCH_ROWS) fetch(part, part + <usize>count * groupBytes);
+        tileQ8(tile, x + <usize>tiled * xBytes + (<usize>span << 1), xBytes, part, groupBytes, sums, end, columns, false);
         for (let t: u32 = 0; t < tile; t++) {
           const row = tiled + t;
           scaleRow(
@@ -84,6 +84,6 @@ export function linearQ8(
   for (let row = tiled; row < rows; row++) {
     const at = out + <usize>row * outBytes;
     const scale = load<f32>(xScales + (<usize>row << 2));
-    rowQ8(at, x + <usize>row * xBytes, w, groupBytes, wScales, scale, at + outBytes, inputs, accumulate != 0);
+    rowQ8(at, x + <usize>row * xBytes, w, wScales, scale, at + outBytes, inputs, accumulate != 0);
   }
 }
