@@ -96,8 +96,8 @@ function argumentsFor(types: IDL.Type[], random: Random, more: readonly string[]
 
 /** Methods that are about one session. */
 const ofASession: ReadonlySet<string> = new Set(['progress', 'resume', 'cancel', 'delete']);
-/** A reject says what was expected, or is the replica's own about a message that is too large; Azle has words of its own for what is no Candid. */
-const clear = /expected|too large|Failed to decode Candid/;
+/** A reject says what was expected, without the interpreter's stack; or is the replica's own about a message that is too large. */
+const clear = /^(?!.*Uncaught).*(expected|too large)/s;
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
 /** @param calls how many */
