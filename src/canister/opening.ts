@@ -34,8 +34,16 @@ export interface Task {
   tokensPerCall: number;
 }
 
-/** Checks caller, prompt and options. */
-export function readTask(method: string, prompt: string, [options]: Options): Task | GenerateError {
+/**
+ * Checks caller, prompt and options.
+ * @param refuse why nothing of so many tokens is begun; asked before the prompt's tokens are, which take up to a billion instructions
+ */
+export function readTask(
+  method: string,
+  prompt: string,
+  [options]: Options,
+  refuse: (tokens: number) => GenerateError | undefined = () => undefined,
+): Task | GenerateError {
   const denied = notAllowed(method);
   if (denied) return { NotAllowed: denied };
   const model = activeModel();
@@ -61,6 +69,8 @@ export function readTask(method: string, prompt: string, [options]: Options): Ta
   if (options?.tokens_per_call[0] && 'fixed' in perCall && perCall.fixed < 1) {
     return { InvalidOptions: `generate: expected tokens_per_call of at least 1, got ${perCall.fixed}` };
   }
+  const refused = refuse(decided.maxNewTokens);
+  if (refused) return refused;
   const sourceIds = model.tokenizer.encode(prompt);
   if (sourceIds.length > limit) {
     const message = `generate: expected a prompt of at most ${limit} tokens, got ${sourceIds.length}`;
@@ -88,10 +98,10 @@ export const isTask = (value: Task | GenerateError): value is Task => 'sourceIds
 
 /** Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue. */
 export function openSession(method: string, prompt: string, options: Options): Session | GenerateError {
-  const task = readTask(method, prompt, options);
-  if (!isTask(task)) return task;
   const owner = msgCaller().toText();
-  const refused = noRoom(method, owner, task.options.maxNewTokens) ?? lacksPayment(method, task);
+  const task = readTask(method, prompt, options, (tokens) => noRoom(method, owner, tokens));
+  if (!isTask(task)) return task;
+  const refused = lacksPayment(method, task);
   if (refused) return refused;
   const { model, ...rest } = task;
   const session = newSession({ owner, model: model.stored.sha256, ...rest });

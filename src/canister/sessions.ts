@@ -37,7 +37,9 @@ let away = 0;
 
 function heads(): Map<string, SessionHead> {
   if (!stored) {
-    const all = Array.from(sessionRecords.values(), sessionHead).sort((a, b) => a.created - b.created);
+    // one after the other: all values at once are hundreds of megabytes of heap, which would not be given back
+    const all = Array.from(sessionRecords.keys(), (key) => sessionHead(sessionRecords.get(key)!));
+    all.sort((a, b) => a.created - b.created);
     stored = new Map(all.map((head) => [head.id, head]));
     away = all.filter(({ id, live: isLive }) => isLive && !live.has(id)).length;
   }

@@ -9,7 +9,7 @@ import { Principal } from '@dfinity/principal';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import { idlService as service } from '../../src/client/llm.did.ts';
 import { RejectError } from '../../src/replica/index.ts';
-import { install, ok, options, stranger, upload } from './llm.ts';
+import { change, install, ok, options, stranger, upload } from './llm.ts';
 
 export interface AbuseReport {
   /** Calls with an `Ok` or a plain value. */
@@ -106,6 +106,8 @@ export async function abuse(seed: number, calls: number, onProgress = (_: string
   const llm = await install({ autoTick: false, seed });
   const owner = llm.as();
   await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
+  // what strangers begin shall not push out the session that they are after
+  ok(await owner.set_settings(change({ max_finished: 20_000 })));
   const asked = 'opposite of hot:';
   const secret = ok(await owner.generate_with(asked, ...options({ tokens_per_call: { auto: null } }))).session;
   const before = { settings: await owner.settings(), models: await owner.models(), roles: ok(await owner.roles()) };

@@ -165,6 +165,19 @@ describe('limits', () => {
     ok(await me.generate_with('hi', ...options({ max_new_tokens: 1 })));
   });
 
+  it('come before the tokenizer, to which a long prompt costs hundreds of millions', async () => {
+    ok(await owner.set_settings(change({ max_sessions_per_caller: 1, max_active: 1 })));
+    const me = llm.as(person(7));
+    const id = ok(await me.start(prompt, options({ num_beams: 8 })));
+    await tick();
+    llm.newMessages();
+    const dear = '\ud55c'.repeat(8_000);
+    expect(await me.start(dear, [])).toMatchObject({ Err: { LimitReached: expect.any(String) } });
+    const started = llm.newMessages().filter(({ method }) => method === 'start');
+    expect(started.map(({ instructions }) => instructions.total < 200e6)).toEqual([true]);
+    ok(await me.delete(id));
+  });
+
   it('of one caller: tokens a day, those not made given back', async () => {
     ok(await owner.set_settings(change({ tokens_per_day: 60n })));
     const me = llm.as(person(4));
