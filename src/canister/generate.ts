@@ -15,6 +15,7 @@ import {
 import { isPlainGreedy } from '../model/generation/choice.ts';
 import { generationOptions, seedOf } from '../model/generation/options.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
+import { NoRoom } from '../tensor/arena.ts';
 import { isAdmin, notAllowed } from './access.ts';
 import {
   type GenerateError,
@@ -289,7 +290,13 @@ function answerAtOnce({ model, ...rest }: Task): GenerateResult {
     ...rest,
     tokensPerCall: 0,
   });
-  const over = makeTokens(session, model, QUERY);
+  let over: 'stop' | 'length' | undefined;
+  try {
+    over = makeTokens(session, model, QUERY);
+  } catch (error) {
+    if (!(error instanceof NoRoom)) throw error;
+    return { Err: { Unavailable: `generate_query: ${error.message}; try again when others are over` } };
+  }
   if (!over) {
     if (instructionsNow() < Number(QUERY.budget) && session.tokenIds.length === 0) {
       return { Err: { Unavailable: 'generate_query: another session is in the middle of a step; try again' } };

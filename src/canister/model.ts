@@ -8,9 +8,8 @@ import { BLOCK_BYTES } from './assembly/blocks-protocol.ts';
 import { type Blocks, readMailbox, readToArena } from './blocks.ts';
 import { fromHex } from './bytes.ts';
 import { certify } from './certified.ts';
-import { settings } from './settings.ts';
 import { readRecord, writeRecord } from './stable.ts';
-import { arena, instructionsNow, unit } from './unit.ts';
+import { arena, arenaBytes, instructionsNow, unit } from './unit.ts';
 
 /** A pack in stable memory. */
 export interface StoredPack {
@@ -119,20 +118,14 @@ export function keepPack(stored: StoredPack): void {
 
 /**
  * Makes a stored pack the model that answers; the arena's room of the one before is used again. Sessions must not be open.
- * @throws RangeError where the arena has no room: the message has to trap then, which leaves the old model as it was
+ * @throws NoRoom where the arena has no room: the message has to trap then, which leaves the old model as it was
  */
 export function activate(stored: StoredPack): void {
   current?.t5.dispose();
   current = undefined;
   reason = '';
   writeRecord('active', stored.sha256);
-  const { t5 } = activeModel()!;
-  const most = settings().arena_bytes;
-  if (arena.grown > most) {
-    throw new RangeError(
-      `model: expected at most ${most} bytes of arena, got ${arena.grown} with ${t5.weightsBytes} of weights`,
-    );
-  }
+  arena.within(arenaBytes(), activeModel);
   certifyModel();
 }
 

@@ -30,6 +30,13 @@ const ranges = {
   price_percent: { initial: 0, least: 0, most: 100_000 },
 } satisfies Record<string, Range>;
 
+/** What the whole heap may be; a message that grows it further is refused by the subnet, unless the canister's own `wasm_memory_limit` says otherwise. */
+export const HEAP_BYTES = 3_072 * MiB;
+/** The program, the tokenizer, indexes of what is stored. */
+const PROGRAM_BYTES = 128 * MiB;
+/** A session that waits or is worked on, at the longest prompt: 20 kB were measured. */
+const SESSION_BYTES = 32 * 1024;
+
 type NumberName = keyof typeof ranges;
 const names = Object.keys(ranges) as NumberName[];
 /** nat64 in Candid. */
@@ -58,6 +65,9 @@ export function settings(): Settings {
   return current;
 }
 
+const largestHeap = ({ arena_bytes, max_active, max_queued }: Settings): number =>
+  PROGRAM_BYTES + arena_bytes + (max_active + max_queued) * SESSION_BYTES;
+
 /** Sets what is given. @returns what is wrong with it, in which case nothing was set */
 export function changeSettings(change: Candid.SettingsChange): string | undefined {
   const next = { ...settings() };
@@ -68,6 +78,10 @@ export function changeSettings(change: Candid.SettingsChange): string | undefine
     const value = Number(given);
     if (value < least || value > most) return `set_settings: expected ${name} from ${least} to ${most}, got ${given}`;
     next[name] = value;
+  }
+  const [wanted, before] = [largestHeap(next), largestHeap(settings())];
+  if (wanted > HEAP_BYTES && wanted > before) {
+    return `set_settings: expected arena_bytes, with ${SESSION_BYTES} for each of max_active and max_queued, of at most ${HEAP_BYTES - PROGRAM_BYTES} bytes, got ${wanted - PROGRAM_BYTES}`;
   }
   const [access] = change.access;
   if (access) next.access = Object.keys(access)[0] as Settings['access'];

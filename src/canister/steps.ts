@@ -2,15 +2,15 @@
 import type { Generation } from '../model/generation/generation.ts';
 import { openGeneration } from '../model/generation/open-generation.ts';
 import type { T5Session } from '../model/t5/t5.ts';
+import { NoRoom } from '../tensor/arena.ts';
 import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel, type Model } from './model.ts';
 import { recallAll } from './relay.ts';
 import type { Session } from './session.ts';
 import { end } from './sessions.ts';
-import { settings } from './settings.ts';
 import { now } from './time.ts';
-import { arena, instructionsNow, MESSAGE_BUDGET, SLICE, unit } from './unit.ts';
+import { arena, arenaBytes, instructionsNow, MESSAGE_BUDGET, SLICE, unit } from './unit.ts';
 
 /** How far a message goes: no op begins after `budget` instructions, no further token that would end after `most`. */
 interface Reach {
@@ -37,7 +37,7 @@ export function advance(session: Session): void {
     end(session, 'failed', 'the model was replaced');
     return;
   }
-  const over = model.load(Number(MESSAGE_BUDGET)) && makeTokens(session, model, MESSAGE);
+  const over = model.load(Number(MESSAGE_BUDGET)) && madeOrNoRoom(session, model);
   if (model.t5.busy) recallAll();
   const inUnit = unit.instructions - before;
   if (session.tokenIds.length - made === 1) session.stepInstructions = inUnit;
@@ -45,10 +45,20 @@ export function advance(session: Session): void {
   session.unitInstructions += inUnit;
   // the message's end is not counted: a few ten thousand instructions
   session.instructions += instructionsNow();
-  if (over) end(session, over);
+  if (over instanceof NoRoom) end(session, 'failed', `session: ${over.message}; resume it when others are over`);
+  else if (over) end(session, over);
 }
 
-/** Makes the tokens of a message. @returns why the session is over, if it is */
+function madeOrNoRoom(session: Session, model: Model): 'stop' | 'length' | NoRoom | undefined {
+  try {
+    return makeTokens(session, model, MESSAGE);
+  } catch (error) {
+    if (error instanceof NoRoom) return error;
+    throw error;
+  }
+}
+
+/** Makes the tokens of a message. @returns why the session is over, if it is @throws NoRoom */
 export function makeTokens(session: Session, model: Model, { budget, most }: Reach): 'stop' | 'length' | undefined {
   session.writing ??= begin(session, model);
   const { writing } = session;
@@ -68,14 +78,10 @@ export function makeTokens(session: Session, model: Model, { budget, most }: Rea
   return undefined;
 }
 
-/** At its beginning, or where it stood. @throws RangeError where the arena has no room, which undoes the message */
+/** At its beginning, or where it stood. @throws NoRoom */
 function begin({ sourceIds, options, tokenIds, beams }: Session, { t5 }: Model): Generation {
-  const writing = openGeneration(t5, sourceIds, options, tokenIds.length > 0 ? { tokenIds, beams } : undefined);
-  const { arena_bytes } = settings();
-  if (arena.grown > arena_bytes) {
-    throw new RangeError(`session: expected the arena to stay within ${arena_bytes} bytes, got ${arena.grown}`);
-  }
-  return writing;
+  const from = tokenIds.length > 0 ? { tokenIds, beams } : undefined;
+  return arena.within(arenaBytes(), () => openGeneration(t5, sourceIds, options, from));
 }
 
 /** From the embedding cache, or by the encoder; whether it is done. */

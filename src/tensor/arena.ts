@@ -12,6 +12,9 @@ interface Block {
   bytes: number;
 }
 
+/** What was to be taken would have made the arena larger than it may be. */
+export class NoRoom extends RangeError {}
+
 export class Arena {
   private readonly machine: Machine;
   /** Free blocks by address. */
@@ -19,6 +22,9 @@ export class Arena {
   private readonly taken = new Map<number, number>();
   /** Bytes asked of the machine so far. */
   grown = 0;
+  /** What it may grow to, and pointers taken, in the `within` that runs. */
+  private most = Number.POSITIVE_INFINITY;
+  private attempted: number[] = [];
 
   constructor(machine: Machine) {
     this.machine = machine;
@@ -37,7 +43,22 @@ export class Arena {
     block.bytes -= size;
     if (block.bytes === 0) this.free.splice(this.free.indexOf(block), 1);
     this.taken.set(at, size);
+    if (this.most !== Number.POSITIVE_INFINITY) this.attempted.push(at);
     return at;
+  }
+
+  /** Does what takes room; where that would make the arena larger than `most` bytes, or fails, all that was taken is given back. @throws NoRoom */
+  within<T>(most: number, work: () => T): T {
+    this.most = most;
+    this.attempted = [];
+    try {
+      return work();
+    } catch (error) {
+      for (const at of this.attempted) if (this.taken.has(at)) this.release(at);
+      throw error;
+    } finally {
+      this.most = Number.POSITIVE_INFINITY;
+    }
   }
 
   /** @throws RangeError for a pointer that `allocate` did not give, or gave and took back. */
@@ -50,6 +71,8 @@ export class Arena {
 
   private grow(bytes: number): void {
     const size = pad(bytes, 65536);
+    if (this.grown + size > this.most)
+      throw new NoRoom(`expected an arena of at most ${this.most} bytes, got ${this.grown} and ${size} more`);
     this.insert({ at: this.machine.grow(size), bytes: size });
     this.grown += size;
   }

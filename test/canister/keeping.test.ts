@@ -81,6 +81,39 @@ describe('access', () => {
     expect((await owner.settings()).max_finished).toBe(1000);
   });
 
+  it('the heap stays below 3 GiB: settings that allow more are refused, all together', async () => {
+    const MiB = 2n ** 20n;
+    const most = { arena_bytes: 2_816n * MiB, max_queued: 4_000 };
+    expect(await owner.set_settings(change({ ...most, max_queued: 20_000 }))).toEqual({
+      Err: {
+        InvalidValue:
+          'set_settings: expected arena_bytes, with 32768 for each of max_active and max_queued, of at most 3087007744 bytes, got 3608412160',
+      },
+    });
+    ok(await owner.set_settings(change(most)));
+    ok(await owner.set_settings(change({ arena_bytes: 2_560n * MiB, max_queued: 5_000 })));
+  });
+
+  it('a session that finds no room in the arena is failed with the reason, and the others go on', async () => {
+    ok(await owner.set_settings(change({ arena_bytes: 16n * 2n ** 20n })));
+    const large = options({ num_beams: 8, min_new_tokens: 500, max_new_tokens: 512 });
+    const first = ok(await owner.start(prompt, large));
+    while (!('generating' in ok(await owner.progress(first, 0)).state))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    const heap = () => llm.replica.canister(llm.canisterId)!.instance!.memoryBytes;
+    const before = heap();
+    const message = expect.stringMatching(
+      /^session: expected an arena of at most 16777216 bytes, got .*; resume it when others are over$/,
+    );
+    expect(await owner.generate_with(`${prompt} `, ...large)).toMatchObject({ Err: { Failed: { message } } });
+    expect(heap() - before).toBeLessThan(4 * 2 ** 20);
+    expect(Number((await owner.status()).arena_bytes)).toBeLessThanOrEqual(16 * 2 ** 20);
+    expect('generating' in ok(await owner.progress(first, 0)).state).toBe(true);
+    ok(await owner.delete(first));
+    expect(ok(await owner.generate(prompt)).text).toBe(text);
+    ok(await owner.set_settings(change({ arena_bytes: 2_560n * 2n ** 20n })));
+  });
+
   it('takes no work below the floor of cycles', async () => {
     ok(await owner.set_settings(change({ min_cycles: 9n * 10n ** 15n })));
     expect(await ask(anyone)).toMatchObject({ Err: { Unavailable: expect.stringContaining('top it up') } });

@@ -23,6 +23,20 @@ describe.each([
     expect(arena.grown).toBe(262_144);
   });
 
+  it('grows no further than it may, and then gives back what was taken on the way', () => {
+    const arena = new Arena(machine());
+    const kept = arena.allocate(50_000);
+    const two = () => [arena.allocate(60_000), arena.allocate(60_000)];
+    expect(() => arena.within(131_072, two)).toThrow(
+      'expected an arena of at most 131072 bytes, got 131072 and 65536 more',
+    );
+    expect(arena.grown).toBe(131_072);
+    // what failed holds nothing, so that there is room again
+    const whole = arena.within(131_072, () => arena.allocate(131_072 - 50_000));
+    expect(whole).toBe(kept + 50_000);
+    expect(two()).toHaveLength(2);
+  });
+
   it('keeps what was written apart', () => {
     const m = machine();
     const arena = new Arena(m);
