@@ -27,6 +27,17 @@ describe('the Candid file', () => {
     expect(breaks(released, committed)).toEqual([]);
   });
 
+  it('has no method that docs/canister.md does not have a line for, with its kind of call', () => {
+    const rows = readFileSync('docs/canister.md', 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'));
+    for (const [method, type] of service._fields) {
+      const row = rows.find((line) => new RegExp(`^\\| [^|]*\`${method}(\\(|\`)`).test(line));
+      expect(row, method).toBeDefined();
+      expect(row!.split('|')[2], method).toContain(type.annotations.includes('query') ? 'query' : 'update');
+    }
+  });
+
   it('has the methods that clients see, by the same kind of call', () => {
     const methods = [...parseDid(committed)].map(([name, { mode }]) => `${name} ${mode}`);
     const seen = service._fields.map(([name, f]) => `${name} ${f.annotations.includes('query') ? 'query' : 'update'}`);
