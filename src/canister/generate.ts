@@ -66,7 +66,9 @@ import { instructionsNow, MESSAGE_BUDGET } from './unit.ts';
 
 const ONLY_QUERY = 'generate_query: expected a query call, got an update call; use generate';
 const PAGE = 50;
-const MAX_PAGE = 200;
+/** As an update call, which costs the canister what the page takes, there is less of it. */
+const maxPage = () =>
+  inReplicatedExecution() ? { sessions: 50, characters: 20_000 } : { sessions: 200, characters: 100_000 };
 
 const fromSelf = (): boolean => msgCaller().compareTo(canisterSelf()) === 'eq';
 
@@ -222,8 +224,9 @@ export class GenerateMethods {
     }
     // whoever has the id of an anonymous caller's session may read it, so nobody gets them by the dozen
     if (owner.isAnonymous() && !isAdmin(caller)) return { Ok: [] };
-    const limit = Math.min(options?.limit[0] ?? PAGE, MAX_PAGE);
-    return { Ok: listSessions(owner.toText(), options?.after[0], limit) };
+    const most = maxPage();
+    const limit = Math.min(options?.limit[0] ?? PAGE, most.sessions);
+    return { Ok: listSessions(owner.toText(), options?.after[0], limit, most.characters) };
   }
 
   /** How far a session is, and the text that tokens from number `from` on have added. Query; its owner, controllers, or anyone for an anonymous caller's. */

@@ -243,11 +243,16 @@ export function release(session: Session): void {
 /** Takes a session that is over out of the cache. */
 export const remove = (session: Session): void => forget(session.id);
 
-/** Of a page's prompts: a reply has room for three bytes of each. */
-const MAX_PAGE_CHARACTERS = 100_000;
-
-/** A page of somebody's sessions, newest first, from behind `after` on; fewer than `limit` where prompts are long. */
-export function listSessions(owner: string, after: string | undefined, limit: number): SessionInfo[] {
+/**
+ * A page of somebody's sessions, newest first, from behind `after` on; fewer than `limit` where their prompts have more than so many characters.
+ * @param maxCharacters a reply has room for three bytes of each of 100,000
+ */
+export function listSessions(
+  owner: string,
+  after: string | undefined,
+  limit: number,
+  maxCharacters: number,
+): SessionInfo[] {
   const ids = [...heads().values()].filter((head) => head.owner === owner).map(({ id }) => id);
   ids.reverse();
   const from = after === undefined ? 0 : ids.indexOf(after) + 1;
@@ -256,7 +261,7 @@ export function listSessions(owner: string, after: string | undefined, limit: nu
   for (const id of ids.slice(from, from + limit)) {
     const info = infoOf(findSession(id)!);
     characters += info.prompt.length;
-    if (page.length > 0 && characters > MAX_PAGE_CHARACTERS) break;
+    if (page.length > 0 && characters > maxCharacters) break;
     page.push(info);
   }
   return page;

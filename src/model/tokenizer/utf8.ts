@@ -66,8 +66,18 @@ export function codePointAt(bytes: ArrayLike<number>, at: number, end: number): 
 
 /** The string of `bytes[from, to)`; a byte that is no part of a character becomes U+FFFD. Quick where all is ASCII. */
 export function decodeUtf8(bytes: Uint8Array, from = 0, to = bytes.length): string {
-  const ascii = asciiString(bytes, from, to);
-  if (ascii !== undefined) return ascii;
+  const latin1 = stringOf(bytes, from, to);
+  if (ASCII.test(latin1)) return latin1;
+  try {
+    // native code, too: 2,000 instructions a byte in the canister, where decodeBroken takes 7,000
+    return decodeURIComponent(escape(latin1));
+  } catch {
+    return decodeBroken(bytes, from, to);
+  }
+}
+
+/** The same, whatever the bytes are. */
+function decodeBroken(bytes: Uint8Array, from: number, to: number): string {
   const units = new Uint16Array(to - from);
   let count = 0;
   for (let at = from; at < to; ) {
