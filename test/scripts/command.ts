@@ -7,8 +7,6 @@ export interface Ended {
   code: number | null;
   stdout: string;
   stderr: string;
-  /** What came at a time, of stdout. */
-  pieces: string[];
 }
 
 export interface Running {
@@ -24,15 +22,17 @@ export interface Running {
 export function run(script: string, args: readonly string[] = []): Running {
   const tsx = ['--import', 'tsx', join(projectRoot, 'scripts', `${script}.ts`)];
   const child = spawn(process.execPath, [...tsx, ...args], { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });
-  const pieces: string[] = [];
+  let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => pieces.push(text));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  const said = () => pieces.join('');
+  const said = () => stdout;
   const ended = new Promise<Ended>((resolve) => {
-    child.on('close', (code) => resolve({ code, stdout: said(), stderr, pieces }));
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
   const says = (text: string) =>
     new Promise<void>((resolve, reject) => {
