@@ -149,10 +149,9 @@ function lastOfRelay(args: Uint8Array): void {
   giveBack(relay);
   if (session.state !== 'active' || session.lease !== lease) return;
   if (recalled) goOnWith(session);
-  else if (session.writing?.finishReason) countAndEnd(session);
   else {
-    sendNext(session);
-    session.instructions += instructionsNow();
+    if (!session.writing?.finishReason) sendNext(session);
+    countAndEnd(session);
   }
   if (isAsleep(session.beat)) takeUp();
 }

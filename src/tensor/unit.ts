@@ -62,30 +62,33 @@ export class Unit implements Machine {
   run(program: number, from: number, end: number, registers: Registers, budget: bigint = UNLIMITED): number {
     checkRegisters(registers);
     const w = this.words;
-    w[4] = end;
-    w[5] = Number(budget & 0xffffffffn);
     w[6] = Number(budget >> 32n);
     for (let i = 0; i < REGISTERS; i++) w[7 + i] = registers[i] ?? 0;
-    const position = this.command(COMMAND_RUN, program, from);
+    const position = this.command(COMMAND_RUN, program, from, end, Number(budget & 0xffffffffn));
     this.instructions += w[INSTRUCTIONS]! + w[INSTRUCTIONS + 1]! * 2 ** 32;
     return position;
   }
 
-  private command(command: number, a: number, b = 0): number {
+  /** A command without a payload, of the kernels or of what is linked with them. @returns its result */
+  command(command: number, a = 0, b = 0, c = 0, d = 0): number {
     const w = this.words;
     w[1] = command;
     w[2] = a;
     w[3] = b;
+    w[4] = c;
+    w[5] = d;
     this.send(this.header);
     return w[RESULT]!;
   }
 
-  private bulk(mailbox: Uint8Array, command: number, a: number, c = 0): void {
+  /** A command with the payload behind HEADER_BYTES of room; the third word is its length. */
+  bulk(mailbox: Uint8Array, command: number, a = 0, c = 0, d = 0): void {
     const w = this.words;
     w[1] = command;
     w[2] = a;
     w[3] = mailbox.length - HEADER_BYTES;
     w[4] = c;
+    w[5] = d;
     mailbox.set(this.header);
     this.send(mailbox);
   }

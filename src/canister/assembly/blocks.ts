@@ -71,8 +71,10 @@ function know(): void {
   if (extents > 0) firstPage = load<u32>(extent(0)) * BLOCK_PAGES + 1;
 }
 
-/** Where byte `address` of what Azle sees is, if it is not below our first block. */
+/** Where byte `address` of what Azle sees is. */
 function azles(address: u64): u64 {
+  // the first page is in no block
+  if (address < <u64>PAGE_BYTES) return address;
   let block = (address - <u64>PAGE_BYTES) >> BLOCK_SHIFT;
   for (let i: u32 = 0; i < extents && block >= load<u32>(extent(i)); i++) block += load<u32>(extent(i), 4);
   return startOf(block) + ((address - <u64>PAGE_BYTES) & <u64>(BLOCK_BYTES - 1));
@@ -89,11 +91,31 @@ function ours(address: u64): u64 {
   return unreachable();
 }
 
-/** Bytes from `offset` in a block to its end, `bytes` at most. */
+/** Between memory at `pointer` and stable memory at `at`. */
 // @ts-ignore: AssemblyScript's decorator
 @inline
-function within(offset: u64, bytes: u64): u64 {
-  return min(bytes, BLOCK_BYTES - (offset & <u64>(BLOCK_BYTES - 1)));
+function copy(isWrite: bool, pointer: u64, at: u64, bytes: u64): void {
+  if (isWrite) write(at, pointer, bytes);
+  else read(pointer, at, bytes);
+}
+
+/** The same block by block, `address` being one of our blocks, or as Azle sees it. */
+function copyByBlock(isWrite: bool, isOurs: bool, pointer: u64, address: u64, bytes: u64): void {
+  while (bytes > 0) {
+    const inBlock = (isOurs ? address : address - <u64>PAGE_BYTES) & <u64>(BLOCK_BYTES - 1);
+    const part = min(bytes, BLOCK_BYTES - inBlock);
+    copy(isWrite, pointer, isOurs ? ours(address) : azles(address), part);
+    pointer += part;
+    address += part;
+    bytes -= part;
+  }
+}
+
+function copyAzles(isWrite: bool, pointer: u64, address: u64, bytes: u64): void {
+  know();
+  // below our first block Azle sees what is there; what overflows is refused by the system
+  if (address + bytes <= <u64>firstPage << 16) copy(isWrite, pointer, address, bytes);
+  else copyByBlock(isWrite, false, pointer, address, bytes);
 }
 
 /** Stands where Azle imports `ic0.stable64_size`. */
@@ -111,45 +133,12 @@ export function stable64_grow(pages: u64): u64 {
 
 /** Stands where Azle imports `ic0.stable64_read`. */
 export function stable64_read(to: u64, from: u64, bytes: u64): void {
-  know();
-  const first = <u64>firstPage << 16;
-  // what overflows here is refused by the system
-  if (from + bytes <= first) return read(to, from, bytes);
-  if (from < first) {
-    const part = first - from;
-    read(to, from, part);
-    to += part;
-    from += part;
-    bytes -= part;
-  }
-  while (bytes > 0) {
-    const part = within(from - <u64>PAGE_BYTES, bytes);
-    read(to, azles(from), part);
-    to += part;
-    from += part;
-    bytes -= part;
-  }
+  copyAzles(false, to, from, bytes);
 }
 
 /** Stands where Azle imports `ic0.stable64_write`. */
 export function stable64_write(to: u64, from: u64, bytes: u64): void {
-  know();
-  const first = <u64>firstPage << 16;
-  if (to + bytes <= first) return write(to, from, bytes);
-  if (to < first) {
-    const part = first - to;
-    write(to, from, part);
-    to += part;
-    from += part;
-    bytes -= part;
-  }
-  while (bytes > 0) {
-    const part = within(to - <u64>PAGE_BYTES, bytes);
-    write(azles(to), from, part);
-    to += part;
-    from += part;
-    bytes -= part;
-  }
+  copyAzles(true, from, to, bytes);
 }
 
 /** Makes the next `count` blocks at the end of stable memory ours. */
@@ -185,18 +174,8 @@ export function blocks(mailbox: usize): void {
   if (command == COMMAND_OWNED) result = <u32>owned;
   else if (command == COMMAND_TAKE) result = take(load<u32>(mailbox, 8));
   else if (command == COMMAND_READ || command == COMMAND_WRITE) {
-    let pointer: u64 = load<u32>(mailbox, 8);
-    if (pointer == 0) pointer = mailbox + HEADER_BYTES;
-    let bytes: u64 = load<u32>(mailbox, 12);
-    let address = load<u64>(mailbox, 16);
-    while (bytes > 0) {
-      const part = within(address, bytes);
-      if (command == COMMAND_READ) read(pointer, ours(address), part);
-      else write(ours(address), pointer, part);
-      pointer += part;
-      address += part;
-      bytes -= part;
-    }
+    const pointer = load<u32>(mailbox, 8);
+    copyByBlock(command == COMMAND_WRITE, true, pointer == 0 ? mailbox + HEADER_BYTES : pointer, load<u64>(mailbox, 16), load<u32>(mailbox, 12));
   } else unreachable();
   store<u32>(mailbox + RESULT * 4, result);
 }
