@@ -5,12 +5,17 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { dotBlocksSource } from '../../src/tensor/dot-blocks.ts';
+import { strassenSource } from '../../src/tensor/strassen.ts';
 import { incrementally, reachable, sha256 } from './incremental.ts';
 import { type BuildOptions, projectRoot } from './project.ts';
 import { runNode } from './run.ts';
 import { readSections, SectionId } from './sections.ts';
 
-const generated = 'src/tensor/assembly/generated/dot-blocks.ts';
+/** Sources that are written by TypeScript, by their paths. */
+const generated: Record<string, () => string> = {
+  'src/tensor/assembly/generated/dot-blocks.ts': dotBlocksSource,
+  'src/tensor/assembly/generated/strassen.ts': strassenSource,
+};
 
 const options = ['-O3', '--runtime', 'stub', '--importMemory', '--noExportMemory', '--noAssert', '--enable', 'simd'];
 
@@ -40,11 +45,12 @@ async function build(
 ): Promise<Uint8Array> {
   const file = join(root, `build/${name}.wasm`);
   const sources = await reachable(join(root, entry));
+  const written = Object.keys(generated).map((path) => join(root, path));
   await incrementally(
     {
       root,
-      inputs: [...sources.filter((source) => source !== join(root, generated)), join(root, 'package-lock.json')],
-      settings: [...options, ...more, sha256(dotBlocksSource())].join(' '),
+      inputs: [...sources.filter((source) => !written.includes(source)), join(root, 'package-lock.json')],
+      settings: [...options, ...more, ...Object.values(generated).map((source) => sha256(source()))].join(' '),
       outputs: [file],
       stamp: join(root, `build/${name}.stamp`),
       force,
@@ -58,11 +64,13 @@ async function build(
 }
 
 async function compile(root: string, entry: string, file: string, more: readonly string[]): Promise<void> {
-  await mkdir(dirname(join(root, generated)), { recursive: true });
-  // in one move: another build may be reading it
-  const written = join(root, `${generated}.${process.pid}`);
-  await writeFile(written, dotBlocksSource());
-  await rename(written, join(root, generated));
+  for (const [path, source] of Object.entries(generated)) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    // in one move: another build may be reading it
+    const written = join(root, `${path}.${process.pid}`);
+    await writeFile(written, source());
+    await rename(written, join(root, path));
+  }
   // In a process of its own, without tsx, which would first transform the compiler's 12 MB.
   const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
   await runNode('kernels', [asc, entry, '--outFile', file, ...options, ...more], { cwd: root });

@@ -45,14 +45,15 @@ const TILES: Record<Kind, Tile[]> = {
     { rows: 4, abreast: [4], lag: 2, blocks: [256, 64, 16] },
   ],
   Q16: [
-    { rows: 16, abreast: [5, 5, 6], lag: 3, blocks: [64, 16] },
+    // products of Strassen's algorithm have 128 columns at most (strassen.ts)
+    { rows: 16, abreast: [4, 4, 4, 4], lag: 2, blocks: [128, 64, 32, 16] },
     { rows: 8, abreast: [4, 4], lag: 2, blocks: [64, 16] },
     { rows: 4, abreast: [4], lag: 2, blocks: [64, 16] },
     { rows: 1, abreast: [1], lag: 0, blocks: [128, 64, 32, 16] },
   ],
 };
 /** What is never zero inside a tile: a branch on it each. */
-const NEVER_ZERO = ['w', 'sums'];
+const NEVER_ZERO = ['w', 'sums', 'groupBytes'];
 
 /** The pair of columns `pair` of the group at `w`, as eight int16. */
 const weightPair = (kind: Kind, pair: number): string =>
@@ -99,7 +100,7 @@ function row${columns}${accumulate ? 'Add' : ''}(out: usize, x: usize, w: usize,
 }
 
 /**
- * As rowBlock with int4 weights, an octet of rows a turn. Sums stay integers over the block: 512 * 8 * 15 * 32,767 < 2^31.
+ * As rowBlock with int4 weights, an octet of rows a turn. Sums stay integers over the block: 512 * 8 * 15 * 8,191 < 2^31.
  * `start` is what a sum that is not added to anything begins with: -0, since -0 + y is y.
  */
 function rowBlockInt4(columns: number): string {

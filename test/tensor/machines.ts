@@ -19,7 +19,7 @@ export class Bench {
   readonly machine: Machine;
   readonly scratch: Scratch;
 
-  constructor(machine: Machine, most = { rows: 64, cols: 8192, keys: 1024 }) {
+  constructor(machine: Machine, most = { rows: 256, cols: 8192, keys: 1024 }) {
     this.machine = machine;
     this.arena = new Arena(machine);
     this.scratch = {
@@ -74,24 +74,25 @@ export function linearTwice(
   });
 }
 
-/** A row of x alone and among as many others as `tiles` say, times 48 rows of a matrix: all that came of it, row by row. */
+/** A row of x alone and among as many others as `tiles` say, times so many rows of a matrix: all that came of it, row by row. */
 export function rowAmongOthers(
   inputs: number,
   tiles: readonly number[],
   put: (b: Bench, values: Float32Array, outputs: number, inputs: number) => Weights,
+  outputs = 48,
 ) {
   const row = noise(inputs, 6);
   return onBoth((b) => {
-    const w = put(b, noise(48 * inputs, 7), 48, inputs);
+    const w = put(b, noise(outputs * inputs, 7), outputs, inputs);
     const outs = tiles.map((rows) => {
       const x = Float32Array.from({ length: rows * inputs }, (_, i) => row[i % inputs]!);
-      const out = b.rows(rows, 48);
+      const out = b.rows(rows, outputs);
       b.recorder.linear(out, b.rows(rows, inputs, x), w);
       return out;
     });
     b.run();
     return outs.flatMap(({ at, rows }) =>
-      Array.from({ length: rows as number }, (_, i) => b.floats((at as number) + i * 192, 48)),
+      Array.from({ length: rows as number }, (_, i) => b.floats((at as number) + i * outputs * 4, outputs)),
     );
   });
 }

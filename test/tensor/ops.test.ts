@@ -32,7 +32,7 @@ function float32(bench: Bench, values: Float32Array, outputs: number, inputs: nu
 }
 
 describe('linear, int8', () => {
-  it('multiplies by hand: scales of 1/127 and 1/32767 come out again', () => {
+  it('multiplies by hand: scales of 1/127 and 1/8191 come out again', () => {
     const { kernels, reference } = onBoth((b) => {
       const w = int8(b, Float32Array.of(1, 0, 0, 1, 0.5, -1), 3, 2);
       const x = b.rows(1, 16, Float32Array.of(1, 0.5, ...new Array(14).fill(0)), 2);
@@ -57,6 +57,12 @@ describe('linear, int8', () => {
     [17, 40, 112],
     [31, 16, 784],
     [33, 32, 448],
+    // by Strassen's algorithm, all rows or some; in chunks; over several spans
+    [64, 256, 256],
+    [63, 256, 256],
+    [65, 272, 320],
+    [128, 528, 512],
+    [201, 256, 896],
   ];
   it.each(shapes)('%i rows, %i outputs, %i inputs: the same to the bit', (...shape) => {
     const { kernels, reference } = linearTwice(shape, int8);
@@ -70,8 +76,16 @@ describe('linear, int8', () => {
     expect(kernels.length).toBe(60);
   });
 
-  /** A tile of every size, and one row that is left over. Each has one magnitude and so is quantised to the ends of int16. */
+  it.each([256, 1024])("a row of %i columns comes to the same by Strassen's algorithm", (inputs) => {
+    const { kernels, reference } = rowAmongOthers(inputs, [1, 64, 130], int8, 256);
+    for (const y of kernels) expect(y).toEqual(reference[0]);
+    expect(kernels.length).toBe(195);
+  });
+
+  /** A tile of every size, and one row that is left over. Each has one magnitude and so is quantised to the ends of what it may be. */
   const EXTREME_ROWS = 16 + 8 + 4 + 1;
+  /** Rows and outputs from which on Strassen's algorithm is used, and rows that it leaves over. */
+  const SPLIT = { rows: 64 + EXTREME_ROWS, outputs: 256 };
   const ROW_SIGNS: ((column: number) => number)[] = [
     () => 1,
     () => -1,
@@ -87,28 +101,29 @@ describe('linear, int8', () => {
   };
 
   it.each(
-    [16, SPAN - 16, SPAN, 1040, 5120].flatMap((inputs) =>
-      Object.keys(EXTREME_WEIGHTS).map((name) => ({ inputs, name })),
-    ),
-  )('the largest activations and weights, $name, over $inputs columns: exact in every tile', ({ inputs, name }) => {
-    const outputs = 16;
+    [
+      ...[16, SPAN - 16, SPAN, 1040, 5120].map((inputs) => ({ rows: EXTREME_ROWS, outputs: 16, inputs })),
+      ...[SPAN, 5120].map((inputs) => ({ ...SPLIT, inputs })),
+    ].flatMap((shape) => Object.keys(EXTREME_WEIGHTS).map((name) => ({ ...shape, name }))),
+  )('the largest activations and weights, $name, $rows rows over $inputs columns: exact in every form', (shape) => {
+    const { rows, outputs, inputs, name } = shape;
     const rowOf = (i: number) =>
       Float32Array.from({ length: inputs }, (_, c) => 2 * ROW_SIGNS[i % ROW_SIGNS.length]!(c));
-    const x = new Float32Array(EXTREME_ROWS * inputs);
-    for (let i = 0; i < EXTREME_ROWS; i++) x.set(rowOf(i), i * inputs);
+    const x = new Float32Array(rows * inputs);
+    for (let i = 0; i < rows; i++) x.set(rowOf(i), i * inputs);
     const values = Int8Array.from({ length: outputs * inputs }, (_, at) => EXTREME_WEIGHTS[name]!(at));
     const { kernels, reference } = onBoth((b) => {
       const w = int8(b, new Float32Array(outputs * inputs).fill(127), outputs, inputs);
       b.machine.write(w.at, new Uint8Array(values.buffer));
-      const outs = [b.rows(EXTREME_ROWS, outputs), ...ROW_SIGNS.map(() => b.rows(1, outputs))];
-      b.recorder.linear(outs[0]!, b.rows(EXTREME_ROWS, inputs, x), w);
+      const outs = [b.rows(rows, outputs), ...ROW_SIGNS.map(() => b.rows(1, outputs))];
+      b.recorder.linear(outs[0]!, b.rows(rows, inputs, x), w);
       for (let i = 0; i < ROW_SIGNS.length; i++) b.recorder.linear(outs[i + 1]!, b.rows(1, inputs, rowOf(i)), w);
       b.run();
       return outs.map(({ at, rows }) => b.floats(at as number, (rows as number) * outputs));
     });
     expect(kernels).toEqual(reference);
     const [tiled, ...alone] = kernels;
-    for (let i = 0; i < EXTREME_ROWS; i++) {
+    for (let i = 0; i < rows; i++) {
       expect(tiled!.subarray(i * outputs, (i + 1) * outputs), `row ${i}`).toEqual(alone[i % ROW_SIGNS.length]);
     }
     expect(alone[2]).toEqual(new Float32Array(outputs));

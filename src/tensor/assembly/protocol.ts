@@ -66,15 +66,15 @@ export const ACTIVATION_GELU_EXACT = 2;
 export const ACTIVATION_SILU = 3;
 
 // --- numbers ----------------------------------------------------------------------------------------------
-/** Integer sums run over at most so many products before they become float32: 512 * 128 * 32,767 < 2^31. */
+/** Integer sums run over at most so many products before they become float32: 512 * 128 * 8,191 < 2^31. */
 export const SPAN = 512;
 /** Columns of a row of int4 weights that share a multiplier, and the largest of these: 8 * 15 is within int8. */
 export const INT4_GROUP = 64;
 export const INT4_MULTIPLIER_MAX = 15;
 /** From so many rows of activations on, int4 weights are unpacked to int8 first. */
 export const INT4_UNPACK_ROWS = 8;
-/** Largest magnitude of a quantised activation. */
-export const ACTIVATION_MAX = 32767;
+/** Largest magnitude of a quantised activation: a sum of four is an int16, which is what Strassen's algorithm takes (strassen.ts). */
+export const ACTIVATION_MAX = 8191;
 /** What K products of a quantised query and key may come to. */
 export const KEY_RANGE = 2147483647;
 /** What a query's quantised weights of its values add up to. */
@@ -86,5 +86,28 @@ export const CHUNK_GROUPS = 256;
  * to the same few lines of the cache (measured: a third slower).
  */
 export const TILE_STRIDE = 4160;
-/** Bytes of accumulator scratch: TILE_STRIDE for each of at most 16 rows. */
-export const ACCUMULATOR_BYTES = 66560;
+/** Most rows of a tile. */
+export const TILE_ROWS = 16;
+/**
+ * Strassen's algorithm twice over (strassen.ts): both operands in so many blocks each way, and 49 products of blocks in place of 64. A block of x has
+ * TILE_ROWS rows; so many times all of them pass while seven operands of w stand.
+ */
+export const SPLIT_BLOCKS = 4;
+export const SPLIT_PASSES = 2;
+/** At most so many rows of four (groups) of weights are split at once. */
+export const SPLIT_GROUPS = 128;
+/** With fewer groups or columns, sums of blocks cost more than the products saved. */
+export const SPLIT_LEAST_GROUPS = 64;
+export const SPLIT_LEAST_COLUMNS = 256;
+/**
+ * Bytes from one product's sums i32 [16 rows, 32 groups, 4], operand of x int16 [16, 128 columns] and operand of w int16 [32, 128, 4] to the next's; a cache line more than
+ * they have, as for TILE_STRIDE. Sums of seven products lie beside each other in the rows of a tile.
+ */
+export const SPLIT_SUMS = 576;
+export const SPLIT_X = 4160;
+export const SPLIT_W = 32832;
+/**
+ * Bytes of scratch for integer sums: SPLIT_PASSES times seven tiles of sums and 49 operands of x, and seven operands of w. Where nothing is split, the first
+ * TILE_ROWS * TILE_STRIDE of them at most are touched.
+ */
+export const ACCUMULATOR_BYTES = SPLIT_PASSES * (7 * TILE_ROWS * TILE_STRIDE + 49 * SPLIT_X) + 7 * SPLIT_W;

@@ -2,7 +2,9 @@
 // Where spans end depends on the count of columns alone (spanOf), so results do not depend on how many rows there are.
 
 import { rowQ8, spanOf, tileQ8, tileRows } from '../generated/dot-blocks';
+import { fetch } from '../fetch';
 import { CHUNK_GROUPS as CHUNK_GROUPS_, TILE_STRIDE as TILE_STRIDE_ } from '../protocol';
+import { linearSplit, splitRows } from './linear-q8-split';
 
 const CHUNK_GROUPS: u32 = CHUNK_GROUPS_;
 /** From so many rows on, a chunk of weights is fetched before it is used: 0.3% of its instructions then, 7% of its time where the weights come from memory. */
@@ -35,22 +37,20 @@ function scaleRow(out: usize, sums: usize, scales: usize, scale: f32, groups: u3
 }
 
 /**
- * Reads a word of every cache line, in order, as the processor foresees best; a tile jumps from group to group. What it gives is for nobody: a Wasm engine
- * keeps loads, since they may trap.
- */
-function fetch(from: usize, end: usize): u32 {
-  let any: u32 = 0;
-  for (; from < end; from += 256) any |= load<u32>(from) | load<u32>(from, 64) | load<u32>(from, 128) | load<u32>(from, 192);
-  return any;
-}
-
-/**
  * x int16 [rows, K] with scales f32 [rows], w int8 [F, K] in groups of four rows, span by span (layout.ts), with scales f32 [F] -> out f32 [rows, F], added to what is
  * there where `accumulate` is set. K and F multiples of 16. sums: ACCUMULATOR_BYTES of scratch, untouched where no tile of rows is full.
  */
 export function linearQ8(
   out: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32, sums: usize,
 ): void {
+  const split = splitRows(rows, outputs, inputs);
+  if (split) {
+    linearSplit(out, x, xScales, w, wScales, split, outputs, inputs, accumulate != 0, sums);
+    rows -= split;
+    out += <usize>split * outputs << 2;
+    x += <usize>split * inputs << 1;
+    xScales += <usize>split << 2;
+  }
   const groups = outputs >> 2;
   const xBytes = <usize>inputs << 1;
   const outBytes = <usize>outputs << 2;
