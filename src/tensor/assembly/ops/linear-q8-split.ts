@@ -31,16 +31,12 @@ const SEVEN_X: u32 = 7 * SPLIT_X;
 const ALL_SUMS: u32 = 7 * SEVEN_SUMS;
 const ALL_X: u32 = 7 * SEVEN_X;
 
-/** How many of the rows `linearSplit` takes: 0 where it does not pay. */
-export function splitRows(rows: u32, outputs: u32, inputs: u32): u32 {
-  const blocks = inputs % (BLOCKS * 16) == 0 && inputs >= LEAST_COLUMNS && outputs >= LEAST_GROUPS * 4;
-  return blocks ? rows / ROWS * ROWS : 0;
-}
-
-/** linearQ8 with so many rows, outputs and inputs as `splitRows` says. */
+/** linearQ8 of as many of the rows, from the first on, as it pays for; gives how many these are. */
 export function linearSplit(
   out: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: bool, scratch: usize,
-): void {
+): u32 {
+  if (inputs % (BLOCKS * 16) || inputs < LEAST_COLUMNS || outputs < LEAST_GROUPS * 4) return 0;
+  const taken = rows / ROWS * ROWS;
   const groups = outputs >> 2;
   const chunks = (groups + MOST_GROUPS - 1) / MOST_GROUPS;
   // chunks alike, each of whole groups a block
@@ -49,8 +45,8 @@ export function linearSplit(
   const outBytes = <usize>outputs << 2;
   const xs = scratch + PASSES * ALL_SUMS;
   const ws = xs + PASSES * ALL_X;
-  for (let first: u32 = 0; first < rows; first += PASSES * ROWS) {
-    const passes = min(PASSES, (rows - first) / ROWS);
+  for (let first: u32 = 0; first < taken; first += PASSES * ROWS) {
+    const passes = min(PASSES, (taken - first) / ROWS);
     for (let done: u32 = 0; done < groups; done += chunkGroups) {
       const ofChunk = min(chunkGroups, groups - done);
       const blockGroups = ofChunk / BLOCKS;
@@ -79,4 +75,5 @@ export function linearSplit(
       }
     }
   }
+  return taken;
 }
