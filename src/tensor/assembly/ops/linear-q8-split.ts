@@ -24,19 +24,19 @@ const MOST_GROUPS: u32 = MOST_GROUPS_;
 const LEAST_GROUPS: u32 = LEAST_GROUPS_;
 const LEAST_COLUMNS: u32 = LEAST_COLUMNS_;
 /** Rows of x that are split together. */
-const ROWS: u32 = BLOCKS_ * TILE_ROWS;
+export const SPLIT_ROWS: u32 = BLOCKS_ * TILE_ROWS;
 /** Bytes that belong to one of seven times seven products, and to all of them, of as many rows. */
 const SEVEN_SUMS: u32 = TILE_ROWS * TILE_STRIDE;
 const SEVEN_X: u32 = 7 * SPLIT_X;
 const ALL_SUMS: u32 = 7 * SEVEN_SUMS;
 const ALL_X: u32 = 7 * SEVEN_X;
 
-/** linearQ8 of as many of the rows, from the first on, as it pays for; gives how many these are. */
+/** linearQ8 of as many of the rows, from the first on, as it pays for; gives how many these are: none of less than SPLIT_ROWS. */
 export function linearSplit(
   out: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: bool, scratch: usize,
 ): u32 {
   if (inputs % (BLOCKS * 16) || inputs < LEAST_COLUMNS || outputs < LEAST_GROUPS * 4) return 0;
-  const taken = rows / ROWS * ROWS;
+  const taken = rows / SPLIT_ROWS * SPLIT_ROWS;
   const groups = outputs >> 2;
   const chunks = (groups + MOST_GROUPS - 1) / MOST_GROUPS;
   // chunks alike, each of whole groups a block
@@ -45,8 +45,8 @@ export function linearSplit(
   const outBytes = <usize>outputs << 2;
   const xs = scratch + PASSES * ALL_SUMS;
   const ws = xs + PASSES * ALL_X;
-  for (let first: u32 = 0; first < taken; first += PASSES * ROWS) {
-    const passes = min(PASSES, (taken - first) / ROWS);
+  for (let first: u32 = 0; first < taken; first += PASSES * SPLIT_ROWS) {
+    const passes = min(PASSES, (taken - first) / SPLIT_ROWS);
     for (let done: u32 = 0; done < groups; done += chunkGroups) {
       const ofChunk = min(chunkGroups, groups - done);
       const blockGroups = ofChunk / BLOCKS;
@@ -57,7 +57,7 @@ export function linearSplit(
         const part = w + <usize>(span * outputs) + <usize>(done * columns << 2);
         fetch(part, part + <usize>(ofChunk * columns << 2));
         for (let pass: u32 = 0; pass < passes; pass++) {
-          splitX(xs + pass * ALL_X, x + <usize>(first + pass * ROWS) * xBytes + (<usize>span << 1), xBytes, blockColumns);
+          splitX(xs + pass * ALL_X, x + <usize>(first + pass * SPLIT_ROWS) * xBytes + (<usize>span << 1), xBytes, blockColumns);
         }
         for (let outer: u32 = 0; outer < 7; outer++) {
           splitW(outer, ws, part, blockGroups, blockColumns);
@@ -66,7 +66,7 @@ export function linearSplit(
           }
         }
         for (let pass: u32 = 0; pass < passes; pass++) {
-          const row = first + pass * ROWS;
+          const row = first + pass * SPLIT_ROWS;
           join(
             out + <usize>row * outBytes + (<usize>done << 4), outBytes, scratch + pass * ALL_SUMS, wScales + (<usize>done << 4), xScales + (<usize>row << 2),
             blockGroups, accumulate || span > 0,

@@ -4,7 +4,7 @@
 import { rowQ8, spanOf, tileQ8, tileRows } from '../generated/dot-blocks';
 import { fetch } from '../fetch';
 import { CHUNK_GROUPS as CHUNK_GROUPS_, TILE_STRIDE as TILE_STRIDE_ } from '../protocol';
-import { linearSplit } from './linear-q8-split';
+import { linearSplit, SPLIT_ROWS } from './linear-q8-split';
 
 const CHUNK_GROUPS: u32 = CHUNK_GROUPS_;
 /** From so many rows on, a chunk of weights is fetched before it is used: 0.3% of its instructions then, 7% of its time where the weights come from memory. */
@@ -43,11 +43,13 @@ function scaleRow(out: usize, sums: usize, scales: usize, scale: f32, groups: u3
 export function linearQ8(
   out: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32, sums: usize,
 ): void {
-  const split = linearSplit(out, x, xScales, w, wScales, rows, outputs, inputs, accumulate != 0, sums);
-  rows -= split;
-  out += <usize>split * outputs << 2;
-  x += <usize>split * inputs << 1;
-  xScales += <usize>split << 2;
+  if (rows >= SPLIT_ROWS) {
+    const split = linearSplit(out, x, xScales, w, wScales, rows, outputs, inputs, accumulate != 0, sums);
+    rows -= split;
+    out += <usize>split * outputs << 2;
+    x += <usize>split * inputs << 1;
+    xScales += <usize>split << 2;
+  }
   const groups = outputs >> 2;
   const xBytes = <usize>inputs << 1;
   const outBytes = <usize>outputs << 2;
