@@ -6,6 +6,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import type { Progress } from '../../src/canister/candid.ts';
 import { type _SERVICE as Llm, idlService as service } from '../../src/client/llm.did.ts';
+import type { ReplicaOptions } from '../../src/replica/index.ts';
 import { change, controller, type Installed, install, listOptions, ok, options, stranger, upload } from './llm.ts';
 
 const { prompt, text }: { prompt: string; text: string } = JSON.parse(
@@ -16,11 +17,12 @@ const person = (n: number) => Principal.selfAuthenticating(new Uint8Array([9, n]
 let llm: Installed;
 let owner: Llm;
 
-beforeAll(async () => {
-  llm = await install();
+async function installWithModel(options: ReplicaOptions = {}): Promise<void> {
+  llm = await install(options);
   owner = llm.as();
   await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
-});
+}
+beforeAll(() => installWithModel());
 
 beforeEach(async () => {
   const usual = { max_active: 8, max_sessions_per_caller: 64, max_finished: 1000, tokens_per_call: 4 };
@@ -253,6 +255,9 @@ describe('limits', () => {
 });
 
 describe('what comes between', () => {
+  // a pause after each message as long as the one between two looks at a session: else a fast machine is through with an answer before anything comes between
+  beforeAll(() => installWithModel({ messagePause: 10 }));
+
   it('an upgrade that finds more sessions than a message brings back: the others are there, too, and none is taken for over', async () => {
     const still = await install({ autoTick: false });
     const me = still.as();

@@ -62,6 +62,7 @@ describe('linear, int4', () => {
     [9, 272, 528],
     [17, 40, 112],
     [33, 32, 448],
+    [67, 256, 320],
   ];
   it.each(shapes)('%i rows, %i outputs, %i inputs: the same to the bit', (...shape) => {
     const { kernels, reference } = linearTwice(shape, int4);
