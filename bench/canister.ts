@@ -5,10 +5,10 @@
 import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
+import { type MessageRecord, Replica } from '../packages/replica/src/index.ts';
 import { buildCanister } from '../scripts/build/canister.ts';
 import { GenerateOptions, type Generation, type TokensPerCall } from '../src/canister/candid.ts';
 import { idlService as service } from '../src/client/llm.did.ts';
-import { type MessageRecord, Replica } from '../src/replica/index.ts';
 
 export interface Answer {
   generation: Generation;

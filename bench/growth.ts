@@ -5,11 +5,11 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import { fees } from '../packages/replica/src/cycles.ts';
 import { runCommand } from '../scripts/lib/command.ts';
 import { xdrOf } from '../scripts/lib/numbers.ts';
 import { packTensors, packWeightsBytes } from '../src/model/pack/tensors.ts';
 import { T5 } from '../src/model/t5/t5.ts';
-import { fees } from '../src/replica/cycles.ts';
 import { Arena } from '../src/tensor/arena.ts';
 import { growthPlot, type Line } from './growth-plot.ts';
 import { measureCanister } from './measure-canister.ts';

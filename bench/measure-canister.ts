@@ -3,8 +3,9 @@
  * messages. The kernels' part of each is what the same programs took in the kernels alone (measure-unit.ts); what is neither that, nor pages, nor
  * system calls, is TypeScript.
  */
+
+import type { MessageRecord } from '../packages/replica/src/index.ts';
 import type { TokensPerCall } from '../src/canister/candid.ts';
-import type { MessageRecord } from '../src/replica/index.ts';
 import { type Answer, BenchCanister } from './canister.ts';
 import { loadT5, measureAnswer, type UnitCosts } from './measure-unit.ts';
 import { MeteredUnit } from './metered-unit.ts';

@@ -3,13 +3,13 @@
  * canister of one method, which hands a mailbox to the kernels; everything else is the replica's own.
  */
 import binaryen from 'binaryen';
+import { systemCallCost } from '../packages/replica/src/costs.ts';
+import { Instance } from '../packages/replica/src/instance.ts';
+import { type Instructions, Meter } from '../packages/replica/src/meter.ts';
+import { loadCode } from '../packages/replica/src/modules.ts';
+import type { InstrumentOptions } from '../packages/replica/src/wasm/instrument.ts';
 import { buildKernels } from '../scripts/build/kernels.ts';
 import { mergeKernels } from '../scripts/build/link.ts';
-import { systemCallCost } from '../src/replica/costs.ts';
-import { Instance } from '../src/replica/instance.ts';
-import { type Instructions, Meter } from '../src/replica/meter.ts';
-import { loadCode } from '../src/replica/modules.ts';
-import type { InstrumentOptions } from '../src/replica/wasm/instrument.ts';
 import type { Machine, Registers } from '../src/tensor/machine.ts';
 import { type Send, Unit } from '../src/tensor/unit.ts';
 

@@ -4,8 +4,8 @@
  * on the machine lengthens less than the clock's. Targets: 1.7 and 2.5 times.
  */
 import { cpus } from 'node:os';
+import { Replica } from '../packages/replica/src/index.ts';
 import { buildCanister } from '../scripts/build/canister.ts';
-import { Replica } from '../src/replica/index.ts';
 
 const { gz: wasm } = await buildCanister('llm');
 const variants = [{ metering: false, pageChecks: false }, { metering: true, pageChecks: false }, {}].map(

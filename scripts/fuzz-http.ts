@@ -3,9 +3,9 @@
  * Prints answers by kind of request, and every request that crashed, hung or was answered by 5xx; then exits with 1.
  */
 import { parseArgs } from 'node:util';
-import { serve } from '../src/replica/http/serve.ts';
-import { echoCore } from '../test/replica/http/echo.ts';
-import { fuzz } from '../test/replica/http/fuzz.ts';
+import { serve } from '../packages/replica/src/http/serve.ts';
+import { echoCore } from '../packages/replica/test/http/echo.ts';
+import { fuzz } from '../packages/replica/test/http/fuzz.ts';
 
 const { values } = parseArgs({
   options: {

@@ -1,5 +1,7 @@
-/** `npm run pack`: the client as a package to install, in `build/`. */
+/** `npm run pack`: the client and the replica as packages to install, in `build/`. */
 import { packClient } from './lib/pack-client.ts';
+import { packReplica } from './lib/pack-replica.ts';
 
-const file = await packClient();
-console.log(`${file}\nin another project: npm install ${file}`);
+const [client, replica] = await Promise.all([packClient(), packReplica()]);
+console.log(`${client}\nin another project: npm install ${client}\n`);
+console.log(`${replica}\nin another project: npm install --save-dev ${replica}`);

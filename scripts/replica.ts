@@ -1,8 +1,8 @@
 /** `npm run replica`: a local replica with nothing on it, to deploy to with `icp deploy -e replica`. What is on it is gone when it ends. */
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { serve } from '../src/replica/http/serve.ts';
-import { Replica } from '../src/replica/index.ts';
+import { serve } from '../packages/replica/src/http/serve.ts';
+import { Replica } from '../packages/replica/src/index.ts';
 import { wholeNumber } from './lib/arguments.ts';
 import { runCommand } from './lib/command.ts';
 import { FIRST_PORT } from './lib/local-network.ts';

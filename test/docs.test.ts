@@ -8,11 +8,11 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Server, serve } from '../packages/replica/src/http/serve.ts';
+import { Replica } from '../packages/replica/src/index.ts';
 import { buildCanister } from '../scripts/build/canister.ts';
 import { reachable } from '../scripts/build/incremental.ts';
 import { projectRoot } from '../scripts/build/project.ts';
-import { type Server, serve } from '../src/replica/http/serve.ts';
-import { Replica } from '../src/replica/index.ts';
 import { type Command, commandsOf, masked } from './docs/commands.ts';
 
 /** CI begins with it; here it would take away what this test runs on. */

@@ -3,11 +3,11 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IDL } from '@dfinity/candid';
 import { Command } from 'commander';
+import { Replica } from '../../packages/replica/src/index.ts';
 import { projectRoot } from '../../scripts/build/project.ts';
 import { runNode } from '../../scripts/build/run.ts';
 import { runCommand, userPath } from '../../scripts/lib/command.ts';
 import { convertTokenizer } from '../../src/model/tokenizer/convert.ts';
-import { Replica } from '../../src/replica/index.ts';
 import { withoutPages } from '../measure-unit.ts';
 import { millions, setting, settingLine } from '../report.ts';
 

@@ -5,7 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { validateModule } from '../../src/replica/wasm/validate.ts';
+import { validateModule } from '../../packages/replica/src/wasm/validate.ts';
 import { azleBuild, azleVersion } from './azle.ts';
 import { parseDid, printDid } from './did.ts';
 import { incrementally, reachable, sha256 } from './incremental.ts';

@@ -3,9 +3,16 @@
  * `http_expr` and the paths in it. The canister adds what else it certifies beside that label.
  * Source: HTTP Gateway Protocol Specification, "Response Verification".
  */
-import { encode } from '../../src/replica/certification/cbor.ts';
-import { leb128 } from '../../src/replica/certification/hash-of-map.ts';
-import { bytes, type HashTree, leaf, node, rootHash, sha256 } from '../../src/replica/certification/hash-tree.ts';
+import { encode } from '../../packages/replica/src/certification/cbor.ts';
+import { leb128 } from '../../packages/replica/src/certification/hash-of-map.ts';
+import {
+  bytes,
+  type HashTree,
+  leaf,
+  node,
+  rootHash,
+  sha256,
+} from '../../packages/replica/src/certification/hash-tree.ts';
 
 export type Header = [name: string, value: string];
 

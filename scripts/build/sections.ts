@@ -2,7 +2,7 @@
  * A Wasm module as its list of sections, and the three edits the build makes to one. Everything else in the module stays byte for byte.
  * Source: WebAssembly core specification 2.0, section 5.5; custom sections `icp:public …` as in the Internet Computer's interface specification, "Canister metadata".
  */
-import { Reader, Writer } from '../../src/replica/wasm/bytes.ts';
+import { Reader, Writer } from '../../packages/replica/src/wasm/bytes.ts';
 
 export const SectionId = {
   custom: 0,

@@ -4,8 +4,8 @@
  */
 import { BenchCanister } from '../../bench/canister.ts';
 import { promptOf } from '../../bench/random-model.ts';
+import { fees, idleFee, ingressFee } from '../../packages/replica/src/cycles.ts';
 import type { Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
-import { fees, idleFee, ingressFee } from '../../src/replica/cycles.ts';
 
 export interface Work {
   pack: Uint8Array;

@@ -1,5 +1,5 @@
 /** Costs as a table for people: cycles, XDR and USD, on a subnet of each size. */
-import { onNodes } from '../../src/replica/cycles.ts';
+import { onNodes } from '../../packages/replica/src/cycles.ts';
 import { short, USD_PER_XDR, xdrOf } from '../lib/numbers.ts';
 import { megabytes } from '../lib/terminal.ts';
 import type { Costs } from './measure.ts';

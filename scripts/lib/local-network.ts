@@ -3,8 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SignIdentity } from '@dfinity/agent';
 import type { Principal } from '@dfinity/principal';
-import { type Server, serve } from '../../src/replica/http/serve.ts';
-import { type MessageKind, type MessageRecord, Replica, type ReplicaOptions } from '../../src/replica/index.ts';
+import { type Server, serve } from '../../packages/replica/src/http/serve.ts';
+import {
+  type MessageKind,
+  type MessageRecord,
+  Replica,
+  type ReplicaOptions,
+} from '../../packages/replica/src/index.ts';
 import { buildCanister } from '../build/canister.ts';
 import { projectRoot } from '../build/project.ts';
 import { keptIdentity } from './pem-identity.ts';

@@ -1,5 +1,5 @@
 /** What an upload costs, told beforehand. Fees as on a subnet of 13 nodes; what the canister works is measured on the replica. */
-import { fees } from '../../src/replica/cycles.ts';
+import { fees } from '../../packages/replica/src/cycles.ts';
 
 /** Hashing twice (the chunk, the whole) takes 210, the rest is reading the argument and storing. */
 const INSTRUCTIONS_PER_BYTE = 274;

@@ -1,5 +1,5 @@
 /**
- * What the canister has to know of the Internet Computer's prices, on a subnet of 13 nodes. The replica has all of them (src/replica/cycles.ts, costs.ts); rooms
+ * What the canister has to know of the Internet Computer's prices, on a subnet of 13 nodes. The replica has all of them (packages/replica/src/cycles.ts, costs.ts); rooms
  * of src do not know each other, so a test compares the two.
  */
 

@@ -6,9 +6,9 @@
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
+import { RejectError } from '../../packages/replica/src/index.ts';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import { idlService as service } from '../../src/client/llm.did.ts';
-import { RejectError } from '../../src/replica/index.ts';
 import { change, install, ok, options, stranger, upload } from './llm.ts';
 
 export interface AbuseReport {

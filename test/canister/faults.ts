@@ -5,13 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
+import { Trap } from '../../packages/replica/src/errors.ts';
+import type { Execution } from '../../packages/replica/src/execution.ts';
+import { Executor, type Run } from '../../packages/replica/src/executor.ts';
+import { systemApi } from '../../packages/replica/src/system-api.ts';
 import { buildCanister } from '../../scripts/build/canister.ts';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import { GenerateOptions, GenerateResult, StartResult } from '../../src/canister/candid.ts';
-import { Trap } from '../../src/replica/errors.ts';
-import type { Execution } from '../../src/replica/execution.ts';
-import { Executor, type Run } from '../../src/replica/executor.ts';
-import { systemApi } from '../../src/replica/system-api.ts';
 import { change, controller, type Installed, install, listOptions, ok, options, upload } from './llm.ts';
 
 const management = Principal.fromText('aaaaa-aa');

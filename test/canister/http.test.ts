@@ -4,10 +4,10 @@ import { gunzipSync } from 'node:zlib';
 import { Actor, HttpAgent } from '@dfinity/agent';
 import { type ResponseVerificationError, verifyRequestResponsePair } from '@dfinity/response-verification';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Server, serve } from '../../packages/replica/src/http/serve.ts';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import { Client, connect, type Llm } from '../../src/client/index.ts';
 import { idlService } from '../../src/client/llm.did.ts';
-import { type Server, serve } from '../../src/replica/http/serve.ts';
 import { type Installed, install, sha256Of, upload } from './llm.ts';
 
 const pack = new Uint8Array(readFileSync((await packFolder('models/little-flan', 'int8')).path));

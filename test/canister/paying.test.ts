@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { canister } from '../../packages/replica/test/wat.ts';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import { idlService as service } from '../../src/client/llm.did.ts';
-import { canister } from '../replica/wat.ts';
 import { change, controller, type Installed, install, ok, options, upload } from './llm.ts';
 
 const { prompt, text }: { prompt: string; text: string } = JSON.parse(

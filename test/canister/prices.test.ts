@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { pageTouchCost } from '../../packages/replica/src/costs.ts';
+import { fees } from '../../packages/replica/src/cycles.ts';
 import { MESSAGE_CYCLES, PAGE_INSTRUCTIONS } from '../../src/canister/prices.ts';
-import { pageTouchCost } from '../../src/replica/costs.ts';
-import { fees } from '../../src/replica/cycles.ts';
 
 it('are what the replica charges', () => {
   expect(BigInt(MESSAGE_CYCLES)).toBe(fees.execution);

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { IDL } from '@dfinity/candid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ModuleError, Replica, validateModule } from '../../../packages/replica/src/index.ts';
 import { buildCanister, type Canister } from '../../../scripts/build/canister.ts';
 import { buildKernels, buildRelay } from '../../../scripts/build/kernels.ts';
 import { finish, mergeKernels } from '../../../scripts/build/link.ts';
 import { projectRoot } from '../../../scripts/build/project.ts';
 import { linkRelay } from '../../../scripts/build/relay.ts';
-import { ModuleError, Replica, validateModule } from '../../../src/replica/index.ts';
 
 const canister = `
 import { certifiedDataSet, IDL, query, update } from 'azle';
