@@ -32,7 +32,7 @@ export class TextStream implements AsyncIterable<string> {
 
   readonly #actor: Candid._SERVICE;
   readonly #open: () => Promise<string>;
-  readonly #cancels: boolean;
+  readonly #opens: boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #patience: number;
   readonly #pieces = this.#read();
@@ -41,17 +41,18 @@ export class TextStream implements AsyncIterable<string> {
 
   /**
    * @param open gives the session's id; runs when the first text is asked for
-   * @param cancels whether the signal ends the session too, and not its reading only
+   * @param opens whether `open` begins the session. If it does, the signal ends the session too, and a node that does
+   *   not know the session yet is asked again. If it does not, an unknown id is the caller's mistake and is told at once.
    */
   constructor(
     actor: Candid._SERVICE,
     open: () => Promise<string>,
     { signal, patience = DEFAULT_PATIENCE }: Patience,
-    cancels: boolean,
+    opens: boolean,
   ) {
     this.#actor = actor;
     this.#open = open;
-    this.#cancels = cancels;
+    this.#opens = opens;
     this.#signal = signal;
     this.#patience = patience;
   }
@@ -68,7 +69,7 @@ export class TextStream implements AsyncIterable<string> {
       this.session = await abortable(opening, this.#signal);
       yield* this.#follow(this.session);
     } catch (error) {
-      if (this.#cancels && this.#signal?.aborted) this.#cancel(opening);
+      if (this.#opens && this.#signal?.aborted) this.#cancel(opening);
       throw error;
     }
   }
@@ -112,7 +113,8 @@ export class TextStream implements AsyncIterable<string> {
         return result.Ok;
       }
       lost = generateError(result.Err);
-      if (!('NoSuchSession' in result.Err || 'Unavailable' in result.Err)) throw lost;
+      const nodeMayLag = 'NoSuchSession' in result.Err && (this.#opens || this.usage !== undefined);
+      if (!(nodeMayLag || 'Unavailable' in result.Err)) throw lost;
     } catch (error) {
       if (!mayPass(error)) throw error;
       lost = error;

@@ -104,6 +104,19 @@ describe('a stream', () => {
     expect(polls).toEqual([0, 0, 5, 5]);
   });
 
+  it('says at once that a session which it is to follow does not exist', async () => {
+    const unknown = { Err: { NoSuchSession: 'progress: expected the id of a session, got "id"' } };
+    const { client, polls } = scripted([unknown, at(5, 'one', stop)]);
+    await expect(all(client.follow('id'))).rejects.toMatchObject({ code: 'NoSuchSession' });
+    expect(polls).toEqual([0]);
+  });
+
+  it('passes over a node that lags once it has followed a session', async () => {
+    const unknown = { Err: { NoSuchSession: 'progress: expected the id of a session, got "id"' } };
+    const { client } = scripted([at(5, 'one'), unknown, at(6, ' two', stop)]);
+    expect(await all(client.follow('id'))).toEqual(['one', ' two']);
+  });
+
   it('goes on after lost polls and while the canister is stopped', async () => {
     const { client } = scripted([
       at(1, 'a'),
