@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { Actor, HttpAgent } from '@dfinity/agent';
 import { type ResponseVerificationError, verifyRequestResponsePair } from '@dfinity/response-verification';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Server, serve } from '../../packages/replica/src/http/serve.ts';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import { Client, connect, type Llm } from '../../src/client/index.ts';
@@ -150,6 +150,20 @@ describe('the model', () => {
     await expect(
       lying(({ certificate }) => ({ certificate: [changed(Uint8Array.from(certificate[0]!))] })),
     ).rejects.toThrow(/[Ss]ignature/);
+  });
+
+  it('of a node that repeats an old certificate is found out', async () => {
+    const agent = await HttpAgent.create({ host: server.url, shouldFetchRootKey: true });
+    const actor = Actor.createActor<Llm>(() => idlService, { agent, canisterId: llm.canisterId });
+    const old = await actor.model_certificate();
+    const client = new Client(Object.assign(Object.create(actor), { model_certificate: async () => old }));
+    expect(await client.certifiedModel()).toBe(sha256Of(pack));
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10 * 60_000 });
+    try {
+      await expect(client.certifiedModel()).rejects.toThrow(/older than|time/);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
