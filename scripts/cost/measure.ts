@@ -2,9 +2,11 @@
  * What a model costs in a canister, by doing it: install, upload and answers on the replica, in this process, and what the canister's balance says afterwards. Time
  * stands still meanwhile, so that storage is in none of them; what it costs is worked out from the bytes that the canister has at the end.
  */
+import { Principal } from '@dfinity/principal';
 import { BenchCanister } from '../../bench/canister.ts';
 import { promptOf } from '../../bench/random-model.ts';
 import { fees, idleFee, ingressFee } from '../../packages/replica/src/cycles.ts';
+import { agentEnvelopeBytes } from '../../packages/replica/src/envelope-size.ts';
 import type { Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 
 export interface Work {
@@ -48,7 +50,9 @@ export async function measureCosts({
   const [warm, first, second, third] = differentPrompts(tokenizer, promptTokens, 4);
   onProgress('installing');
   const canister = await BenchCanister.install();
-  const install = Number(BenchCanister.CYCLES - canister.cycles + ingressFee(canister.wasm.length));
+  // the replica installs without a message; the compressed module goes into one
+  const message = { canisterId: Principal.managementCanister(), methodName: 'install_code', arg: canister.wasm };
+  const install = Number(BenchCanister.CYCLES - canister.cycles + ingressFee(agentEnvelopeBytes(message)));
   const cost = async (what: string, work: () => Promise<unknown>): Promise<number> => {
     onProgress(what);
     const before = canister.cycles;

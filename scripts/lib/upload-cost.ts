@@ -1,11 +1,13 @@
 /** What an upload costs, told beforehand. Fees as on a subnet of 13 nodes; what the canister works is measured on the replica. */
-import { fees } from '../../packages/replica/src/cycles.ts';
+import { fees, ingressFee } from '../../packages/replica/src/cycles.ts';
 
 /** Hashing twice (the chunk, the whole) takes 210, the rest is reading the argument and storing. */
 const INSTRUCTIONS_PER_BYTE = 274;
 /** upload_start, the two upload_commits around the chunks, and what each does besides. */
 const INSTRUCTIONS_BESIDES = 120_000_000;
 const CALLS_BESIDES = 3;
+/** What a call's envelope has besides the chunk: key, signature, names, ids. */
+const ENVELOPE_BYTES = 350;
 const CHUNK_BYTES = 1 << 20;
 
 /** Cycles for an upload of so many bytes from nothing; within 5% of what the replica charges. */
@@ -13,6 +15,8 @@ export function uploadCycles(bytes: number): bigint {
   const calls = BigInt(Math.ceil(bytes / CHUNK_BYTES) + CALLS_BESIDES);
   const instructions = BigInt(bytes * INSTRUCTIONS_PER_BYTE + INSTRUCTIONS_BESIDES);
   return (
-    BigInt(bytes) * fees.ingressByte + calls * (fees.ingress + fees.execution) + instructions * fees.perInstruction
+    BigInt(bytes) * fees.ingressByte +
+    calls * (ingressFee(ENVELOPE_BYTES) + fees.execution) +
+    instructions * fees.perInstruction
   );
 }

@@ -15,7 +15,7 @@ export type Response = { reply: Uint8Array } | { reject: Reject };
 
 /** Where a call context's response goes. */
 export type Origin =
-  | { kind: 'ingress'; requestId: string }
+  | { kind: 'ingress'; requestId: string; envelopeBytes: number }
   | { kind: 'canister'; canister: Canister; callbackId: number }
   /** A query outside replicated execution, or a part of a composite one. */
   | { kind: 'query' }

@@ -4,21 +4,24 @@
  */
 import type { Canister } from './canister.ts';
 import { ingressFee } from './cycles.ts';
+import { agentEnvelopeBytes } from './envelope-size.ts';
 import { asTrap, reject, Trap, trapReject } from './errors.ts';
 import { instructionLimits, limits } from './limits.ts';
 import { checkIngress, effectiveCanister, isManagement, type ManagementHost } from './management/methods.ts';
 import { isNative } from './native-canisters.ts';
 import type { Subnet } from './subnet.ts';
-import type { Reject, Request } from './types.ts';
+import type { Ingress, Reject, Request } from './types.ts';
+
+const requestIdBytes = 32;
 
 /** Why a request is not taken up, if it is not. */
-export function refuse(subnet: Subnet, management: ManagementHost, request: Request): Reject | undefined {
-  const { canisterId, methodName, arg, sender } = request;
+export function refuse(subnet: Subnet, management: ManagementHost, request: Ingress): Reject | undefined {
+  const { canisterId, methodName, arg, sender, envelopeBytes = agentEnvelopeBytes(request) } = request;
   try {
-    if (arg.length > limits.ingressBytes)
+    if (envelopeBytes + requestIdBytes > limits.ingressBytes)
       throw new Trap(
         'IC0406',
-        `expected an ingress message of at most ${limits.ingressBytes} bytes, got ${arg.length}`,
+        `expected an ingress message of at most ${limits.ingressBytes} bytes with its envelope and id, got ${envelopeBytes + requestIdBytes}`,
       );
     if (isManagement(canisterId)) checkIngress(management, methodName, arg, sender);
   } catch (error) {
@@ -26,7 +29,7 @@ export function refuse(subnet: Subnet, management: ManagementHost, request: Requ
     return reject(errorCode, message);
   }
   const payer = payerOf(subnet, request);
-  if (payer && payer.liquidCycles < ingressFee(arg.length + methodName.length)) return outOfCycles(payer);
+  if (payer && payer.liquidCycles < ingressFee(envelopeBytes)) return outOfCycles(payer);
   if (isManagement(canisterId) || isNative(subnet, canisterId)) return undefined;
   const canister = subnet.canister(canisterId);
   return subnet.unfit(canisterId, canister) ?? inspect(subnet, canister!, request);
@@ -41,8 +44,8 @@ function payerOf(subnet: Subnet, { canisterId, methodName, arg }: Request): Cani
 }
 
 /** Charges for a request that is taken out of the queue. */
-export function chargeIngress(subnet: Subnet, request: Request): void {
-  payerOf(subnet, request)?.charge(ingressFee(request.arg.length + request.methodName.length));
+export function chargeIngress(subnet: Subnet, request: Request, envelopeBytes: number): void {
+  payerOf(subnet, request)?.charge(ingressFee(envelopeBytes));
 }
 
 function inspect(subnet: Subnet, canister: Canister, { methodName, arg, sender }: Request): Reject | undefined {

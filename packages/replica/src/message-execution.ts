@@ -24,7 +24,7 @@ import type { Message, RequestMessage, ResponseMessage, TaskMessage } from './me
 import { callNative, isNative } from './native-canisters.ts';
 import { noMethod, noReply } from './query-graph.ts';
 import type { Subnet } from './subnet.ts';
-import type { Reject, Request } from './types.ts';
+import type { Ingress, Reject } from './types.ts';
 
 /** Cycles for an update message with all its instructions. */
 const wholeMessage = executionFee(instructionLimits.update);
@@ -81,7 +81,7 @@ export class MessageExecution {
   }
 
   /** Why an update request from outside is not taken up, if it is not. */
-  refuse(request: Request): Reject | undefined {
+  refuse(request: Ingress): Reject | undefined {
     return refuse(this.#subnet, this.management, request);
   }
 
@@ -113,7 +113,8 @@ export class MessageExecution {
     const { callee, method, arg, caller, origin, cycles, deadline } = message;
     if (origin.kind === 'ingress') {
       this.#ingress.startProcessing(origin.requestId);
-      chargeIngress(this.#subnet, { canisterId: callee, methodName: method, arg, sender: caller });
+      const request = { canisterId: callee, methodName: method, arg, sender: caller };
+      chargeIngress(this.#subnet, request, origin.envelopeBytes);
     }
     if (isManagement(callee)) {
       this.#callManagement(message);
@@ -125,18 +126,20 @@ export class MessageExecution {
     }
     const canister = this.#subnet.canister(callee);
     const unfit = this.#subnet.unfit(callee, canister) ?? tooFewCycles(canister!, message);
-    if (unfit) {
+    if (unfit && unfit.errorCode !== 'IC0537') {
       this.#deliver(origin, { reject: unfit }, cycles);
-      return;
-    }
-    const update = canister!.instance!.has(`canister_update ${method}`);
-    const entryPoint = update ? `canister_update ${method}` : `canister_query ${method}`;
-    if (!canister!.instance!.has(entryPoint)) {
-      this.#deliver(origin, { reject: noMethod(canister!, 'update', method) }, cycles);
       return;
     }
     if (!canPay(canister!)) {
       this.#deliver(origin, { reject: outOfCycles(canister!) }, cycles);
+      return;
+    }
+    const update = canister!.instance?.has(`canister_update ${method}`) === true;
+    const entryPoint = update ? `canister_update ${method}` : `canister_query ${method}`;
+    if (!canister!.instance?.has(entryPoint)) {
+      // an execution is paid for before the method, or the module, is looked for
+      canister!.charge(executionFee(0));
+      this.#deliver(origin, { reject: unfit ?? noMethod(canister!, 'update', method) }, cycles);
       return;
     }
     const context = this.#openContext(canister!, {

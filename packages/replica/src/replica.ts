@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import type { Canister } from './canister.ts';
+import { agentEnvelopeBytes } from './envelope-size.ts';
 import { RejectError, reject, Trap } from './errors.ts';
 import { ended, IngressHistory, longestTimeout } from './ingress-history.ts';
 import type { InstallMode } from './install.ts';
@@ -271,7 +272,8 @@ export class Replica implements Core {
   // ---- Calls ----
 
   /**
-   * Sends an update call and waits for its reply.
+   * Sends an update call and waits for its reply. The canister pays for the envelope that an agent would send it in, signed with an
+   * Ed25519 key: 295 bytes or so more than the argument and the method's name.
    * @throws RejectError where the call is rejected
    * @example await replica.updateCall({ canisterId, method: 'inc', arg: new Uint8Array(IDL.encode([], [])) })
    */
@@ -341,7 +343,8 @@ export class Replica implements Core {
 
   #accept(ingress: Ingress): void {
     const { canisterId: callee, methodName: method, arg, sender: caller } = ingress;
-    const origin = { kind: 'ingress', requestId: this.#ingress.add(ingress) } as const;
+    const { envelopeBytes = agentEnvelopeBytes(ingress) } = ingress;
+    const origin = { kind: 'ingress', requestId: this.#ingress.add(ingress), envelopeBytes } as const;
     this.#execution.enqueue({ kind: 'request', callee, method, arg, caller, origin, cycles: 0n, deadline: 0n });
   }
 

@@ -28,6 +28,8 @@ export interface Ingress extends Request {
   requestId: Uint8Array;
   /** Nanoseconds since 1970 after which the request is no longer taken up. */
   ingressExpiry: bigint;
+  /** Size of the envelope that it came in, which is charged for; absent: that of an agent's call, signed. */
+  envelopeBytes?: number;
 }
 
 /** The state of an update request as `read_state` shows it under `/request_status/<id>`. */

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Canister } from '../src/canister.ts';
 import { Replica } from '../src/index.ts';
 import { managementTypes } from '../src/management/idl.ts';
+import { agentCallFee } from './fees.ts';
 import {
   accept,
   available,
@@ -134,8 +135,10 @@ describe('while a call is open', () => {
     expect((await done(a)).marks).toBe(0);
     expect([a.callContexts.size, a.callbacks.size, b.callContexts.size]).toEqual([0, 0, 0]);
     const first = replica.messages[0]!.instructions.total;
-    const size = encode('uninstall_code', { canister_id: a.canisterId }).length + 'uninstall_code'.length;
-    const ingress = 1_200_000 + 2_000 * (calling.length + 3) + 1_200_000 + 2_000 * size;
+    const uninstall = encode('uninstall_code', { canister_id: a.canisterId });
+    const ingress =
+      agentCallFee({ canisterId: a.canisterId, methodName: 'run', arg: calling }) +
+      agentCallFee({ canisterId: management, methodName: 'uninstall_code', arg: uninstall });
     const sent = 260_000 + 1_000 * (program(accept(3n), reply).length + 3);
     expect(b.cycles).toBeLessThan(beforeB);
     expect(before - a.cycles).toBe(BigInt(ingress + 5_000_000 + first + sent + 3 + 5_000_000));

@@ -6,6 +6,7 @@ import type { Principal } from '@dfinity/principal';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Replica } from '../src/index.ts';
+import { agentCallFee } from './fees.ts';
 import {
   accept,
   burn,
@@ -111,7 +112,7 @@ test('random graphs of calls keep the books', async () => {
 
     // Fees: ingress, each message but for a cleanup, which is part of its callback, instructions, calls; and what was burned. Replies are empty, and
     // callbacks of rejects do not trap, so that no count of response bytes was undone.
-    const ingress = args.reduce((all, { arg }) => all + 1_200_000 + 2_000 * (arg.length + 3), 0);
+    const ingress = args.reduce((all, { method, ...call }) => all + agentCallFee({ methodName: method, ...call }), 0);
     const executions = records.filter(({ kind }) => kind !== 'cleanup').length * 5_000_000;
     const instructions = records.reduce((all, record) => all + record.instructions.total, 0);
     const transport = sum(

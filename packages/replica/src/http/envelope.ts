@@ -8,7 +8,18 @@ import { decode } from '../certification/cbor.ts';
 import { type Hashable, hashOfMap } from '../certification/hash-of-map.ts';
 import { Refused } from '../certification/refused.ts';
 import { RequestError } from './answer.ts';
-import { asArray, asBlob, asMap, asNat, asPrincipal, asText, describe, type Fields, optional } from './fields.ts';
+import {
+  asArray,
+  asBlob,
+  asMap,
+  asNat,
+  asPrincipal,
+  asText,
+  describe,
+  type Fields,
+  optional,
+  withoutNulls,
+} from './fields.ts';
 
 const MAX_NONCE_BYTES = 32;
 const MINUTE = 60_000_000_000n;
@@ -20,6 +31,8 @@ export interface Envelope {
   requestId: Uint8Array;
   sender: Principal;
   ingressExpiry: bigint;
+  nonce?: Uint8Array;
+  authentication: Authentication;
   targets: Targets;
 }
 
@@ -30,14 +43,14 @@ export interface Envelope {
  */
 export function openEnvelope(body: Uint8Array, requestType: 'call' | 'query' | 'read_state', time: bigint): Envelope {
   const envelope = asMap(decodeBody(body), 'body');
-  const content = asMap(envelope.get('content'), 'content');
+  const content = withoutNulls(asMap(envelope.get('content'), 'content'));
   const type = asText(content.get('request_type'), 'request_type');
   if (type !== requestType) {
     throw new RequestError(400, `request_type: expected "${requestType}" at this address, got ${describe(type)}`);
   }
   const sender = asPrincipal(content.get('sender'), 'sender');
   const ingressExpiry = asNat(content.get('ingress_expiry'), 'ingress_expiry');
-  optional(content.get('nonce'), 'nonce', (value, where) => asBlob(value, where, MAX_NONCE_BYTES));
+  const nonce = optional(content.get('nonce'), 'nonce', (value, where) => asBlob(value, where, MAX_NONCE_BYTES));
   if (content.has('sender_info')) {
     throw new RequestError(400, 'sender_info: expected none, as this replica does not verify canister signatures');
   }
@@ -45,8 +58,9 @@ export function openEnvelope(body: Uint8Array, requestType: 'call' | 'query' | '
   if (requestType === 'call' || !sender.isAnonymous()) checkExpiry(ingressExpiry, time);
   try {
     const requestId = hashOfMap(content as ReadonlyMap<string, Hashable>);
-    const targets = authenticate(sender, requestId, signatures(envelope), time);
-    return { content, requestId, sender, ingressExpiry, targets };
+    const authentication = signatures(envelope);
+    const targets = authenticate(sender, requestId, authentication, time);
+    return { content, requestId, sender, ingressExpiry, nonce, authentication, targets };
   } catch (error) {
     throw error instanceof Refused ? new RequestError(400, error.message) : error;
   }

@@ -51,7 +51,10 @@ export function asPrincipal(value: unknown, where: string): Principal {
   return Principal.fromUint8Array(asBlob(value, where, MAX_PRINCIPAL_BYTES));
 }
 
-/** `read` where there is a value, else undefined. */
+/** `read` where there is a value, else undefined: null, as some clients write what they leave out, is none. */
 export function optional<T>(value: unknown, where: string, read: (value: unknown, where: string) => T): T | undefined {
-  return value === undefined ? undefined : read(value, where);
+  return value === undefined || value === null ? undefined : read(value, where);
 }
+
+/** A map without the fields that are null: they stand for absent ones, and are no part of a request's id. */
+export const withoutNulls = (fields: Fields): Fields => new Map([...fields].filter(([, value]) => value !== null));
