@@ -7,7 +7,11 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
   'src/tensor': { rooms: [], packages: /^$/ },
   'src/model': { rooms: ['src/tensor'], packages: /^$/ },
-  'src/canister': { rooms: ['src/model', 'src/tensor'], packages: /^(azle|@dfinity\/(candid|principal))$/ },
+  'src/service': { rooms: [], packages: /^$/ },
+  'src/canister': {
+    rooms: ['src/service', 'src/model', 'src/tensor'],
+    packages: /^(azle|@dfinity\/(candid|principal))$/,
+  },
   'src/client': { rooms: [], packages: /^@dfinity\/(agent|candid|principal)$/ },
   'src/page': { rooms: ['src/client'], packages: /^$/ },
   'packages/replica/src': {

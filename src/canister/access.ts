@@ -15,6 +15,7 @@ import {
 } from 'azle';
 import {
   type AdminError,
+  ClearResult,
   Role,
   type RoleEntry,
   RolesResult,
@@ -22,7 +23,9 @@ import {
   SettingsChange,
   SettingsResult,
 } from './candid-admin.ts';
+import { keepHouse } from './housekeeping.ts';
 import { query, update } from './methods.ts';
+import { endAll } from './sessions.ts';
 import { changeSettings, settings, settingsInCandid } from './settings.ts';
 import { readRecord, writeRecord } from './stable.ts';
 
@@ -73,6 +76,7 @@ const keepers: ReadonlySet<string> = new Set([
   'model_delete',
   'set_settings',
   'set_role',
+  'clear_queue',
 ]);
 const asking: ReadonlySet<string> = new Set(['generate', 'generate_with', 'start', 'resume']);
 
@@ -120,8 +124,23 @@ export class AccessMethods {
     if (denied) return adminError(denied);
     const wrong = changeSettings(change);
     if (wrong) return { Err: { InvalidValue: wrong } };
+    // what is now too much goes at once, as far as a message has room
+    keepHouse();
     console.log(`settings changed by ${msgCaller().toText()}`);
     return { Ok: settingsInCandid() };
+  }
+
+  /**
+   * Ends all sessions that wait; those that are worked on go on. Update; controllers and admins. What each costs to end comes in later messages.
+   * @returns how many waited
+   */
+  @update([], ClearResult)
+  clear_queue(): ClearResult {
+    const denied = notAdmin('clear_queue');
+    if (denied) return adminError(denied);
+    const count = endAll('cleared', false);
+    console.log(`queue of ${count} cleared by ${msgCaller().toText()}`);
+    return { Ok: count };
   }
 
   /** Gives somebody a role, or takes it. Update; controllers; admins for users. */

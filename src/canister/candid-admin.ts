@@ -193,6 +193,10 @@ export type SettingsResult = { Ok: Settings } | { Err: AdminError };
 export const RolesResult = IDL.Variant({ Ok: IDL.Vec(RoleEntry), Err: AdminError });
 export type RolesResult = { Ok: RoleEntry[] } | { Err: AdminError };
 
+/** How many sessions waited. */
+export const ClearResult = IDL.Variant({ Ok: IDL.Nat32, Err: AdminError });
+export type ClearResult = { Ok: number } | { Err: AdminError };
+
 export const Status = IDL.Record({
   model: IDL.Opt(IDL.Text),
   sessions: IDL.Nat32,

@@ -1,28 +1,34 @@
 /**
  * The embedding cache: what the encoder made of a prompt, by hash of model and prompt ids, in stable memory. Bounded in bytes; the least recently
- * used goes first. The order of use lives in the heap, and in stable memory beside the encodings, which an upgrade does not have to read.
+ * used goes first. The order of use lies in a table of its own, so that nothing ever reads all encodings.
  */
+import { UseOrder } from '../service/use-order.ts';
 import { utf8 } from './bytes.ts';
+import { addChore } from './housekeeping.ts';
 import { settings } from './settings.ts';
-import { encodings, encodingUses } from './stable.ts';
+import { encodings } from './stable.ts';
+import { useTable } from './tables.ts';
 import { sha256 } from './unit.ts';
 
-/** What brings the order back after an upgrade has to fit a message. */
 const MAX_ENTRIES = 20_000;
+/** An encoding that would push out more than this many is not kept: a message's work is bounded. */
+const MOST_REMOVED = 100;
 
 const name = (key: Uint8Array): string => String.fromCharCode(...key);
 const keyOf = (entry: string): Uint8Array => Uint8Array.from(entry, (c) => c.charCodeAt(0));
 
 class EmbeddingCache {
-  /** Bytes of each entry by key, least recently used first; undefined until first needed. */
-  private entries: Map<string, number> | undefined;
-  private uses = 0;
-  bytes = 0;
+  private readonly uses = new UseOrder(useTable());
+  private opened = false;
   hits = 0;
   misses = 0;
 
   get count(): number {
     return this.order().size;
+  }
+
+  get bytes(): number {
+    return this.order().bytes;
   }
 
   /** The key of a prompt for the model with this hash. */
@@ -35,65 +41,52 @@ class EmbeddingCache {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    const found = encodings.get(key);
+    // of a cache that was turned off nothing is read, even while it is being emptied
+    const found = settings().embedding_bytes === 0 ? undefined : encodings.get(key);
     if (!found) {
       this.misses += 1;
       return undefined;
     }
     this.hits += 1;
-    this.order().delete(name(key));
-    this.use(key, found.length);
+    this.order().use(name(key), found.length);
     return found;
   }
 
   put(key: Uint8Array, encoding: Uint8Array): void {
-    const size = encoding.length;
     const most = settings().embedding_bytes;
-    if (size > most) return;
-    const order = this.order();
+    if (encoding.length > most) return;
     this.remove(name(key));
-    for (const oldest of order.keys()) {
-      if (this.bytes + size <= most && order.size < MAX_ENTRIES) break;
-      this.remove(oldest);
+    for (let removed = 0; this.isOver(most - encoding.length, MAX_ENTRIES - 1); removed++) {
+      if (removed === MOST_REMOVED) return;
+      this.remove(this.order().leastRecent()!);
     }
-    encodings.insert(key, encoding);
-    this.use(key, size);
-    this.bytes += size;
+    if (this.order().use(name(key), encoding.length)) encodings.insert(key, encoding);
   }
 
-  /** Puts an entry at the end of the order. */
-  private use(key: Uint8Array, size: number): void {
-    this.order().set(name(key), size);
-    this.uses += 1;
-    const bytes = new Uint8Array(12);
-    const view = new DataView(bytes.buffer);
-    view.setUint32(0, size);
-    view.setFloat64(4, this.uses);
-    encodingUses.insert(key, bytes);
+  /** Takes an entry out if the cache is larger than the settings let it be. @returns whether it was */
+  shrink(): boolean {
+    const over = this.isOver(settings().embedding_bytes, MAX_ENTRIES);
+    if (over) this.remove(this.order().leastRecent()!);
+    return over;
+  }
+
+  private isOver(bytes: number, entries: number): boolean {
+    const order = this.order();
+    return order.size > 0 && (order.bytes > bytes || order.size > entries);
   }
 
   private remove(entry: string): void {
-    const size = this.order().get(entry);
-    if (size === undefined) return;
-    encodings.remove(keyOf(entry));
-    encodingUses.remove(keyOf(entry));
-    this.order().delete(entry);
-    this.bytes -= size;
+    if (this.order().remove(entry)) encodings.remove(keyOf(entry));
   }
 
-  private order(): Map<string, number> {
-    if (!this.entries) {
-      const all = Array.from(encodingUses.items(), ([key, value]) => {
-        const view = new DataView(value.buffer, value.byteOffset);
-        return { entry: name(key), size: view.getUint32(0), used: view.getFloat64(4) };
-      });
-      all.sort((a, b) => a.used - b.used);
-      this.entries = new Map(all.map(({ entry, size }) => [entry, size]));
-      this.bytes = all.reduce((sum, { size }) => sum + size, 0);
-      this.uses = all.at(-1)?.used ?? 0;
+  private order(): UseOrder {
+    if (!this.opened) {
+      this.opened = true;
+      this.uses.open();
     }
-    return this.entries;
+    return this.uses;
   }
 }
 
 export const embeddingCache = new EmbeddingCache();
+addChore({ step: () => embeddingCache.shrink() });

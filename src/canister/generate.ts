@@ -45,9 +45,10 @@ import {
   type Task,
 } from './opening.ts';
 import { seedRandom } from './random.ts';
-import { drive, enqueue, finish, step, take, takeIn, wake, work } from './scheduler.ts';
+import { drive, enqueue, finish, step, take, wake, work } from './scheduler.ts';
 import type { Session } from './session.ts';
 import {
+  findToChange,
   finishReason,
   goOn,
   isFinished,
@@ -62,7 +63,7 @@ import {
 } from './sessions.ts';
 import { settings } from './settings.ts';
 import { makeTokens, QUERY } from './steps.ts';
-import { instructionsNow, MESSAGE_BUDGET } from './unit.ts';
+import { instructionsNow, MESSAGE_BUDGET, unit } from './unit.ts';
 
 const ONLY_QUERY = 'generate_query: expected a query call, got an update call; use generate';
 const PAGE = 50;
@@ -166,7 +167,7 @@ export class GenerateMethods {
   @update([IDL.Text], GenerateResult, noModel)
   async resume(id: string): Promise<GenerateResult> {
     wake();
-    const session = sessionForCaller('resume', id);
+    const session = sessionForCaller('resume', id, findToChange);
     if (!isSession(session)) return { Err: session };
     if (isFinished(session) && session.text !== undefined) return result(session, undefined);
     const model = activeModel();
@@ -178,24 +179,22 @@ export class GenerateMethods {
     if (denied) return { Err: { NotAllowed: denied } };
     const hasToGo = mayNotWait('resume');
     if (hasToGo) return { Err: hasToGo };
-    takeIn(session);
     if (underWay(session)) return result(session, await drive(session, take(session), msgCaller().toText()));
     const { owner, options, sourceIds, tokenIds, tokensPerCall } = session;
     const refused =
       noRoom('resume', owner, options.maxNewTokens - tokenIds.length) ??
       lacksPayment('resume', { model, options, sourceIds, tokenIds, tokensPerCall });
     if (refused) return { Err: refused };
-    goOn(session);
-    return await toTheEnd(session);
+    const full = goOn(session);
+    return full ? { Err: full } : await toTheEnd(session);
   }
 
   /** Ends a session that is under way; what it has stays readable. Update; its owner, controllers. */
   @update([IDL.Text], SessionResult, noModel)
   cancel(id: string): SessionResult {
     wake();
-    const session = sessionForCaller('cancel', id);
+    const session = sessionForCaller('cancel', id, findToChange);
     if (!isSession(session)) return { Err: session };
-    takeIn(session);
     if (underWay(session)) finish(session, 'cancelled');
     return { Ok: null };
   }
@@ -204,9 +203,8 @@ export class GenerateMethods {
   @update([IDL.Text], SessionResult, noModel)
   delete(id: string): SessionResult {
     wake();
-    const session = sessionForCaller('delete', id);
+    const session = sessionForCaller('delete', id, findToChange);
     if (!isSession(session)) return { Err: session };
-    takeIn(session);
     if (underWay(session)) finish(session, 'cancelled');
     remove(session);
     return { Ok: null };
@@ -294,6 +292,7 @@ function answerAtOnce({ model, ...rest }: Task): GenerateResult {
     tokensPerCall: 0,
   });
   let over: 'stop' | 'length' | undefined;
+  const before = unit.instructions;
   try {
     over = makeTokens(session, model, QUERY);
   } catch (error) {
@@ -311,6 +310,7 @@ function answerAtOnce({ model, ...rest }: Task): GenerateResult {
   }
   session.state = over;
   session.calls = 1;
+  session.unitInstructions = unit.instructions - before;
   session.instructions = instructionsNow();
   return result(session, undefined);
 }

@@ -9,7 +9,7 @@ import { migrate } from './migrations.ts';
 import { activeModel, certifyModel } from './model.ts';
 import { awaitsAnswers, wake, watchOver } from './scheduler.ts';
 import { saveLiveSessions } from './sessions.ts';
-import { chunksOfLayout3, encodings, encodingUses, records, sessionRecords } from './stable.ts';
+import { chunksOfLayout3, encodings, records, sessionRecords, usesOfLayout4 } from './stable.ts';
 import { MESSAGE_BUDGET } from './unit.ts';
 
 /** A message at a time, so that a large model does not hold up an upgrade, or the calls that come after it. */
@@ -24,7 +24,7 @@ const bringUpToDate = (): void =>
     records,
     sessions: sessionRecords,
     encodings,
-    encodingUses,
+    encodingUses: usesOfLayout4,
     chunks: chunksOfLayout3,
     allotBlocks,
     writeBlocks: writeMailbox,

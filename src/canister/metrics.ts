@@ -4,14 +4,13 @@ import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel, storedPacks } from './model.ts';
 import { sessionCounts } from './sessions.ts';
-import { turnCounts } from './turns.ts';
 import { arena, unit } from './unit.ts';
 import { waitingCalls } from './waiting.ts';
 
 type Metric = [name: string, kind: 'gauge' | 'counter', help: string, value: number | bigint, labels?: string];
 
 function metrics(): Metric[] {
-  const { active, queued } = turnCounts();
+  const { all, active, queued } = sessionCounts();
   const waiting = waitingCalls();
   const ended = (['stop', 'length', 'cancelled', 'failed'] as const).map(
     (how): Metric => [
@@ -23,7 +22,7 @@ function metrics(): Metric[] {
     ],
   );
   return [
-    ['sessions', 'gauge', 'Sessions in the generation cache.', sessionCounts().all],
+    ['sessions', 'gauge', 'Sessions in the generation cache.', all],
     ['sessions_active', 'gauge', 'Sessions that are worked on.', active],
     ['sessions_queued', 'gauge', 'Sessions that wait for their turn.', queued],
     ['calls_waiting', 'gauge', 'Calls in progress that wait for their answer.', waiting],

@@ -16,7 +16,8 @@ export interface Stable {
   records: Bytes;
   sessions: Bytes;
   encodings: Bytes;
-  encodingUses: Bytes;
+  /** Up to layout 4, of each encoding: [bytes u32, number of its last use f64]. */
+  encodingUses(): Bytes;
   /** Up to layout 3, packs in chunks of 1 MiB: [pack u32, index u32], big-endian -> 64 bytes of room, then the bytes. */
   chunks(): Pick<Bytes, 'get'>;
   /** Blocks of stable memory for so many bytes, which those of other packs are not. */
@@ -89,7 +90,7 @@ function usesOfEncodings({ encodings, encodingUses }: Stable): void {
   for (const key of [...encodings.keys()]) {
     const bytes = new Uint8Array(12);
     new DataView(bytes.buffer).setUint32(0, encodings.get(key)!.length);
-    encodingUses.insert(key, bytes);
+    encodingUses().insert(key, bytes);
   }
 }
 
@@ -148,8 +149,67 @@ function move({ pack, ...rest }: Pack3, map: Pick<Bytes, 'get'>, used: number[][
   return { blocks, bytes, sha256, name, missing };
 }
 
+const SESSION_SLOT = 128;
+const USE_SLOT = 64;
+/** Where the uses of encodings begin, behind the sessions. */
+const USES_AT = 6 * 2 ** 20;
+
+/** 4 -> 5: what is known of all sessions, and the order in which encodings were used, lie in tables of slots in a block (tables.ts). */
+function tablesOfSlots(stable: Stable): void {
+  const { records, sessions, encodings } = stable;
+  const packs = read<{ blocks: number[] }[]>(records, 'models') ?? [];
+  const upload = read<{ blocks: number[] }>(records, 'upload');
+  const used = (upload ? [...packs, upload] : packs).map(({ blocks }) => blocks);
+  const blocks = stable.allotBlocks(8 * 2 ** 20, used);
+  write(records, 'tables', blocks);
+  const heads: { created: number; slot: Uint8Array }[] = [];
+  for (const key of [...sessions.keys()]) {
+    const record = sessions.get(key)!;
+    const created = new DataView(record.buffer, record.byteOffset).getFloat64(2);
+    const slot = new Uint8Array(SESSION_SLOT);
+    const length = record[26]!;
+    slot.set([record[1] === 1 ? 1 : 2, length]);
+    slot.set(record.subarray(27, 27 + length), 2);
+    slot.set(key, 66);
+    // when it ended was not written where it can be read without the whole
+    new Float64Array(slot.buffer, 112, 1)[0] = created;
+    heads.push({ created, slot });
+  }
+  heads.sort((a, b) => a.created - b.created);
+  writeTable(stable, blocks, 0, SESSION_SLOT, heads, ({ slot }, i) => {
+    new Uint32Array(slot.buffer, 100, 2).set([i, i]);
+    return slot;
+  });
+  const uses = [...encodings.keys()].map((key) => ({ key, use: stable.encodingUses().get(key)! }));
+  writeTable(stable, blocks, USES_AT, USE_SLOT, uses, ({ key, use }) => {
+    const slot = new Uint8Array(USE_SLOT);
+    const view = new DataView(use.buffer, use.byteOffset);
+    new Uint32Array(slot.buffer, 0, 2).set([1, view.getUint32(0)]);
+    new Float64Array(slot.buffer, 8, 1)[0] = view.getFloat64(4);
+    slot.set(key, 32);
+    return slot;
+  });
+}
+
+/** A header with the number of slots, itself included, then the slots. */
+function writeTable<T>(
+  stable: Stable,
+  blocks: readonly number[],
+  offset: number,
+  slotBytes: number,
+  items: readonly T[],
+  encode: (item: T, index: number) => Uint8Array,
+): void {
+  const withRoom = new Uint8Array(64 + (items.length + 1) * slotBytes);
+  new Uint32Array(withRoom.buffer, 64, 1)[0] = items.length + 1;
+  items.forEach((item, i) => {
+    withRoom.set(encode(item, i), 64 + (i + 1) * slotBytes);
+  });
+  stable.writeBlocks(blocks, offset, withRoom);
+}
+
 /** The one at index n makes layout n + 2 of layout n + 1. */
-const migrations: ((stable: Stable) => void)[] = [severalPacks, usesOfEncodings, packsInBlocks];
+const migrations: ((stable: Stable) => void)[] = [severalPacks, usesOfEncodings, packsInBlocks, tablesOfSlots];
 
 export const LAYOUT = migrations.length + 1;
 

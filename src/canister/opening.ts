@@ -13,10 +13,9 @@ import { estimate, priceOf } from './cost.ts';
 import { activeModel, type Model, whyNoModel } from './model.ts';
 import { NoSeed, randomBytes } from './random.ts';
 import type { Session } from './session.ts';
-import { isSession, newSession } from './sessions.ts';
+import { isFull, isSession, newSession } from './sessions.ts';
 import { settings } from './settings.ts';
 import { lacksCycles } from './status.ts';
-import { isFull } from './turns.ts';
 import { MESSAGE_BUDGET } from './unit.ts';
 import { tooManyCalls, tooManyWait } from './waiting.ts';
 

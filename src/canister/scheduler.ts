@@ -1,5 +1,5 @@
 /**
- * Who works on a session whose turn it is (turns.ts). It is driven by one of two:
+ * Who works on a session whose turn it is (turns().ts). It is driven by one of two:
  *
  *   chain   a step's message ends with sending the next one, which nobody awaits              (`start`)
  *   call    a caller waits in `generate` or `resume`; each step is an awaited call to ourselves
@@ -16,33 +16,34 @@ import { rememberAnswer } from './answers.ts';
 import { RELAY } from './assembly/relay-record.ts';
 import { forgetCallers } from './callers.ts';
 import { counters } from './counters.ts';
+import { addChore, keepHouse, keepHouseIfLate, keepHouseSoon } from './housekeeping.ts';
 import { isSeeding } from './random.ts';
 import { giveBack, lend, relayArgs, relayOf } from './relay.ts';
 import type { Relay, Session } from './session.ts';
 import type { State } from './session-record.ts';
 import {
+  activeSessions,
   addInstructions,
   bringBack,
   end,
-  isAway,
+  endMarked,
   liveSession,
-  liveSessions,
-  prune,
   release,
-  sessionsToRestore,
+  sessionOf,
+  turns,
   underWay,
 } from './sessions.ts';
+import { settings } from './settings.ts';
 import { advance } from './steps.ts';
 import { now } from './time.ts';
-import { nextActive, queueUp, sendAllAway, stepOut, turn, turnCounts } from './turns.ts';
 import { instructionsNow } from './unit.ts';
 import { callBegins, callEnds, waitingCalls } from './waiting.ts';
 
 /** A session that no message has worked on for so long is taken up again. */
 const STALL_SECONDS = 30;
 const WATCH_SECONDS = 15;
-/** What bringing sessions back may take of a message, in instructions. */
-const RESTORE_BUDGET = 1_000_000_000;
+/** A message in which so many instructions have passed makes no further session active. */
+const ADMIT_BUDGET = 500_000_000;
 /** A step that fails so often in a row fails the session. */
 const MAX_FAILURES = 3;
 
@@ -54,7 +55,8 @@ const STEP_BYTES = 9;
 
 let watch: bigint | undefined;
 let watched = 0;
-let restored = false;
+/** Whether anything has come from outside since the program began. */
+let woken = false;
 
 function send(kind: number, session: Session): Promise<unknown> {
   const args = new Uint8Array(STEP_BYTES);
@@ -89,23 +91,38 @@ function sendNext(session: Session): void {
 
 /** Puts a session in the queue; it may become active at once. */
 export function enqueue(session: Session): void {
-  queueUp(session);
+  turns().queueUp(session.entry!);
   admit();
   watchOver();
 }
 
-/** Makes sessions active while there is room. Those that no caller waits for begin their chain. */
+/**
+ * Makes sessions active while there is room, as many as a message has instructions for: one that an upgrade found waiting is read first. Those that no
+ * caller waits for begin their chain.
+ */
 function admit(): void {
-  for (let session = nextActive(); session; session = nextActive()) {
+  const most = settings().max_active;
+  for (let entry = turns().next(most); entry; entry = turns().next(most)) {
+    const session = bringBack(entry);
     session.state = 'active';
     session.beat = now();
     if (!session.awaited) chain(session);
+    if (instructionsNow() > ADMIT_BUDGET) {
+      keepHouseSoon();
+      return;
+    }
   }
 }
+addChore({
+  step() {
+    admit();
+    return false;
+  },
+});
 
 /** Takes a session that is over out of the turns, and lets the next one in. */
-export function leave(session: Session): void {
-  stepOut(session);
+export function leave({ entry }: Session): void {
+  turns().stepOut(entry!);
   admit();
 }
 
@@ -203,6 +220,16 @@ function stumble(session: Session, error: Broken): void {
   if (session.failures >= MAX_FAILURES) finish(session, 'failed', reasonOf(error));
 }
 
+/** The session whose turn it is to be helped: some call waits, so there is one. */
+function helped(): Session {
+  let entry = turns().turn();
+  if (!entry) {
+    admit();
+    entry = turns().turn();
+  }
+  return sessionOf(entry!);
+}
+
 /** Makes the call in progress the one that drives a session. @returns the lease, or undefined where another call does already */
 export function take(session: Session): number | undefined {
   if (session.awaited) return undefined;
@@ -222,7 +249,7 @@ export async function drive(session: Session, lease: number | undefined, who: st
   try {
     while (underWay(session)) {
       const own = session.state === 'active' && session.lease === lease;
-      const target = own ? session : turn();
+      const target = own ? session : helped();
       const relay = own ? lend(session, true) : undefined;
       waits.heard = now();
       try {
@@ -240,6 +267,7 @@ export async function drive(session: Session, lease: number | undefined, who: st
         stumble(target, broken);
       }
     }
+    if (session.entry) endMarked(session.entry);
     return undefined;
   } finally {
     callEnds(waits);
@@ -263,24 +291,11 @@ export function awaitsAnswers(): string | undefined {
  * it that the watchdog runs while anything is, since timers get lost.
  */
 export function wake(): void {
-  if (!restored) restore();
-  if (turnCounts().active > 0) watchOver();
-}
-
-/** As many as a message has room for; the next goes on. */
-function restore(): void {
-  for (const session of sessionsToRestore()) {
-    takeIn(session);
-    if (instructionsNow() > RESTORE_BUDGET) return;
-  }
-  restored = true;
-}
-
-/** Brings a session that an upgrade found under way back among those that are. */
-export function takeIn(session: Session): void {
-  if (!isAway(session)) return;
-  bringBack(session);
-  enqueue(session);
+  if (!woken) keepHouse();
+  else keepHouseIfLate();
+  woken = true;
+  admit();
+  if (turns().active.length > 0) watchOver();
 }
 
 /** Called after an upgrade too: the watchdog's first look takes up what was under way, should the program's own timer break. */
@@ -298,8 +313,7 @@ export function watchOver(): void {
 const isAsleep = (time: number): boolean => time - watched > 3 * WATCH_SECONDS * 1000;
 
 /** What is stalled at a time: active, and no message has worked on it for long. */
-const stalled = (time: number): Session[] =>
-  liveSessions().filter(({ state, beat }) => state === 'active' && beat < time - STALL_SECONDS * 1000);
+const stalled = (time: number): Session[] => activeSessions().filter(({ beat }) => beat < time - STALL_SECONDS * 1000);
 
 /** The watchdog's work without a timer, by whatever message comes along. */
 function takeUp(): void {
@@ -318,16 +332,14 @@ function takeUp(): void {
 /** Takes up what has stopped. */
 async function tend(): Promise<void> {
   watched = now();
-  wake();
-  prune();
+  keepHouse();
+  admit();
   forgetCallers();
-  const { active, queued } = turnCounts();
-  if (active === 0 && queued === 0) {
+  if (turns().active.length === 0 && turns().queued === 0) {
     clearTimer(watch!);
     watch = undefined;
     return;
   }
-  admit();
   await Promise.all(stalled(watched).map(retry));
 }
 
@@ -349,10 +361,4 @@ async function retry(session: Session): Promise<void> {
     callEnds(waits);
   }
   if (session.state === 'active' && session.lease === lease) sendNext(session);
-}
-
-/** Ends all sessions under way. */
-export function finishAll(reason: string): void {
-  sendAllAway();
-  for (const session of liveSessions()) end(session, 'failed', reason);
 }

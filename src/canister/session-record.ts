@@ -1,5 +1,5 @@
 /**
- * A session in stable memory: a head that an index is made of without reading the rest, then JSON.
+ * A session in stable memory: a head, which layouts up to 4 made an index of, then JSON.
  *
  *   0         1       2          10               26            27          27 + n
  *   +---------+-------+----------+----------------+-------------+-----------+------+
@@ -10,7 +10,7 @@
 import type { BeamState } from '../model/generation/beam-search.ts';
 import type { GenerationOptions } from '../model/generation/options.ts';
 import { decodeUtf8 } from '../model/tokenizer/utf8.ts';
-import { fromHex, hex, utf8 } from './bytes.ts';
+import { fromHex, utf8 } from './bytes.ts';
 
 /** `queued` and `active` are under way; an active one is encoding until it has its first token. */
 export type State = 'queued' | 'active' | 'stop' | 'length' | 'cancelled' | 'failed';
@@ -45,15 +45,6 @@ export interface SessionRecord {
   embeddingCached: boolean;
 }
 
-/** What an index holds of a session. */
-export interface SessionHead {
-  id: string;
-  owner: string;
-  created: number;
-  /** Whether it was under way when it was written. */
-  live: boolean;
-}
-
 const VERSION = 2;
 const OWNER = 27;
 
@@ -75,17 +66,3 @@ export function encodeSession(record: SessionRecord): Uint8Array {
 
 export const decodeSession = (bytes: Uint8Array): SessionRecord =>
   JSON.parse(decodeUtf8(bytes, OWNER + bytes[26]!)) as SessionRecord;
-
-/** The head of a session, or of its bytes. */
-export function sessionHead(session: SessionRecord | Uint8Array): SessionHead {
-  if (!(session instanceof Uint8Array)) {
-    const { id, owner, created } = session;
-    return { id, owner, created, live: isLive(session) };
-  }
-  return {
-    id: hex(session.subarray(10, 26)),
-    owner: decodeUtf8(session, OWNER, OWNER + session[26]!),
-    created: new DataView(session.buffer, session.byteOffset).getFloat64(2),
-    live: session[1] === 1,
-  };
-}

@@ -1,5 +1,6 @@
 /** A session in the heap: what is written down of it (session-record.ts), and what works on it. */
 import type { Generation } from '../model/generation/generation.ts';
+import type { Entry } from '../service/session-index.ts';
 import type { SessionRecord } from './session-record.ts';
 
 /** A record in the arena that is in use (relay.ts). */
@@ -16,6 +17,8 @@ export interface Relay {
 }
 
 export interface Session extends SessionRecord {
+  /** What the index of all sessions has of it; undefined of one that nobody keeps. */
+  entry?: Entry;
   /** The answer in the making, with its place in the arena; undefined until it is worked on. */
   writing?: Generation;
   /** Its number in messages of the canister to itself. */

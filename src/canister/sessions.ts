@@ -4,50 +4,72 @@
  * lost. Who works on it, and when, is scheduler.ts.
  */
 import { isController, msgCaller } from 'azle';
+import { type Entry, type Mark, type MarkStanding, SessionIndex } from '../service/session-index.ts';
+import { Turns } from '../service/turns.ts';
 import { anonymous } from './access.ts';
 import { hex, utf8 } from './bytes.ts';
 import { sessionBegins, sessionEnds } from './callers.ts';
 import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } from './candid.ts';
 import { counters } from './counters.ts';
+import { addChore, keepHouseBy, keepHouseSoon } from './housekeeping.ts';
 import { readyModel } from './model.ts';
 import { MESSAGE_CYCLES } from './prices.ts';
 import { NoSeed, randomBytes } from './random.ts';
 import { dismiss, recall } from './relay.ts';
 import type { Session } from './session.ts';
-import {
-  decodeSession,
-  encodeSession,
-  type SessionHead,
-  type SessionRecord,
-  type State,
-  sessionHead,
-} from './session-record.ts';
+import { decodeSession, encodeSession, type SessionRecord, type State } from './session-record.ts';
 import { settings } from './settings.ts';
-import { sessionRecords } from './stable.ts';
+import { readRecord, sessionRecords, writeRecord } from './stable.ts';
+import { sessionTable } from './tables.ts';
 import { now } from './time.ts';
 
-/** By id, and by handle. */
+/** Sessions in the heap, by id and by handle: those worked on, and those that wait and have not been through an upgrade. */
 const live = new Map<string, Session>();
 const byHandle = new Map<number, Session>();
 let handles = 0;
-/** Heads of all sessions in stable memory, oldest first; undefined until first needed. */
-let stored: Map<string, SessionHead> | undefined;
-/** Sessions that are under way in stable memory only. */
-let away = 0;
+/** Sessions that are over and yet to be written down. */
+const unsaved = new Map<string, Session>();
 
-function heads(): Map<string, SessionHead> {
-  if (!stored) {
-    // one after the other: all values at once are hundreds of megabytes of heap, which would not be given back
-    const all = Array.from(sessionRecords.keys(), (key) => sessionHead(sessionRecords.get(key)!));
-    all.sort((a, b) => a.created - b.created);
-    stored = new Map(all.map((head) => [head.id, head]));
-    away = all.filter(({ id, live: isLive }) => isLive && !live.has(id)).length;
+const allSessions = new SessionIndex(sessionTable());
+const line = new Turns<Entry>();
+let opened = false;
+
+/** All sessions; those under way wait for their turn again after an upgrade. */
+function index(): SessionIndex {
+  if (opened) return allSessions;
+  opened = true;
+  for (const entry of allSessions.open(readRecord<Mark[]>('marks') ?? [])) {
+    sessionBegins(entry.owner, 0);
+    if (allSessions.standingOf(entry) === 'underWay') line.queueUp(entry);
+    else line.setAsideOne(entry);
   }
-  return stored;
+  return allSessions;
 }
 
+type Ended = Exclude<State, 'queued' | 'active'>;
+/** A message that ends a session forgets so many, if there are too many; a timer's message does the rest. */
+const MOST_PRUNED = 2;
+
+export function turns(): Turns<Entry> {
+  index();
+  return line;
+}
+
+const MARKED: Record<MarkStanding, string> = {
+  replaced: 'the model was replaced',
+  cleared: 'a controller cleared the queue',
+};
+
 export const isFinished = ({ state }: SessionRecord): boolean => state === 'stop' || state === 'length';
-export const underWay = ({ state }: SessionRecord): boolean => state === 'queued' || state === 'active';
+
+/** What has ended a session by a mark, and is not written down. */
+function markOf({ entry }: Session): MarkStanding | undefined {
+  const standing = entry && index().standingOf(entry);
+  return standing === 'replaced' || standing === 'cleared' ? standing : undefined;
+}
+
+export const underWay = (session: Session): boolean =>
+  (session.state === 'queued' || session.state === 'active') && markOf(session) === undefined;
 
 function save(session: Session): void {
   const {
@@ -59,52 +81,104 @@ function save(session: Session): void {
     beat: _b,
     failures: _f,
     stepInstructions: _s,
+    entry: _e,
     ...record
   } = recall(session);
   record.updated = now();
   if (writing) record.beams = writing.state().beams;
-  heads().set(session.id, sessionHead(record));
   sessionRecords.insert(utf8(session.id), encodeSession(record));
 }
 
-/** Takes out what is over and too old or too much, oldest first. */
-export function prune(): void {
-  const { max_finished, finished_seconds } = settings();
-  const oldest = now() - finished_seconds * 1000;
-  let over = heads().size - live.size - away;
-  for (const { id, created, live: isLive } of heads().values()) {
-    if (over <= max_finished && created >= oldest) return;
-    if (isLive) continue;
-    forget(id);
-    over -= 1;
-  }
+const isExpired = ({ standing, since }: Entry): boolean =>
+  standing !== 'underWay' && now() >= since + settings().finished_seconds * 1000;
+
+/** Takes out what is over and too old or too much, what ended first coming first. @returns whether there was one */
+export function pruneOne(): boolean {
+  const oldest = index().endedFirst();
+  if (!oldest || !(isExpired(oldest) || index().over > settings().max_finished)) return false;
+  forget(oldest);
+  return true;
 }
 
-function forget(id: string): void {
-  heads().delete(id);
-  sessionRecords.remove(utf8(id));
+/** When the next session expires. */
+const nextExpiry = (): number | undefined => {
+  const oldest = index().endedFirst();
+  return oldest && oldest.since + settings().finished_seconds * 1000;
+};
+
+function forget(entry: Entry): void {
+  index().remove(entry);
+  unsaved.delete(entry.id);
+  sessionRecords.remove(utf8(entry.id));
 }
 
 /** Called before an upgrade. Those that wait are as they were written when they began to. */
 export function saveLiveSessions(): void {
-  for (const session of live.values()) if (session.state === 'active') save(session);
+  for (const { id } of turns().active) save(live.get(id)!);
+  for (const session of unsaved.values()) save(session);
 }
 
-/** After an upgrade: the sessions that were under way and have not been brought back yet, oldest first. */
-export function* sessionsToRestore(): Generator<Session> {
-  for (const { id, live: isLive } of [...heads().values()]) {
-    if (!isLive || live.has(id)) continue;
-    const session = findSession(id)!;
-    if (underWay(session)) yield session;
+/** Marks all that waits as ended; it is ended later, one by one. @param worked whether all that is worked on, too */
+export function endAll(standing: MarkStanding, worked: boolean): number {
+  const waiting = turns().queued;
+  const active = turns().active.map(({ id }) => live.get(id)!);
+  if (worked) {
+    turns().stopWork();
+    for (const session of active) endLater(session, 'failed', MARKED[standing]);
   }
+  const marks = index().mark(standing);
+  // what is worked on comes after the mark
+  if (!worked) for (const { entry } of active) index().put(entry!, 'underWay', entry!.since);
+  turns().setAside();
+  writeRecord('marks', marks);
+  keepHouseSoon();
+  return waiting;
 }
 
-/** Whether a session that is under way has to be brought back first. */
-export const isAway = (session: Session): boolean => underWay(session) && !live.has(session.id);
+/** Ends one of those that were marked. @returns whether there was one */
+function endOneMarked(): boolean {
+  const entry = turns().nextAside();
+  if (entry) endMarked(entry);
+  else if (index().dropMarks()) writeRecord('marks', undefined);
+  return entry !== undefined;
+}
 
-export function bringBack(session: Session): void {
-  away -= 1;
-  begin(session, 0);
+/** Its record stays as it is: where the index says how a session ended, that counts. */
+export function endMarked(entry: Entry): void {
+  const standing = index().standingOf(entry);
+  if (index().get(entry.id) !== entry || standing === entry.standing) return;
+  const session = live.get(entry.id);
+  if (session) {
+    dismiss(session);
+    release(session);
+    session.lease += 1;
+    session.state = 'failed';
+    session.reason = MARKED[standing as MarkStanding];
+    live.delete(session.id);
+    byHandle.delete(session.handle);
+  }
+  sessionEnds(entry.owner, entry.promised);
+  index().put(entry, standing, now(), 0);
+  counters.failed += 1;
+}
+
+/** Writes down one of those that are yet to be. @returns whether there was one */
+function saveOne(): boolean {
+  const [session] = unsaved.values();
+  if (!session) return false;
+  unsaved.delete(session.id);
+  save(session);
+  return true;
+}
+
+addChore({ step: () => saveOne() || endOneMarked() });
+addChore({ step: pruneOne, next: nextExpiry });
+
+/** A session that waits, in the heap. */
+export function bringBack(entry: Entry): Session {
+  const session = live.get(entry.id) ?? readSession(entry)!;
+  if (session.handle === 0) goLive(session);
+  return session;
 }
 
 /** 128 random bits in hexadecimal. @throws NoSeed in the moments after install and upgrade */
@@ -148,46 +222,86 @@ export function newSession(opening: Opening): Session | GenerateError {
     throw error;
   }
   const session = passingSession(opening, id);
-  goOn(session);
-  return session;
+  return goOn(session) ?? session;
 }
 
-/** Puts a session that is new, or was over, among those under way. */
-export function goOn(session: Session): void {
+/** Puts a session that is new, or was over, among those under way. @returns why not, where there is no room to write it down */
+export function goOn(session: Session): GenerateError | undefined {
+  const promised = session.options.maxNewTokens - session.tokenIds.length;
+  const known = index().get(session.id);
   session.reason = '';
   session.failures = 0;
   session.text = undefined;
-  begin(session, session.options.maxNewTokens - session.tokenIds.length);
+  session.state = 'queued';
+  const entry = known ?? index().add(session.id, session.owner, promised, now());
+  if (!entry)
+    return { Unavailable: 'generate: expected room for a session, got as many as there may be; try again later' };
+  if (known) index().put(known, 'underWay', now(), promised);
+  unsaved.delete(session.id);
+  session.entry = entry;
+  goLive(session);
+  sessionBegins(session.owner, promised);
   save(session);
+  return undefined;
 }
 
-function begin(session: Session, tokens: number): void {
+function goLive(session: Session): void {
   session.state = 'queued';
   handles += 1;
   session.handle = handles;
   live.set(session.id, session);
   byHandle.set(session.handle, session);
-  sessionBegins(session.owner, tokens);
 }
 
-/** A session by id, from the heap or from stable memory. */
+/** A session by id, from the heap or from stable memory; none that has expired. */
 export function findSession(id: string): Session | undefined {
+  const entry = index().get(id);
+  if (!entry || isExpired(entry)) return undefined;
   const session = live.get(id);
-  if (session) return recall(session);
-  const bytes = sessionRecords.get(utf8(id));
-  return bytes ? { ...decodeSession(bytes), ...atRest() } : undefined;
+  const marked = session && markOf(session);
+  if (marked)
+    return { ...recall(session), writing: undefined, relay: undefined, state: 'failed', reason: MARKED[marked] };
+  return session ? recall(session) : (unsaved.get(id) ?? readSession(entry));
+}
+
+/** As it was written, but where the index knows better. */
+function readSession(entry: Entry): Session | undefined {
+  const bytes = sessionRecords.get(utf8(entry.id));
+  if (!bytes) return undefined;
+  const session: Session = { ...decodeSession(bytes), ...atRest(), entry };
+  const standing = index().standingOf(entry);
+  if (standing === 'underWay') session.state = 'queued';
+  else if (standing !== 'over') Object.assign(session, { state: 'failed', reason: MARKED[standing as MarkStanding] });
+  return session;
+}
+
+/** The same for whoever changes it: what a mark has ended is ended first. */
+export function findToChange(id: string): Session | undefined {
+  const entry = index().get(id);
+  if (entry) endMarked(entry);
+  const session = findSession(id);
+  if (session && session.handle === 0 && underWay(session)) goLive(session);
+  return session;
 }
 
 export function liveSession(handle: number): Session | undefined {
   const session = byHandle.get(handle);
   return session && recall(session);
 }
-export const liveSessions = (): Session[] => Array.from(live.values(), recall);
 
-/** The session if the caller may see it: its owner and controllers may, and everyone who has the id of an anonymous caller's. For the others there is none. */
-export function sessionForCaller(method: string, id: string): Session | GenerateError {
+/** Sessions that are worked on. */
+export const activeSessions = (): Session[] => turns().active.map(({ id }) => recall(live.get(id)!));
+
+/** The session of one that is worked on. */
+export const sessionOf = ({ id }: Entry): Session => recall(live.get(id)!);
+
+/**
+ * The session if the caller may see it: its owner and controllers may, and everyone who has the id of an anonymous caller's. For the others there is none.
+ * @param find `findToChange` for whoever changes it
+ */
+export function sessionForCaller(method: string, id: string, find = findSession): Session | GenerateError {
   // an id has 32 characters: what is longer is not looked up
-  const session = id.length === 32 ? findSession(id) : undefined;
+  const session = id.length === 32 ? find(id) : undefined;
   const caller = msgCaller();
   const who = caller.toText();
   const isYours = session && (session.owner === anonymous || session.owner === who || isController(caller));
@@ -199,10 +313,28 @@ export function sessionForCaller(method: string, id: string): Session | Generate
 
 export const isSession = (value: Session | GenerateError): value is Session => 'sourceIds' in value;
 
-export const sessionCounts = (): { all: number; live: number } => ({ all: heads().size, live: live.size });
+/** How many there are, how many of these are worked on and how many wait. */
+export function sessionCounts(): { all: number; active: number; queued: number } {
+  const all = index().size;
+  return { all, active: turns().active.length, queued: turns().queued };
+}
+
+/** Whether no further session may wait. */
+export function isFull(): boolean {
+  const { active, queued } = sessionCounts();
+  return queued > 0 && queued >= settings().max_queued && active >= settings().max_active;
+}
 
 /** Ends a session that is under way; one whose last token is there is finished, whatever else `state` says. */
-export function end(session: Session, state: Exclude<State, 'queued' | 'active'>, reason = ''): void {
+export function end(session: Session, state: Ended, reason = ''): void {
+  endLater(session, state, reason);
+  unsaved.delete(session.id);
+  save(session);
+  for (let i = 0; i < MOST_PRUNED && pruneOne(); i++);
+}
+
+/** The same, but that it is written down some time later. */
+function endLater(session: Session, state: Ended, reason: string): void {
   dismiss(session);
   const finished = session.writing?.finishReason;
   session.state = finished ?? state;
@@ -214,9 +346,11 @@ export function end(session: Session, state: Exclude<State, 'queued' | 'active'>
   if (model?.stored.sha256 === session.model) session.text = model.tokenizer.decode(session.tokenIds);
   live.delete(session.id);
   byHandle.delete(session.handle);
-  sessionEnds(session.owner, session.options.maxNewTokens - session.tokenIds.length);
-  save(session);
-  prune();
+  const unused = session.options.maxNewTokens - session.tokenIds.length;
+  sessionEnds(session.owner, unused);
+  unsaved.set(session.id, session);
+  index().put(session.entry!, 'over', now(), 0);
+  keepHouseBy(nextExpiry());
   if (session.state === 'failed') console.log(`session failed after ${session.tokenIds.length} tokens: ${reason}`);
 }
 
@@ -241,7 +375,10 @@ export function release(session: Session): void {
 }
 
 /** Takes a session that is over out of the cache. */
-export const remove = (session: Session): void => forget(session.id);
+export function remove({ id }: Session): void {
+  const entry = index().get(id);
+  if (entry) forget(entry);
+}
 
 /**
  * A page of somebody's sessions, newest first, from behind `after` on; fewer than `limit` where their prompts have more than so many characters.
@@ -253,16 +390,15 @@ export function listSessions(
   limit: number,
   maxCharacters: number,
 ): SessionInfo[] {
-  const ids = [...heads().values()].filter((head) => head.owner === owner).map(({ id }) => id);
-  ids.reverse();
-  const from = after === undefined ? 0 : ids.indexOf(after) + 1;
   const page: SessionInfo[] = [];
   let characters = 0;
-  for (const id of ids.slice(from, from + limit)) {
-    const info = infoOf(findSession(id)!);
-    characters += info.prompt.length;
+  for (const { id } of index().of(owner, after)) {
+    if (page.length >= limit) break;
+    const session = findSession(id);
+    if (!session) continue;
+    characters += session.prompt.length;
     if (page.length > 0 && characters > maxCharacters) break;
-    page.push(info);
+    page.push(infoOf(session));
   }
   return page;
 }

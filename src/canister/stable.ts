@@ -1,5 +1,5 @@
 /**
- * What outlives an upgrade: four maps in stable memory, and packs in blocks beside them (blocks.ts). Memory ids are for ever: a map keeps its number.
+ * What outlives an upgrade: three maps in stable memory, and beside them blocks (blocks.ts) with packs and tables (tables.ts). Memory ids are for ever: a map keeps its number.
  * Values are bytes as we lay them out; Azle's own serialisers, made for small JSON, are not used.
  */
 import { type Serializable, StableBTreeMap } from 'azle';
@@ -15,8 +15,8 @@ export const chunksOfLayout3 = (): StableBTreeMap<Uint8Array, Uint8Array> => new
 export const sessionRecords = new StableBTreeMap<Uint8Array, Uint8Array>(2, raw, raw);
 /** The embedding cache: SHA-256 of model and prompt ids -> float32 [S, D padded]. */
 export const encodings = new StableBTreeMap<Uint8Array, Uint8Array>(3, raw, raw);
-/** Of each entry of the embedding cache: key -> [bytes u32, number of its last use f64], read without the encodings. */
-export const encodingUses = new StableBTreeMap<Uint8Array, Uint8Array>(4, raw, raw);
+/** Up to layout 4: of each entry of the embedding cache, key -> [bytes u32, number of its last use f64]. */
+export const usesOfLayout4 = (): StableBTreeMap<Uint8Array, Uint8Array> => new StableBTreeMap(4, raw, raw);
 
 const key = utf8;
 

@@ -2,7 +2,6 @@
 import { canisterCycleBalance, canisterSelf } from 'azle';
 import { activeModel } from './model.ts';
 import { sessionCounts } from './sessions.ts';
-import { turnCounts } from './turns.ts';
 import { arena } from './unit.ts';
 
 const html = (text: string): string =>
@@ -10,12 +9,12 @@ const html = (text: string): string =>
 
 export function statusPage(): string {
   const model = activeModel();
-  const { active, queued } = turnCounts();
+  const { all, active, queued } = sessionCounts();
   const rows: [string, string][] = [
     ['Canister', canisterSelf().toText()],
     ['Model', model ? `${model.head.name}, ${model.head.weights}` : 'none yet'],
     ['SHA-256 of its pack', model?.stored.sha256 ?? ''],
-    ['Sessions', `${active} worked on, ${queued} waiting, ${sessionCounts().all} in all`],
+    ['Sessions', `${active} worked on, ${queued} waiting, ${all} in all`],
     ['Memory of the tensor unit', `${(arena.grown / 2 ** 20).toFixed(1)} MiB`],
     ['Cycles', `${(Number(canisterCycleBalance()) / 1e12).toFixed(3)} T`],
   ];

@@ -8,7 +8,6 @@ import { query } from './methods.ts';
 import { activeModel } from './model.ts';
 import { sessionCounts } from './sessions.ts';
 import { settings } from './settings.ts';
-import { turnCounts } from './turns.ts';
 import { arena } from './unit.ts';
 
 /** Why no new work is taken: cycles are below the floor. */
@@ -60,10 +59,10 @@ export class StatusMethods {
   /** Counts and sizes. Query; everyone. */
   @query([], Status)
   status(): Status {
-    const { active, queued } = turnCounts();
+    const { all, active, queued } = sessionCounts();
     return {
       model: some(activeModel()?.head.name),
-      sessions: sessionCounts().all,
+      sessions: all,
       generating: active,
       queued,
       embeddings: embeddingCache.count,

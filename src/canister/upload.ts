@@ -19,9 +19,10 @@ import {
 } from './candid.ts';
 import { query, update } from './methods.ts';
 import { activate, dropPack, isActive, keepPack, readHead, type StoredPack, storedPacks } from './model.ts';
-import { finishAll } from './scheduler.ts';
+import { endAll } from './sessions.ts';
 import { settings } from './settings.ts';
 import { readRecord, writeRecord } from './stable.ts';
+import { tableBlocks } from './tables.ts';
 import { sha256 as hasher, instructionsNow, MESSAGE_BUDGET } from './unit.ts';
 
 /** Well under the 2 MiB of an ingress message, and a multiple of SHA-256's blocks. */
@@ -114,10 +115,7 @@ export class UploadMethods {
     }
     let blocks: number[];
     try {
-      blocks = allotBlocks(
-        Number(bytes),
-        packs.map((pack) => pack.blocks),
-      );
+      blocks = allotBlocks(Number(bytes), [...packs.map((pack) => pack.blocks), tableBlocks()]);
     } catch (error) {
       if (error instanceof RangeError) return err({ NoRoom: `upload_start: ${error.message}; delete a model` });
       throw error;
@@ -260,7 +258,7 @@ function storedPack(method: string, sha256: string): { Ok: StoredPack } | { Err:
 
 function switchTo(stored: StoredPack): void {
   if (isActive(stored)) return;
-  finishAll('the model was replaced');
+  endAll('replaced', true);
   activate(stored);
   console.log(`model active: ${stored.name}, ${stored.bytes} bytes, SHA-256 ${stored.sha256}`);
 }

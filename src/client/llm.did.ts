@@ -14,6 +14,8 @@ export type Access = { 'signed_in' : null } |
 export type AdminError = { 'NotAllowed' : string } |
   { 'InvalidValue' : string };
 export interface ChunkRange { 'first' : number, 'last' : number }
+export type ClearResult = { 'Ok' : number } |
+  { 'Err' : AdminError };
 export type EarlyStopping = { 'no' : null } |
   { 'yes' : null } |
   { 'never' : null };
@@ -243,6 +245,7 @@ export interface UploadStatus {
 }
 export interface _SERVICE {
   'cancel' : ActorMethod<[string], SessionResult>,
+  'clear_queue' : ActorMethod<[], ClearResult>,
   'delete' : ActorMethod<[string], SessionResult>,
   'generate' : ActorMethod<[string], GenerateResult>,
   'generate_query' : ActorMethod<
@@ -302,6 +305,14 @@ export const GenerateError = IDL.Variant({
 export const SessionResult = IDL.Variant({
   'Ok' : IDL.Null,
   'Err' : GenerateError,
+});
+export const AdminError = IDL.Variant({
+  'NotAllowed' : IDL.Text,
+  'InvalidValue' : IDL.Text,
+});
+export const ClearResult = IDL.Variant({
+  'Ok' : IDL.Nat32,
+  'Err' : AdminError,
 });
 export const FinishReason = IDL.Variant({
   'stop' : IDL.Null,
@@ -459,10 +470,6 @@ export const Quote = IDL.Record({
 });
 export const Role = IDL.Variant({ 'admin' : IDL.Null, 'user' : IDL.Null });
 export const RoleEntry = IDL.Record({ 'who' : IDL.Principal, 'role' : Role });
-export const AdminError = IDL.Variant({
-  'NotAllowed' : IDL.Text,
-  'InvalidValue' : IDL.Text,
-});
 export const RolesResult = IDL.Variant({
   'Ok' : IDL.Vec(RoleEntry),
   'Err' : AdminError,
@@ -551,6 +558,7 @@ export const UploadStatus = IDL.Record({
 
 export const idlService: IDL.ServiceClass = IDL.Service({
   'cancel' : IDL.Func([IDL.Text], [SessionResult], []),
+  'clear_queue' : IDL.Func([], [ClearResult], []),
   'delete' : IDL.Func([IDL.Text], [SessionResult], []),
   'generate' : IDL.Func([IDL.Text], [GenerateResult], []),
   'generate_query' : IDL.Func(

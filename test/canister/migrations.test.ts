@@ -2,7 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { fromJsonBytes, hex, toJsonBytes, utf8 } from '../../src/canister/bytes.ts';
 import { type Bytes, LAYOUT, migrate } from '../../src/canister/migrations.ts';
-import { decodeSession, sessionHead } from '../../src/canister/session-record.ts';
+import { decodeSession } from '../../src/canister/session-record.ts';
+import { SESSION_SLOT_BYTES, SessionIndex } from '../../src/service/session-index.ts';
+import { SlotTable } from '../../src/service/slot-table.ts';
+import { USE_SLOT_BYTES, UseOrder } from '../../src/service/use-order.ts';
 
 class Memory implements Bytes {
   private readonly map = new Map<string, Uint8Array>();
@@ -19,12 +22,14 @@ const MiB = 2 ** 20;
 
 function stable() {
   const chunks = new Memory();
+  const uses = new Memory();
   const blocks: Uint8Array[] = [];
   return {
     records: new Memory(),
     sessions: new Memory(),
     encodings: new Memory(),
-    encodingUses: new Memory(),
+    usesMap: uses,
+    encodingUses: () => uses,
     chunkMap: chunks,
     chunks: () => chunks,
     blocks,
@@ -39,6 +44,20 @@ function stable() {
       blocks[block].set(withRoom.subarray(64), offset % (8 * MiB));
     },
   };
+}
+
+/** The tables, as the present program reads them. */
+function tables({ records, blocks }: ReturnType<typeof stable>) {
+  const [block] = records.json('tables') as [number];
+  const at = (offset: number) => ({
+    read: (from: number, bytes: number) => blocks[block]!.slice(offset + from, offset + from + bytes),
+    write: () => {},
+  });
+  const sessions = new SessionIndex(new SlotTable(at(0), SESSION_SLOT_BYTES, 49_152));
+  const waiting = sessions.open([]);
+  const uses = new UseOrder(new SlotTable(at(6 * MiB), USE_SLOT_BYTES, 20_480));
+  uses.open();
+  return { block, sessions, waiting, uses };
 }
 
 describe('stable memory', () => {
@@ -75,7 +94,7 @@ describe('stable memory', () => {
     const { bytes: size, sha256 } = pack;
     expect(old.records.json('models')).toEqual([{ blocks: [0], bytes: size, sha256, name: '' }]);
     const bytes = old.sessions.get(utf8(id))!;
-    expect(sessionHead(bytes)).toEqual({ id, owner: 'aaaaa-aa', created: 1.7e12, live: true });
+    expect(tables(old).waiting).toMatchObject([{ id, owner: 'aaaaa-aa', since: 1.7e12, standing: 'underWay' }]);
     const { maxNewTokens, ...kept } = session;
     expect(decodeSession(bytes)).toMatchObject({ ...kept, state: 'queued', options: { maxNewTokens, numBeams: 1 } });
     migrate(old);
@@ -87,8 +106,39 @@ describe('stable memory', () => {
     old.records.insert(utf8('layout'), toJsonBytes(2));
     old.encodings.insert(Uint8Array.of(1, 2), new Uint8Array(5_000));
     migrate(old);
-    const use = new DataView(old.encodingUses.get(Uint8Array.of(1, 2))!.buffer);
+    const use = new DataView(old.usesMap.get(Uint8Array.of(1, 2))!.buffer);
     expect([use.getUint32(0), use.getFloat64(4)]).toEqual([5_000, 0]);
+  });
+
+  it('of layout 4: sessions and the uses of encodings are in tables, in a block that no pack has', () => {
+    const old = stable();
+    old.records.insert(utf8('layout'), toJsonBytes(4));
+    old.records.insert(utf8('models'), toJsonBytes([{ blocks: [0, 2], bytes: 9 * MiB, sha256: 'ab', name: '' }]));
+    old.records.insert(utf8('upload'), toJsonBytes({ blocks: [1], bytes: 5, sha256: 'cd' }));
+    const owner = '2vxsx-fae';
+    for (const i of [3, 1, 2]) {
+      const bytes = new Uint8Array(27 + owner.length);
+      bytes.set([2, Number(i === 3)]);
+      new DataView(bytes.buffer).setFloat64(2, 1.7e12 + i);
+      bytes[26] = owner.length;
+      bytes.set(utf8(owner), 27);
+      old.sessions.insert(utf8(`${i}`.repeat(32)), bytes);
+    }
+    for (const i of [7, 5, 6]) {
+      const key = new Uint8Array(32).fill(i);
+      old.encodings.insert(key, new Uint8Array(100));
+      const bytes = new Uint8Array(12);
+      new DataView(bytes.buffer).setUint32(0, i * 100);
+      new DataView(bytes.buffer).setFloat64(4, i);
+      old.usesMap.insert(key, bytes);
+    }
+    migrate(old);
+    const { block, sessions, waiting, uses } = tables(old);
+    expect(block).toBe(3);
+    expect(Array.from(sessions.of(owner), ({ id }) => id[0])).toEqual(['3', '2', '1']);
+    expect(waiting.map(({ id }) => id[0])).toEqual(['3']);
+    expect(sessions.endedFirst()).toMatchObject({ id: '1'.repeat(32), since: 1.7e12 + 1, standing: 'over' });
+    expect([uses.size, uses.bytes, uses.leastRecent()]).toEqual([3, 1_800, '\u0005'.repeat(32)]);
   });
 
   it('of layout 3: packs are in blocks, an upload under way lacks what it lacked', () => {

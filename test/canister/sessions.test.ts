@@ -258,7 +258,7 @@ describe('what comes between', () => {
   // a pause after each message as long as the one between two looks at a session: else a fast machine is through with an answer before anything comes between
   beforeAll(() => installWithModel({ messagePause: 10 }));
 
-  it('an upgrade that finds more sessions than a message brings back: the others are there, too, and none is taken for over', async () => {
+  it('an upgrade that finds many sessions: all wait again at once, and none is taken for over', async () => {
     const still = await install({ autoTick: false });
     const me = still.as();
     await upload(me, readFileSync((await packFolder('models/little-flan', 'int8')).path));
@@ -276,7 +276,7 @@ describe('what comes between', () => {
     replica.canister(canisterId)!.globalTimer = 0n;
     expect(await me.cancel(ids.at(-1)!)).toEqual({ Ok: null });
     const status = await me.status();
-    expect(status.queued).toBeLessThan(wait - 1);
+    expect(status).toMatchObject({ generating: most, queued: wait - 1 });
     // the one that was cancelled alone is over
     expect(status.sessions).toBe(most + wait - 1);
     expect(ok(await me.progress(ids.at(-2)!, 0)).state).toEqual({ queued: null });
