@@ -34,6 +34,15 @@ export function toBfloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
   );
 }
 
+const scratch = new Uint32Array(1);
+const scratchFloat = new Float32Array(scratch.buffer);
+
+/** The number that 16 bits stand for as a float16. */
+export function halfToFloat(half: number): number {
+  scratch[0] = halfToFloatBits(half);
+  return scratchFloat[0]!;
+}
+
 function halfToFloatBits(half: number): number {
   const sign = (half & 0x8000) << 16;
   const exponent = (half >> 10) & 31;
