@@ -4,14 +4,17 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { basename } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
 import { openGeneration } from '../src/model/generation/open-generation.ts';
-import { type GenerationRequest, generationOptions } from '../src/model/generation/options.ts';
+import { generationOptions } from '../src/model/generation/options.ts';
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
 import { weightsOption } from './lib/arguments.ts';
 import { runCommand, userPath } from './lib/command.ts';
 import { findModel } from './lib/find-model.ts';
+import { addGenerationFlags, requestOf } from './lib/generation-flags.ts';
 import { type LocalModel, openLocalModel } from './lib/local-model.ts';
+import { notAppliedLine } from './lib/model-folder.ts';
 import { jsonStrings } from './tokenize/json-lines.ts';
 
 interface Options {
@@ -41,40 +44,6 @@ const integers = (text: string): number[] =>
     return Number(part);
   });
 
-/** Every option of a generation is a flag, its value as in JSON: `num_beams` is --num-beams 4. */
-const GENERATION_FLAGS: Record<keyof GenerationRequest, string> = {
-  max_new_tokens: 'the longest answer in tokens',
-  min_new_tokens: 'the shortest',
-  num_beams: 'beams of a beam search',
-  length_penalty: 'above 0 beams favour long answers',
-  early_stopping: 'true, false or never: when a beam search ends',
-  do_sample: 'true: tokens are drawn',
-  temperature: 'of a draw',
-  top_k: 'draw among so many of the likeliest',
-  top_p: 'draw among the likeliest that come to this probability',
-  seed: 'repeats a draw',
-  repetition_penalty: 'above 1 makes tokens that were there less likely',
-  no_repeat_ngram_size: 'no so many tokens in a row come twice',
-  eos_token_id: 'ends an answer; one id or a list like [1,5]',
-  decoder_start_token_id: 'what an answer begins with, unseen',
-};
-const camel = (name: string): string => name.replace(/_(.)/g, (_, c: string) => c.toUpperCase());
-
-function jsonValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text; // said by whoever checks it, with the field's name
-  }
-}
-
-const requestOf = (options: Options): GenerationRequest =>
-  Object.fromEntries(
-    Object.keys(GENERATION_FLAGS)
-      .map((name) => [name, (options as unknown as Record<string, unknown>)[camel(name)]])
-      .filter(([, value]) => value !== undefined),
-  );
-
 const randomSeed = (): bigint => randomBytes(8).readBigUInt64LE();
 
 const program = new Command('npm run local --')
@@ -92,9 +61,7 @@ const program = new Command('npm run local --')
   .option('--logits', "add the logits of every decoder position to --json's object")
   .option('--json', 'print one JSON object')
   .showHelpAfterError('(npm run local -- --help explains)');
-for (const [name, meaning] of Object.entries(GENERATION_FLAGS)) {
-  program.addOption(new Option(`--${name.replaceAll('_', '-')} <value>`, meaning).argParser(jsonValue));
-}
+addGenerationFlags(program);
 
 /** Nine digits are what a float32 needs to be read back as it was. */
 const digits = (logits: Float32Array): number[] => Array.from(logits, (x) => Number(x.toPrecision(9)));
@@ -148,7 +115,10 @@ async function run(options: Options): Promise<void> {
   const given = [options.prompt, options.ids, options.prompts].filter((x) => x !== undefined);
   if (given.length !== 1) throw new Error(`local: expected one of --prompt, --ids and --prompts, got ${given.length}`);
   if (options.logits && !options.json && !options.prompts) throw new Error('local: --logits goes with --json');
-  const model = await openLocalModel(await findModel(options.model), options.weights);
+  const dir = await findModel(options.model);
+  const model = await openLocalModel(dir, options.weights);
+  const notApplied = notAppliedLine(model.generation, basename(dir));
+  if (notApplied) console.error(notApplied);
   if (options.prompts !== undefined) {
     for await (const prompt of jsonStrings(input(options.prompts), options.prompts)) {
       // a prompt that cannot be answered has its line as well, so that lines out match lines in

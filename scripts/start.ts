@@ -15,7 +15,7 @@ import { runCommand } from './lib/command.ts';
 import { APPLES, findModel } from './lib/find-model.ts';
 import { howToCall } from './lib/how-to-call.ts';
 import { FIRST_PORT, LocalNetwork } from './lib/local-network.ts';
-import { type PackFile, packFolder } from './lib/model-folder.ts';
+import { notAppliedLine, type PackFile, packFolder } from './lib/model-folder.ts';
 import { cyclesText, short } from './lib/numbers.ts';
 import { forgetServed, rememberServed } from './lib/served.ts';
 import { dim } from './lib/terminal.ts';
@@ -76,7 +76,10 @@ async function convert(folder: string, weights: WeightsKind): Promise<PackFile> 
     if (!said) console.log(`Converting ${folder}`);
     said = true;
   };
-  return await packFolder(folder, weights, { onProgress });
+  const pack = await packFolder(folder, weights, { onProgress });
+  const notApplied = notAppliedLine(pack.head.generation, pack.head.name);
+  if (notApplied) console.log(notApplied);
+  return pack;
 }
 
 const install = (network: LocalNetwork, name: string, arg?: Uint8Array) =>

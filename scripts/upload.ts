@@ -8,7 +8,7 @@ import type { WeightsKind } from '../src/model/pack/tensors.ts';
 import { weightsOption, wholeNumber } from './lib/arguments.ts';
 import { runCommand } from './lib/command.ts';
 import { findModel } from './lib/find-model.ts';
-import { packFolder } from './lib/model-folder.ts';
+import { notAppliedLine, packFolder } from './lib/model-folder.ts';
 import { addNetworkOptions, connectTo, type NetworkOptions } from './lib/network.ts';
 import { cyclesText } from './lib/numbers.ts';
 import { megabytes } from './lib/terminal.ts';
@@ -37,7 +37,9 @@ const program = addNetworkOptions(
 async function upload(options: Options): Promise<void> {
   const pack = await packFolder(await findModel(options.model), options.weights);
   const { client, canisterId, host } = await connectTo(options);
-  const { name, weights } = pack.head;
+  const { name, weights, generation } = pack.head;
+  const notApplied = notAppliedLine(generation, name);
+  if (notApplied) console.log(notApplied);
   const active = await client.modelInfo();
   if (active?.sha256 === pack.sha256) {
     console.log(`${name}, ${weights}, is the model of ${canisterId} already: SHA-256 ${pack.sha256}`);

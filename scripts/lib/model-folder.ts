@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { type Checkpoint, openCheckpoint } from '../../src/model/checkpoint/checkpoint.ts';
+import type { GenerationConfig } from '../../src/model/checkpoint/generation-config.ts';
 import type { Source } from '../../src/model/checkpoint/safetensors.ts';
 import type { Folder } from '../../src/model/checkpoint/weights.ts';
 import { convert } from '../../src/model/pack/convert.ts';
@@ -76,6 +77,12 @@ export interface PackFile {
   /** Of the whole file, lowercase hex. */
   sha256: string;
   head: OpenedHead;
+}
+
+/** What of a model's files is asked for by default and not applied, as a line for people; undefined where all is. */
+export function notAppliedLine({ notApplied }: GenerationConfig, name: string): string | undefined {
+  if (notApplied.length === 0) return undefined;
+  return `${name}: its files ask for ${notApplied.join(', ')} by default, which is not applied here; answers may differ from transformers'`;
 }
 
 /** What a pack is made of and by: if this is the same, so is the pack. */

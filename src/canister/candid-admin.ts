@@ -55,6 +55,8 @@ export const ModelInfo = IDL.Record({
   decoder_layers: IDL.Nat32,
   max_prompt_tokens: IDL.Nat32,
   max_new_tokens: IDL.Nat32,
+  /** What its `generation_config.json` asks for by default and is not applied here. */
+  not_applied: IDL.Vec(IDL.Text),
   /** Whether the weights are in the arena yet; if not, the next message that needs them brings them there. */
   ready: IDL.Bool,
 });
@@ -69,6 +71,7 @@ export interface ModelInfo {
   decoder_layers: number;
   max_prompt_tokens: number;
   max_new_tokens: number;
+  not_applied: string[];
   ready: boolean;
 }
 

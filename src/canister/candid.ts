@@ -31,6 +31,11 @@ export const GenerateOptions = IDL.Record({
   early_stopping: IDL.Opt(EarlyStopping),
   eos_token_id: IDL.Opt(IDL.Vec(IDL.Nat32)),
   decoder_start_token_id: IDL.Opt(IDL.Nat32),
+  bad_words_ids: IDL.Opt(IDL.Vec(IDL.Vec(IDL.Nat32))),
+  suppress_tokens: IDL.Opt(IDL.Vec(IDL.Nat32)),
+  begin_suppress_tokens: IDL.Opt(IDL.Vec(IDL.Nat32)),
+  forced_bos_token_id: IDL.Opt(IDL.Nat32),
+  forced_eos_token_id: IDL.Opt(IDL.Vec(IDL.Nat32)),
   tokens_per_call: IDL.Opt(TokensPerCall),
 });
 export interface GenerateOptions {
@@ -48,6 +53,11 @@ export interface GenerateOptions {
   early_stopping: Opt<EarlyStopping>;
   eos_token_id: Opt<number[]>;
   decoder_start_token_id: Opt<number>;
+  bad_words_ids: Opt<number[][]>;
+  suppress_tokens: Opt<number[]>;
+  begin_suppress_tokens: Opt<number[]>;
+  forced_bos_token_id: Opt<number>;
+  forced_eos_token_id: Opt<number[]>;
   tokens_per_call: Opt<TokensPerCall>;
 }
 

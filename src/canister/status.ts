@@ -38,6 +38,7 @@ export class StatusMethods {
         decoder_layers: head.config.numDecoderLayers,
         max_prompt_tokens: MAX_SOURCE_LENGTH,
         max_new_tokens: MAX_TARGET_LENGTH,
+        not_applied: head.generation.notApplied,
         ready,
       },
     ];

@@ -51,8 +51,10 @@ export type GenerateError = {
 export interface GenerateOptions {
   'min_new_tokens' : [] | [number],
   'tokens_per_call' : [] | [TokensPerCall],
+  'begin_suppress_tokens' : [] | [Uint32Array],
   'top_k' : [] | [number],
   'top_p' : [] | [number],
+  'bad_words_ids' : [] | [Array<Uint32Array>],
   'num_beams' : [] | [number],
   'temperature' : [] | [number],
   'no_repeat_ngram_size' : [] | [number],
@@ -60,9 +62,12 @@ export interface GenerateOptions {
   'max_new_tokens' : [] | [number],
   'eos_token_id' : [] | [Uint32Array],
   'repetition_penalty' : [] | [number],
+  'forced_eos_token_id' : [] | [Uint32Array],
   'early_stopping' : [] | [EarlyStopping],
   'do_sample' : [] | [boolean],
   'decoder_start_token_id' : [] | [number],
+  'suppress_tokens' : [] | [Uint32Array],
+  'forced_bos_token_id' : [] | [number],
   'length_penalty' : [] | [number],
 }
 export type GenerateResult = { 'Ok' : Generation } |
@@ -115,6 +120,7 @@ export interface ModelInfo {
   'encoder_layers' : number,
   'bytes' : bigint,
   'vocabulary_size' : number,
+  'not_applied' : Array<string>,
   'ready' : boolean,
 }
 export interface Progress {
@@ -348,8 +354,10 @@ export const EarlyStopping = IDL.Variant({
 export const GenerateOptions = IDL.Record({
   'min_new_tokens' : IDL.Opt(IDL.Nat32),
   'tokens_per_call' : IDL.Opt(TokensPerCall),
+  'begin_suppress_tokens' : IDL.Opt(IDL.Vec(IDL.Nat32)),
   'top_k' : IDL.Opt(IDL.Nat32),
   'top_p' : IDL.Opt(IDL.Float64),
+  'bad_words_ids' : IDL.Opt(IDL.Vec(IDL.Vec(IDL.Nat32))),
   'num_beams' : IDL.Opt(IDL.Nat32),
   'temperature' : IDL.Opt(IDL.Float64),
   'no_repeat_ngram_size' : IDL.Opt(IDL.Nat32),
@@ -357,9 +365,12 @@ export const GenerateOptions = IDL.Record({
   'max_new_tokens' : IDL.Opt(IDL.Nat32),
   'eos_token_id' : IDL.Opt(IDL.Vec(IDL.Nat32)),
   'repetition_penalty' : IDL.Opt(IDL.Float64),
+  'forced_eos_token_id' : IDL.Opt(IDL.Vec(IDL.Nat32)),
   'early_stopping' : IDL.Opt(EarlyStopping),
   'do_sample' : IDL.Opt(IDL.Bool),
   'decoder_start_token_id' : IDL.Opt(IDL.Nat32),
+  'suppress_tokens' : IDL.Opt(IDL.Vec(IDL.Nat32)),
+  'forced_bos_token_id' : IDL.Opt(IDL.Nat32),
   'length_penalty' : IDL.Opt(IDL.Float64),
 });
 export const HttpRequest = IDL.Record({
@@ -441,6 +452,7 @@ export const ModelInfo = IDL.Record({
   'encoder_layers' : IDL.Nat32,
   'bytes' : IDL.Nat64,
   'vocabulary_size' : IDL.Nat32,
+  'not_applied' : IDL.Vec(IDL.Text),
   'ready' : IDL.Bool,
 });
 export const StoredModel = IDL.Record({

@@ -47,6 +47,11 @@ describe('npm run local', () => {
     ];
     const ids = (args: string[]): number[] => JSON.parse(local([...flan, ...args]).stdout).ids;
     expect(ids(['--max-new-tokens', '16', '--num-beams', '4'])).toEqual(flanA.variants.num_beams_4.slice(1));
+    const pairs = (list: number[]) => list.slice(1).map((id, i) => `${list[i]} ${id}`);
+    const long = ids(['--max-new-tokens', '60']);
+    expect(new Set(pairs(long)).size).toBeLessThan(pairs(long).length);
+    const unlike = ids(['--max-new-tokens', '60', '--no-repeat-ngram-size', '2']);
+    expect(new Set(pairs(unlike)).size).toBe(pairs(unlike).length);
     const draw = ['--do-sample', 'true', '--temperature', '1.5', '--seed', '7'];
     expect(ids(draw)).toEqual(ids(draw));
     expect(ids(draw)).not.toEqual(ids([...draw.slice(0, -1), '8']));

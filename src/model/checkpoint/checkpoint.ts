@@ -1,8 +1,9 @@
 // A T5 checkpoint: a Hugging Face model folder, opened and checked, whose tensors are read one at a time.
 // Not the tokenizer: whoever needs it takes `spiece.model` or `tokenizer.json` from the same folder.
-import { parseT5Config, type T5Config } from './config.ts';
-import { type GenerationConfig, parseGenerationConfig } from './generation-config.ts';
-import { parseJson } from './json.ts';
+import { generationOptions } from '../generation/options.ts';
+import { parseT5Config, readStartToken, type T5Config } from './config.ts';
+import { type GenerationConfig, generationFields, parseGenerationConfig } from './generation-config.ts';
+import { Fields, parseJson } from './json.ts';
 import { EMBEDDING, matchT5Tensors } from './t5-tensors.ts';
 import { type Folder, openWeights, readAll, type Weights } from './weights.ts';
 
@@ -10,7 +11,7 @@ export interface Checkpoint {
   name: string;
   config: T5Config;
   generation: GenerationConfig;
-  /** What `config.json` and `generation_config.json` say, unread; the latter is empty where the folder has none. */
+  /** What `config.json` and `generation_config.json` say, unread; where the folder has no such file, what the former has of it. */
   json: { config: unknown; generation: unknown };
   /** Whether the head is the embedding, because there is no `lm_head.weight`. */
   tiedHead: boolean;
@@ -26,12 +27,24 @@ export async function openCheckpoint(folder: Folder, name: string): Promise<Chec
   const configFile = await folder.open('config.json');
   if (configFile === undefined) throw new Error('model folder: expected config.json in it, got none; is it a T5?');
   const generationFile = await folder.open('generation_config.json');
+  const configJson = parseJson('config.json', await readAll(configFile));
+  const config = parseT5Config(configJson);
   const json = {
-    config: parseJson('config.json', await readAll(configFile)),
-    generation: generationFile ? parseJson('generation_config.json', await readAll(generationFile)) : {},
+    config: configJson,
+    generation: generationFile
+      ? parseJson('generation_config.json', await readAll(generationFile))
+      : generationFields(configJson),
   };
-  const config = parseT5Config(json.config);
-  const generation = parseGenerationConfig(json.generation, config.vocabularySize);
+  const generationWhere = generationFile ? 'generation_config.json' : 'config.json';
+  const generation = parseGenerationConfig(json.generation, config.vocabularySize, generationWhere);
+  const start =
+    generation.decoderStartTokenId ?? readStartToken(new Fields('config.json', configJson), config.vocabularySize);
+  if (start === undefined) {
+    throw new Error(
+      `${generationWhere}: expected a decoder_start_token_id, or else a bos_token_id, to begin answers with, got neither`,
+    );
+  }
+  generationOptions({}, generation, config, () => 0n, generationWhere);
   const weights = await openWeights(folder);
   const { names, tiedHead, copies } = matchT5Tensors(config, weights.tensors, weights.where);
   for (const copy of copies) await expectEqual(weights, names.get(EMBEDDING)!, copy);

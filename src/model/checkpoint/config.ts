@@ -105,9 +105,18 @@ export function parseT5Config(json: unknown, where = 'config.json'): T5Config {
     // Files before transformers 5 have only the tie, which stood for the scale as well.
     scaleDecoderOutputs: fields.boolean('scale_decoder_outputs', tieWordEmbeddings),
     padTokenId,
-    decoderStartTokenId: fields.integer('decoder_start_token_id', 0, vocabularySize - 1, padTokenId),
+    decoderStartTokenId: readStartToken(fields, vocabularySize) ?? padTokenId,
     eosTokenIds: fields.integers('eos_token_id', 0, vocabularySize - 1, [1]),
   };
+}
+
+/**
+ * What decoding begins with, as transformers falls back: `decoder_start_token_id`, or else `bos_token_id`; undefined for neither. A folder
+ * without is refused when it is converted; packs of earlier versions began with `pad_token_id` then, and go on to.
+ */
+export function readStartToken(fields: Fields, vocabularySize: number): number | undefined {
+  const name = ['decoder_start_token_id', 'bos_token_id'].find((name) => fields.get(name) !== undefined);
+  return name === undefined ? undefined : fields.integer(name, 0, vocabularySize - 1);
 }
 
 /** `feed_forward_proj` is "ACTIVATION" or "gated-ACTIVATION"; "gated-gelu" alone means the tanh form, "gelu" does not. */

@@ -20,16 +20,21 @@ export interface GenerationConfig {
   lengthPenalty?: number;
   earlyStopping?: boolean | 'never';
   eosTokenIds?: number[];
+  /** The file's `decoder_start_token_id`, or else its `bos_token_id`, as in transformers. */
   decoderStartTokenId?: number;
   padTokenId?: number;
+  /** Sequences of ids that must not come; the file's own are as they stand there. */
+  badWordsIds?: number[][];
+  suppressTokens?: number[];
+  beginSuppressTokens?: number[];
+  forcedBosTokenId?: number;
+  forcedEosTokenIds?: number[];
   /** Names of fields that would change what is generated and are not applied here: worth a warning. */
   notApplied: string[];
 }
 
 /** GenerationConfig's fields that change the output, are not built in, and the value at which each does nothing. */
 const NOT_APPLIED: Record<string, unknown> = {
-  bad_words_ids: undefined,
-  begin_suppress_tokens: undefined,
   constraints: undefined,
   diversity_penalty: 0,
   encoder_no_repeat_ngram_size: 0,
@@ -38,19 +43,22 @@ const NOT_APPLIED: Record<string, unknown> = {
   eta_cutoff: 0,
   exponential_decay_length_penalty: undefined,
   force_words_ids: undefined,
-  forced_bos_token_id: undefined,
   forced_decoder_ids: undefined,
-  forced_eos_token_id: undefined,
   guidance_scale: 1,
   min_p: 0,
   num_beam_groups: 1,
+  num_return_sequences: 1,
+  max_time: undefined,
   penalty_alpha: 0,
+  prompt_lookup_num_tokens: undefined,
+  remove_invalid_values: false,
   renormalize_logits: false,
   sequence_bias: undefined,
   stop_strings: undefined,
-  suppress_tokens: undefined,
+  token_healing: false,
   top_h: undefined,
   typical_p: 1,
+  watermarking_config: undefined,
 };
 
 const MAX_INTEGER = 2 ** 31 - 1;
@@ -78,6 +86,7 @@ export function parseGenerationConfig(
   const has = (name: string) => fields.get(name) !== undefined;
   const integer = (name: string, min: number) => fields.integer(name, min, MAX_INTEGER);
   const token = (name: string) => fields.integer(name, 0, vocabularySize - 1);
+  const tokens = (name: string) => fields.integers(name, 0, vocabularySize - 1, []);
 
   if (has('max_new_tokens')) config.maxNewTokens = integer('max_new_tokens', 1);
   if (has('max_length')) config.maxLength = integer('max_length', 1);
@@ -94,12 +103,61 @@ export function parseGenerationConfig(
   if (has('early_stopping')) {
     config.earlyStopping = fields.get('early_stopping') === 'never' ? 'never' : fields.boolean('early_stopping');
   }
-  if (has('eos_token_id')) config.eosTokenIds = fields.integers('eos_token_id', 0, vocabularySize - 1, []);
-  if (has('decoder_start_token_id')) config.decoderStartTokenId = token('decoder_start_token_id');
+  if (has('eos_token_id')) config.eosTokenIds = tokens('eos_token_id');
+  const start = ['decoder_start_token_id', 'bos_token_id'].find(has);
+  if (start) config.decoderStartTokenId = token(start);
   if (has('pad_token_id')) config.padTokenId = token('pad_token_id');
+  if (has('bad_words_ids')) config.badWordsIds = readIdLists(fields, 'bad_words_ids', vocabularySize);
+  if (has('suppress_tokens')) config.suppressTokens = tokens('suppress_tokens');
+  if (has('begin_suppress_tokens')) config.beginSuppressTokens = tokens('begin_suppress_tokens');
+  if (has('forced_bos_token_id')) config.forcedBosTokenId = token('forced_bos_token_id');
+  if (has('forced_eos_token_id')) config.forcedEosTokenIds = tokens('forced_eos_token_id');
 
   for (const name of fields.names()) {
     if (Object.hasOwn(NOT_APPLIED, name) && fields.get(name) !== NOT_APPLIED[name]) config.notApplied.push(name);
   }
   return config;
+}
+
+/** A list of sequences of token ids, none of them empty. @throws TypeError, RangeError naming the place in it */
+export function readIdLists(fields: Fields, name: string, vocabularySize: number): number[][] {
+  const value = fields.get(name);
+  if (!Array.isArray(value)) return fields.wrong(TypeError, name, 'a list of lists of token ids', value);
+  return value.map((ids: unknown, i) => {
+    const place = `${name}[${i}]`;
+    if (!Array.isArray(ids) || ids.length === 0) return fields.wrong(TypeError, place, 'a list of token ids', ids);
+    return new Fields(fields.where, { [place]: ids }).integers(place, 0, vocabularySize - 1, []);
+  });
+}
+
+const BUILT_IN = [
+  'max_new_tokens',
+  'max_length',
+  'min_new_tokens',
+  'min_length',
+  'do_sample',
+  'temperature',
+  'top_k',
+  'top_p',
+  'repetition_penalty',
+  'no_repeat_ngram_size',
+  'num_beams',
+  'length_penalty',
+  'early_stopping',
+  'eos_token_id',
+  'decoder_start_token_id',
+  'bos_token_id',
+  'pad_token_id',
+  'bad_words_ids',
+  'suppress_tokens',
+  'begin_suppress_tokens',
+  'forced_bos_token_id',
+  'forced_eos_token_id',
+];
+
+/** The fields of a `config.json` that are about generating: they count where a folder has no `generation_config.json`. */
+export function generationFields(json: unknown): Record<string, unknown> {
+  const fields = new Fields('config.json', json);
+  const ours = [...BUILT_IN, ...Object.keys(NOT_APPLIED)].filter((name) => fields.get(name) !== undefined);
+  return Object.fromEntries(ours.map((name) => [name, fields.get(name)]));
 }

@@ -85,13 +85,21 @@ export class Safetensors {
     return new Safetensors(where, new Map(tensors.map((tensor) => [tensor.name, tensor])), source);
   }
 
-  /** The numbers of a tensor as float32, in a fresh array. @throws Error if there is no such tensor, or it holds no floats. */
+  /** The numbers of a tensor as float32, in a fresh array. @throws Error if there is no such tensor, or it holds no floats, or one that is not finite. */
   async read(name: string): Promise<Float32Array<ArrayBuffer>> {
     const { dtype } = this.info(name);
     if (!Object.hasOwn(FLOAT_BYTES, dtype)) {
       throw new TypeError(`${this.where}: tensor "${name}": expected dtype F32, F16 or BF16, got ${dtype}`);
     }
-    return toFloat32(await this.readBytes(name), dtype as FloatFormat);
+    const values = toFloat32(await this.readBytes(name), dtype as FloatFormat);
+    const wrong = values.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0) {
+      const overflow = dtype === 'F16' ? '; float16 ends at 65504: save it anew as bfloat16 or float32' : '';
+      throw new RangeError(
+        `${this.where}: tensor "${name}": expected finite numbers, got ${values[wrong]} at number ${wrong}${overflow}`,
+      );
+    }
+    return values;
   }
 
   /** The data of a tensor as it is in the file. */

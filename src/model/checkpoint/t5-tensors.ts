@@ -14,6 +14,8 @@ export const HEAD = 'lm_head.weight';
 const EMBEDDING_COPIES = ['encoder.embed_tokens.weight', 'decoder.embed_tokens.weight'];
 /** Saved by old versions and never used: cross-attention has no positions. */
 const NEVER_USED = 'decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight';
+/** What a checkpoint may have or not: the names of the one embedding, and what is never used. */
+export const SPARE_TENSORS: ReadonlySet<string> = new Set([EMBEDDING, ...EMBEDDING_COPIES, NEVER_USED]);
 
 /** Every tensor of the model but the head's, in the order of the layers. */
 export function t5Tensors(config: T5Config): T5Tensor[] {

@@ -2,6 +2,7 @@
 // Source: Hugging Face, `model.safetensors` and `model.safetensors.index.json` (weight_map).
 import { Fields, parseJson, show } from './json.ts';
 import { Safetensors, type Source, type TensorInfo } from './safetensors.ts';
+import { SPARE_TENSORS } from './t5-tensors.ts';
 
 /** A folder's files by name; `undefined` for a file that is not there. */
 export interface Folder {
@@ -40,6 +41,10 @@ export async function readAll(source: Source): Promise<Uint8Array> {
   return await source.read(0, source.size);
 }
 
+/**
+ * The shards' tensors. An index may name copies of the embedding that no shard has, and shards may have some that it does not name, as
+ * transformers saved them: which there have to be is the check of `matchT5Tensors`, as for a single file.
+ */
 async function openShards(folder: Folder, json: unknown): Promise<Weights> {
   const map: Fields = new Fields(`${INDEX_FILE}: weight_map`, new Fields(INDEX_FILE, json).get('weight_map'));
   const shardOf = new Map(map.names().map((name) => [name, map.string(name)]));
@@ -56,14 +61,18 @@ async function openShards(folder: Folder, json: unknown): Promise<Weights> {
   const tensors = new Map<string, TensorInfo>();
   for (const [name, file] of shardOf) {
     const info = shards.get(file)!.tensors.get(name);
-    if (info === undefined) map.wrong(Error, name, `a shard that has it`, file);
-    tensors.set(name, info);
+    if (info !== undefined) tensors.set(name, info);
+    else if (!SPARE_TENSORS.has(name)) map.wrong(Error, name, `a shard that has it`, file);
   }
   for (const [file, shard] of shards) {
-    for (const name of shard.tensors.keys()) {
-      if (shardOf.get(name) !== file) {
+    for (const [name, info] of shard.tensors) {
+      if (tensors.get(name) === info || (SPARE_TENSORS.has(name) && shardOf.get(name) !== file && tensors.has(name)))
+        continue;
+      if (!SPARE_TENSORS.has(name)) {
         throw new Error(`${INDEX_FILE}: expected tensor "${name}" of ${file} in it, got ${show(shardOf.get(name))}`);
       }
+      shardOf.set(name, file);
+      tensors.set(name, info);
     }
   }
   const shard = (name: string): Safetensors => {

@@ -7,6 +7,7 @@ import type { Program } from '../../tensor/machine.ts';
 import { Recorder } from '../../tensor/recorder.ts';
 import { plus, register, times } from '../../tensor/value.ts';
 import type { T5 } from '../t5/t5.ts';
+import { bannedIds, forcedIds, hasBans, mostBanned } from './bans.ts';
 import { candidatesOf, type GenerationOptions } from './options.ts';
 
 /** Registers: penalised ids, banned ids behind them in the list, the random number. */
@@ -14,7 +15,7 @@ const [PENALISED, BANNED, RANDOM] = [register(0), register(1), register(2)];
 
 /** Whether the likeliest token is wanted as it is, for which T5 has a program of its own. */
 export const isPlainGreedy = (o: GenerationOptions): boolean =>
-  !o.doSample && o.numBeams === 1 && o.repetitionPenalty === 1 && o.noRepeatNgramSize === 0 && o.minNewTokens === 0;
+  !o.doSample && o.numBeams === 1 && o.repetitionPenalty === 1 && !hasBans(o);
 
 export class Choice {
   private readonly t5: T5;
@@ -27,9 +28,8 @@ export class Choice {
   constructor(t5: T5, options: GenerationOptions) {
     this.t5 = t5;
     this.options = options;
-    const { maxNewTokens, eosTokenIds } = options;
-    // every target id may be penalised, every one banned, and the stop tokens too
-    const list = t5.arena.allocate((2 * (maxNewTokens + 1) + eosTokenIds.length) * 4);
+    // every target id may be penalised; behind those stand the banned ones
+    const list = t5.arena.allocate((options.maxNewTokens + 1 + mostBanned(options)) * 4);
     const candidates = t5.arena.allocate(candidatesOf(options) * 8);
     this.program = record(t5, options, list, candidates);
     const pointer = t5.arena.allocate(this.program.words.byteLength);
@@ -39,12 +39,17 @@ export class Choice {
 
   /** The id that follows `targetIds`, start token included. @param random 32 random bits, where a token is drawn */
   token(targetIds: readonly number[], random: number): number {
+    const forced = forcedIds(targetIds, this.options);
+    // equally likely ones: the likeliest is the first, a draw as docs/generation.md has it
+    if (forced) return forced[this.options.doSample ? Math.floor((random / 2 ** 32) * forced.length) : 0]!;
     this.run(targetIds, random);
     return this.t5.token();
   }
 
   /** A beam's best continuations, falling, those with probability 0 left out: ids and logarithms of probabilities. */
   candidates(targetIds: readonly number[]): { id: number; logProbability: number }[] {
+    const forced = forcedIds(targetIds, this.options);
+    if (forced) return forced.map((id) => ({ id, logProbability: 0 }));
     this.run(targetIds, 0);
     const count = candidatesOf(this.options);
     const { buffer } = this.t5.machine.read(this.held[2], count * 8);
@@ -93,29 +98,4 @@ function record({ programs, shape }: T5, options: GenerationOptions, list: numbe
     r.argmax(token, logits, shape.config.vocabularySize);
   }
   return r.finish();
-}
-
-/** Ids that must not follow `targetIds`: stop tokens while it is too short, and what would repeat an n-gram. */
-function bannedIds(
-  targetIds: readonly number[],
-  { minNewTokens, eosTokenIds, noRepeatNgramSize }: GenerationOptions,
-): readonly number[] {
-  const tooEarly = targetIds.length - 1 < minNewTokens ? eosTokenIds : [];
-  if (noRepeatNgramSize === 0) return tooEarly;
-  return [...repeatingIds(targetIds, noRepeatNgramSize), ...tooEarly];
-}
-
-/** Ids that would make the last n of `ids` and one more an n-gram that stands there already. */
-export function repeatingIds(ids: readonly number[], n: number): number[] {
-  if (n === 1) return [...new Set(ids)];
-  const found = new Set<number>();
-  const start = ids.length - n + 1;
-  if (start < 1) return [];
-  // indexOf is native: a loop over all positions would cost the interpreter more
-  for (let at = ids.indexOf(ids[start]!); at < start; at = ids.indexOf(ids[start]!, at + 1)) {
-    let same = 1;
-    while (same < n - 1 && ids[at + same] === ids[start + same]) same++;
-    if (same === n - 1) found.add(ids[at + same]!);
-  }
-  return [...found];
 }

@@ -3,7 +3,7 @@
  * Hugging Face's GenerationConfig; what is not built in is refused, never ignored.
  */
 import type { T5Config } from '../checkpoint/config.ts';
-import type { GenerationConfig } from '../checkpoint/generation-config.ts';
+import { type GenerationConfig, readIdLists } from '../checkpoint/generation-config.ts';
 import { Fields } from '../checkpoint/json.ts';
 import { MAX_TARGET_LENGTH } from '../pack/tensors.ts';
 import type { Key } from './philox.ts';
@@ -25,6 +25,16 @@ export interface GenerationRequest {
   early_stopping?: boolean | 'never';
   eos_token_id?: number | readonly number[];
   decoder_start_token_id?: number;
+  /** Sequences of ids that must not come; a sequence of one id never does. */
+  bad_words_ids?: readonly (readonly number[])[];
+  /** Ids that never come. */
+  suppress_tokens?: readonly number[];
+  /** Ids that do not come first; with `forced_bos_token_id`, not second. */
+  begin_suppress_tokens?: readonly number[];
+  /** The first token of the answer. */
+  forced_bos_token_id?: number;
+  /** The last token of an answer that would be longer; one of them, if several. */
+  forced_eos_token_id?: number | readonly number[];
 }
 
 /** Everything decided; plain data, so that it can be written down as JSON. */
@@ -48,6 +58,12 @@ export interface GenerationOptions {
   /** May be empty: then an answer ends at its longest only. */
   eosTokenIds: readonly number[];
   decoderStartTokenId: number;
+  /** These five are left out where nothing is asked for, as they are in what earlier versions wrote down. */
+  badWordsIds?: readonly (readonly number[])[];
+  suppressTokens?: readonly number[];
+  beginSuppressTokens?: readonly number[];
+  forcedBosTokenId?: number;
+  forcedEosTokenIds?: readonly number[];
 }
 
 /** Where neither caller nor model says; Hugging Face's 20 is short for an answer. */
@@ -55,9 +71,13 @@ export const DEFAULT_MAX_NEW_TOKENS = 128;
 /** Each beam is a row of its own through the decoder, and has keys and values of its own. */
 export const MAX_BEAMS = 16;
 
+/** Each is looked at before every token, and all are written down with a session. */
+export const MAX_MASK_IDS = 1024;
+
 const MAX_INTEGER = 2 ** 31 - 1;
 
-const NAMES: readonly (keyof GenerationRequest)[] = [
+/** Every option that a caller may name. */
+export const GENERATION_OPTIONS: readonly (keyof GenerationRequest)[] = [
   'max_new_tokens',
   'min_new_tokens',
   'do_sample',
@@ -72,11 +92,70 @@ const NAMES: readonly (keyof GenerationRequest)[] = [
   'early_stopping',
   'eos_token_id',
   'decoder_start_token_id',
+  'bad_words_ids',
+  'suppress_tokens',
+  'begin_suppress_tokens',
+  'forced_bos_token_id',
+  'forced_eos_token_id',
 ];
+
+/** What is asked for, over the defaults of the model's file; an error names where the wrong value stands. */
+class AskedFields extends Fields {
+  constructor(
+    private readonly request: GenerationRequest,
+    private readonly file: GenerationRequest,
+    private readonly fileWhere: string,
+  ) {
+    const given: Record<string, unknown> = { ...file };
+    for (const name of new Fields('generate', request).names()) {
+      const value = request[name as keyof GenerationRequest];
+      if (value !== undefined) given[name] = value;
+    }
+    super('generate', given);
+  }
+
+  override wrong(kind: new (message: string) => Error, name: string, expected: string, got: unknown): never {
+    const option = name.replace(/\[.*/, '') as keyof GenerationRequest;
+    const isAsked = (this.request[option] ?? undefined) !== undefined || !Object.hasOwn(this.file, option);
+    if (isAsked) return super.wrong(kind, name, expected, got);
+    return new Fields(this.fileWhere, {}).wrong(kind, name, expected, got);
+  }
+}
+
+/** Under which name of a file's field callers ask for it. Lengths are not here, as what a caller asks for bounds them. */
+const FILE_OPTIONS = {
+  doSample: 'do_sample',
+  temperature: 'temperature',
+  topK: 'top_k',
+  topP: 'top_p',
+  repetitionPenalty: 'repetition_penalty',
+  noRepeatNgramSize: 'no_repeat_ngram_size',
+  numBeams: 'num_beams',
+  lengthPenalty: 'length_penalty',
+  earlyStopping: 'early_stopping',
+  eosTokenIds: 'eos_token_id',
+  decoderStartTokenId: 'decoder_start_token_id',
+  badWordsIds: 'bad_words_ids',
+  suppressTokens: 'suppress_tokens',
+  beginSuppressTokens: 'begin_suppress_tokens',
+  forcedBosTokenId: 'forced_bos_token_id',
+  forcedEosTokenIds: 'forced_eos_token_id',
+} as const satisfies Partial<Record<keyof GenerationConfig, keyof GenerationRequest>>;
+
+/** Defaults of a file by the names that callers use; those that the file sets. */
+function fileRequest(defaults: GenerationConfig): GenerationRequest {
+  const request: Record<string, unknown> = {};
+  for (const key of Object.keys(defaults) as (keyof typeof FILE_OPTIONS)[]) {
+    const name = FILE_OPTIONS[key];
+    if (name !== undefined && defaults[key] !== undefined) request[name] = defaults[key];
+  }
+  return request;
+}
 
 /**
  * @param defaults what the folder's `generation_config.json` says
  * @param randomSeed gives a seed of [0, 2^64) where one is needed and none was asked for
+ * @param fileWhere what errors call that file
  * @throws TypeError, RangeError naming the field, what was expected and what came
  */
 export function generationOptions(
@@ -84,10 +163,11 @@ export function generationOptions(
   defaults: GenerationConfig,
   config: T5Config,
   randomSeed: () => bigint,
+  fileWhere = "the model's generation_config.json",
 ): GenerationOptions {
-  const fields = new Fields('generate', request);
+  const fields = new AskedFields(request, fileRequest(defaults), fileWhere);
   for (const name of fields.names()) {
-    if (!NAMES.includes(name as keyof GenerationRequest))
+    if (!GENERATION_OPTIONS.includes(name as keyof GenerationRequest))
       fields.wrong(RangeError, name, 'left out (it is not built in)', fields.get(name));
   }
   const lastId = config.vocabularySize - 1;
@@ -96,28 +176,51 @@ export function generationOptions(
   const options: GenerationOptions = {
     maxNewTokens,
     minNewTokens: fields.integer('min_new_tokens', 0, maxNewTokens, Math.max(0, Math.min(minNewTokens, maxNewTokens))),
-    doSample: fields.boolean('do_sample', defaults.doSample ?? false),
-    temperature: fields.number('temperature', 0, 1e6, defaults.temperature ?? 1),
-    topK: fields.integer('top_k', 0, MAX_INTEGER, defaults.topK ?? 50),
-    topP: fields.number('top_p', 0, 1, defaults.topP ?? 1),
+    doSample: fields.boolean('do_sample', false),
+    temperature: fields.number('temperature', 0, 1e6, 1),
+    topK: fields.integer('top_k', 0, MAX_INTEGER, 50),
+    topP: fields.number('top_p', 0, 1, 1),
     key: [0, 0],
-    repetitionPenalty: fields.number('repetition_penalty', 0, 1e6, defaults.repetitionPenalty ?? 1),
-    noRepeatNgramSize: fields.integer('no_repeat_ngram_size', 0, MAX_INTEGER, defaults.noRepeatNgramSize ?? 0),
-    numBeams: fields.integer('num_beams', 1, MAX_BEAMS, defaults.numBeams ?? 1),
+    repetitionPenalty: fields.number('repetition_penalty', 0, 1e6, 1),
+    noRepeatNgramSize: fields.integer('no_repeat_ngram_size', 0, MAX_INTEGER, 0),
+    numBeams: fields.integer('num_beams', 1, MAX_BEAMS, 1),
     // further out, the length to this power leaves float32
-    lengthPenalty: fields.number('length_penalty', -10, 10, defaults.lengthPenalty ?? 1),
-    earlyStopping: earlyStopping(fields, defaults),
-    eosTokenIds: [...new Set(fields.integers('eos_token_id', 0, lastId, defaults.eosTokenIds ?? config.eosTokenIds))],
-    decoderStartTokenId: fields.integer(
-      'decoder_start_token_id',
-      0,
-      lastId,
-      defaults.decoderStartTokenId ?? config.decoderStartTokenId,
-    ),
+    lengthPenalty: fields.number('length_penalty', -10, 10, 1),
+    earlyStopping: earlyStopping(fields),
+    eosTokenIds: [...new Set(fields.integers('eos_token_id', 0, lastId, config.eosTokenIds))],
+    decoderStartTokenId: fields.integer('decoder_start_token_id', 0, lastId, config.decoderStartTokenId),
+    ...masks(fields, config.vocabularySize),
   };
   checkTogether(fields, options, config);
   if (options.doSample) options.key = keyOf(seedFrom(fields) ?? randomSeed());
   return options;
+}
+
+/** Which tokens may not come, or have to, where. */
+function masks(fields: Fields, vocabularySize: number): Partial<GenerationOptions> {
+  const ids = (name: string) => [...new Set(fields.integers(name, 0, vocabularySize - 1, []))];
+  const found: Partial<GenerationOptions> = {};
+  const has = (name: string) => fields.get(name) !== undefined;
+  if (has('bad_words_ids')) {
+    const words = readIdLists(fields, 'bad_words_ids', vocabularySize);
+    const ids = words.reduce((sum, word) => sum + word.length, 0);
+    if (ids > MAX_MASK_IDS) fields.wrong(RangeError, 'bad_words_ids', `at most ${MAX_MASK_IDS} ids in all`, ids);
+    if (words.length > 0) found.badWordsIds = words;
+  }
+  const lists = [
+    ['suppress_tokens', 'suppressTokens'],
+    ['begin_suppress_tokens', 'beginSuppressTokens'],
+    ['forced_eos_token_id', 'forcedEosTokenIds'],
+  ] as const;
+  for (const [name, key] of lists) {
+    const list = ids(name);
+    if (list.length > MAX_MASK_IDS) fields.wrong(RangeError, name, `at most ${MAX_MASK_IDS} ids`, list.length);
+    if (list.length > 0) found[key] = list;
+  }
+  if (has('forced_bos_token_id')) {
+    found.forcedBosTokenId = fields.integer('forced_bos_token_id', 0, vocabularySize - 1);
+  }
+  return found;
 }
 
 /** The seed that a draw can be repeated with. */
@@ -131,8 +234,8 @@ function defaultLength({ maxNewTokens, maxLength }: GenerationConfig): number {
   return Math.min(wanted, MAX_TARGET_LENGTH);
 }
 
-function earlyStopping(fields: Fields, defaults: GenerationConfig): boolean | 'never' {
-  const value = fields.get('early_stopping') ?? defaults.earlyStopping ?? false;
+function earlyStopping(fields: Fields): boolean | 'never' {
+  const value = fields.get('early_stopping') ?? false;
   if (value === 'never' || typeof value === 'boolean') return value;
   return fields.wrong(TypeError, 'early_stopping', 'true, false or "never"', value);
 }
@@ -158,6 +261,12 @@ function checkTogether(fields: Fields, options: GenerationOptions, { vocabularyS
     const expected = `so few that ${eosTokenIds.length} stop tokens leave candidates in a vocabulary of ${vocabularySize}`;
     fields.wrong(RangeError, 'num_beams', expected, numBeams);
   }
+  const { suppressTokens = [], forcedBosTokenId, forcedEosTokenIds = [] } = options;
+  if (forcedBosTokenId !== undefined && suppressTokens.includes(forcedBosTokenId)) {
+    fields.wrong(RangeError, 'forced_bos_token_id', 'none of suppress_tokens', forcedBosTokenId);
+  }
+  const last = forcedEosTokenIds.find((id) => suppressTokens.includes(id));
+  if (last !== undefined) fields.wrong(RangeError, 'forced_eos_token_id', 'none of suppress_tokens', last);
 }
 
 /** Continuations that a beam search looks at: so many that, whichever stop, enough go on. */

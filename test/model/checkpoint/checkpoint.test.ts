@@ -17,6 +17,7 @@ const ODD = {
   relative_attention_num_buckets: 8,
   feed_forward_proj: 'gated-gelu',
   tie_word_embeddings: false,
+  decoder_start_token_id: 0,
 };
 const V_D = [50, 10];
 const odd = (): TensorToWrite[] =>
@@ -115,6 +116,24 @@ describe('a checkpoint', () => {
     );
   });
 
+  it.each<[string, 'F32' | 'F16' | 'BF16', number, string]>([
+    ['infinity', 'F32', Number.POSITIVE_INFINITY, 'got Infinity at number 7'],
+    ['minus infinity', 'BF16', Number.NEGATIVE_INFINITY, 'got -Infinity at number 7'],
+    ['no number', 'F32', Number.NaN, 'got NaN at number 7'],
+    ['no number', 'F16', Number.NaN, 'got NaN at number 7'],
+    ['an overflow', 'F16', 65520, 'got Infinity at number 7; float16 ends at 65504'],
+  ])('refuses weights with %s, %s', async (_, format, value, message) => {
+    for (const name of ['shared.weight', 'decoder.block.0.layer.2.layer_norm.weight']) {
+      const tensors = odd();
+      tensors.find((tensor) => tensor.name === name)!.values[7] = value;
+      const file = writeSafetensors(tensors, format);
+      const checkpoint = await openCheckpoint(memoryFolder({ 'config.json': ODD, 'model.safetensors': file }), 'odd');
+      await expect(checkpoint.tensor(name)).rejects.toThrow(
+        `model.safetensors: tensor "${name}": expected finite numbers, ${message}`,
+      );
+    }
+  });
+
   it('says what a folder lacks', async () => {
     await expect(openCheckpoint(memoryFolder({}), 'x')).rejects.toThrow('expected config.json in it, got none');
     await expect(openCheckpoint(memoryFolder({ 'config.json': ODD }), 'x')).rejects.toThrow(
@@ -143,6 +162,59 @@ describe('shards', () => {
     const checkpoint = await sharded(() => {});
     for (const { name, values } of odd()) expect(await checkpoint.tensor(name)).toEqual(values);
     await expect(checkpoint.tensor('x')).rejects.toThrow('expected the name of a tensor of this T5, got "x"');
+  });
+
+  const copy = () => ({ ...odd()[0]!, name: 'encoder.embed_tokens.weight' });
+  const [first, second] = [1, 2].map((n) => `model-0000${n}-of-00002.safetensors`) as [string, string];
+  const half = () => odd().slice(0, odd().length >> 1);
+
+  it.each<[string, (files: Record<string, Uint8Array | object>, map: Record<string, string>) => void]>([
+    [
+      'the index names copies that no shard has',
+      (_, map) => {
+        map['encoder.embed_tokens.weight'] = first;
+        map['decoder.embed_tokens.weight'] = second;
+      },
+    ],
+    [
+      'a shard has a copy that the index does not name',
+      (files) => {
+        files[first] = writeSafetensors([...half(), copy()]);
+      },
+    ],
+    [
+      'the embedding is there by the name of a copy alone, and the index names the other',
+      (files) => {
+        files[first] = writeSafetensors([...half().slice(1), copy()]);
+      },
+    ],
+    [
+      'the index puts a copy elsewhere',
+      (files, map) => {
+        files[first] = writeSafetensors([...half(), copy()]);
+        map['encoder.embed_tokens.weight'] = second;
+      },
+    ],
+    [
+      'a shard has what is never used, and the index does not name it',
+      (files) => {
+        const name = 'decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight';
+        const unused = { name, shape: [1], values: new Float32Array(1) };
+        files[first] = writeSafetensors([...half(), unused]);
+      },
+    ],
+  ])('load as a single file does where %s', async (_, change) => {
+    expect(await (await sharded(change)).tensor('shared.weight')).toEqual(odd()[0]!.values);
+  });
+
+  it('are refused where a copy that the index does not name is another', async () => {
+    const other = { ...copy(), values: copy().values.map((x) => x + 1) };
+    const opening = sharded((files) => {
+      files[first] = writeSafetensors([...half(), other]);
+    });
+    await expect(opening).rejects.toThrow(
+      'expected "encoder.embed_tokens.weight" to equal "shared.weight", got 1 for 0',
+    );
   });
 
   it.each<[string, (files: Record<string, Uint8Array | object>, map: Record<string, string>) => void, string]>([

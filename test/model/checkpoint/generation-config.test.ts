@@ -32,6 +32,12 @@ describe('generation_config.json', () => {
       length_penalty: 2,
       early_stopping: 'never',
       eos_token_id: [1, 5],
+      bos_token_id: 7,
+      bad_words_ids: [[3], [4, 5]],
+      suppress_tokens: [6],
+      begin_suppress_tokens: [8, 9],
+      forced_bos_token_id: 10,
+      forced_eos_token_id: 1,
     };
     expect(read(json)).toEqual({
       maxNewTokens: 20,
@@ -48,14 +54,20 @@ describe('generation_config.json', () => {
       lengthPenalty: 2,
       earlyStopping: 'never',
       eosTokenIds: [1, 5],
+      decoderStartTokenId: 7,
+      badWordsIds: [[3], [4, 5]],
+      suppressTokens: [6],
+      beginSuppressTokens: [8, 9],
+      forcedBosTokenId: 10,
+      forcedEosTokenIds: [1],
       notApplied: [],
     });
   });
 
   it('names what it does not apply, unless it does nothing', () => {
-    expect(read({ num_beam_groups: 2, diversity_penalty: 0, typical_p: 1, bad_words_ids: [[3]] }).notApplied).toEqual([
+    expect(read({ num_beam_groups: 2, diversity_penalty: 0, typical_p: 1, min_p: 0.1 }).notApplied).toEqual([
       'num_beam_groups',
-      'bad_words_ids',
+      'min_p',
     ]);
   });
 

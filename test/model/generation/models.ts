@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { withCheckpoint } from '../../../scripts/lib/model-folder.ts';
+import type { Checkpoint } from '../../../src/model/checkpoint/checkpoint.ts';
 import type { GenerationConfig } from '../../../src/model/checkpoint/generation-config.ts';
 import type { Generation } from '../../../src/model/generation/generation.ts';
 import { openGeneration } from '../../../src/model/generation/open-generation.ts';
@@ -42,16 +43,7 @@ export class FixtureModel {
   }
 
   static async open(name: string, weights: WeightsKind, machine: Machine): Promise<FixtureModel> {
-    return await withCheckpoint(folder(name), async (checkpoint) => {
-      const { config, generation, json, tiedHead } = checkpoint;
-      const t5 = new T5(machine, new Arena(machine), { config, weights, tiedHead });
-      const { weightsOffset, tokenizerOffset } = planPack({ name, json, weights, tiedHead }, config, 0);
-      const write = (at: number, bytes: Uint8Array): void => {
-        if (at >= weightsOffset && at < tokenizerOffset) machine.write(t5.weightsAt + at - weightsOffset, bytes);
-      };
-      await convert(checkpoint, weights, new Uint8Array(0), { write }, createHash('sha256'));
-      return new FixtureModel(t5, generation);
-    });
+    return await withCheckpoint(folder(name), (checkpoint) => openFolder(checkpoint, weights, machine));
   }
 
   options(request: GenerationRequest): GenerationOptions {
@@ -69,4 +61,19 @@ export class FixtureModel {
     generation.close();
     return [this.options(request).decoderStartTokenId, ...generation.tokenIds];
   }
+}
+
+export async function openFolder(
+  checkpoint: Checkpoint,
+  weights: WeightsKind,
+  machine: Machine,
+): Promise<FixtureModel> {
+  const { config, generation, json, name, tiedHead } = checkpoint;
+  const t5 = new T5(machine, new Arena(machine), { config, weights, tiedHead });
+  const { weightsOffset, tokenizerOffset } = planPack({ name, json, weights, tiedHead }, config, 0);
+  const write = (at: number, bytes: Uint8Array): void => {
+    if (at >= weightsOffset && at < tokenizerOffset) machine.write(t5.weightsAt + at - weightsOffset, bytes);
+  };
+  await convert(checkpoint, weights, new Uint8Array(0), { write }, createHash('sha256'));
+  return new FixtureModel(t5, generation);
 }

@@ -1,7 +1,7 @@
 /** Which ids must not follow: against the plain form of transformers' NoRepeatNGramLogitsProcessor. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { repeatingIds } from '../../../src/model/generation/choice.ts';
+import { repeatingIds } from '../../../src/model/generation/bans.ts';
 
 it.each([
   [[0, 5, 6, 5], 2, [6]],
