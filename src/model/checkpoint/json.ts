@@ -49,6 +49,11 @@ export class Fields {
     return Object.hasOwn(this.object, name) ? (this.object[name] ?? undefined) : undefined;
   }
 
+  /** Whether the field is there and is `null`, where that says more than its absence. */
+  isNull(name: string): boolean {
+    return Object.hasOwn(this.object, name) && this.object[name] === null;
+  }
+
   /** An integer of [min, max]; `fallback` if absent. @throws TypeError, RangeError */
   integer(name: string, min: number, max: number, fallback?: number): number {
     return this.checkInteger(name, this.get(name) ?? fallback, min, max);
