@@ -6,6 +6,7 @@
  *   relay      exports relay_generate    ─>  canister_update generate
  *              exports relay_reply       ─>  a new last place in the table, whose number becomes relay_reply_index
  *              exports call_new, call_on_cleanup, which wasm-merge binds to Azle's imports of them
+ *   arguments  export msg_method_name_size, _copy, by which Azle makes text of bytes in native code
  *   blocks     export stable64_size, _grow, _read, _write, bound in the same way: all that Azle knows of stable memory
  */
 import { mergeKernels } from './link.ts';
@@ -14,6 +15,7 @@ import { edit, readSections, type Section, SectionId, writeSections } from './se
 const METHOD = 'canister_update generate';
 const AZLES = 'azle generate';
 const TABLE = 'table';
+const METHOD_NAME = ['msg_method_name_copy', 'msg_method_name_size'];
 const STABLE = ['stable64_grow', 'stable64_read', 'stable64_size', 'stable64_write'];
 
 interface Export {
@@ -57,11 +59,12 @@ export async function linkRelay(azle: Uint8Array, kernels: Uint8Array): Promise<
     'relay_reply_index',
     'call_new',
     'call_on_cleanup',
+    ...METHOD_NAME,
     ...STABLE,
   ]);
   return writeSections(
     editExports(linked, (all) => [
-      ...all.filter(({ name }) => !inner.has(name)),
+      ...all.filter(({ name }) => !inner.has(name) && !/^canister_(update|query) _azle_/.test(name)),
       { name: METHOD, kind: Kind.function, index: generate },
     ]),
   );
@@ -115,15 +118,14 @@ function setGlobal(sections: readonly Section[], index: number, value: number): 
     const count = reader.u32();
     out.u32(count);
     for (let i = 0; i < count; i++) {
-      const [type, mutable, opcode] = [reader.byte(), reader.byte(), reader.byte()];
-      if (type !== 0x7f || opcode !== 0x41)
-        throw new Error(`relay: expected global ${i} to be an i32 constant, got another`);
-      const before = reader.s32();
-      reader.byte();
-      out
-        .bytes([type, mutable, opcode])
-        .s32(i === index ? value : before)
-        .byte(0x0b);
+      const [type, mutable, opcode, start] = [reader.byte(), reader.byte(), reader.byte(), reader.position];
+      if (opcode !== 0x41 && opcode !== 0x42)
+        throw new Error(`relay: expected global ${i} to be an integer constant, got another`);
+      while (reader.byte() >= 128);
+      out.bytes([type, mutable, opcode]);
+      if (i === index) out.s32(value);
+      else out.bytes(reader.bytes, start, reader.position);
+      out.byte(reader.byte());
     }
   });
 }

@@ -2,17 +2,9 @@
  * Who may do what: controllers may everything, admins what keeps the service running, users what the access setting allows. `inspect_message`
  * refuses early what the methods would refuse anyway; nothing relies on it, since calls from canisters do not pass it.
  */
-import {
-  canisterSelf,
-  IDL,
-  inspectMessage,
-  isController,
-  msgArgData,
-  msgCaller,
-  msgMethodName,
-  Principal,
-  trap,
-} from 'azle';
+import { canisterSelf, IDL, inspectMessage, isController, msgCaller, msgMethodName, Principal, trap } from 'azle';
+import { asking, keepers } from './admission.ts';
+import { isMethod, wrongArguments } from './arguments.ts';
 import {
   type AdminError,
   ClearResult,
@@ -62,24 +54,6 @@ export function notAllowed(method: string, caller = msgCaller()): string | undef
   return `${method}: expected ${wanted}, got ${who === anonymous ? 'the anonymous one' : who}`;
 }
 
-/** What arguments may take before they are read; a chunk has 1 MiB and the room around it. */
-export const MAX_ARGS = 110_000;
-const MAX_CHUNK_ARGS = (1 << 20) + 100;
-
-const keepers: ReadonlySet<string> = new Set([
-  'upload_start',
-  'upload_chunk',
-  'upload_commit',
-  'upload_store',
-  'upload_abort',
-  'model_activate',
-  'model_delete',
-  'set_settings',
-  'set_role',
-  'clear_queue',
-]);
-const asking: ReadonlySet<string> = new Set(['generate', 'generate_with', 'start', 'resume']);
-
 const adminError = (message: string): { Err: AdminError } => ({ Err: { NotAllowed: message } });
 
 function allRoles(): RoleEntry[] {
@@ -87,26 +61,16 @@ function allRoles(): RoleEntry[] {
   return [...roles!].map(([who, role]) => ({ who: Principal.fromText(who), role: { [role]: null } as Role }));
 }
 
-/** In `inspect_message`, where to refuse is to trap: without the interpreter's stack. */
-function argumentsInHand(method: string): Uint8Array {
-  try {
-    return msgArgData();
-  } catch (error) {
-    return trap(`${method}: ${(error as Error).message}`);
-  }
-}
-
 export class AccessMethods {
   /** Ingress only; a refusal says why by trapping, which costs the canister nothing, as all that happens here. */
   @inspectMessage({ manual: true })
   inspect(): boolean {
     const method = msgMethodName();
-    const args = argumentsInHand(method);
-    if (args.length > (method === 'upload_chunk' ? MAX_CHUNK_ARGS : MAX_ARGS)) {
-      trap(`${method}: expected arguments of at most ${MAX_ARGS} bytes, got ${args.length}`);
-    }
+    // one that is not there would be charged as a message
+    if (!isMethod(method)) trap(`${method}: expected a method of this canister, got another name`);
     const denied = keepers.has(method) ? notAdmin(method) : asking.has(method) ? notAllowed(method) : undefined;
-    if (denied) trap(denied);
+    const refused = denied ?? wrongArguments(method);
+    if (refused) trap(refused);
     if (method === 'generate_query') trap(`${method}: expected a query call, got an update call; use generate`);
     return true;
   }

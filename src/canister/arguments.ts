@@ -1,21 +1,50 @@
 /**
- * Arguments are checked where all of them come in: every method, whether Azle decodes for it or it does so itself, gets them by one function of
- * Azle's, so that none can be forgotten. That function is no part of Azle's interface: a test sends every method what must not get through.
+ * The one way to a message's arguments: every method gets its own from here, read by native code and bounded before (argument-reader.ts), whoever calls. Reading or
+ * refusing takes at most some 10 M instructions, whatever comes (docs/security.md has the figures).
  */
-import { checkCandid, isCandid } from './candid-check.ts';
+import { certifiedDataSet, type IDL, msgMethodName, msgReject } from 'azle';
+import { ArgumentReader, type Taken } from './argument-reader.ts';
 
-interface AzleIc {
-  msgArgData(): Uint8Array;
+/** What arguments may take, for all methods but one. */
+const MOST_BYTES = 110_000;
+/** A chunk has 1 MiB and the room around it. */
+const mostBytes: Record<string, number> = { upload_chunk: (1 << 20) + 200 };
+
+const methods = new Map<string, Taken>();
+let reader: ArgumentReader | undefined;
+
+/** Says what a method takes, and what is shown of it where it takes more. */
+export function declareArguments(method: string, params: IDL.Type[], shown = params): void {
+  methods.set(method, { params, shown, mostBytes: mostBytes[method] ?? MOST_BYTES });
 }
 
-export function guardArguments(): void {
-  const ic = (globalThis as { _azleIc?: AzleIc })._azleIc;
-  if (!ic) return;
-  const read = ic.msgArgData;
-  ic.msgArgData = () => {
-    const bytes = read();
-    // a message of the canister to itself is none
-    if (isCandid(bytes)) checkCandid(bytes);
-    return bytes;
-  };
+/** Tells native code of all methods, once, when the program begins: not where modules are run, which the build does too. */
+export function prepareArguments(): void {
+  reader = new ArgumentReader(methods, { send: certifiedDataSet, text: msgMethodName });
 }
+
+export const isMethod = (name: string): boolean => methods.has(name);
+
+/** The arguments of the call in hand; undefined after rejecting what is something else. */
+export function readArguments(method: string): unknown[] | undefined {
+  try {
+    return reader!.read(method);
+  } catch (error) {
+    msgReject((error as Error).message);
+    return undefined;
+  }
+}
+
+/** What is wrong with the arguments of the call in hand. */
+export function wrongArguments(method: string): string | undefined {
+  try {
+    reader!.check(method);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** A message of the canister to itself is no Candid. */
+export const isCandid = (bytes: Uint8Array): boolean =>
+  bytes[0] === 0x44 && bytes[1] === 0x49 && bytes[2] === 0x44 && bytes[3] === 0x4c;

@@ -17,8 +17,8 @@ import { generationOptions, seedOf } from '../model/generation/options.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
 import { NoRoom } from '../tensor/arena.ts';
 import { isAdmin, notAllowed } from './access.ts';
+import { declareArguments, isCandid } from './arguments.ts';
 import {
-  type GenerateError,
   GenerateOptions,
   GenerateResult,
   ListOptions,
@@ -28,10 +28,9 @@ import {
   SessionResult,
   StartResult,
 } from './candid.ts';
-import { isCandid } from './candid-check.ts';
 import { candidEncoder } from './candid-encoder.ts';
 import { estimate, priceOf } from './cost.ts';
-import { query, readArguments, update } from './methods.ts';
+import { admit, query, update } from './methods.ts';
 import { activeModel } from './model.ts';
 import {
   isTask,
@@ -122,8 +121,8 @@ async function toTheEnd(session: Session): Promise<GenerateResult> {
   return result(session, broken);
 }
 
-const noModel: { Err: GenerateError } = { Err: { NoModel: '' } };
-const encodeResult = candidEncoder<GenerateResult>(GenerateResult, noModel);
+const encodeResult = candidEncoder(GenerateResult);
+declareArguments('generate', asking, [IDL.Text]);
 
 export class GenerateMethods {
   /**
@@ -142,18 +141,18 @@ export class GenerateMethods {
         return;
       }
     }
-    const args = readArguments('generate', [IDL.Text], asking) as [string, Options] | undefined;
+    const args = admit('generate', GenerateResult, encodeResult) as [string, Options] | undefined;
     if (args) msgReply(encodeResult(await answer('generate', ...args)));
   }
 
   /** As `generate`, and as the options say. Update; whom `access` lets. */
-  @update([IDL.Text, GenerateOptions], GenerateResult, noModel)
+  @update([IDL.Text, GenerateOptions], GenerateResult)
   async generate_with(prompt: string, options: GenerateOptions): Promise<GenerateResult> {
     return await answer('generate_with', prompt, [options]);
   }
 
   /** Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets. */
-  @update(asking, StartResult, noModel)
+  @update(asking, StartResult)
   async start(prompt: string, options: Options): Promise<StartResult> {
     wake();
     await seedRandom();
@@ -164,7 +163,7 @@ export class GenerateMethods {
   }
 
   /** Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer. Update; its owner, controllers. */
-  @update([IDL.Text], GenerateResult, noModel)
+  @update([IDL.Text], GenerateResult)
   async resume(id: string): Promise<GenerateResult> {
     wake();
     const session = sessionForCaller('resume', id, findToChange);
@@ -190,7 +189,7 @@ export class GenerateMethods {
   }
 
   /** Ends a session that is under way; what it has stays readable. Update; its owner, controllers. */
-  @update([IDL.Text], SessionResult, noModel)
+  @update([IDL.Text], SessionResult)
   cancel(id: string): SessionResult {
     wake();
     const session = sessionForCaller('cancel', id, findToChange);
@@ -200,7 +199,7 @@ export class GenerateMethods {
   }
 
   /** Forgets a session, and ends it if it is under way. Update; its owner, controllers. */
-  @update([IDL.Text], SessionResult, noModel)
+  @update([IDL.Text], SessionResult)
   delete(id: string): SessionResult {
     wake();
     const session = sessionForCaller('delete', id, findToChange);
@@ -211,7 +210,7 @@ export class GenerateMethods {
   }
 
   /** A page of the caller's sessions, newest first, 50 unless told. The anonymous caller has none to list. Query; everyone. */
-  @query([IDL.Opt(ListOptions)], ListResult, noModel)
+  @query([IDL.Opt(ListOptions)], ListResult)
   list([options]: [] | [ListOptions]): ListResult {
     const caller = msgCaller();
     const owner = options?.owner[0] ?? caller;
@@ -228,7 +227,7 @@ export class GenerateMethods {
   }
 
   /** How far a session is, and the text that tokens from number `from` on have added. Query; its owner, controllers, or anyone for an anonymous caller's. */
-  @query([IDL.Text, IDL.Nat32], ProgressResult, noModel)
+  @query([IDL.Text, IDL.Nat32], ProgressResult)
   progress(id: string, from: number): ProgressResult {
     return progressOf(id, from);
   }
@@ -237,7 +236,7 @@ export class GenerateMethods {
    * The answer in a query: at once, written down nowhere, and certified by nobody but the one node that made it. Query; whom `access` lets. Refused
    * with `TooLong` where it does not fit the 5 B instructions of a query.
    */
-  @query(asking, GenerateResult, noModel)
+  @query(asking, GenerateResult)
   generate_query(prompt: string, options: Options): GenerateResult {
     // as an update call it would cost the canister up to 5 B cycles, past every limit
     if (inReplicatedExecution()) return { Err: { NotAllowed: ONLY_QUERY } };
@@ -246,7 +245,7 @@ export class GenerateMethods {
   }
 
   /** What an answer of at most so many tokens, without options, is thought to take, and the cycles a canister has to attach to `generate` or `generate_with`. Query; everyone. */
-  @query([IDL.Nat32, IDL.Nat32], Quote, { cycles: 0n, instructions: 0n })
+  @query([IDL.Nat32, IDL.Nat32], Quote)
   quote(promptTokens: number, maxNewTokens: number): Quote {
     const model = activeModel();
     if (!model) return { cycles: 0n, instructions: 0n };

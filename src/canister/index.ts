@@ -5,13 +5,10 @@
  * sent at all: arguments.ts.
  */
 import { AccessMethods } from './access.ts';
-import { guardArguments } from './arguments.ts';
 import { GenerateMethods } from './generate.ts';
 import { HttpMethods } from './http.ts';
 import { LifecycleMethods } from './lifecycle.ts';
 import { StatusMethods } from './status.ts';
 import { UploadMethods } from './upload.ts';
-
-guardArguments();
 
 export default [GenerateMethods, AccessMethods, UploadMethods, StatusMethods, HttpMethods, LifecycleMethods];

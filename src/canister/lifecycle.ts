@@ -3,6 +3,7 @@
  * back and sessions go on, without anyone asking.
  */
 import { init, postUpgrade, preUpgrade, setTimer, trap } from 'azle';
+import { prepareArguments } from './arguments.ts';
 import { allotBlocks, writeMailbox } from './blocks.ts';
 import { saveCallers } from './callers.ts';
 import { migrate } from './migrations.ts';
@@ -33,6 +34,7 @@ const bringUpToDate = (): void =>
 export class LifecycleMethods {
   @init([])
   begin(): void {
+    prepareArguments();
     bringUpToDate();
     certifyModel();
   }
@@ -48,6 +50,7 @@ export class LifecycleMethods {
 
   @postUpgrade([])
   afterUpgrade(): void {
+    prepareArguments();
     bringUpToDate();
     certifyModel();
     console.log('upgraded');

@@ -6,6 +6,7 @@ import { msgCaller, msgCyclesAvailable } from 'azle';
 import { isPlainGreedy } from '../model/generation/choice.ts';
 import { type GenerationOptions, type GenerationRequest, generationOptions } from '../model/generation/options.ts';
 import { notAllowed } from './access.ts';
+import { lacksCycles } from './admission.ts';
 import { answerFromCache } from './answers.ts';
 import { overallLimit, overLimit } from './callers.ts';
 import type { GenerateError, GenerateOptions } from './candid.ts';
@@ -15,7 +16,6 @@ import { NoSeed, randomBytes } from './random.ts';
 import type { Session } from './session.ts';
 import { isFull, isSession, newSession } from './sessions.ts';
 import { settings } from './settings.ts';
-import { lacksCycles } from './status.ts';
 import { MESSAGE_BUDGET } from './unit.ts';
 import { tooManyCalls, tooManyWait } from './waiting.ts';
 

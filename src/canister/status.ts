@@ -7,17 +7,7 @@ import { embeddingCache } from './embeddings.ts';
 import { query } from './methods.ts';
 import { activeModel } from './model.ts';
 import { sessionCounts } from './sessions.ts';
-import { settings } from './settings.ts';
 import { arena } from './unit.ts';
-
-/** Why no new work is taken: cycles are below the floor. */
-export function lacksCycles(method: string): string | undefined {
-  const { min_cycles } = settings();
-  const cycles = canisterCycleBalance();
-  return cycles < min_cycles
-    ? `${method}: expected ${min_cycles} cycles in the canister, got ${cycles}; top it up`
-    : undefined;
-}
 
 export class StatusMethods {
   /** The model that answers, if there is one. Query; everyone. */

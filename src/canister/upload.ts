@@ -132,7 +132,7 @@ export class UploadMethods {
    * Takes chunk `index`; one whose SHA-256 in hexadecimal is given and another is refused at once, not at the end with the whole. Update; controllers and
    * admins. A trap leaves the chunk out.
    */
-  @update([IDL.Nat32, IDL.Vec(IDL.Nat8), IDL.Opt(IDL.Text)], UploadResult, { Ok: null })
+  @update([IDL.Nat32, IDL.Vec(IDL.Nat8), IDL.Opt(IDL.Text)], UploadResult)
   upload_chunk(index: number, bytes: Uint8Array, sha256: Opt<string>): UploadResult {
     return takeChunk(index, bytes, sha256);
   }

@@ -1,7 +1,7 @@
 /**
- * Fuzzed calls of every method by strangers: random bytes, Candid of other types, Candid of the right types with absurd values, mutated Candid; the id of
- * somebody else's session and prompts of nearly 2 MiB among them. What is held against each: no trap, no hint of that session, an `Err` or a reject that
- * says what was expected.
+ * Fuzzed calls of every method by strangers: random bytes, Candid of other types, Candid of the right types with absurd values, mutated Candid, what is dear to read
+ * (dear-arguments.ts); the id of somebody else's session and prompts of nearly 2 MiB among them. What is held against each: no trap, no hint of that session, an `Err`
+ * or a reject that says what was expected; and what is rejected took no more than that may.
  */
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
@@ -9,6 +9,7 @@ import { Principal } from '@dfinity/principal';
 import { RejectError } from '../../packages/replica/src/index.ts';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import { idlService as service } from '../../src/client/llm.did.ts';
+import { allowed, bombs, dearMessage, skipped } from './dear-arguments.ts';
 import { change, install, ok, options, stranger, upload } from './llm.ts';
 
 export interface AbuseReport {
@@ -61,6 +62,7 @@ export function absurd(type: IDL.Type, random: Random, more: readonly string[] =
     if (type._bits === 64) return pick([0n, 1n, 64n, 2n ** 63n, 2n ** 64n - 1n]);
     return type._bits === 32 ? pick(numbers) : pick([0, 255]);
   }
+  if (type instanceof IDL.NatClass) return pick([0n, 127n, 2n ** 64n]);
   if (type instanceof IDL.PrincipalClass)
     return pick([Principal.anonymous(), stranger, Principal.fromText('aaaaa-aa')]);
   if (type instanceof IDL.OptClass) return random() < 0.5 ? [] : [absurd(type._type, random, more)];
@@ -77,7 +79,12 @@ export function absurd(type: IDL.Type, random: Random, more: readonly string[] =
   return null;
 }
 
+const pickOf = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
+
 function argumentsFor(types: IDL.Type[], random: Random, more: readonly string[]): Uint8Array {
+  const dear = random();
+  if (dear < 0.1) return pickOf(random, dear < 0.05 ? bombs.map(([, bytes]) => bytes) : skipped);
+  if (dear < 0.25) return dearMessage(types, random);
   const kind = random();
   if (kind < 0.15) return Uint8Array.from({ length: Math.floor(random() * 200) }, () => random() * 256);
   if (kind < 0.3) return new Uint8Array(IDL.encode([IDL.Vec(IDL.Nat), IDL.Opt(IDL.Text)], [[1n, 2n], ['x']]));
@@ -117,6 +124,7 @@ export async function abuse(seed: number, calls: number, onProgress = (_: string
     const [method, type] = service._fields[i % service._fields.length]!;
     const arg = argumentsFor(type.argTypes, random, [secret, HUGE]);
     const call = { canisterId, method, arg, sender: random() < 0.5 ? stranger : Principal.anonymous() };
+    llm.newMessages();
     const wrong = (what: string): void =>
       void report.unexpected.push(`${method} ${Buffer.from(arg.slice(0, 200)).toString('hex')}: ${what}`);
     try {
@@ -138,6 +146,8 @@ export async function abuse(seed: number, calls: number, onProgress = (_: string
       report.rejects[text] = (report.rejects[text] ?? 0) + 1;
       const isTrap = /unreachable|heap out of bounds|exceeded the limit|stack overflow/.test(message);
       if (!(error instanceof RejectError) || isTrap || !clear.test(message) || message.includes(asked)) wrong(message);
+      for (const { kind, instructions } of llm.newMessages())
+        if (kind === 'update' && instructions.total > allowed(arg.length)) wrong(`rejected for ${instructions.total}`);
     }
     if (i % 1000 === 999) onProgress(`${i + 1} of ${calls} calls`);
   }

@@ -127,7 +127,9 @@ describe('access', () => {
   });
 
   it('refuses large arguments before anything reads them', async () => {
-    await expect(owner.generate('x'.repeat(1_000_000))).rejects.toThrow('expected at most 100000 bytes of text');
+    await expect(owner.generate('x'.repeat(1_000_000))).rejects.toThrow(
+      'generate: expected at most 110000 bytes of arguments, got 1000010',
+    );
     expect(await owner.generate('x'.repeat(50_000))).toMatchObject({
       Err: { PromptTooLong: { message: expect.stringContaining('8192 characters') } },
     });
