@@ -4,7 +4,7 @@
  */
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
 import { measureCanister } from './measure-canister.ts';
-import { loadT5, measureAnswer, measureLinear, withoutPages } from './measure-unit.ts';
+import { loadT5, measureAnswer, measureBatch, measureLinear, measureReplay, withoutPages } from './measure-unit.ts';
 import { MeteredUnit } from './metered-unit.ts';
 import { randomModel } from './random-model.ts';
 import { macsOf, type Shape } from './shapes.ts';
@@ -15,8 +15,20 @@ const UPDATE_LIMIT = 40_000_000_000;
 export interface Figures {
   /** A linear op by itself, quantising x and scaling y included: over the shapes of a step's o, wi, wo and head, each as often as a step has it. */
   decodeLinearPerMac: number;
+  /** The same of eight rows together, and of four beside int4 weights, by the multiply-adds of all rows. */
+  rowAmong8PerMac: number;
+  int4RowAmong4PerMac: number;
   /** The whole step in the kernels, the choice of the token included, mean over the answer, by the multiply-adds with weights. */
   decodeTokenPerMac: number;
+  /** A token in a batch of so many sequences in the kernels alone, its choice and the pages that a step touches included. */
+  unitBatch1: number;
+  unitBatch2: number;
+  unitBatch4: number;
+  unitBatch8: number;
+  unitBatch16: number;
+  unitBatch32: number;
+  /** A token that is made anew, as after an upgrade, in the kernels alone: restoring 100 less restoring 1, by 99. */
+  unitReplayPerToken: number;
   /** Encoder, cross keys and values in the kernels, by the multiply-adds with weights. */
   encodePerMac: number;
   /** What a further token one a call takes beyond the unit's programs, its self-call and callback, and the pages that these touch. */
@@ -40,7 +52,16 @@ export interface Figures {
 /** What is aimed at for flan-t5-small, and the best we know of elsewhere. */
 export const targets: Record<keyof Figures, { target: number; most: boolean; pagesApart?: boolean }> = {
   decodeLinearPerMac: { target: 0.66, most: true, pagesApart: true },
+  rowAmong8PerMac: { target: 0.56, most: true, pagesApart: true },
+  int4RowAmong4PerMac: { target: 0.7, most: true, pagesApart: true },
   decodeTokenPerMac: { target: 0.72, most: true, pagesApart: true },
+  unitBatch1: { target: Number.NaN, most: true },
+  unitBatch2: { target: Number.NaN, most: true },
+  unitBatch4: { target: Number.NaN, most: true },
+  unitBatch8: { target: 31_000_000, most: true },
+  unitBatch16: { target: 27_500_000, most: true },
+  unitBatch32: { target: Number.NaN, most: true },
+  unitReplayPerToken: { target: Number.NaN, most: true },
   encodePerMac: { target: 0.64, most: true, pagesApart: true },
   outsideUnitPerToken: { target: 2_500_000, most: true },
   outsideUnitPerTokenPagesApart: { target: 2_500_000, most: true, pagesApart: true },
@@ -59,6 +80,15 @@ export async function measureFigures(shape: Shape, weights: WeightsKind = 'int8'
   const t5 = loadT5(unit, model);
   const { steps } = measureAnswer(unit, t5, TOKENS_IN, TOKENS_OUT);
   const encoded = measureAnswer(unit, t5, ENCODED, 1);
+  const batch = (rows: number): number => Math.round(measureBatch(unit, t5, rows, TOKENS_IN, TOKENS_OUT).total);
+  const batches = {
+    unitBatch1: batch(1),
+    unitBatch2: batch(2),
+    unitBatch4: batch(4),
+    unitBatch8: batch(8),
+    unitBatch16: batch(16),
+    unitBatch32: batch(32),
+  };
   const canister = await measureCanister(model, { tokensIn: TOKENS_IN, tokensOut: TOKENS_OUT });
   const { further, furtherAuto, furtherInUnit, firstCached, load, answer, packBytes } = canister;
   const oneByOne = further.total;
@@ -66,7 +96,11 @@ export async function measureFigures(shape: Shape, weights: WeightsKind = 'int8'
   const firstOfCall = furtherAuto.total + firstCached.pages;
   return {
     decodeLinearPerMac: await linearPerMac(shape, weights),
+    rowAmong8PerMac: await linearPerMac(shape, 'int8', 8),
+    int4RowAmong4PerMac: await linearPerMac(shape, 'int4', 4),
     decodeTokenPerMac: steps.reduce((sum, step) => sum + withoutPages(step), 0) / TOKENS_OUT / macs.step,
+    ...batches,
+    unitReplayPerToken: Math.round(measureReplay(unit, t5, TOKENS_IN).total),
     encodePerMac: (withoutPages(encoded.encode) + withoutPages(encoded.cross)) / (ENCODED * macs.promptToken),
     outsideUnitPerToken: Math.round(oneByOne - furtherInUnit),
     outsideUnitPerTokenPagesApart: Math.round(further.systemCalls + further.typescript),
@@ -79,7 +113,7 @@ export async function measureFigures(shape: Shape, weights: WeightsKind = 'int8'
   };
 }
 
-async function linearPerMac({ config }: Shape, weights: WeightsKind): Promise<number> {
+async function linearPerMac({ config }: Shape, weights: WeightsKind, rows = 1): Promise<number> {
   const { dModel, dFf, numHeads, dKv, vocabularySize, numDecoderLayers, feedForward } = config;
   const shapes = [
     { outputs: dModel, inputs: numHeads * dKv, times: 2 * numDecoderLayers },
@@ -89,8 +123,8 @@ async function linearPerMac({ config }: Shape, weights: WeightsKind): Promise<nu
   ];
   let [instructions, macs] = [0, 0];
   for (const { outputs, inputs, times } of shapes) {
-    instructions += times * withoutPages(await measureLinear(outputs, inputs, { weights }));
-    macs += times * outputs * inputs;
+    instructions += times * withoutPages(await measureLinear(outputs, inputs, { weights, rows }));
+    macs += rows * times * outputs * inputs;
   }
   return instructions / macs;
 }

@@ -3,7 +3,8 @@
  * its shape. Instructions only; times are taken elsewhere.
  */
 
-import { T5, type T5Session } from '../src/model/t5/t5.ts';
+import { T5 } from '../src/model/families/t5/t5.ts';
+import type { Sequence } from '../src/model/sequence.ts';
 import { Arena } from '../src/tensor/arena.ts';
 import { ACCUMULATOR_BYTES } from '../src/tensor/assembly/protocol.ts';
 import { type MatrixKind, weightBytes } from '../src/tensor/layout.ts';
@@ -27,9 +28,9 @@ export const idsOf = (count: number, vocabularySize: number): number[] =>
   Array.from({ length: count }, (_, i) => 3 + ((i * 7919) % (vocabularySize - 3)));
 
 /** Makes the next token; its choice included. */
-export function nextToken(t5: T5, session: T5Session): void {
-  t5.step(session);
-  session.targetIds.push(t5.greedy());
+export function nextToken(t5: T5, session: Sequence): void {
+  t5.step([session]);
+  session.targetIds.push(t5.greedy(0));
 }
 
 export interface UnitCosts {
@@ -58,6 +59,38 @@ export function measureAnswer(unit: MeteredUnit, t5: T5, tokensIn: number, token
   return { encode, cross: cross!.cost, steps };
 }
 
+/** A token of each of so many sequences in one batch, its choice included, mean over `tokensOut` tokens after the first: by sequence, pages counted in each. */
+export function measureBatch(unit: MeteredUnit, t5: T5, sequences: number, tokensIn: number, tokensOut: number): Cost {
+  const ids = idsOf(tokensIn + sequences, t5.shape.config.vocabularySize);
+  const all = Array.from({ length: sequences }, (_, i) => t5.open(ids.slice(i, i + tokensIn), tokensOut));
+  const total = noCost();
+  for (let token = 0; token < tokensOut; token++) {
+    unit.take();
+    t5.step(all);
+    for (const [row, { targetIds }] of all.entries()) targetIds.push(t5.greedy(row));
+    if (token > 0) addCost(total, sum(unit.take()));
+  }
+  for (const sequence of all) t5.close(sequence);
+  return divided(total, (tokensOut - 1) * sequences);
+}
+
+/** What a token takes that is made anew, as after an upgrade: restoring 100 less restoring 1, by 99. */
+export function measureReplay(unit: MeteredUnit, t5: T5, tokensIn: number): Cost {
+  const restoring = (tokens: number): Cost => {
+    const { vocabularySize } = t5.shape.config;
+    const sequence = t5.open(idsOf(tokensIn, vocabularySize), 128, idsOf(tokens, vocabularySize));
+    unit.take();
+    t5.step([sequence]);
+    t5.close(sequence);
+    return sum(unit.take());
+  };
+  const [one, hundred] = [restoring(1), restoring(100)];
+  return divided(addCost(hundred, divided(one, -1)), 99);
+}
+
+const divided = (cost: Cost, by: number): Cost =>
+  Object.fromEntries(Object.entries(cost).map(([key, value]) => [key, value / by])) as never;
+
 export interface OpRow {
   op: string;
   count: number;
@@ -74,12 +107,12 @@ export function measureOps(
   position: number,
 ): Record<'encode' | 'cross' | 'step', OpRow[]> {
   const { config } = t5.shape;
-  const { encode, cross, step } = t5.programs;
+  const { encode, cross, forward } = t5.programs;
   const targetIds = [config.decoderStartTokenId, ...idsOf(position, config.vocabularySize)];
   const session = t5.open(idsOf(tokensIn, config.vocabularySize), position + 1, targetIds);
   unit.take();
   unit.opByOp = true;
-  t5.step(session);
+  t5.step([session]);
   unit.opByOp = false;
   const runs = unit.take();
   t5.close(session);
@@ -88,7 +121,7 @@ export function measureOps(
   return {
     encode: rows(encode, 0, tokensIn),
     cross: rows(cross, encode.ops.length, tokensIn),
-    step: rows(step, runs.length - step.ops.length, 1),
+    step: rows(forward, runs.length - forward.ops.length, 1),
   };
 }
 

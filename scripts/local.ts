@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { advance } from '../src/model/generation/generation.ts';
 import { openGeneration } from '../src/model/generation/open-generation.ts';
 import { generationOptions } from '../src/model/generation/options.ts';
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
@@ -75,7 +76,7 @@ function answer(model: LocalModel, promptIds: number[], options: Options, onId: 
     const decided = generationOptions(requestOf(options), defaults, t5.shape.config, randomSeed);
     const generation = openGeneration(t5, promptIds, decided);
     for (let shown = 0; generation.finishReason === undefined; ) {
-      generation.advance();
+      advance(t5, generation);
       // beams change their minds until the end
       if (decided.numBeams === 1) for (; shown < generation.tokenIds.length; shown++) onId(generation.tokenIds[shown]!);
     }
@@ -96,7 +97,7 @@ function logitsOf({ t5 }: LocalModel, promptIds: number[], inputs: number[]): nu
   const session = t5.open(promptIds, inputs.length, inputs.slice(0, 1));
   const rows = inputs.map((_, i) => {
     if (i > 0) session.targetIds.push(inputs[i]!);
-    t5.step(session);
+    t5.step([session]);
     return digits(t5.logits());
   });
   t5.close(session);

@@ -63,8 +63,8 @@ function greedy({ t5, tokenizer }: LocalModel, promptIds: number[]): Answer {
   const session = t5.open(promptIds, MAX_NEW_TOKENS);
   const stops = t5.shape.config.eosTokenIds;
   do {
-    t5.step(session);
-    session.targetIds.push(t5.greedy());
+    t5.step([session]);
+    session.targetIds.push(t5.greedy(0));
   } while (session.targetIds.length <= MAX_NEW_TOKENS && !stops.includes(session.targetIds.at(-1)!));
   t5.close(session);
   const ids = session.targetIds.slice(1);
@@ -75,8 +75,8 @@ function greedy({ t5, tokenizer }: LocalModel, promptIds: number[]): Answer {
 function through({ t5 }: LocalModel, promptIds: number[], ids: number[]): { logits: Float32Array; choice: number }[] {
   const session = t5.open(promptIds, ids.length);
   const rows = ids.map((id) => {
-    t5.step(session);
-    const row = { logits: t5.logits(), choice: t5.greedy() };
+    t5.step([session]);
+    const row = { logits: t5.logits(), choice: t5.greedy(0) };
     session.targetIds.push(id);
     return row;
   });

@@ -91,5 +91,5 @@ describe('packages/replica', () => {
 });
 
 it('finds imports at all', () => {
-  expect(importsOf('src/model/t5/t5.ts').map(({ from }) => from)).toContain('../../tensor/machine.ts');
+  expect(importsOf('src/model/families/t5/t5.ts').map(({ from }) => from)).toContain('../../../tensor/machine.ts');
 });

@@ -4,7 +4,9 @@
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { dispatchSource } from '../../src/tensor/dispatch.ts';
 import { dotBlocksSource } from '../../src/tensor/dot-blocks.ts';
+import { dotBlocksInt4Source } from '../../src/tensor/dot-blocks-int4.ts';
 import { strassenSource } from '../../src/tensor/strassen.ts';
 import { incrementally, reachable, sha256 } from './incremental.ts';
 import { type BuildOptions, projectRoot } from './project.ts';
@@ -13,7 +15,9 @@ import { readSections, SectionId } from './sections.ts';
 
 /** Sources that are written by TypeScript, by their paths. */
 const generated: Record<string, () => string> = {
+  'src/tensor/assembly/generated/dispatch.ts': dispatchSource,
   'src/tensor/assembly/generated/dot-blocks.ts': dotBlocksSource,
+  'src/tensor/assembly/generated/dot-blocks-int4.ts': dotBlocksInt4Source,
   'src/tensor/assembly/generated/strassen.ts': strassenSource,
 };
 

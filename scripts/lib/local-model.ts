@@ -1,10 +1,10 @@
 /** A model without a canister: the same T5, tokenizer and kernels in this process, for trying a model and for checking it. */
 import { createHash } from 'node:crypto';
 import type { GenerationConfig } from '../../src/model/checkpoint/generation-config.ts';
+import { T5 } from '../../src/model/families/t5/t5.ts';
 import { convert } from '../../src/model/pack/convert.ts';
 import { planPack } from '../../src/model/pack/pack.ts';
 import type { WeightsKind } from '../../src/model/pack/tensors.ts';
-import { T5 } from '../../src/model/t5/t5.ts';
 import { decodeTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { Arena } from '../../src/tensor/arena.ts';
 import { kernelsInNode, Unit } from '../../src/tensor/unit.ts';

@@ -1,6 +1,7 @@
 /** The models: packs in stable memory, one of them active, its weights in the arena, its tokenizer in the heap; brought there when first needed. */
+
+import { T5 } from '../model/families/t5/t5.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../model/pack/pack.ts';
-import { T5 } from '../model/t5/t5.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { decodeTokenizerData } from '../model/tokenizer/tokenizer-data.ts';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';

@@ -4,7 +4,8 @@
  * has nothing to do with. Whoever gets hold of the session meanwhile recalls it first: then what was made is in the session, and the relay makes no more. A record in
  * the arena is never given back, only used again, so that a late message finds a record and no other session's memory.
  */
-import type { StepPlan } from '../model/t5/t5.ts';
+import { planOf } from '../model/generation/generation.ts';
+import type { StepPlan } from '../model/language-model.ts';
 import {
   ARGS,
   BEAT,
@@ -18,18 +19,19 @@ import {
   MESSAGE_BYTES,
   MOST,
   MOST_TOKENS,
-  NEXT,
   RECORD_BYTES,
   REGISTERS_AT,
   RELAY,
+  ROW,
   SERIAL,
   STATE,
   STEP,
   STOPS,
-  TOKEN,
+  TABLE,
   UNIT_INSTRUCTIONS,
 } from './assembly/relay-record.ts';
 import { counters } from './counters.ts';
+import { readyModel } from './model.ts';
 import type { Relay, Session } from './session.ts';
 import { arena, unit } from './unit.ts';
 
@@ -59,7 +61,9 @@ export function lend(session: Session, awaited: boolean): Relay | undefined {
   if (tokensPerCall !== 1 || stepInstructions === 0 || stepInstructions > MOST_STEP_INSTRUCTIONS) return undefined;
   if (options.eosTokenIds.length > MAX_STOPS) return undefined;
   if (going.size >= MOST_LENT) return undefined;
-  const plan = session.writing?.plan?.();
+  const { writing } = session;
+  const model = readyModel();
+  const plan = writing && model && planOf(model.t5, [writing]);
   const at = plan && (idle.pop() ?? newRecord());
   if (!at) return undefined;
   serials += 1;
@@ -89,8 +93,8 @@ function recordOf(plan: StepPlan, stops: readonly number[], most: number, serial
   put(STATE, GOING);
   put(STEP, ...plan.step);
   put(CHOICE, ...plan.choice);
-  put(TOKEN, plan.token);
-  put(NEXT, plan.first);
+  put(ROW, ...plan.rows);
+  put(TABLE, plan.table);
   put(REGISTERS_AT, ...plan.registers);
   put(MOST, most);
   put(STOPS, stops.length, ...stops);
@@ -120,7 +124,7 @@ export function recall(session: Session): Session {
   const made = view.getUint32(MADE, true);
   if (made === 0) return session;
   const u64 = (where: number): number => Number(view.getBigUint64(where, true));
-  writing!.take!(Array.from({ length: made }, (_, i) => view.getUint32(IDS + 4 * i, true)));
+  writing!.take(Array.from({ length: made }, (_, i) => view.getUint32(IDS + 4 * i, true)));
   session.tokenIds = writing!.tokenIds as number[];
   session.calls += made;
   session.instructions += u64(INSTRUCTIONS);

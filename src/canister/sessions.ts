@@ -436,7 +436,7 @@ export const finishReason = (session: Session): FinishReason =>
 export function stateOf(session: Session): SessionState {
   const { state, reason, writing, tokenIds } = session;
   if (state === 'active') {
-    return tokenIds.length === 0 && (!writing || writing.session.phase === 'encode')
+    return tokenIds.length === 0 && (!writing || writing.sequence.phase === 'encode')
       ? { encoding: null }
       : { generating: null };
   }

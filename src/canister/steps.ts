@@ -1,7 +1,7 @@
 /** One message's work on a session: loading the model if need be, encoding, tokens. What a trap here undoes is the message, so one step. */
-import type { Generation } from '../model/generation/generation.ts';
+import { advance as advanceGeneration, type Generation } from '../model/generation/generation.ts';
 import { openGeneration } from '../model/generation/open-generation.ts';
-import type { T5Session } from '../model/t5/t5.ts';
+import type { Sequence } from '../model/sequence.ts';
 import { NoRoom } from '../tensor/arena.ts';
 import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
@@ -62,14 +62,14 @@ function madeOrNoRoom(session: Session, model: Model): 'stop' | 'length' | NoRoo
 export function makeTokens(session: Session, model: Model, { budget, most }: Reach): 'stop' | 'length' | undefined {
   session.writing ??= begin(session, model);
   const { writing } = session;
-  if (writing.session.phase === 'encode' && !encode(session, model, writing.session, budget)) return undefined;
+  if (writing.sequence.phase === 'encode' && !encode(session, model, writing.sequence, budget)) return undefined;
 
   let dearest = 0;
   for (let made = 0; session.tokensPerCall === 0 || made < session.tokensPerCall; made++) {
     const start = instructionsNow();
     // several tokens a call: stop where one more would not fit
     if (made > 0 && start + 1.1 * dearest > most) return undefined;
-    const progress = writing.advance(budget);
+    const progress = advanceGeneration(model.t5, writing, budget);
     session.tokenIds = writing.tokenIds as number[];
     if (progress === 'finished') return writing.finishReason;
     if (progress !== 'token') return undefined;
@@ -85,7 +85,7 @@ function begin({ sourceIds, options, tokenIds, beams }: Session, { t5 }: Model):
 }
 
 /** From the embedding cache, or by the encoder; whether it is done. */
-function encode(session: Session, { stored, t5 }: Model, open: T5Session, budget: bigint): boolean {
+function encode(session: Session, { stored, t5 }: Model, open: Sequence, budget: bigint): boolean {
   const key = embeddingCache.key(stored.sha256, session.sourceIds);
   const cached = embeddingCache.get(key);
   if (cached) {

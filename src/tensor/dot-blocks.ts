@@ -7,17 +7,11 @@
  *                              i32x4.dot_i16x8_s  ->  [r0 r1 r2 r3] partial sums: no lane is ever shuffled
  *
  * One row of x: 5 counted instructions for 8 products. A tile of rows holds the weights in locals as well: 4 and a share of the loads.
- * Keys and values stand for weights too, as int16 (assembly/ops/keep.ts): the same with v128.load.
- *
- * int4: a byte is 16 q + n, of one row's weight q and of another's, n = q' + 8; it is read twice, whole and without q:
- *   [16 q + n, …] load8x8_s, dot -> 16 Q + N        [16 q + n, …] load8x8_s, and 15, dot -> N        12 counted instructions for 16 products
- * Q = ((16 Q + N) - N) / 16 and Q' = N - 8 X, X being the sum of the activations, are then multiplied by their groups' multipliers.
+ * Keys and values stand for weights too, as int16 (assembly/ops/append-kv.ts): the same with v128.load.
  */
-import { INT4_GROUP, TILE_STRIDE } from './assembly/protocol.ts';
+import { TILE_STRIDE } from './assembly/protocol.ts';
+import { blockwise, DOT, dotSum, groupPart, type Kind, loadRow, range, weightPair } from './dot-sums.ts';
 import { SPANS } from './layout.ts';
-
-/** int8 weights, or int16 */
-type Kind = 'Q8' | 'Q16';
 
 interface Tile {
   rows: number;
@@ -55,28 +49,10 @@ const TILES: Record<Kind, Tile[]> = {
 /** What is never zero inside a tile: a branch on it each. */
 const NEVER_ZERO = ['w', 'sums', 'groupBytes'];
 
-/** The pair of columns `pair` of the group at `w`, as eight int16. */
-const weightPair = (kind: Kind, pair: number): string =>
-  kind === 'Q8' ? `v128.load_ext<i8>(w, ${pair * 8})` : `v128.load(w, ${pair * 16})`;
-
-/** Bytes of a group's columns. */
-const groupPart = (kind: Kind, columns: number): number => columns * (kind === 'Q8' ? 4 : 8);
-
-const range = (n: number) => Array.from({ length: n }, (_, i) => i);
-
-/** A chain of additions that the compiler keeps on the operand stack, from pair `first` on and round. */
-function dotSum(pairs: number, weight: (pair: number) => string, x: (pair: number) => string, first = 0): string {
-  const round = range(pairs).map((i) => (first + i) % pairs);
-  const lines = round.map((p, i) =>
-    i === 0 ? `let s = dot(${weight(p)}, ${x(p)});` : `s = i32x4.add(s, dot(${weight(p)}, ${x(p)}));`,
-  );
-  return lines.join('\n    ');
-}
-
 /** One row of x in locals; all groups of weights pass, two a turn, and leave as float32. */
 function rowBlock(columns: number, accumulate: boolean): string {
   const pairs = columns / 2;
-  const loads = range(pairs).map((p) => `const x${p} = v128.load32_splat(x, ${p * 4});`);
+  const loads = loadRow('x', pairs);
   const group = (at: number): string => `{
     ${dotSum(
       pairs,
@@ -100,77 +76,12 @@ function row${columns}${accumulate ? 'Add' : ''}(out: usize, x: usize, w: usize,
 }
 
 /**
- * As rowBlock with int4 weights, an octet of rows a turn. Sums stay integers over the block: 512 * 8 * 15 * 8,191 < 2^31.
- * `start` is what a sum that is not added to anything begins with: -0, since -0 + y is y.
- */
-function rowBlockInt4(columns: number): string {
-  const pairs = columns / 2;
-  const perGroup = INT4_GROUP / 2;
-  const group = (from: number): string => {
-    const g = from / perGroup;
-    const count = Math.min(perGroup, pairs - from);
-    const x = (p: number): string => `x${from + p}`;
-    const w = (p: number): string => weightPair('Q8', from + p);
-    return `{
-    let later: v128;
-    let earlier: v128;
-    {
-    ${dotSum(count, (p) => `v128.and(${w(p)}, low)`, x)}
-    earlier = s;
-    }
-    {
-    ${dotSum(count, w, x)}
-    later = i32x4.shr_s(i32x4.sub(s, earlier), 4);
-    }
-    const m = v128.load_ext<i8>(multipliers, ${g * 8});
-    a = i32x4.add(a, i32x4.mul(i32x4.sub(earlier, eight${g}), v128.extend_low<i16>(m)));
-    b = i32x4.add(b, i32x4.mul(later, v128.extend_high<i16>(m)));
-    }`;
-  };
-  const firsts = range(Math.ceil(pairs / perGroup)).map((g) => g * perGroup);
-  const eights = firsts.map((from, g) => {
-    const dots = range(Math.min(perGroup, pairs - from)).map(
-      (p) => `eight${g} = i32x4.add(eight${g}, dot(x${from + p}, eights));`,
-    );
-    return `let eight${g} = i32x4.splat(0);\n  ${dots.join('\n  ')}`;
-  });
-  const put = (sum: string, at: number): string => `{
-    const y = f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(${sum}), v128.load(scales, ${at})), scale);
-    v128.store(out, f32x4.add(v128.bitselect(v128.load(out, ${at}), start, accumulate), y), ${at});
-    }`;
-  return `
-function rowInt4_${columns}(out: usize, x: usize, w: usize, multipliers: usize, octetMultipliers: usize, scales: usize, scale: v128, end: usize, accumulate: v128): void {
-  ${range(pairs)
-    .map((p) => `const x${p} = v128.load32_splat(x, ${p * 4});`)
-    .join('\n  ')}
-  const eights = i16x8.splat(8);
-  const low = i16x8.splat(15);
-  const start = f32x4.splat(-0.0);
-  ${eights.join('\n  ')}
-  do {
-    let a = i32x4.splat(0);
-    let b = i32x4.splat(0);
-    ${firsts.map(group).join('\n    ')}
-    ${put('a', 0)}
-    ${put('b', 16)}
-    w += ${groupPart('Q8', columns)};
-    multipliers += octetMultipliers;
-    scales += 32;
-    out += 32;
-  } while (out < end);
-}`;
-}
-
-/**
  * Rows of x in locals; the first one's sum loads a group's weights, which the other rows find in locals. Measured in V8 11.3 on a Zen 4, 16 rows of 64 columns, by itself, in G MAC/s:
  * 21 without branches and lag, 34 without the lag, 42 as it is; the same in assembly by hand 45; multiply and add alone, all in registers, 48.
  */
 function tileBlock(kind: Kind, { rows, abreast, lag }: Tile, columns: number, add: boolean): string {
   const pairs = columns / 2;
-  const loads = range(rows).flatMap((t) => [
-    ...range(pairs).map((p) => `const x${t}_${p} = v128.load32_splat(x, ${p * 4});`),
-    'x += xBytes;',
-  ]);
+  const loads = range(rows).flatMap((t) => [...loadRow(`x${t}_`, pairs), 'x += xBytes;']);
   const sum = (t: number, behind: number): string => {
     const at = t * TILE_STRIDE;
     const first = pairs - ((behind * (add ? lag : LAG_OF_FIRST)) % pairs);
@@ -207,12 +118,6 @@ function tile${kind}_${rows}x${columns}${add ? 'Add' : ''}(x: usize, xBytes: usi
 }`;
 }
 
-/** Goes on from block to block, the largest that fits first. */
-const blockwise = (blocks: readonly number[], step: (columns: number) => string): string =>
-  `while (columns) {
-    ${blocks.map((c) => `if (columns >= ${c}) { ${step(c)} }`).join(' else ')}
-  }`;
-
 const rowFace = `
 /**
  * out f32 [groups, 4] (+)= w x, times \`scales\` of the rows of w and \`scale\` of x; an even number of groups up to out = \`end\`. Columns a multiple
@@ -226,20 +131,6 @@ export function rowQ8(out: usize, x: usize, w: usize, scales: usize, scale: f32,
       if (accumulate) row${c}Add(out, x, w, scales, s, end);
       else row${c}(out, x, w, scales, s, end);
       columns -= ${c}; x += ${c * 2}; w += ((end - out) >> 2) * ${c}; accumulate = true;`,
-  )}
-}
-
-/**
- * As rowQ8 with int4 weights in octets of rows of w (layout.ts). Sums end where rowQ8's do.
- */
-export function rowInt4(out: usize, x: usize, w: usize, multipliers: usize, octetMultipliers: usize, scales: usize, scale: f32, end: usize, columns: u32, add: bool): void {
-  const s = f32x4.splat(scale);
-  let done: u32 = 0;
-  ${blockwise(
-    SPANS,
-    (c) => `
-      rowInt4_${c}(out, x, w, multipliers + ((done / ${INT4_GROUP}) << 3), octetMultipliers, scales, s, end, i32x4.splat(add ? -1 : 0));
-      columns -= ${c}; done += ${c}; x += ${c * 2}; w += ((end - out) >> 3) * ${c}; add = true;`,
   )}
 }
 
@@ -286,11 +177,8 @@ export function dotBlocksSource(): string {
   );
   return [
     '// Generated by src/tensor/dot-blocks.ts; not edited by hand.',
-    `// @ts-ignore: AssemblyScript's decorator
-@inline
-function dot(a: v128, b: v128): v128 { return i32x4.dot_i16x8_s(a, b); }`,
+    DOT,
     ...SPANS.flatMap((c) => either.map((accumulate) => rowBlock(c, accumulate))),
-    ...SPANS.map(rowBlockInt4),
     ...tiles,
     rowFace,
     ...kinds.map(tileFace),

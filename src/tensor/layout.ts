@@ -14,8 +14,8 @@
  * A span is what one row of activations takes in at a time (dot-blocks.ts). Its weights lie together, since they are read so: halves of rows of 1,024 columns, a page
  * of 4 KiB apart for each group, took three times as long from memory.
  *
- * Keys and values that are kept for attention with int8 weights lie as int16 in the same way: keys as the rows of a matrix, values transposed
- * (picture in assembly/ops/keep.ts).
+ * Keys and values for attention beside integer weights lie as int16 in the same way: keys as the rows of a matrix, values transposed
+ * (picture in assembly/ops/append-kv.ts).
  */
 
 import { INT4_GROUP, SPAN } from './assembly/protocol.ts';
@@ -84,11 +84,15 @@ export function matrixParts(kind: MatrixKind, outputs: number, inputs: number) {
 export const weightBytes = (kind: MatrixKind, outputs: number, inputs: number): number =>
   matrixParts(kind, outputs, inputs).bytes;
 
-/** Positions of a chunk of kept keys and values are a multiple of this. */
-export const KEPT_POSITIONS = 16;
+/** How keys and values are held. */
+export type KvKind = 'int16' | 'float32';
 
-/** Bytes that a position takes in a chunk of kept keys and values: int16 keys and values, and a scale for either, in every head. */
-export const keptPositionBytes = (heads: number, dKv: number): number => heads * (4 * dKv + 8);
+/** Positions of a chunk of a cache are a multiple of this (assembly/ops/append-kv.ts). */
+export const kvChunk = (kind: KvKind): number => (kind === 'int16' ? 16 : 1);
+
+/** Bytes that a position takes in a layer's part of a chunk: a key and a value for every head, and a scale for either beside int16. */
+export const kvPositionBytes = (kind: KvKind, heads: number, dKv: number): number =>
+  heads * (kind === 'int16' ? 4 * dKv + 8 : 8 * dKv);
 
 /** source float32 [any, sourceCols] -> float32 [rows, cols] as placed. */
 export function placeFloat32(source: Float32Array, sourceCols: number, rows: Placement, cols: Placement): Float32Array {

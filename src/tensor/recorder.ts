@@ -1,10 +1,12 @@
 /**
  * Records a model's work as a program: a call for each op, output first, inputs next, sizes last. Nothing is computed here.
- * The complete list of ops is this class; what each does is said at its kernel in assembly/ops/ and, as TypeScript, in reference.ts.
+ * Ops and their arguments are listed in ops.ts; what an op does is said at its kernel in assembly/ops/ and, as TypeScript, in reference/.
  */
 import * as protocol from './assembly/protocol.ts';
-import { type MatrixKind, matrixParts } from './layout.ts';
+import { CACHE_WORDS, ROW_CACHES } from './assembly/row-table.ts';
+import { type KvKind, type MatrixKind, matrixParts } from './layout.ts';
 import type { Program, RecordedOp } from './machine.ts';
+import { type OpArgs, type OpName, opEntry } from './ops.ts';
 import { times, type Value } from './value.ts';
 
 /** float32 [rows, cols] in the arena; cols is a multiple of 16, and columns from `width` on are zero. */
@@ -36,32 +38,25 @@ export interface Vector {
   at: number;
 }
 
-export interface AttentionShape {
-  heads: number;
-  /** Columns of a head, padded to a multiple of 16. */
-  dKv: number;
-  keys: Value;
-  /** Bytes from one key to the next, and one value to the next. */
-  keyBytes: number;
-  /** Position of the first query. */
-  first?: Value;
-  causal?: boolean;
-  bias?: DistanceBias;
-}
-
-/** float32 [heads, 2 * reach + 1]: what a score gets by the distance from query to key, which is never more than the reach. */
+/** float32 [heads, 2 * reach + 1]: what a score gets by the distance from row to key, which is never more than the reach. */
 export type DistanceBias = Vector & { reach: number };
 
-/** Keys and values as int16, in chunks of positions (assembly/ops/keep.ts); see `keptPositionBytes`. */
-export interface Kept {
-  at: Value;
+/** The rows of a batch, as they stand in the row table (assembly/row-table.ts). */
+export interface RowTable {
+  at: number;
+  rows: Value;
+}
+
+/** Keys and values of one attention: which cache of a row it is, and which layer's part of that (assembly/ops/append-kv.ts). */
+export interface KvCache {
+  kind: KvKind;
+  /** 0 or 1. */
+  cache: number;
   heads: number;
   /** Columns of a head, padded to a multiple of 16. */
   dKv: number;
-  /** Positions of a chunk, a multiple of KEPT_POSITIONS. */
-  chunk: Value;
-  /** From one chunk to the next; any, where there is one. */
-  chunkBytes: number;
+  layer: number;
+  layers: number;
 }
 
 export type Activation = 'relu' | 'gelu_new' | 'gelu_exact' | 'silu';
@@ -74,14 +69,14 @@ const ACTIVATIONS: Record<Activation, number> = {
 
 /** Room that ops need besides their operands; one set serves every op of a program. */
 export interface Scratch {
-  /** int16 [most rows, most cols] and float32 [most rows]: activations quantised for int4 and int8 weights. */
-  quantized: number;
-  quantizedScales: number;
+  /** int16 [rows, most cols] and float32 [rows]: activations quantised for int4 and int8 weights. */
+  quantized: Value;
+  quantizedScales: Value;
   /** ACCUMULATOR_BYTES. */
   sums: number;
-  /** Scores or weights of keys: float32 [most keys padded to 16], or int16 [16, so many] where several queries stand against int8 weights. */
-  scores: number;
-  /** int8 [outputs, inputs] of the largest int4 matrix that INT4_UNPACK_ROWS rows or more stand against, if there is one. */
+  /** Scores of keys: float32 [most keys padded to 16]; beside int16, weights of keys int16 [rows of a tile, so many]. */
+  scores: Value;
+  /** int8 [INT4_UNPACK_OUTPUTS or fewer, most inputs], where INT4_UNPACK_ROWS rows or more stand against int4 weights. */
   unpacked?: number;
 }
 
@@ -95,218 +90,178 @@ const floatBits = (x: number): number => new Uint32Array(new Float32Array([x]).b
 export class Recorder {
   private readonly words: number[] = new Array(protocol.OPS).fill(0);
   private readonly ops: RecordedOp[] = [];
-  private readonly scratch: Scratch;
+  private readonly room: Scratch | undefined;
   /** Whose quantised form the scratch holds: an input that several matrices share is quantised once. */
   private quantized: Rows | undefined;
 
-  constructor(scratch: Scratch) {
-    this.scratch = scratch;
+  /** @param scratch may be left out where no matrix and no attention is recorded */
+  constructor(scratch?: Scratch) {
+    this.room = scratch;
   }
 
-  /** out[i] = table[ids[i]]; ids u32 [rows]. */
-  gather(out: Rows, ids: Value, table: Weights): void {
-    if (table.kind === 'int8') {
-      this.emit('gather', protocol.OP_GATHER_Q8, table.label, 0, out, [
-        out.at,
-        ids,
-        table.at,
-        table.scales,
-        out.rows,
-        out.cols,
-        table.outputs,
-      ]);
-    } else if (table.kind === 'int4') {
-      throw new RangeError(`gather ${table.label}: expected int8 or float32 rows, got int4`);
-    } else {
-      this.emit('gather', protocol.OP_GATHER_F32, table.label, 0, out, [out.at, ids, table.at, out.rows, out.cols]);
-    }
+  private get scratch(): Scratch {
+    if (!this.room) throw new Error('recorder: expected scratch for matrices and attention, got none');
+    return this.room;
+  }
+
+  /** out[i] = table[ids[i]]; ids u32 [rows], `idBytes` apart. */
+  gather(out: Rows, ids: Value, table: Weights, idBytes = 4): void {
+    const args = { out: out.at, ids, idBytes, table: table.at, rows: out.rows, cols: out.cols };
+    if (table.kind === 'int4') throw new RangeError(`gather ${table.label}: expected int8 or float32 rows, got int4`);
+    if (table.kind === 'float32') this.emit('gatherF32', args, table.label, out);
+    else this.emit('gatherQ8', { ...args, scales: table.scales, tableRows: table.outputs }, table.label, out);
   }
 
   /** out = x / sqrt(mean(x^2) + epsilon) * w, for each row. */
   rmsNorm(out: Rows, x: Rows, w: Vector, epsilon: number): void {
-    const args = [out.at, x.at, w.at, x.rows, x.cols, x.width, floatBits(epsilon)];
-    this.emit('rmsNorm', protocol.OP_RMS_NORM, w.label, 0, out, args);
+    const { at, rows, cols, width } = x;
+    this.emit('rmsNorm', { out: out.at, x: at, w: w.at, rows, cols, width, epsilon }, w.label, out);
   }
 
   /** out (+)= x w^T */
   linear(out: Rows, x: Rows, w: Weights, options: { accumulate?: boolean } = {}): void {
-    if (x.cols !== w.inputs || out.cols !== w.outputs) {
-      throw new RangeError(
-        `linear ${w.label}: expected [${w.outputs}, ${w.inputs}] weights to fit ${x.cols} -> ${out.cols}`,
-      );
+    const { outputs, inputs, label } = w;
+    if (x.cols !== inputs || out.cols !== outputs) {
+      throw new RangeError(`linear ${label}: expected [${outputs}, ${inputs}] weights to fit ${x.cols} -> ${out.cols}`);
     }
-    const accumulate = options.accumulate ? 1 : 0;
-    const macs = w.outputs * w.inputs;
+    const sizes = { rows: x.rows, outputs, inputs, accumulate: options.accumulate ? 1 : 0 };
     if (w.kind === 'float32') {
-      const args = [out.at, x.at, w.at, x.rows, w.outputs, w.inputs, accumulate];
-      this.emit('linear', protocol.OP_LINEAR_F32, w.label, macs, out, args);
+      this.emit('linearF32', { out: out.at, x: x.at, w: w.at, ...sizes }, label, out, outputs * inputs);
       return;
     }
     const { quantized, quantizedScales, sums, unpacked } = this.scratch;
-    if (this.quantized !== x) {
-      this.emit('quantize', protocol.OP_QUANTIZE, w.label, 0, undefined, [
-        quantized,
-        quantizedScales,
-        x.at,
-        x.rows,
-        x.cols,
-      ]);
-      this.quantized = x;
+    this.quantize(x, label);
+    const args = { out: out.at, x: quantized, xScales: quantizedScales, w: w.at, wScales: w.scales, ...sizes, sums };
+    if (w.kind === 'int8') {
+      this.emit('linearQ8', args, label, out, outputs * inputs);
+      return;
     }
-    const sizes = [x.rows, w.outputs, w.inputs, accumulate];
-    if (w.kind === 'int4') {
-      if (unpacked === undefined && !(typeof x.rows === 'number' && x.rows < protocol.INT4_UNPACK_ROWS)) {
-        throw new RangeError(`linear ${w.label}: expected room to unpack int4 weights in, got none`);
-      }
-      const args = [out.at, quantized, quantizedScales, w.at, w.multipliers, w.scales, ...sizes, sums, unpacked ?? 0];
-      this.emit('linear', protocol.OP_LINEAR_INT4, w.label, macs, out, args);
-    } else {
-      const args = [out.at, quantized, quantizedScales, w.at, w.scales, ...sizes, sums];
-      this.emit('linear', protocol.OP_LINEAR_Q8, w.label, macs, out, args);
+    if (unpacked === undefined && !(typeof x.rows === 'number' && x.rows < protocol.INT4_UNPACK_ROWS)) {
+      throw new RangeError(`linear ${label}: expected room to unpack int4 weights in, got none`);
     }
+    const more = { multipliers: w.multipliers, unpacked: unpacked ?? 0 };
+    this.emit('linearInt4', { ...args, ...more }, label, out, outputs * inputs);
   }
 
-  /** out = softmax(q k^T + bias) v, head by head; unscaled, as T5 has it. */
-  attention(label: string, out: Rows, q: Rows, k: Value, v: Value, shape: AttentionShape): void {
-    const reach = shape.bias?.reach ?? 0;
-    this.emit('attention', protocol.OP_ATTENTION, label, 0, out, [
-      out.at,
-      q.at,
-      k,
-      v,
-      shape.bias?.at ?? 0,
-      this.scratch.scores,
-      q.rows,
-      shape.keys,
-      shape.heads,
-      shape.dKv,
-      q.cols * 4,
-      shape.keyBytes,
-      shape.first ?? 0,
-      reach * 2 + (shape.causal ? 1 : 0),
-    ]);
+  /** Keys and values of each row go to its position in the cache. */
+  appendKv(label: string, table: RowTable, kv: KvCache, k: Rows, v: Rows): void {
+    const args = { ...placeOf(table, kv), k: k.at, v: v.at, rows: table.rows, rowBytes: k.cols * 4 };
+    this.emit(kv.kind === 'int16' ? 'appendQ16' : 'appendF32', args, label);
   }
 
-  /** Positions `first` … of `kept` = k, v as int16, a row each; scales after the last of them become zero. */
-  keep(label: string, kept: Kept, k: Rows, v: Rows, first: Value = 0): void {
-    const { at, heads, dKv, chunk, chunkBytes } = kept;
-    const args = [at, k.at, v.at, k.rows, first, heads, dKv, k.cols * 4, chunk, chunkBytes];
-    this.emit('keep', protocol.OP_KEEP, label, 0, undefined, args);
-  }
-
-  /** As `attention`, over `keys` kept positions, all of which every query sees. */
-  attentionQ16(
-    label: string,
-    out: Rows,
-    q: Rows,
-    kept: Kept,
-    { keys, first = 0, bias }: { keys: Value; first?: Value; bias?: DistanceBias },
-  ): void {
+  /** out = softmax(q k^T + bias) v, head by head, for each row over the keys that it sees; unscaled, as T5 has it. */
+  attention(label: string, out: Rows, q: Rows, table: RowTable, kv: KvCache, bias?: DistanceBias): void {
     const { quantized, quantizedScales, sums, scores } = this.scratch;
-    const scratch = [quantized, quantizedScales, sums, scores];
-    const sizes = [
-      q.rows,
-      keys,
-      kept.heads,
-      kept.dKv,
-      q.cols * 4,
-      first,
-      bias?.reach ?? 0,
-      kept.chunk,
-      kept.chunkBytes,
-    ];
-    this.emit('attention', protocol.OP_ATTENTION_Q16, label, 0, out, [
-      out.at,
-      q.at,
-      kept.at,
-      bias?.at ?? 0,
-      ...scratch,
-      ...sizes,
-    ]);
-    this.quantized = undefined;
+    const rows = { out: out.at, q: q.at, rows: table.rows, rowBytes: q.cols * 4 };
+    const args = { ...placeOf(table, kv), ...rows, bias: bias?.at ?? 0, reach: bias?.reach ?? 0 };
+    if (kv.kind === 'float32') {
+      this.emit('attentionF32', { ...args, scores }, label, out);
+    } else {
+      const scratch = { quantized, scales: quantizedScales, sums, weights: scores };
+      this.emit('attentionQ16', { ...args, ...scratch }, label, out);
+      this.quantized = undefined;
+    }
   }
 
   /** out = activation(x) * gate, or activation(x); one row or several of the same width. */
   activate(label: string, out: Rows, x: Rows, kind: Activation, gate?: Rows): void {
     const count = times(x.rows, x.cols);
-    const args = [out.at, x.at, gate?.at ?? 0, count, ACTIVATIONS[kind]];
-    this.emit('activate', protocol.OP_ACTIVATE, label, 0, out, args);
+    this.emit('activate', { out: out.at, x: x.at, gate: gate?.at ?? 0, count, kind: ACTIVATIONS[kind] }, label, out);
   }
 
   /** out = x * factor */
   scale(label: string, out: Rows, x: Rows, factor: number): void {
-    this.emit('scale', protocol.OP_SCALE, label, 0, out, [out.at, x.at, times(x.rows, x.cols), floatBits(factor)]);
+    this.emit('scale', { out: out.at, x: x.at, count: times(x.rows, x.cols), factor }, label, out);
   }
 
-  /** The id of the largest of `count` logits goes to `out`, a u32. */
-  argmax(out: Value, logits: Rows, count: number): void {
-    this.emit('argmax', protocol.OP_ARGMAX, 'argmax', 0, undefined, [out, logits.at, count]);
+  /** The id of the largest of `count` logits of each row goes to `out`, u32 [rows], `outBytes` apart. */
+  argmax(out: Value, logits: Rows, count: number, outBytes = 4): void {
+    const args = { out, outBytes, logits: logits.at, rows: logits.rows, rowBytes: logits.cols * 4, count };
+    this.emit('argmax', args, 'argmax');
   }
 
   /** Logits of `idCount` listed ids, none twice: positive ones are divided by the penalty, negative ones multiplied. In place. */
   penalize(logits: Rows, ids: Value, idCount: Value, penalty: number): void {
-    this.choose('penalize', protocol.OP_PENALIZE, logits, [logits.at, ids, idCount, floatBits(penalty)]);
+    this.emit('penalize', { logits: logits.at, ids, idCount, penalty }, 'penalize', logits);
   }
 
   /** Logits of `idCount` listed ids become -infinity. In place. */
   mask(logits: Rows, ids: Value, idCount: Value): void {
-    this.choose('mask', protocol.OP_MASK, logits, [logits.at, ids, idCount]);
+    this.emit('mask', { logits: logits.at, ids, idCount }, 'mask', logits);
   }
 
   /** Logits become probabilities, in place. */
   softmax(logits: Rows): void {
-    this.choose('softmax', protocol.OP_SOFTMAX, logits, [logits.at, logits.width]);
+    this.emit('softmax', { row: logits.at, count: logits.width }, 'softmax', logits);
   }
 
   /** Logits become logarithms of probabilities, in place. */
   logSoftmax(logits: Rows): void {
-    this.choose('logSoftmax', protocol.OP_LOG_SOFTMAX, logits, [logits.at, logits.width]);
+    this.emit('logSoftmax', { row: logits.at, count: logits.width }, 'logSoftmax', logits);
   }
 
   /** Logits below the k-th largest become -infinity, in place. */
   topK(logits: Rows, k: number): void {
     checkK('topK', k, logits.width);
-    this.choose('topK', protocol.OP_TOP_K, logits, [logits.at, logits.width, k]);
+    this.emit('topK', { row: logits.at, count: logits.width, k }, 'topK', logits);
   }
 
   /** The least probable, which together have no more than 1 - p, become 0, in place. */
   topP(probabilities: Rows, p: number): void {
-    const args = [probabilities.at, probabilities.width, floatBits(1 - p)];
-    this.choose('topP', protocol.OP_TOP_P, probabilities, args);
+    const { at, width } = probabilities;
+    this.emit('topP', { row: at, count: width, cut: 1 - p }, 'topP', probabilities);
   }
 
   /** An id by its probability goes to `out`, a u32; `random` is an integer of [0, 2^32). */
-  draw(out: Value, probabilities: Rows, random: Value): void {
-    this.choose('draw', protocol.OP_DRAW, undefined, [out, probabilities.at, probabilities.width, random]);
+  draw(out: Value, { at, width }: Rows, random: Value): void {
+    this.emit('draw', { out, row: at, count: width, random }, 'draw');
   }
 
   /** The k largest logits, falling: their ids u32 [k], then they themselves, float32 [k], go to `out`. */
   best(out: Value, logits: Rows, k: number): void {
     checkK('best', k, logits.width);
-    this.choose('best', protocol.OP_BEST, undefined, [out, logits.at, logits.width, k]);
+    this.emit('best', { out, row: logits.at, count: logits.width, k }, 'best');
   }
 
   copy(label: string, out: Value, source: Value, bytes: Value): void {
-    this.emit('copy', protocol.OP_COPY, label, 0, undefined, [out, source, bytes]);
+    this.emit('copy', { out, source, bytes }, label);
+  }
+
+  /** How many words there are so far: where the next op begins. */
+  get position(): number {
+    return this.words.length;
   }
 
   finish(): Program {
     return { words: Uint32Array.from(this.words), ops: this.ops };
   }
 
-  private choose(name: string, opcode: number, out: Rows | undefined, args: Value[]): void {
-    this.emit(name, opcode, name, 0, out, args);
+  /** x as integers, unless the scratch holds them already. */
+  private quantize(x: Rows, label: string): void {
+    if (this.quantized === x) return;
+    const { quantized, quantizedScales } = this.scratch;
+    const args = { out: quantized, scales: quantizedScales, x: x.at, rows: x.rows, cols: x.cols };
+    this.emit('quantize', args, label);
+    this.quantized = x;
   }
 
-  private emit(name: string, opcode: number, label: string, macs: number, out: Rows | undefined, args: Value[]): void {
+  /** @param out what the op writes, if it writes rows */
+  private emit<N extends OpName>(name: N, args: OpArgs<N, Value>, label: string, out?: Rows, macs = 0): void {
+    const entry = opEntry(name);
     this.ops.push({ name, label, from: this.words.length, macs });
     const patches: [number, number][] = [];
-    const constants = args.map((value, index) => {
-      if (typeof value === 'number') return value;
+    const constants = entry.arguments.map(({ name: argument, isFloat }, index) => {
+      const value = (args as Record<string, Value>)[argument]!;
+      if (typeof value === 'number') return isFloat ? floatBits(value) : value;
       for (const [r, stride] of value.strides) patches.push([index | (r << 8), stride]);
       return value.constant;
     });
-    this.words.push(opcode | (args.length << 8) | (patches.length << 16), ...constants, ...patches.flat());
+    this.words.push(entry.code | (constants.length << 8) | (patches.length << 16), ...constants, ...patches.flat());
     if (out && out === this.quantized) this.quantized = undefined;
   }
+}
+
+/** Arguments that say where a layer's part of a cache is. */
+function placeOf({ at }: RowTable, { cache, heads, dKv, layer, layers }: KvCache) {
+  return { table: at, cache: ROW_CACHES + CACHE_WORDS * cache, heads, dKv, layer, layers };
 }

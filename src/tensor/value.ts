@@ -23,6 +23,7 @@ export function plus(...values: Value[]): Value {
 
 export function times(value: Value, factor: number): Value {
   if (typeof value === 'number') return value * factor;
+  if (factor === 0) return 0;
   return {
     constant: value.constant * factor,
     strides: new Map([...value.strides].map(([r, stride]) => [r, stride * factor])),

@@ -28,10 +28,19 @@ describe('what an answer costs in the canister', () => {
 });
 
 describe('the figures', () => {
-  it('are the ten that are asked for, and one of them without its pages', () => {
+  it('are those that are asked for', () => {
     const names: (keyof Figures)[] = [
       'decodeLinearPerMac',
+      'rowAmong8PerMac',
+      'int4RowAmong4PerMac',
       'decodeTokenPerMac',
+      'unitBatch1',
+      'unitBatch2',
+      'unitBatch4',
+      'unitBatch8',
+      'unitBatch16',
+      'unitBatch32',
+      'unitReplayPerToken',
       'encodePerMac',
       'outsideUnitPerToken',
       'outsideUnitPerTokenPagesApart',

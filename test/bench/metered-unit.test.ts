@@ -13,7 +13,7 @@ describe('the metered unit', () => {
     const [metered, plain] = [await MeteredUnit.create(), newUnit()].map((machine) => {
       const t5 = loadT5(machine, model);
       const session = t5.open(idsOf(9, shape.config.vocabularySize), 4);
-      t5.step(session);
+      t5.step([session]);
       return t5.logits();
     });
     expect(metered).toEqual(plain);

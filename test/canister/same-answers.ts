@@ -4,6 +4,7 @@ import { IDL } from '@dfinity/candid';
 import { buildCanister } from '../../scripts/build/canister.ts';
 import { openLocalModel } from '../../scripts/lib/local-model.ts';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
+import { advance } from '../../src/model/generation/generation.ts';
 import { openGeneration } from '../../src/model/generation/open-generation.ts';
 import { type GenerationRequest, generationOptions } from '../../src/model/generation/options.ts';
 import { install, ok, options, upload } from './llm.ts';
@@ -52,7 +53,7 @@ export async function sameAnswers(
   function local(prompt: string): string {
     const decided = generationOptions(request, generation, t5.shape.config, () => 0n);
     const writing = openGeneration(t5, tokenizer!.encode(prompt), decided);
-    while (writing.advance() !== 'finished');
+    while (advance(t5, writing) !== 'finished');
     const text = tokenizer!.decode(writing.tokenIds);
     writing.close();
     return text;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Arena } from '../../src/tensor/arena.ts';
-import { Reference } from '../../src/tensor/reference.ts';
+import { Reference } from '../../src/tensor/reference/reference.ts';
 import { newUnit } from './machines.ts';
 
 describe.each([

@@ -62,6 +62,8 @@ describe('linear, int4', () => {
     [9, 272, 528],
     [17, 40, 112],
     [33, 32, 448],
+    [14, 1040, 80],
+    [17, 1040, 80],
     [67, 256, 320],
   ];
   it.each(shapes)('%i rows, %i outputs, %i inputs: the same to the bit', (...shape) => {
@@ -71,14 +73,18 @@ describe('linear, int4', () => {
   });
 
   it.each([64, 320, 512, 1040])('a row of %i columns comes to the same, however many there are', (inputs) => {
-    const { kernels, reference } = rowAmongOthers(inputs, [1, INT4_UNPACK_ROWS - 1, INT4_UNPACK_ROWS, 19], int4);
+    const { kernels, reference } = rowAmongOthers(
+      inputs,
+      [1, 2, 3, 4, 7, 8, INT4_UNPACK_ROWS - 1, INT4_UNPACK_ROWS, 27],
+      int4,
+    );
     for (const y of kernels) expect(y).toEqual(reference[0]);
-    expect(kernels.length).toBe(35);
+    expect(kernels.length).toBe(83);
   });
 
   it.each([SPAN, 5120])('sums of the largest weights and activations over %i columns do not overflow', (inputs) => {
     for (const sign of [1, -1] as const) {
-      for (const rows of [1, 9]) {
+      for (const rows of [1, 15, 17]) {
         const { kernels, reference } = onBoth((b) => {
           const w = matrixAt('int4', 'w', b.put(largest(16, inputs, sign)), 16, inputs);
           const x = b.rows(rows, inputs, new Float32Array(rows * inputs).fill(-2));
@@ -133,7 +139,9 @@ describe('linear, int4', () => {
       const w = int4(b, noise(16 * 16, 1), 16, 16);
       const roomless = new Recorder({ ...b.scratch, unpacked: undefined });
       roomless.linear(b.rows(1, 16), b.rows(1, 16), w);
-      expect(() => roomless.linear(b.rows(8, 16), b.rows(8, 16), w)).toThrow('expected room to unpack int4 weights in');
+      expect(() => roomless.linear(b.rows(16, 16), b.rows(16, 16), w)).toThrow(
+        'expected room to unpack int4 weights in',
+      );
       expect(() => b.recorder.gather(b.rows(1, 16), 0, w)).toThrow('expected int8 or float32 rows, got int4');
     });
   });

@@ -2,15 +2,47 @@
 import { buildKernels } from '../../scripts/build/kernels.ts';
 import { Arena } from '../../src/tensor/arena.ts';
 import { ACCUMULATOR_BYTES } from '../../src/tensor/assembly/protocol.ts';
+import {
+  CACHE_CHUNK,
+  CACHE_KEYS,
+  ROW_CACHES,
+  ROW_POSITION,
+  ROW_TOKEN,
+  ROW_WORDS,
+} from '../../src/tensor/assembly/row-table.ts';
 import type { Machine, Registers } from '../../src/tensor/machine.ts';
-import { Recorder, type Rows, type Scratch, type Weights } from '../../src/tensor/recorder.ts';
-import { Reference } from '../../src/tensor/reference.ts';
+import {
+  type KvCache,
+  Recorder,
+  type Rows,
+  type RowTable,
+  type Scratch,
+  type Weights,
+} from '../../src/tensor/recorder.ts';
+import { Reference } from '../../src/tensor/reference/reference.ts';
 import { kernelsInNode, Unit } from '../../src/tensor/unit.ts';
 
 const kernels = await buildKernels();
 export const newUnit = (): Unit => new Unit(kernelsInNode(kernels as Uint8Array<ArrayBuffer>));
 
 export type Bytes = Float32Array | Uint32Array | Int16Array | Uint8Array;
+
+/** A row of the table with one cache. */
+export interface TestRow {
+  token?: number;
+  position: number;
+  cache: number;
+  keys: number;
+  chunk: number;
+}
+
+/** Keys and values of the only layer in the first cache, unless said otherwise. */
+export const kvCache = (kv: Pick<KvCache, 'kind' | 'heads' | 'dKv'> & Partial<KvCache>): KvCache => ({
+  cache: 0,
+  layer: 0,
+  layers: 1,
+  ...kv,
+});
 
 /** What a test sees while it records. */
 export class Bench {
@@ -40,6 +72,20 @@ export class Bench {
 
   rows(rows: number, cols: number, values?: Float32Array, width = cols): Rows {
     return { at: values ? this.put(values) : this.arena.allocate(rows * cols * 4), rows, cols, width };
+  }
+
+  /** A row table in the arena. */
+  table(rows: readonly TestRow[]): RowTable {
+    const words = new Uint32Array(rows.length * ROW_WORDS);
+    rows.forEach(({ token = 0, position, cache, keys, chunk }, i) => {
+      const row = words.subarray(i * ROW_WORDS, (i + 1) * ROW_WORDS);
+      row[ROW_TOKEN] = token;
+      row[ROW_POSITION] = position;
+      row[ROW_CACHES] = cache;
+      row[ROW_CACHES + CACHE_KEYS] = keys;
+      row[ROW_CACHES + CACHE_CHUNK] = chunk;
+    });
+    return { at: this.put(words), rows: rows.length };
   }
 
   run(registers: Registers = []): void {

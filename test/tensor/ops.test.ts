@@ -1,10 +1,10 @@
 /** Every op: a case worked by hand, then random shapes, kernels against reference. */
 import { describe, expect, it } from 'vitest';
 import { SPAN } from '../../src/tensor/assembly/protocol.ts';
-import { inHeads, inOrder, placeFloat32, placeInt8 } from '../../src/tensor/layout.ts';
+import { inHeads, inOrder, kvPositionBytes, placeFloat32, placeInt8 } from '../../src/tensor/layout.ts';
 import type { Activation, Weights } from '../../src/tensor/recorder.ts';
 import { plus, register, times } from '../../src/tensor/value.ts';
-import { type Bench, linearTwice, noise, onBoth, rowAmongOthers } from './machines.ts';
+import { type Bench, kvCache, linearTwice, noise, onBoth, rowAmongOthers } from './machines.ts';
 
 function expectClose(kernels: Float32Array, reference: Float32Array, tolerance: number, what: string): void {
   expect(kernels.length, what).toBe(reference.length);
@@ -140,7 +140,7 @@ describe('linear, int8', () => {
       b.recorder.scale('double', x, x, 2);
       b.recorder.linear(q, x, w);
       const names = b.recorder.finish().ops.map((op) => op.name);
-      expect(names).toEqual(['quantize', 'linear', 'linear', 'scale', 'quantize', 'linear']);
+      expect(names).toEqual(['quantize', 'linearQ8', 'linearQ8', 'scale', 'quantize', 'linearQ8']);
       b.run();
       return [b.floats(q.at as number, 16), b.floats(k.at as number, 16)];
     });
@@ -185,7 +185,8 @@ describe('gather', () => {
     const { kernels, reference } = onBoth((b) => {
       const w = (kind === 'int8' ? int8 : float32)(b, table, 10, 20);
       const out = b.rows(3, 32, undefined, 20);
-      b.recorder.gather(out, b.put(Uint32Array.of(9, 0, 5)), w);
+      // as in the row table: other words between the ids
+      b.recorder.gather(out, b.put(Uint32Array.of(9, 77, 0, 77, 5)), w, 8);
       b.run();
       return b.floats(out.at as number, 3 * 32);
     });
@@ -218,52 +219,61 @@ describe('rmsNorm', () => {
   });
 });
 
-describe('attention', () => {
+describe('attention over float32', () => {
   it('by hand: equal scores mix the values evenly, a bias of ln 3 weighs 3 to 1', () => {
     const { kernels } = onBoth((b) => {
       const q = b.rows(1, 16, new Float32Array(16));
-      const k = b.put(new Float32Array(32));
-      const v = b.put(Float32Array.from({ length: 32 }, (_, i) => (i < 16 ? 1 : 5)));
+      const [k, v] = [b.rows(2, 16, new Float32Array(32)), b.rows(2, 16)];
+      b.machine.write(
+        v.at as number,
+        new Uint8Array(Float32Array.from({ length: 32 }, (_, i) => (i < 16 ? 1 : 5)).buffer),
+      );
       const [plain, biased] = [b.rows(1, 16), b.rows(1, 16)];
-      const shape = { heads: 1, dKv: 4, keys: 2, keyBytes: 64 };
-      b.recorder.attention('plain', plain, q, k, v, shape);
+      const kv = kvCache({ kind: 'float32', heads: 1, dKv: 4 });
+      const cache = b.arena.allocate(2 * 32);
+      b.recorder.appendKv('kv', b.table([0, 1].map((position) => ({ position, keys: 0, chunk: 2, cache }))), kv, k, v);
+      const table = b.table([{ position: 0, keys: 2, chunk: 2, cache }]);
+      b.recorder.attention('plain', plain, q, table, kv);
       const bias = { label: 'bias', at: b.put(Float32Array.of(0, Math.log(3), 0)), reach: 1 };
-      b.recorder.attention('biased', biased, q, k, v, { ...shape, bias });
+      b.recorder.attention('biased', biased, q, table, kv, { ...bias, at: bias.at - 4 });
       b.run();
       return [b.floats(plain.at as number, 4), b.floats(biased.at as number, 4)];
     });
     expectClose(kernels[0]!, new Float32Array(4).fill(3), 1e-6, 'even');
-    expectClose(kernels[1]!, new Float32Array(4).fill((3 * 1 + 5) / 4), 1e-6, 'three to one');
+    expectClose(kernels[1]!, new Float32Array(4).fill((3 * 5 + 1) / 4), 1e-6, 'three to one');
   });
 
   const cases = [
-    { queries: 1, keys: 1, heads: 2, dKv: 16, first: 0, causal: false, reach: 128 },
-    { queries: 1, keys: 37, heads: 6, dKv: 64, first: 36, causal: false, reach: 128 },
-    { queries: 1, keys: 200, heads: 3, dKv: 24, first: 199, causal: false, reach: 199 },
-    { queries: 50, keys: 50, heads: 2, dKv: 32, first: 0, causal: false, reach: 49 },
-    { queries: 50, keys: 50, heads: 2, dKv: 32, first: 0, causal: true, reach: 64 },
-    { queries: 3, keys: 10, heads: 1, dKv: 12, first: 7, causal: true, reach: 0 },
+    { rows: 1, keys: 1, heads: 2, dKv: 16, chunk: 1, causal: true, reach: 128 },
+    { rows: 1, keys: 37, heads: 6, dKv: 64, chunk: 1, causal: true, reach: 128 },
+    { rows: 1, keys: 200, heads: 3, dKv: 24, chunk: 1, causal: true, reach: 199 },
+    { rows: 50, keys: 50, heads: 2, dKv: 32, chunk: 50, causal: false, reach: 49 },
+    { rows: 50, keys: 50, heads: 2, dKv: 32, chunk: 1, causal: true, reach: 64 },
+    { rows: 3, keys: 10, heads: 1, dKv: 12, chunk: 1, causal: true, reach: 0 },
   ];
-  it.each(cases)('$queries queries, $keys keys, $heads heads of $dKv, causal $causal, reach $reach', (c) => {
-    const { queries, keys, heads, dKv, first, causal, reach } = c;
+  it.each(cases)('$rows rows, $keys keys, $heads heads of $dKv, chunks of $chunk, reach $reach', (c) => {
+    const { rows, keys, heads, dKv, chunk, causal, reach } = c;
     const cols = inHeads(heads, dKv).length;
     const { kernels, reference } = onBoth((b) => {
-      const out = b.rows(queries, cols);
-      const q = b.rows(queries, cols, noise(queries * cols, 1));
+      const kv = kvCache({ kind: 'float32', heads, dKv, layer: 1, layers: 3 });
+      const cache = b.arena.allocate(keys * 3 * kvPositionBytes('float32', heads, dKv));
+      const [k, v] = [2, 3].map((seed) => b.rows(keys, cols, noise(keys * cols, seed)));
+      const places = Array.from({ length: keys }, (_, position) => ({
+        position,
+        keys: causal ? position + 1 : keys,
+        chunk,
+        cache,
+      }));
+      b.recorder.appendKv('kv', b.table(places), kv, k!, v!);
       const bias = reach ? { label: 'bias', at: b.put(noise(heads * (2 * reach + 1), 4)), reach } : undefined;
-      b.recorder.attention('a', out, q, b.put(noise(keys * cols, 2)), b.put(noise(keys * cols, 3)), {
-        heads,
-        dKv,
-        keys,
-        keyBytes: cols * 4,
-        first,
-        causal,
-        bias,
-      });
+      const out = b.rows(rows, cols);
+      const q = b.rows(rows, cols, noise(rows * cols, 1));
+      b.recorder.attention('a', out, q, b.table(places.slice(-rows)), kv, bias);
       b.run();
-      return b.floats(out.at as number, queries * cols);
+      return b.floats(out.at as number, rows * cols);
     });
     expectClose(kernels, reference, 2e-5, 'attention');
+    expect(kernels.some((x) => x !== 0)).toBe(true);
   });
 });
 
@@ -301,6 +311,22 @@ describe('argmax', () => {
     });
     expect(kernels).toBe(best);
     expect(reference).toBe(best);
+  });
+
+  it('of several rows: an id each, where it belongs', () => {
+    const values = noise(5 * 48, 12);
+    const { kernels, reference } = onBoth((b) => {
+      const out = b.put(new Uint32Array(40).fill(7));
+      b.recorder.argmax(out, b.rows(5, 48, values), 40, 32);
+      b.run();
+      return Array.from(new Uint32Array(b.machine.read(out, 160).buffer));
+    });
+    const largest = (row: number): number => {
+      const logits = values.subarray(row * 48, row * 48 + 40);
+      return logits.indexOf(Math.max(...logits));
+    };
+    expect(kernels).toEqual(Array.from({ length: 40 }, (_, i) => (i % 8 ? 7 : largest(i / 8))));
+    expect(reference).toEqual(kernels);
   });
 });
 

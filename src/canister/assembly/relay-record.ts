@@ -1,12 +1,12 @@
 // What the TypeScript face of a relay (../relay.ts) and its AssemblyScript (relay.ts) agree on: a record in the arena, and the bytes of a message.
 // Plain integer constants only, so that both compilers read this one file.
 //
-//   bytes  0          8                 44          52      76          124               152            256
-//          +----------+-----------------+-----------+-------+-----------+-----------------+--------------+-------- - -
-//          | SERIAL,  | two programs as | TOKEN,    | regis-| MADE,     | callbacks of    | counters,    | ids that
-//          | STATE    | pointer, words  | NEXT      | ters  | MOST, stop| the call that   | self, name,  | were
-//          |          | from, end       |           |       | ids       | waits           | message      | made
-//          +----------+-----------------+-----------+-------+-----------+-----------------+--------------+-------- - -
+//   bytes  0          8                 32                  64          108               136            256        400
+//          +----------+-----------------+-------------------+-----------+-----------------+--------------+----------+------------+
+//          | SERIAL,  | two programs as | ROW: of the row   | MADE,     | callbacks of    | counters,    | ids that | TABLE,     |
+//          | STATE    | pointer, words  | table, as the     | MOST, stop| the call that   | self, name,  | were     | registers  |
+//          |          | from, end       | next step has it  | ids       | waits           | message      | made     |            |
+//          +----------+-----------------+-------------------+-----------+-----------------+--------------+----------+------------+
 
 /** u32: which use of the record this is; a message of an earlier one does nothing. */
 export const SERIAL = 0;
@@ -18,11 +18,8 @@ export const GOING = 1;
 /** u32 each: pointer of the program, its first word, its end. */
 export const STEP = 8;
 export const CHOICE = 20;
-/** u32: where the programs read and leave an id; and the id that the next step starts from. */
-export const TOKEN = 32;
-export const NEXT = 36;
-/** u32 [REGISTERS]: of the next step; the first is its position. */
-export const REGISTERS_AT = 40;
+/** u32 [ROW_WORDS]: the session's row (tensor/assembly/row-table.ts) of the next step. */
+export const ROW = 32;
 /** u32: ids made so far, and at how many it halts. */
 export const MADE = 64;
 export const MOST = 68;
@@ -55,7 +52,11 @@ export const ARRIVED = 245;
 export const IDS = 256;
 /** After so many tokens TypeScript has a look: at its watchdog, and at what else waits. */
 export const MOST_TOKENS = 32;
-export const RECORD_BYTES = 384;
+/** u32: pointer of the row table. */
+export const TABLE = 400;
+/** u32 [REGISTERS]: of every step. */
+export const REGISTERS_AT = 404;
+export const RECORD_BYTES = 432;
 
 /** First byte of a relay's message, [kind u8, serial u32 little-endian, record u32 little-endian]. */
 export const RELAY = 3;

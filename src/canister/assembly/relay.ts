@@ -4,9 +4,10 @@
 // Azle's `generate`. So QuickJS is entered once for many tokens, and its heap (30 pages a message, nearly all written) is touched once. A trap, a reject or a failing
 // call ends in ic-cdk's callbacks as ever.
 import { performanceCounter, run } from '../../tensor/assembly/machine';
+import { CACHE_KEYS, ROW_BYTES, ROW_CACHES, ROW_POSITION, ROW_TOKEN } from '../../tensor/assembly/row-table';
 import {
-  ARGS, ARRIVED, BEAT, CALLER, CHOICE, CLEANUP, GOING, HALTED, IDS, INSTRUCTIONS, MADE, MARK, MESSAGE_BYTES, MOST, NAME, NAME_BYTES, NEXT, NOBODY, REGISTERS_AT, REJECT,
-  RELAY, REPLY, SELF, SERIAL, STATE, STEP, STOPS, TOKEN, UNIT_INSTRUCTIONS,
+  ARGS, ARRIVED, BEAT, CALLER, CHOICE, CLEANUP, GOING, HALTED, IDS, INSTRUCTIONS, MADE, MARK, MESSAGE_BYTES, MOST, NAME, NAME_BYTES, NOBODY, REGISTERS_AT, REJECT,
+  RELAY, REPLY, ROW, SELF, SERIAL, STATE, STEP, STOPS, TABLE, UNIT_INSTRUCTIONS,
 } from './relay-record';
 
 // @ts-ignore: AssemblyScript's decorator
@@ -137,16 +138,18 @@ function add(counter: usize, n: u64): void {
 /** A token. */
 function step(record: usize): void {
   const before = performanceCounter(0);
-  const token: usize = load<u32>(record + TOKEN);
-  store<u32>(token, load<u32>(record + NEXT));
+  const table: usize = load<u32>(record + TABLE);
+  const row = record + ROW;
+  memory.copy(table, row, ROW_BYTES);
   runPart(record, STEP);
   runPart(record, CHOICE);
-  const id = load<u32>(token);
+  const id = load<u32>(table, ROW_TOKEN * 4);
   const made = load<u32>(record + MADE);
   store<u32>(record + IDS + (made << 2), id);
   store<u32>(record + MADE, made + 1);
-  store<u32>(record + NEXT, id);
-  store<u32>(record + REGISTERS_AT, load<u32>(record + REGISTERS_AT) + 1);
+  store<u32>(row, id, ROW_TOKEN * 4);
+  store<u32>(row, load<u32>(row, ROW_POSITION * 4) + 1, ROW_POSITION * 4);
+  store<u32>(row, load<u32>(row, (ROW_CACHES + CACHE_KEYS) * 4) + 1, (ROW_CACHES + CACHE_KEYS) * 4);
   if (made + 1 >= load<u32>(record + MOST) || isStop(record, id)) store<u32>(record + STATE, HALTED);
   store<u64>(record + BEAT, time());
   add(record + UNIT_INSTRUCTIONS, performanceCounter(0) - before);

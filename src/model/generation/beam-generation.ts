@@ -1,47 +1,55 @@
 /**
- * Beam search on a T5: each running hypothesis is a session on the same prompt, stepped one after another by the same program. Where one falls
- * out, its session is given to a second continuation of another, which borrows that one's keys and values.
+ * Beam search on a model: each running hypothesis is a sequence on the same prompt, and all of them are rows of a batch. Where one falls out, its sequence is given
+ * to a second continuation of another, which borrows that one's keys and values.
  */
-import type { T5, T5Session } from '../t5/t5.ts';
+import type { LanguageModel, Outcome } from '../language-model.ts';
+import type { Sequence } from '../sequence.ts';
 import { type BeamState, beginBeams, bestOf, type Continuation, extendBeams } from './beam-search.ts';
 import { Choice } from './choice.ts';
-import type { FinishReason, Generation, GenerationState, Progress } from './generation.ts';
+import type { FinishReason, Generation, GenerationState } from './generation.ts';
 import { candidatesOf, type GenerationOptions } from './options.ts';
 
 export class BeamGeneration implements Generation {
-  private readonly t5: T5;
+  readonly isPlain = false;
+  private readonly model: LanguageModel;
   private readonly options: GenerationOptions;
   private readonly choice: Choice;
   private readonly beams: BeamState;
   /** One for every beam there may be; the first has the prompt, the others are its forks. */
-  private readonly sessions: T5Session[] = [];
-  /** Sessions of the running hypotheses, in their order. */
-  private running: T5Session[];
-  /** Of the running hypotheses stepped at this position so far. */
-  private continuations: Continuation[] = [];
-  private stepped = 0;
+  private readonly all: Sequence[] = [];
+  /** Sequences of the running hypotheses, in their order. */
+  private running: Sequence[];
 
-  constructor(t5: T5, sourceIds: readonly number[], options: GenerationOptions, state: BeamState = beginBeams()) {
+  constructor(
+    model: LanguageModel,
+    sourceIds: readonly number[],
+    options: GenerationOptions,
+    state: BeamState = beginBeams(),
+  ) {
     if (state.over) throw new Error('generation: expected the state of an unfinished one, got one that is over');
-    this.t5 = t5;
+    this.model = model;
     this.options = options;
     this.beams = { ...state };
     try {
-      this.sessions.push(t5.open(sourceIds, options.maxNewTokens, this.targetIds(0)));
-      while (this.sessions.length < options.numBeams) this.sessions.push(t5.fork(this.session));
-      this.choice = new Choice(t5, options);
+      this.all.push(model.open(sourceIds, options.maxNewTokens, this.targetIds(0)));
+      while (this.all.length < options.numBeams) this.all.push(model.fork(this.sequence));
+      this.choice = new Choice(model, options);
     } catch (error) {
-      this.closeSessions();
+      this.closeSequences();
       throw error;
     }
-    this.running = this.sessions.slice(0, state.running.length);
-    this.running.forEach((session, i) => {
-      t5.retarget(session, this.targetIds(i));
+    this.running = this.all.slice(0, state.running.length);
+    this.running.forEach((sequence, i) => {
+      model.retarget(sequence, this.targetIds(i));
     });
   }
 
-  get session(): T5Session {
-    return this.sessions[0]!;
+  get sequence(): Sequence {
+    return this.all[0]!;
+  }
+
+  get sequences(): readonly Sequence[] {
+    return this.beams.over ? [] : this.running;
   }
 
   get tokenIds(): readonly number[] {
@@ -53,23 +61,33 @@ export class BeamGeneration implements Generation {
     return this.options.eosTokenIds.includes(this.tokenIds.at(-1)!) ? 'stop' : 'length';
   }
 
-  advance(budget?: bigint): Progress {
-    if (this.beams.over) return 'finished';
-    for (; this.stepped < this.running.length; this.stepped++) {
-      const session = this.running[this.stepped]!;
-      this.borrowFor(session);
-      const outcome = this.t5.step(session, budget);
+  /**
+   * Keys and values that a hypothesis lacks, others may have: after it has changed its sequence, and after an upgrade, when the first makes them and the others
+   * borrow as far as they agree.
+   */
+  prepare(budget?: bigint): Outcome {
+    for (const sequence of this.running) {
+      for (const other of this.running) if (other !== sequence) this.model.borrow(sequence, other);
+      // the first has the prompt, which others cannot do without
+      const outcome = this.model.replay(
+        this.sequence.phase === 'decode' ? [sequence] : [this.sequence, sequence],
+        budget,
+      );
       if (outcome !== 'done') return outcome;
-      for (const candidate of this.choice.candidates(session.targetIds)) {
-        this.continuations.push({ beam: this.stepped, ...candidate });
-      }
     }
-    const goOn = extendBeams(this.beams, this.continuations, candidatesOf(this.options), this.options);
-    this.continuations = [];
-    this.stepped = 0;
-    if (this.beams.over) return 'finished';
-    this.reassign(goOn);
-    return 'token';
+    return 'done';
+  }
+
+  choose(row: number): void {
+    const continuations = this.running.flatMap(({ targetIds }, beam) =>
+      this.choice.candidates(row + beam, targetIds).map((candidate) => ({ beam, ...candidate })),
+    );
+    const goOn = extendBeams(this.beams, continuations, candidatesOf(this.options), this.options);
+    if (!this.beams.over) this.reassign(goOn);
+  }
+
+  take(): void {
+    throw new Error('beams: expected their tokens from a step, got ids from a plan');
   }
 
   state(): GenerationState {
@@ -78,37 +96,29 @@ export class BeamGeneration implements Generation {
 
   close(): void {
     this.choice.close();
-    this.closeSessions();
+    this.closeSequences();
   }
 
   private targetIds(beam: number): number[] {
     return [this.options.decoderStartTokenId, ...this.beams.running[beam]!.ids];
   }
 
-  /** Keys and values that a hypothesis lacks, others may have: after it has changed its session, and after an upgrade. */
-  private borrowFor(session: T5Session): void {
-    for (const other of this.running) {
-      if (session.cached >= session.targetIds.length - 1) return;
-      if (other !== session) this.t5.borrow(session, other);
-    }
-  }
-
-  /** The first continuation of a hypothesis keeps its session, further ones get the sessions that nobody keeps. */
+  /** The first continuation of a hypothesis keeps its sequence, further ones get the sequences that nobody keeps. */
   private reassign(goOn: readonly Continuation[]): void {
     const before = this.running;
     const kept = new Set(goOn.map(({ beam }) => before[beam]!));
-    const free = this.sessions.filter((session) => !kept.has(session));
+    const free = this.all.filter((sequence) => !kept.has(sequence));
     this.running = goOn.map(({ beam }) => {
       const own = before[beam]!;
       return kept.delete(own) ? own : free.pop()!;
     });
-    this.running.forEach((session, i) => {
-      this.t5.retarget(session, this.targetIds(i));
+    this.running.forEach((sequence, i) => {
+      this.model.retarget(sequence, this.targetIds(i));
     });
   }
 
-  private closeSessions(): void {
-    // forks before the session whose prompt they share
-    for (const session of this.sessions.reverse()) this.t5.close(session);
+  private closeSequences(): void {
+    // forks before the sequence whose prompt they share
+    for (const sequence of this.all.reverse()) this.model.close(sequence);
   }
 }

@@ -1,5 +1,5 @@
 /** The one door to answers in the making: which kind an answer is depends on its options. */
-import type { T5 } from '../t5/t5.ts';
+import type { LanguageModel } from '../language-model.ts';
 import { BeamGeneration } from './beam-generation.ts';
 import type { Generation, GenerationState } from './generation.ts';
 import type { GenerationOptions } from './options.ts';
@@ -10,11 +10,11 @@ import { TokenByToken } from './token-by-token.ts';
  * @throws RangeError for ids or lengths out of range, or where memory is exhausted; Error for the state of a finished one
  */
 export function openGeneration(
-  t5: T5,
+  model: LanguageModel,
   sourceIds: readonly number[],
   options: GenerationOptions,
   state?: GenerationState,
 ): Generation {
-  if (options.numBeams > 1) return new BeamGeneration(t5, sourceIds, options, state?.beams);
-  return new TokenByToken(t5, sourceIds, options, state?.tokenIds);
+  if (options.numBeams > 1) return new BeamGeneration(model, sourceIds, options, state?.beams);
+  return new TokenByToken(model, sourceIds, options, state?.tokenIds);
 }

@@ -1,55 +1,65 @@
 /** Greedy search and sampling: one hypothesis, the likeliest or a drawn token each time. */
-import type { StepPlan, T5, T5Session } from '../t5/t5.ts';
+import type { LanguageModel, Outcome } from '../language-model.ts';
+import type { Sequence } from '../sequence.ts';
 import { Choice, isPlainGreedy } from './choice.ts';
-import type { FinishReason, Generation, GenerationState, Progress } from './generation.ts';
+import type { FinishReason, Generation, GenerationState } from './generation.ts';
 import type { GenerationOptions } from './options.ts';
 import { philox } from './philox.ts';
 
 export class TokenByToken implements Generation {
-  readonly session: T5Session;
+  readonly sequence: Sequence;
   readonly tokenIds: number[];
   finishReason: FinishReason | undefined;
-  private readonly t5: T5;
+  private readonly model: LanguageModel;
   private readonly options: GenerationOptions;
-  /** Undefined where T5's own greedy program does. */
+  /** Undefined where the model's own greedy program does. */
   private readonly choice: Choice | undefined;
 
-  constructor(t5: T5, sourceIds: readonly number[], options: GenerationOptions, tokenIds: readonly number[] = []) {
-    this.t5 = t5;
+  constructor(
+    model: LanguageModel,
+    sourceIds: readonly number[],
+    options: GenerationOptions,
+    tokenIds: readonly number[] = [],
+  ) {
+    this.model = model;
     this.options = options;
     this.tokenIds = [...tokenIds];
-    this.session = t5.open(sourceIds, options.maxNewTokens, [options.decoderStartTokenId, ...tokenIds]);
+    this.sequence = model.open(sourceIds, options.maxNewTokens, [options.decoderStartTokenId, ...tokenIds]);
     if (isPlainGreedy(options)) return;
     try {
-      this.choice = new Choice(t5, options);
+      this.choice = new Choice(model, options);
     } catch (error) {
-      t5.close(this.session);
+      model.close(this.sequence);
       throw error;
     }
   }
 
-  advance(budget?: bigint): Progress {
-    if (this.finishReason) return 'finished';
-    const outcome = this.t5.step(this.session, budget);
-    if (outcome !== 'done') return outcome;
-    const id = this.choice ? this.choice.token(this.session.targetIds, this.random()) : this.t5.greedy();
-    this.add(id);
-    return this.finishReason ? 'finished' : 'token';
+  get sequences(): readonly Sequence[] {
+    return this.finishReason ? [] : [this.sequence];
+  }
+
+  /** Nothing: a step does all that one sequence needs. */
+  prepare(): Outcome {
+    return 'done';
+  }
+
+  choose(row: number): void {
+    this.add(this.choice ? this.choice.token(row, this.sequence.targetIds, this.random()) : this.model.greedy(row));
   }
 
   private add(id: number): void {
-    this.session.targetIds.push(id);
+    this.sequence.targetIds.push(id);
     this.tokenIds.push(id);
     if (this.options.eosTokenIds.includes(id)) this.finishReason = 'stop';
     else if (this.tokenIds.length >= this.options.maxNewTokens) this.finishReason = 'length';
   }
 
-  plan(): StepPlan | undefined {
-    return this.choice || this.finishReason ? undefined : this.t5.plan(this.session);
+  get isPlain(): boolean {
+    return !this.choice;
   }
 
   take(ids: readonly number[]): void {
-    this.session.cached += ids.length;
+    this.sequence.cached += ids.length;
     for (const id of ids) this.add(id);
   }
 
@@ -59,7 +69,7 @@ export class TokenByToken implements Generation {
 
   close(): void {
     this.choice?.close();
-    this.t5.close(this.session);
+    this.model.close(this.sequence);
   }
 
   /** Token n takes the first word at counter n (docs/generation.md). */

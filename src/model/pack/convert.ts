@@ -6,7 +6,7 @@ import { placeInt4 } from '../../tensor/int4.ts';
 import { type MatrixKind, type Placement, placeFloat32, placeInt8 } from '../../tensor/layout.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { T5Config } from '../checkpoint/config.ts';
-import { biasByDistance } from '../t5/relative-position.ts';
+import { biasByDistance } from '../families/t5/relative-position.ts';
 import { encodePackHead, type PackHead, planPack } from './pack.ts';
 import { BIAS_REACH, type PackTensor, packTensors, type WeightsKind } from './tensors.ts';
 

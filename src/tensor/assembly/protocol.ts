@@ -1,4 +1,4 @@
-// What the TypeScript face and the AssemblyScript kernels agree on: mailbox words, commands, opcodes, sizes.
+// What the TypeScript face and the AssemblyScript kernels agree on: mailbox words, commands, sizes. Ops are in ops.ts.
 // Plain integer constants only, so that both compilers read this one file.
 
 // --- mailbox: an array of more than 32 bytes handed to `certified_data_set` -------------------------------
@@ -29,36 +29,13 @@ export const INSTRUCTIONS = 13;
 //   word  0 … 5        16 … 47          64 …
 //        +-----------+-----------------+--------------------------------- - -
 //        | registers | frame: the args | op, op, op …
-//        |           | of the op that  | op = opcode | args << 8 | patches << 16,
+//        |           | of the op that  | op = code | args   << 8 | patches << 16,
 //        |           | runs, resolved  |      args …, (arg | register << 8, stride) …
 //        +-----------+-----------------+--------------------------------- - -
 // A patch adds register * stride to an argument before the op runs.
 export const FRAME = 16;
 export const OPS = 64;
 export const REGISTERS = 6;
-
-export const OP_GATHER_Q8 = 1;
-export const OP_GATHER_F32 = 2;
-export const OP_RMS_NORM = 3;
-export const OP_QUANTIZE = 4;
-export const OP_LINEAR_Q8 = 5;
-export const OP_LINEAR_F32 = 6;
-export const OP_ATTENTION = 7;
-export const OP_ACTIVATE = 8;
-export const OP_SCALE = 9;
-export const OP_ARGMAX = 10;
-export const OP_PENALIZE = 11;
-export const OP_MASK = 12;
-export const OP_SOFTMAX = 13;
-export const OP_LOG_SOFTMAX = 14;
-export const OP_TOP_K = 15;
-export const OP_TOP_P = 16;
-export const OP_DRAW = 17;
-export const OP_BEST = 18;
-export const OP_COPY = 19;
-export const OP_KEEP = 20;
-export const OP_ATTENTION_Q16 = 21;
-export const OP_LINEAR_INT4 = 22;
 
 export const ACTIVATION_RELU = 0;
 export const ACTIVATION_GELU_NEW = 1;
@@ -71,8 +48,9 @@ export const SPAN = 512;
 /** Columns of a row of int4 weights that share a multiplier, and the largest of these: 8 * 15 is within int8. */
 export const INT4_GROUP = 64;
 export const INT4_MULTIPLIER_MAX = 15;
-/** From so many rows of activations on, int4 weights are unpacked to int8 first. */
-export const INT4_UNPACK_ROWS = 8;
+/** From so many rows of activations on, int4 weights are unpacked to int8 first, so many of their own rows at a time. */
+export const INT4_UNPACK_ROWS = 16;
+export const INT4_UNPACK_OUTPUTS = 1024;
 /** Largest magnitude of a quantised activation: a sum of four is an int16, which is what Strassen's algorithm takes (strassen.ts). */
 export const ACTIVATION_MAX = 8191;
 /** What K products of a quantised query and key may come to. */

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { type GenerationRequest, seedOf } from '../../../src/model/generation/options.ts';
 import { philox } from '../../../src/model/generation/philox.ts';
-import { draw, penalize, softmax, topK, topP } from '../../../src/tensor/reference-logits.ts';
+import { draw, penalize, softmax, topK, topP } from '../../../src/tensor/reference/choosing.ts';
 import { newUnit } from '../../tensor/machines.ts';
 import { cases, FixtureModel } from './models.ts';
 
@@ -24,7 +24,7 @@ it('can be repeated by a client, token by token', () => {
   const seed = seedOf(model.options(request));
   const key = [Number(seed & 0xffffffffn), Number(seed >> 32n)] as const;
   for (let n = 0; n < 24 && session.targetIds.at(-1) !== 1; n++) {
-    t5.step(session);
+    t5.step([session]);
     const row = t5.logits();
     penalize(row, Uint32Array.from(new Set(session.targetIds)), 1.1);
     row.set(row.map((x) => x / 1.5));

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Choice } from '../../../src/model/generation/choice.ts';
 import type { GenerationRequest } from '../../../src/model/generation/options.ts';
-import { Reference } from '../../../src/tensor/reference.ts';
+import { Reference } from '../../../src/tensor/reference/reference.ts';
 import { newUnit } from '../../tensor/machines.ts';
 import { type Case, cases, FIXTURES, FixtureModel, readFixture } from './models.ts';
 
@@ -48,8 +48,8 @@ function left(model: FixtureModel, sourceIds: number[], targetIds: number[], req
   const options = model.options(request);
   const choice = new Choice(t5, options);
   const session = t5.open(sourceIds, options.maxNewTokens, targetIds);
-  t5.step(session);
-  choice.token(targetIds, 0);
+  t5.step([session]);
+  choice.token(0, targetIds, 0);
   const p = t5.logits();
   choice.close();
   t5.close(session);

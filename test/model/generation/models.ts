@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { withCheckpoint } from '../../../scripts/lib/model-folder.ts';
 import type { Checkpoint } from '../../../src/model/checkpoint/checkpoint.ts';
 import type { GenerationConfig } from '../../../src/model/checkpoint/generation-config.ts';
-import type { Generation } from '../../../src/model/generation/generation.ts';
+import { T5 } from '../../../src/model/families/t5/t5.ts';
+import { advance, type Generation } from '../../../src/model/generation/generation.ts';
 import { openGeneration } from '../../../src/model/generation/open-generation.ts';
 import {
   type GenerationOptions,
@@ -14,7 +15,6 @@ import {
 import { convert } from '../../../src/model/pack/convert.ts';
 import { planPack } from '../../../src/model/pack/pack.ts';
 import type { WeightsKind } from '../../../src/model/pack/tensors.ts';
-import { T5 } from '../../../src/model/t5/t5.ts';
 import { Arena } from '../../../src/tensor/arena.ts';
 import type { Machine } from '../../../src/tensor/machine.ts';
 
@@ -57,7 +57,7 @@ export class FixtureModel {
   /** The ids of an answer, start token first, as transformers gives them. */
   generate(sourceIds: readonly number[], request: GenerationRequest): number[] {
     const generation = this.generation(sourceIds, request);
-    while (generation.advance() !== 'finished');
+    while (advance(this.t5, generation) !== 'finished');
     generation.close();
     return [this.options(request).decoderStartTokenId, ...generation.tokenIds];
   }

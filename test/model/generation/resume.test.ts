@@ -1,6 +1,6 @@
 /** However a generation is cut into messages, interrupted, written down and taken up again, it comes to the same ids. */
 import { describe, expect, it } from 'vitest';
-import type { Generation, GenerationState } from '../../../src/model/generation/generation.ts';
+import { advance, type Generation, type GenerationState } from '../../../src/model/generation/generation.ts';
 import { openGeneration } from '../../../src/model/generation/open-generation.ts';
 import type { GenerationRequest } from '../../../src/model/generation/options.ts';
 import { newUnit } from '../../tensor/machines.ts';
@@ -17,8 +17,8 @@ const WAYS: GenerationRequest[] = [
 
 const written = (state: GenerationState): GenerationState => JSON.parse(JSON.stringify(state));
 
-function toTheEnd(generation: Generation): readonly number[] {
-  while (generation.advance() !== 'finished');
+function toTheEnd({ t5 }: FixtureModel, generation: Generation): readonly number[] {
+  while (advance(t5, generation) !== 'finished');
   return generation.tokenIds;
 }
 
@@ -29,13 +29,13 @@ describe.each(WAYS)('%o', (request) => {
     let steps = 0;
     for (let last = false; !last; steps++) {
       expect(generation.finishReason).toBeUndefined();
-      last = generation.advance() === 'finished';
+      last = advance(model.t5, generation) === 'finished';
     }
     expect(steps).toBeLessThanOrEqual(10);
     const stops = request.eos_token_id ?? [1];
     const stopped = (stops as number[]).includes(generation.tokenIds.at(-1)!);
     expect(generation.finishReason).toBe(stopped ? 'stop' : 'length');
-    expect(generation.advance()).toBe('finished');
+    expect(advance(model.t5, generation)).toBe('finished');
   });
 
   it.each([1, 7, 25])('in slices of %i ops', async (ops) => {
@@ -44,9 +44,9 @@ describe.each(WAYS)('%o', (request) => {
     const model = await FixtureModel.open('flan-a', 'float32', unit);
     const generation = model.generation(prompt, request);
     let paused = 0;
-    for (let progress = generation.advance(unit.next(ops)); progress !== 'finished'; ) {
+    for (let progress = advance(model.t5, generation, unit.next(ops)); progress !== 'finished'; ) {
       if (progress === 'paused') paused += 1;
-      progress = generation.advance(unit.next(ops));
+      progress = advance(model.t5, generation, unit.next(ops));
     }
     expect(paused).toBeGreaterThan(5);
     expect([0, ...generation.tokenIds]).toEqual(whole.generate(prompt, request));
@@ -62,7 +62,7 @@ describe.each(WAYS)('%o', (request) => {
     ];
     let busy = 0;
     while (both.some((generation) => !generation.finishReason)) {
-      for (const generation of both) if (generation.advance(unit.next(9)) === 'busy') busy += 1;
+      for (const generation of both) if (advance(model.t5, generation, unit.next(9)) === 'busy') busy += 1;
     }
     expect(busy).toBeGreaterThan(5);
     expect([0, ...both[0]!.tokenIds]).toEqual(whole.generate(prompt, request));
@@ -79,9 +79,9 @@ describe.each(WAYS)('%o', (request) => {
     do {
       const again = openGeneration(fresh.t5, prompt, fresh.options(request), written(generation.state()));
       expect(again.tokenIds).toEqual(generation.tokenIds);
-      expect(toTheEnd(again)).toEqual(ids);
+      expect(toTheEnd(fresh, again)).toEqual(ids);
       again.close();
-    } while (generation.advance() !== 'finished');
+    } while (advance(model.t5, generation) !== 'finished');
   });
 
   it('takes its caches from nobody after another prompt has used the unit', async () => {
@@ -90,7 +90,7 @@ describe.each(WAYS)('%o', (request) => {
     const generation = model.generation(prompt, request);
     do {
       model.generate([5, 6, 1], { max_new_tokens: 2, num_beams: 2 });
-    } while (generation.advance() !== 'finished');
+    } while (advance(model.t5, generation) !== 'finished');
     expect(generation.tokenIds).toEqual(ids);
   });
 
@@ -134,7 +134,7 @@ describe.each(WAYS)('%o', (request) => {
 it('refuses to go on from what is over', async () => {
   const model = await FixtureModel.open('flan-a', 'int8', newUnit());
   const generation = model.generation(prompt, { num_beams: 2, max_new_tokens: 3 });
-  toTheEnd(generation);
+  toTheEnd(model, generation);
   const options = model.options({ num_beams: 2, max_new_tokens: 3 });
   expect(() => openGeneration(model.t5, prompt, options, generation.state())).toThrow(
     'generation: expected the state of an unfinished one, got one that is over',

@@ -9,8 +9,12 @@ function found(p: usize, wanted: v128, at: usize): v128 {
   return f32x4.eq(v128.load(p + at), wanted);
 }
 
-/** logits f32 [count, room for a multiple of 16] -> out u32: one id. */
-export function argmax(out: usize, logits: usize, count: u32): void {
+/** logits f32 [rows, count], rows `rowBytes` apart, each with room for a multiple of 16 -> out u32 [rows], `outBytes` apart: an id each. */
+export function argmax(out: usize, outBytes: usize, logits: usize, rows: u32, rowBytes: usize, count: u32): void {
+  for (; rows > 0; rows -= 1, out += outBytes, logits += rowBytes) store<u32>(out, argmaxOf(logits, count));
+}
+
+function argmaxOf(logits: usize, count: u32): u32 {
   const whole = logits + (<usize>(count & ~15) << 2);
   const end = logits + (<usize>count << 2);
   let m = largestOf(logits, whole);
@@ -23,5 +27,5 @@ export function argmax(out: usize, logits: usize, count: u32): void {
   }
   while (p < end && load<f32>(p) != m) p += 4;
   // logits that are all NaN have no largest: id 0
-  store<u32>(out, p < end ? <u32>((p - logits) >> 2) : 0);
+  return p < end ? <u32>((p - logits) >> 2) : 0;
 }

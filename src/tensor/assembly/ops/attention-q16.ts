@@ -1,17 +1,22 @@
-// Attention over keys and values kept as int16 (keep.ts): both sums in integers, the softmax between them in float32. A tile of queries and a head at a time.
+// Attention over keys and values kept as int16 (append-kv.ts): both sums in integers, the softmax between them in float32. A tile of rows and a head at a time.
 //
 //   q f32 -> int16, a scale      q k sums i32 -> scores f32      weights e^score, times the values' scales -> int16 p, whose sum is 32,767      p v sums i32 -> out f32
 //
 // As the weights' sum, and not the largest, is brought to 32,767, no sum of products with an int16 can overflow, however many keys there are.
+//
+// Rows next to each other with the same cache are done as a tile, though each may see another number of keys: sums are made for the most that one sees, and a weight behind
+// a row's own keys is 0. Integer sums do not change by zeros, and float32 ones are a row's own, so a row comes to the same in every tile.
 
 import { tileQ16, tileRows } from '../generated/dot-blocks';
 import { LOG2_E, largestMagnitude, quickExp2, roundRow, sum } from '../lanes';
 import { TILE_STRIDE as TILE_STRIDE_, WEIGHT_SUM as WEIGHT_SUM_ } from '../protocol';
-import { headBytes, keyMax, keysBytes } from './keep';
+import { CACHE_CHUNK, CACHE_KEYS, ROW_BYTES, ROW_POSITION } from '../row-table';
+import { cacheOf, headBytes, keyMax, keysBytes, positionBytesQ16 } from './append-kv';
 import { largestOf } from './row';
 
 const TILE_STRIDE: usize = TILE_STRIDE_;
 const WEIGHT_SUM: f32 = <f32>WEIGHT_SUM_;
+const MINUS_INFINITY: f32 = -Infinity;
 
 /** q f32 [K] -> out int16 [K]; gives the scale. */
 function quantizeQuery(out: usize, q: usize, dKv: u32): f32 {
@@ -48,59 +53,98 @@ function scores(row: usize, end: usize, keyScales: usize, scale: f32, bias: usiz
   }
 }
 
+/** Rows from `row` on that have the same cache, in a row. */
+function sameCache(table: usize, row: u32, rows: u32, cache: u32): u32 {
+  const pointer = load<u32>(cacheOf(table, row, cache));
+  let next = row + 1;
+  while (next < rows && load<u32>(cacheOf(table, next, cache)) == pointer) next += 1;
+  return next - row;
+}
+
+/** The most keys that one of so many rows sees. */
+function mostKeys(place: usize, rows: u32): u32 {
+  let most: u32 = 0;
+  for (const end = place + <usize>rows * ROW_BYTES; place < end; place += ROW_BYTES) most = max(most, load<u32>(place, CACHE_KEYS * 4));
+  return most;
+}
+
 /**
- * q f32 [queries] of `rowBytes`, head h in the columns from h * K on; keys and values as `keep` left them -> out f32 as q.
- * bias f32 [heads, 2 * reach + 1] by distance key - query, which reaches all distances that occur, or 0; query i stands at position first + i, every query sees
- * every key. quantized: int16 [16, K], scales: f32 [16], sums: ACCUMULATOR_BYTES, p: int16 [16, keys padded to 16] of scratch. At most 1,024 keys.
+ * q f32 [rows] of `rowBytes`, head h in the columns from h * K on -> out f32 as q, each row over the keys that it sees in its cache, in the part of `layer` of `layers`.
+ * bias f32 [heads, 2 * reach + 1] by distance key - row, which reaches all distances that occur, or 0. Scratch, for the rows of a tile: quantized int16 [16, K],
+ * scales f32 [16], weights int16 [16, keys padded to 16]; sums: ACCUMULATOR_BYTES. At most 1,024 keys.
  */
 export function attentionQ16(
-  out: usize, q: usize, kept: usize, bias: usize, quantized: usize, scales: usize, sums: usize, p: usize,
-  queries: u32, keys: u32, heads: u32, dKv: u32, rowBytes: usize, first: u32, reach: u32, chunk: u32, chunkBytes: usize,
+  out: usize, q: usize, table: usize, cache: u32, bias: usize, quantized: usize, scales: usize, sums: usize, weights: usize,
+  rows: u32, heads: u32, dKv: u32, rowBytes: usize, reach: u32, layer: u32, layers: u32,
+): void {
+  const positionBytes = positionBytesQ16(heads, dKv);
+  let same: u32 = 0;
+  let tile: u32 = 0;
+  for (let i: u32 = 0; i < rows; i += tile, same -= tile) {
+    if (same == 0) same = sameCache(table, i, rows, cache);
+    tile = tileRows(same);
+    const place = cacheOf(table, i, cache);
+    const chunk = load<u32>(place, CACHE_CHUNK * 4);
+    const chunkBytes = <usize>(layers * chunk) * positionBytes;
+    const at = <usize>i * rowBytes;
+    attendTile(
+      tile, out + at, q + at, table + <usize>i * ROW_BYTES, place, load<u32>(place) + <usize>(layer * chunk) * positionBytes, mostKeys(place, tile), chunk, chunkBytes,
+      bias, quantized, scales, sums, weights, heads, dKv, rowBytes, reach,
+    );
+  }
+}
+
+/** Rows of a tile, from `row` of the table on. `part` is the layer's part of the first chunk. */
+// @ts-ignore: AssemblyScript's decorator
+@inline
+function attendTile(
+  tile: u32, out: usize, q: usize, row: usize, place: usize, part: usize, keys: u32, chunk: u32, chunkBytes: usize,
+  bias: usize, quantized: usize, scales: usize, sums: usize, weights: usize, heads: u32, dKv: u32, rowBytes: usize, reach: u32,
 ): void {
   const queryBytes = <usize>(dKv << 1);
   const padded = (keys + 15) & ~15;
-  const pBytes = <usize>(padded << 1);
-  const tableBytes = <usize>(2 * reach + 1) << 2;
-  for (let tile: u32 = 0, i: u32 = 0; i < queries; i += tile) {
-    tile = tileRows(queries - i);
-    let head = kept;
-    let table = bias;
-    for (let h: u32 = 0; h < heads; h++) {
-      const at = <usize>i * rowBytes + <usize>h * (<usize>dKv << 2);
-      const values = head + keysBytes(chunk, dKv);
-      const keyScales = values + keysBytes(chunk, dKv);
-      for (let t: u32 = 0; t < tile; t++) {
-        const scale = quantizeQuery(quantized + <usize>t * queryBytes, q + at + <usize>t * rowBytes, dKv);
-        store<f32>(scales + (<usize>t << 2), scale);
-      }
-      let offset: usize = 0;
-      for (let j: u32 = 0; j < keys; j += chunk, offset += chunkBytes) {
-        const groups = ((keys - j < chunk ? keys - j : chunk) + 3) >> 2;
-        const row = sums + (<usize>j << 2);
-        tileQ16(tile, quantized, queryBytes, head + offset, <usize>(dKv << 3), row, row + (<usize>groups << 4), dKv, false);
-      }
-      for (let t: u32 = 0; t < tile; t++) {
-        const distances = bias ? table + (<usize>(reach - first - i - t) << 2) : 0;
-        const weights = p + <usize>t * pBytes;
-        const scale = scales + (<usize>t << 2);
-        store<f32>(scale, weigh(weights, sums + <usize>t * TILE_STRIDE, keyScales, load<f32>(scale), distances, keys, chunk, chunkBytes));
-      }
-      offset = 0;
-      for (let j: u32 = 0; j < keys; j += chunk, offset += chunkBytes) {
-        const some = padded - j < chunk ? padded - j : chunk;
-        tileQ16(tile, p + (<usize>j << 1), pBytes, values + offset, <usize>chunk << 3, sums, sums + (<usize>dKv << 2), some, j > 0);
-      }
-      for (let t: u32 = 0; t < tile; t++) {
-        const scale = f32x4.splat(load<f32>(scales + (<usize>t << 2)));
-        let from = sums + <usize>t * TILE_STRIDE;
-        let to = out + at + <usize>t * rowBytes;
-        for (const end = to + (<usize>dKv << 2); to < end; to += 16, from += 16) {
-          v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(v128.load(from)), scale));
-        }
-      }
-      head += headBytes(chunk, dKv);
-      table += tableBytes;
+  const weightsBytes = <usize>(padded << 1);
+  let table = bias + (<usize>reach << 2);
+  let head = part;
+  for (let h: u32 = 0; h < heads; h++) {
+    const at = <usize>h * (<usize>dKv << 2);
+    const values = head + keysBytes(chunk, dKv);
+    const keyScales = values + keysBytes(chunk, dKv);
+    for (let t: u32 = 0; t < tile; t++) {
+      const scale = quantizeQuery(quantized + <usize>t * queryBytes, q + at + <usize>t * rowBytes, dKv);
+      store<f32>(scales + (<usize>t << 2), scale);
     }
+    let offset: usize = 0;
+    for (let j: u32 = 0; j < keys; j += chunk, offset += chunkBytes) {
+      const groups = (min(keys - j, chunk) + 3) >> 2;
+      const sumsAt = sums + (<usize>j << 2);
+      tileQ16(tile, quantized, queryBytes, head + offset, <usize>(dKv << 3), sumsAt, sumsAt + (<usize>groups << 4), dKv, false);
+    }
+    for (let t: u32 = 0; t < tile; t++) {
+      const t32 = <usize>t * ROW_BYTES;
+      const seen = load<u32>(place + t32, CACHE_KEYS * 4);
+      const distances = bias ? table - (<usize>load<u32>(row + t32, ROW_POSITION * 4) << 2) : 0;
+      const p = weights + <usize>t * weightsBytes;
+      const scale = scales + (<usize>t << 2);
+      store<f32>(scale, weigh(p, sums + <usize>t * TILE_STRIDE, keyScales, load<f32>(scale), distances, seen, chunk, chunkBytes));
+      const own = <usize>((seen + 15) & ~15) << 1;
+      if (own < weightsBytes) memory.fill(p + own, 0, weightsBytes - own);
+    }
+    offset = 0;
+    for (let j: u32 = 0; j < keys; j += chunk, offset += chunkBytes) {
+      const some = min(padded - j, chunk);
+      tileQ16(tile, weights + (<usize>j << 1), weightsBytes, values + offset, <usize>chunk << 3, sums, sums + (<usize>dKv << 2), some, j > 0);
+    }
+    for (let t: u32 = 0; t < tile; t++) {
+      const scale = f32x4.splat(load<f32>(scales + (<usize>t << 2)));
+      let from = sums + <usize>t * TILE_STRIDE;
+      let to = out + at + <usize>t * rowBytes;
+      for (const end = to + (<usize>dKv << 2); to < end; to += 16, from += 16) {
+        v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(v128.load(from)), scale));
+      }
+    }
+    head += headBytes(chunk, dKv);
+    table += <usize>(2 * reach + 1) << 2;
   }
 }
 
@@ -114,7 +158,7 @@ function weigh(p: usize, row: usize, keyScales: usize, scale: f32, bias: usize, 
     const at = row + (<usize>j << 2);
     scores(at, at + (<usize>some << 2), keyScales + offset, scale, bias ? bias + (<usize>j << 2) : 0);
   }
-  for (let at = row + (<usize>keys << 2); at < end; at += 4) store<f32>(at, -Infinity);
+  for (let at = row + (<usize>keys << 2); at < end; at += 4) store<f32>(at, MINUS_INFINITY);
   const largest = f32x4.splat(largestOf(row, end));
   let total = f32x4.splat(0);
   let scaled = f32x4.splat(0);
@@ -124,8 +168,10 @@ function weigh(p: usize, row: usize, keyScales: usize, scale: f32, bias: usize, 
     const last = row + (<usize>(j + some) << 2);
     let valueScales = keyScales + offset;
     for (let at = row + (<usize>j << 2); at < last; at += 16, valueScales += 16) {
-      const e = quickExp2(f32x4.mul(f32x4.sub(v128.load(at), largest), f32x4.splat(LOG2_E)));
-      const w = f32x4.mul(e, v128.load(valueScales));
+      const x = v128.load(at);
+      // what is behind the last key has no weight, whatever scale stands there
+      const e = quickExp2(f32x4.mul(f32x4.sub(x, largest), f32x4.splat(LOG2_E)));
+      const w = v128.and(f32x4.mul(e, v128.load(valueScales)), f32x4.gt(x, f32x4.splat(MINUS_INFINITY)));
       total = f32x4.add(total, e);
       scaled = f32x4.add(scaled, w);
       v128.store(at, w);

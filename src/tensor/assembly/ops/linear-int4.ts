@@ -1,12 +1,22 @@
 // y = x W^T with int4 weights (layout.ts). They stand for int8 weights exactly (int4.ts): few rows of activations go over them as they are, many over
 // what they are unpacked to, and what comes out is the same to the bit, linear-q8's with those int8 weights.
 
-import { rowInt4, spanOf } from '../generated/dot-blocks';
-import { INT4_GROUP as INT4_GROUP_, INT4_UNPACK_ROWS as INT4_UNPACK_ROWS_ } from '../protocol';
-import { linearQ8 } from './linear-q8';
+import { spanOf } from '../generated/dot-blocks';
+import { rowInt4, tileInt4, tileRowsInt4 } from '../generated/dot-blocks-int4';
+import {
+  CHUNK_GROUPS as CHUNK_GROUPS_,
+  INT4_GROUP as INT4_GROUP_,
+  INT4_UNPACK_OUTPUTS as INT4_UNPACK_OUTPUTS_,
+  INT4_UNPACK_ROWS as INT4_UNPACK_ROWS_,
+  TILE_STRIDE as TILE_STRIDE_,
+} from '../protocol';
+import { linearQ8Into, scaleRow } from './linear-q8';
 
 const GROUP: u32 = INT4_GROUP_;
+const CHUNK_GROUPS: u32 = CHUNK_GROUPS_;
 const UNPACK_ROWS: u32 = INT4_UNPACK_ROWS_;
+const UNPACK_OUTPUTS: u32 = INT4_UNPACK_OUTPUTS_;
+const TILE_STRIDE: usize = TILE_STRIDE_;
 
 /**
  * Two weights a lane times |m| or -|m|: a weight q is (n ^ flips) - 8, n being a nibble. For m > 0 q m is n m - 8 m; for m < 0 n is flipped to 15 - n
@@ -23,13 +33,14 @@ function twice(v: v128): v128 {
   return v128.or(v, i16x8.shl(v, 8));
 }
 
-/** w int4 [outputs, inputs] -> out int8, in groups of four rows (layout.ts). */
-function unpack(out: usize, w: usize, multipliers: usize, octetMultipliers: usize, outputs: u32, inputs: u32): void {
+/** Rows `first` to `first + count`, multiples of 8, of w int4 [outputs, inputs] -> out int8 [count, inputs], in groups of four rows (layout.ts). */
+function unpack(out: usize, w: usize, multipliers: usize, octetMultipliers: usize, outputs: u32, inputs: u32, first: u32, count: u32): void {
+  multipliers += <usize>(first >> 3) * octetMultipliers;
   let columns: u32 = 0;
   for (let from: u32 = 0; from < inputs; from += columns) {
     columns = spanOf(inputs - from);
-    const before = <usize>(from * outputs);
-    unpackSpan(out + before, w + (before >> 1), multipliers + (<usize>(from / GROUP) << 3), octetMultipliers, outputs, columns);
+    const part = w + (<usize>(from * outputs + first * columns) >> 1);
+    unpackSpan(out + <usize>(from * count), part, multipliers + (<usize>(from / GROUP) << 3), octetMultipliers, count, columns);
   }
 }
 
@@ -71,25 +82,62 @@ function unpackSpan(out: usize, w: usize, multipliers: usize, octetMultipliers: 
 
 /**
  * x int16 [rows, K] with scales f32 [rows], w int4 [F, K] -> out f32 [rows, F], added to what is there where `accumulate` is set. K and F multiples
- * of 16. sums: ACCUMULATOR_BYTES, unpacked: F * K bytes of scratch, untouched by less than INT4_UNPACK_ROWS rows.
+ * of 16. sums: ACCUMULATOR_BYTES, unpacked: INT4_UNPACK_OUTPUTS * K bytes of scratch, or F * K if that is less, untouched by less than INT4_UNPACK_ROWS rows.
  */
 export function linearInt4(
   out: usize, x: usize, xScales: usize, w: usize, multipliers: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32,
   sums: usize, unpacked: usize,
 ): void {
   const octetMultipliers = <usize>((inputs + GROUP - 1) / GROUP) << 3;
+  const outBytes = <usize>outputs << 2;
   if (rows >= UNPACK_ROWS) {
-    unpack(unpacked, w, multipliers, octetMultipliers, outputs, inputs);
-    linearQ8(out, x, xScales, unpacked, wScales, rows, outputs, inputs, accumulate, sums);
+    for (let first: u32 = 0; first < outputs; first += UNPACK_OUTPUTS) {
+      const count = min(outputs - first, UNPACK_OUTPUTS);
+      const firstBytes = <usize>first << 2;
+      unpack(unpacked, w, multipliers, octetMultipliers, outputs, inputs, first, count);
+      linearQ8Into(out + firstBytes, outBytes, x, xScales, unpacked, wScales + firstBytes, rows, count, inputs, accumulate, sums);
+    }
     return;
   }
-  const outBytes = <usize>outputs << 2;
-  for (let row: u32 = 0; row < rows; row++) {
-    const at = out + <usize>row * outBytes;
-    const scale = load<f32>(xScales + (<usize>row << 2));
-    rowInt4(
-      at, x + <usize>row * (<usize>inputs << 1), w, multipliers, octetMultipliers, wScales, scale, at + outBytes, inputs,
-      accumulate != 0,
+  const xBytes = <usize>inputs << 1;
+  let done: u32 = 0;
+  for (let tile = tileRowsInt4(rows); tile > 1; tile = tileRowsInt4(rows - done)) {
+    tileOver(
+      tile, out + <usize>done * outBytes, x + <usize>done * xBytes, xScales + (<usize>done << 2), w, multipliers, octetMultipliers, wScales, outputs, inputs,
+      accumulate != 0, sums,
     );
+    done += tile;
+  }
+  for (; done < rows; done++) {
+    const at = out + <usize>done * outBytes;
+    const scale = load<f32>(xScales + (<usize>done << 2));
+    rowInt4(at, x + <usize>done * xBytes, w, multipliers, octetMultipliers, wScales, scale, at + outBytes, inputs, accumulate != 0);
+  }
+}
+
+/** As linearInt4, for the rows of one tile: a chunk of w at a time, so that the sums stay in one page. */
+function tileOver(
+  tile: u32, out: usize, x: usize, xScales: usize, w: usize, multipliers: usize, octetMultipliers: usize, wScales: usize, outputs: u32, inputs: u32,
+  accumulate: bool, sums: usize,
+): void {
+  const groups = outputs >> 2;
+  for (let done: u32 = 0; done < groups; done += CHUNK_GROUPS) {
+    const count = min(groups - done, CHUNK_GROUPS);
+    const chunkMultipliers = multipliers + <usize>(done >> 1) * octetMultipliers;
+    let columns: u32 = 0;
+    for (let from: u32 = 0; from < inputs; from += columns) {
+      columns = spanOf(inputs - from);
+      const part = w + (<usize>(from * outputs) >> 1) + <usize>(done >> 1) * <usize>(columns << 2);
+      tileInt4(
+        tile, x + (<usize>from << 1), <usize>inputs << 1, part, <usize>(columns << 2), chunkMultipliers + (<usize>(from / GROUP) << 3), octetMultipliers,
+        sums, sums + (<usize>count << 4), columns,
+      );
+      for (let t: u32 = 0; t < tile; t++) {
+        scaleRow(
+          out + <usize>t * (<usize>outputs << 2) + (<usize>done << 4), sums + <usize>t * TILE_STRIDE, wScales + (<usize>done << 4),
+          load<f32>(xScales + (<usize>t << 2)), count, accumulate || from > 0,
+        );
+      }
+    }
   }
 }

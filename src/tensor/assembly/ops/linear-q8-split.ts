@@ -31,9 +31,9 @@ const SEVEN_X: u32 = 7 * SPLIT_X;
 const ALL_SUMS: u32 = 7 * SEVEN_SUMS;
 const ALL_X: u32 = 7 * SEVEN_X;
 
-/** linearQ8 of as many of the rows, from the first on, as it pays for; gives how many these are: none of less than SPLIT_ROWS. */
+/** linearQ8Into of as many of the rows, from the first on, as it pays for; gives how many these are: none of less than SPLIT_ROWS. */
 export function linearSplit(
-  out: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: bool, scratch: usize,
+  out: usize, outBytes: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: bool, scratch: usize,
 ): u32 {
   if (inputs % (BLOCKS * 16) || inputs < LEAST_COLUMNS || outputs < LEAST_GROUPS * 4) return 0;
   const taken = rows / SPLIT_ROWS * SPLIT_ROWS;
@@ -42,7 +42,6 @@ export function linearSplit(
   // chunks alike, each of whole groups a block
   const chunkGroups = (groups + chunks * BLOCKS - 1) / (chunks * BLOCKS) * BLOCKS;
   const xBytes = <usize>inputs << 1;
-  const outBytes = <usize>outputs << 2;
   const xs = scratch + PASSES * ALL_SUMS;
   const ws = xs + PASSES * ALL_X;
   for (let first: u32 = 0; first < taken; first += PASSES * SPLIT_ROWS) {

@@ -19,7 +19,7 @@ function scaled(sums: usize, scales: usize, s: v128, at: usize): v128 {
 }
 
 /** out[4 g + r] (+)= sums[g, r] * scales[4 g + r] * scale; groups a multiple of four. */
-function scaleRow(out: usize, sums: usize, scales: usize, scale: f32, groups: u32, accumulate: bool): void {
+export function scaleRow(out: usize, sums: usize, scales: usize, scale: f32, groups: u32, accumulate: bool): void {
   const s = f32x4.splat(scale);
   for (const end = out + (<usize>groups << 4); out < end; out += 64, sums += 64, scales += 64) {
     if (accumulate) {
@@ -43,16 +43,22 @@ function scaleRow(out: usize, sums: usize, scales: usize, scale: f32, groups: u3
 export function linearQ8(
   out: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32, sums: usize,
 ): void {
+  linearQ8Into(out, <usize>outputs << 2, x, xScales, w, wScales, rows, outputs, inputs, accumulate, sums);
+}
+
+/** linearQ8 into some columns of rows that are `outBytes` apart. */
+export function linearQ8Into(
+  out: usize, outBytes: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32, sums: usize,
+): void {
   if (rows >= SPLIT_ROWS) {
-    const split = linearSplit(out, x, xScales, w, wScales, rows, outputs, inputs, accumulate != 0, sums);
+    const split = linearSplit(out, outBytes, x, xScales, w, wScales, rows, outputs, inputs, accumulate != 0, sums);
     rows -= split;
-    out += <usize>split * outputs << 2;
+    out += <usize>split * outBytes;
     x += <usize>split * inputs << 1;
     xScales += <usize>split << 2;
   }
   const groups = outputs >> 2;
   const xBytes = <usize>inputs << 1;
-  const outBytes = <usize>outputs << 2;
   let tiled: u32 = 0;
   // rows of w in chunks, so that the sums stay in one page, and a chunk of w in the cache while every tile of x passes over it
   for (let done: u32 = 0; done < groups; done += CHUNK_GROUPS) {
@@ -83,6 +89,6 @@ export function linearQ8(
   for (let row = tiled; row < rows; row++) {
     const at = out + <usize>row * outBytes;
     const scale = load<f32>(xScales + (<usize>row << 2));
-    rowQ8(at, x + <usize>row * xBytes, w, wScales, scale, at + outBytes, inputs, accumulate != 0);
+    rowQ8(at, x + <usize>row * xBytes, w, wScales, scale, at + (<usize>outputs << 2), inputs, accumulate != 0);
   }
 }

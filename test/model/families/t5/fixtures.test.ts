@@ -1,7 +1,7 @@
 /** Random T5s against what Hugging Face transformers computes on them (test/fixtures/t5, made by make_t5_fixtures.py). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type LocalModel, openLocalModel } from '../../../scripts/lib/local-model.ts';
+import { type LocalModel, openLocalModel } from '../../../../scripts/lib/local-model.ts';
 
 interface Case {
   input_ids: number[];
@@ -20,8 +20,8 @@ const cases = (name: string): Case[] => JSON.parse(readFileSync(`${folder(name)}
 function greedy({ t5 }: LocalModel, sourceIds: number[], most: number): number[] {
   const session = t5.open(sourceIds, most);
   for (let i = 0; i < most && !t5.shape.config.eosTokenIds.includes(session.targetIds.at(-1)!); i++) {
-    t5.step(session);
-    session.targetIds.push(t5.greedy());
+    t5.step([session]);
+    session.targetIds.push(t5.greedy(0));
   }
   t5.close(session);
   return session.targetIds;
@@ -46,8 +46,8 @@ describe.each(['flan-a', 'flan-b', 't5-v1.0', 'odd'])('%s', (name) => {
       expect(largestDifference(c.encoder_last, rows.subarray(rows.length - padded))).toBeLessThan(2e-4);
 
       for (const [position, best] of c.argmax.entries()) {
-        t5.step(session);
-        expect(t5.greedy(), `argmax at ${position}`).toBe(best);
+        t5.step([session]);
+        expect(t5.greedy(0), `argmax at ${position}`).toBe(best);
         const recorded = c.logits[c.logits_positions.indexOf(position)];
         if (recorded) expect(largestDifference(recorded, t5.logits())).toBeLessThan(2e-4);
         session.targetIds.push(c.decoder_input_ids[position + 1] ?? 0);
@@ -82,7 +82,7 @@ describe.each(['flan-a', 't5-v1.0', 'odd'])('%s, int4', (name) => {
     const cosines: number[] = [];
     for (const c of cases(name)) {
       const session = t5.open(c.input_ids, 24, c.decoder_input_ids.slice(0, 1));
-      t5.step(session);
+      t5.step([session]);
       cosines.push(cosine(c.logits[c.logits_positions.indexOf(0)]!, t5.logits()));
       t5.close(session);
     }
@@ -99,8 +99,8 @@ describe('a session', () => {
     const { t5 } = model;
     const session = t5.open(c!.input_ids, 24, c!.greedy_ids.slice(0, 10));
     while (session.targetIds.length < c!.greedy_ids.length) {
-      t5.step(session);
-      session.targetIds.push(t5.greedy());
+      t5.step([session]);
+      session.targetIds.push(t5.greedy(0));
     }
     expect(session.targetIds).toEqual(c!.greedy_ids);
   });

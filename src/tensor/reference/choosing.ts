@@ -1,7 +1,9 @@
 /**
- * The ops that choose a token, in plain TypeScript over one row of logits or probabilities: the meaning of assembly/ops/{penalize,softmax,top-k,
- * top-p,draw}.ts. Part of the reference (reference.ts), with no thought for speed.
+ * The ops that choose a token, in plain TypeScript over one row of logits or probabilities: the meaning of assembly/ops/{argmax,penalize,softmax,
+ * top-k,top-p,draw}.ts. Part of the reference (reference.ts), with no thought for speed.
  */
+import type { OpArgs } from '../ops.ts';
+import type { Memory } from './memory.ts';
 
 const { fround } = Math;
 
@@ -72,3 +74,27 @@ export function best(logits: Float32Array, k: number): { ids: number[]; values: 
   const values = Array.from({ length: k }, (_, i) => logits[ids[i] ?? -1] ?? Number.NEGATIVE_INFINITY);
   return { ids: values.map((x, i) => (x === Number.NEGATIVE_INFINITY ? 0 : ids[i]!)), values };
 }
+
+type Choosing = 'argmax' | 'penalize' | 'mask' | 'softmax' | 'logSoftmax' | 'topK' | 'topP' | 'draw' | 'best';
+
+/** The same as ops, on rows in memory. */
+export const onRows: { [N in Choosing]: (m: Memory, a: OpArgs<N>) => void } = {
+  argmax(m, { out, outBytes, logits, rows, rowBytes, count }) {
+    for (let i = 0; i < rows; i++) {
+      const row = m.floats(logits + i * rowBytes, count);
+      m.u32[(out + i * outBytes) / 4] = row.reduce((best, v, id) => (v > row[best]! ? id : best), 0);
+    }
+  },
+  penalize: (m, a) => penalize(m.rest(a.logits), m.words(a.ids, a.idCount), a.penalty),
+  mask: (m, a) => mask(m.rest(a.logits), m.words(a.ids, a.idCount)),
+  softmax: (m, a) => softmax(m.floats(a.row, a.count)),
+  logSoftmax: (m, a) => logSoftmax(m.floats(a.row, a.count)),
+  topK: (m, a) => topK(m.floats(a.row, a.count), a.k),
+  topP: (m, a) => topP(m.floats(a.row, a.count), a.cut),
+  draw: (m, a) => m.u32.set([draw(m.floats(a.row, a.count), a.random)], a.out / 4),
+  best(m, { out, row, count, k }) {
+    const { ids, values } = best(m.floats(row, count), k);
+    m.u32.set(ids, out / 4);
+    m.f32.set(values, out / 4 + k);
+  },
+};

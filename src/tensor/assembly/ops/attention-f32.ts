@@ -1,7 +1,9 @@
-// Attention as T5 has it: no 1/sqrt(d), a relative-position bias in self-attention, none in cross-attention.
-// One query row and head at a time: scores, softmax and the weighted sum of values, in one row of scratch.
+// Attention over keys and values in float32, unscaled as T5 has it, with a bias by distance or none.
+// One row and head at a time: scores, softmax and the weighted sum of values, in one row of scratch.
 
 import { exp, max, sum } from '../lanes';
+import { CACHE_CHUNK, CACHE_KEYS, ROW_BYTES, ROW_POSITION } from '../row-table';
+import { cacheOf, positionBytesF32 } from './append-kv';
 
 /** scores[j] = q . k[j] for j < keys; q f32 [dKv], k f32 [keys] rows `rowBytes` apart; four keys a turn. */
 function dots(scores: usize, q: usize, k: usize, keys: u32, dKv: u32, rowBytes: usize): void {
@@ -82,28 +84,33 @@ function mix(out: usize, p: usize, v: usize, keys: u32, dKv: u32, rowBytes: usiz
 }
 
 /**
- * q f32 [queries] rows `rowBytes` apart, k, v f32 [keys] rows `keyBytes` apart -> out f32 [queries] rows `rowBytes` apart; head h has the
- * columns from h * dKv on; columns past the heads are left alone. bias f32 [heads, 2 * reach + 1] by distance key - query, which
- * reaches all distances that occur, or 0; query i stands at position first + i; a causal one sees the keys up to its own position. scores: scratch of keys floats, padded to a multiple of
- * four. reachCausal = 2 * reach + causal. dKv a multiple of 4.
+ * q f32 [rows] of `rowBytes`, head h in the columns from h * K on -> out f32 as q, each row over the keys that it sees in its cache, in the part of `layer` of `layers`
+ * (append-kv.ts). A cache has chunks of one position, or is one chunk. bias f32 [heads, 2 * reach + 1] by distance key - row, which reaches all distances that occur,
+ * or 0. Columns past the heads are left alone. scores: scratch of keys floats, padded to a multiple of four. K a multiple of 4.
  */
-export function attention(
-  out: usize, q: usize, k: usize, v: usize, bias: usize, scores: usize,
-  queries: u32, keys: u32, heads: u32, dKv: u32, rowBytes: usize, keyBytes: usize, first: u32, reachCausal: u32,
+export function attentionF32(
+  out: usize, q: usize, table: usize, cache: u32, bias: usize, scores: usize,
+  rows: u32, heads: u32, dKv: u32, rowBytes: usize, reach: u32, layer: u32, layers: u32,
 ): void {
   const headBytes = <usize>dKv << 2;
-  const reach = reachCausal >> 1;
-  const causal = (reachCausal & 1) != 0;
-  for (let i: u32 = 0; i < queries; i++) {
-    const seen = causal && first + i + 1 < keys ? first + i + 1 : keys;
-    let table = bias + (<usize>reach << 2);
+  const innerBytes = <usize>heads * headBytes;
+  const positionBytes = positionBytesF32(heads, dKv);
+  for (let i: u32 = 0; i < rows; i++) {
+    const place = cacheOf(table, i, cache);
+    const keys = load<u32>(place, CACHE_KEYS * 4);
+    const chunk = load<u32>(place, CACHE_CHUNK * 4);
+    const k = load<u32>(place) + <usize>(layer * chunk) * positionBytes;
+    const v = k + <usize>chunk * innerBytes;
+    const keyBytes = chunk == 1 ? <usize>layers * positionBytes : innerBytes;
+    const position = load<u32>(table + <usize>i * ROW_BYTES, ROW_POSITION * 4);
+    let distances = bias + (<usize>(reach - position) << 2);
     for (let h: u32 = 0; h < heads; h++) {
       const at = <usize>h * headBytes;
-      dots(scores, q + at, k + at, seen, dKv, keyBytes);
-      if (bias) addBias(scores, table - (<usize>(first + i) << 2), seen);
-      table += (<usize>(2 * reach + 1)) << 2;
-      softmax(scores, seen);
-      mix(out + at, scores, v + at, seen, dKv, keyBytes);
+      dots(scores, q + at, k + at, keys, dKv, keyBytes);
+      if (bias) addBias(scores, distances, keys);
+      distances += (<usize>(2 * reach + 1)) << 2;
+      softmax(scores, keys);
+      mix(out + at, scores, v + at, keys, dKv, keyBytes);
     }
     out += rowBytes;
     q += rowBytes;

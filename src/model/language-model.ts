@@ -1,0 +1,74 @@
+/**
+ * A model at work on a machine, whatever its family: what generation and the canister know of it. It holds the weights and the sequences' keys and values, and
+ * takes sequences to their next logits, in as many slices as the instruction budget makes of it. It knows ids only.
+ */
+import type { Arena } from '../tensor/arena.ts';
+import type { Machine, Registers } from '../tensor/machine.ts';
+import type { Rows } from '../tensor/recorder.ts';
+import type { Sequence } from './sequence.ts';
+
+/** `paused`: the budget is used up, go on in another message. `busy`: other sequences are in the middle of a program. */
+export type Outcome = 'paused' | 'busy' | 'done';
+
+/** A program in the arena: pointer, first word, end. */
+export type PlacedProgram = readonly [number, number, number];
+
+/** What makes the next tokens of some sequences, one after another, each the likeliest: for whoever runs the programs without this class. */
+export interface StepPlan {
+  step: PlacedProgram;
+  choice: PlacedProgram;
+  registers: Registers;
+  /** Pointer of the row table: the rows are written there before a step, and the choice leaves each one's next id in it as its token. */
+  table: number;
+  /** Words of the rows of the next step. From a step to the next, each row's position and the keys of its first cache grow by one. */
+  rows: Uint32Array;
+}
+
+export interface LanguageModel {
+  readonly machine: Machine;
+  readonly arena: Arena;
+  readonly vocabularySize: number;
+  /** Where the weights belong; they are to be there before the first sequence runs. */
+  readonly weightsAt: number;
+  /** What `step` leaves: logits of each sequence, and the row table, whose tokens choices may be written to. */
+  readonly output: { logits: Rows; table: number };
+  /** Whether a program is under way, which no other may run into. */
+  readonly busy: boolean;
+  /** Gives all its room back but open sequences'. */
+  dispose(): void;
+
+  /**
+   * Opens a sequence. `targetIds` of an earlier one, start token included, are taken up again: their keys and values are made anew.
+   * @throws RangeError for ids or lengths out of range, or where memory is exhausted
+   */
+  open(sourceIds: readonly number[], capacity: number, targetIds?: readonly number[]): Sequence;
+  /** Another sequence on the same prompt, which shares what was made of it. It can step once the first one can, and must be closed before it. */
+  fork(first: Sequence): Sequence;
+  /** Gives a sequence other target ids. Its keys and values stay as far as the ids agree. */
+  retarget(sequence: Sequence, targetIds: readonly number[]): void;
+  /** Copies keys and values that it lacks from a sequence on the same prompt, as far as their target ids agree. */
+  borrow(sequence: Sequence, other: Sequence): void;
+  /** Gives a sequence's room back. */
+  close(sequence: Sequence): void;
+
+  /** Encodes the prompt. After `done`, `encoding` gives what came out. */
+  encode(sequence: Sequence, budget?: bigint): Outcome;
+  /** What the encoder made of the prompt that was encoded last. */
+  encoding(sequence: Sequence): Uint8Array;
+  /** Takes a prompt's encoding in place of `encode`. */
+  useEncoding(sequence: Sequence, encoding: Uint8Array): Outcome;
+
+  /** Makes the keys and values that sequences lack, as after an upgrade, up to their last token. */
+  replay(sequences: readonly Sequence[], budget?: bigint): Outcome;
+  /**
+   * Makes the logits after the last token of each sequence: row i of the logits belongs to the i-th. All that is to be done before is done. A call that is not
+   * `done` is to be made again with the same sequences.
+   */
+  step(sequences: readonly Sequence[], budget?: bigint): Outcome;
+  /** The likeliest id of a row of logits. */
+  greedy(row: number): number;
+  /** The id that a choosing program left as the token of a row. */
+  token(row: number): number;
+  /** Undefined where something else than a step is to be done first, or a program is under way. */
+  plan(sequences: readonly Sequence[]): StepPlan | undefined;
+}

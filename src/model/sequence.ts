@@ -1,0 +1,26 @@
+/**
+ * A sequence: what has keys and values in the arena, a prompt and what follows it. What lies in the arena of it can be made again from its ids.
+ * A caller's session has one sequence, or one for each beam.
+ */
+export interface Sequence {
+  readonly sourceIds: readonly number[];
+  /** The start token, then what was made so far. */
+  readonly targetIds: number[];
+  /** The most tokens it may have, the start token not counted. */
+  readonly capacity: number;
+  /** Pointers of its caches, in the order of the row table (tensor/assembly/row-table.ts). */
+  readonly caches: readonly number[];
+  /** The sequence whose prompt's keys and values it shares. */
+  readonly forkOf?: Sequence;
+  phase: 'encode' | 'cross' | 'decode';
+  /** Target positions whose keys and values are there. */
+  cached: number;
+}
+
+/** How many ids two lists have in common from the first on. */
+export function agreement(a: readonly number[], b: readonly number[]): number {
+  const most = Math.min(a.length, b.length);
+  let i = 0;
+  while (i < most && a[i] === b[i]) i++;
+  return i;
+}

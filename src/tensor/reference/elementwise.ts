@@ -1,0 +1,47 @@
+/** Norms and activations, in plain TypeScript: the meaning of assembly/ops/{rms-norm,activate,scale}.ts. */
+import * as p from '../assembly/protocol.ts';
+import type { OpArgs } from '../ops.ts';
+import type { Memory } from './memory.ts';
+
+export function rmsNorm(m: Memory, { out, x, w, rows, cols, width, epsilon }: OpArgs<'rmsNorm'>): void {
+  const weight = m.floats(w, cols);
+  for (let i = 0; i < rows; i++) {
+    const row = m.floats(x + i * cols * 4, cols);
+    const meanSquare = row.reduce((sum, v) => sum + v * v, 0) / width;
+    const inverse = 1 / Math.sqrt(meanSquare + epsilon);
+    m.floats(out + i * cols * 4, cols).set(row.map((v, c) => v * inverse * weight[c]!));
+  }
+}
+
+export function scale(m: Memory, { out, x, count, factor }: OpArgs<'scale'>): void {
+  m.floats(out, count).set(m.floats(x, count).map((v) => v * factor));
+}
+
+export function activate(m: Memory, { out, x, gate, count, kind }: OpArgs<'activate'>): void {
+  const f = ACTIVATIONS[kind]!;
+  for (let i = 0; i < count; i++) {
+    const y = f(m.f32[x / 4 + i]!);
+    m.f32[out / 4 + i] = gate ? y * m.f32[gate / 4 + i]! : y;
+  }
+}
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** erf(x) = 2/sqrt(pi) times the sum of (-1)^n x^(2n+1) / (n! (2n+1)), which keeps 9 digits up to |x| = 4, and past it erf is 1 within 2e-8. */
+function erf(x: number): number {
+  if (Math.abs(x) > 4) return Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let n = 1; n < 200; n++) {
+    term *= (-x * x) / n;
+    sum += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}
+
+const ACTIVATIONS: Record<number, (x: number) => number> = {
+  [p.ACTIVATION_RELU]: (x) => Math.max(0, x),
+  [p.ACTIVATION_GELU_NEW]: (x) => x * sigmoid(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)),
+  [p.ACTIVATION_GELU_EXACT]: (x) => (x / 2) * (1 + erf(x / Math.SQRT2)),
+  [p.ACTIVATION_SILU]: (x) => x * sigmoid(x),
+};
