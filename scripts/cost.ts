@@ -58,7 +58,7 @@ async function ofFolder({ model, weights }: Options): Promise<Model> {
   const folder = await findModel(model);
   const { path, head } = await packFolder(folder, weights, { onProgress: () => showStep('converting') });
   // a folder without a tokenizer makes no pack
-  const tokenizer = decodeTokenizer((await readTokenizer(folder))!);
+  const tokenizer = decodeTokenizer((await readTokenizer(folder, head.config.vocabularySize))!.tables);
   return { name: `${head.name}, ${head.weights}`, pack: new Uint8Array(await readFile(path)), tokenizer };
 }
 

@@ -24,6 +24,7 @@ interface Options {
   ids?: number[];
   prompts?: string;
   weights: WeightsKind;
+  specialTokens?: boolean;
   decoderIds?: number[];
   logits?: boolean;
   json?: boolean;
@@ -59,6 +60,7 @@ const program = new Command('npm run local --')
     'no answer is made; these decoder inputs, start token first, are gone through',
     integers,
   )
+  .option('--special-tokens', 'special tokens in the prompt, such as <extra_id_0>, are none of its text')
   .option('--logits', "add the logits of every decoder position to --json's object")
   .option('--json', 'print one JSON object')
   .showHelpAfterError('(npm run local -- --help explains)');
@@ -104,12 +106,12 @@ function logitsOf({ t5 }: LocalModel, promptIds: number[], inputs: number[]): nu
   return rows;
 }
 
-function encode({ tokenizer }: LocalModel, prompt: string): number[] {
+function encode({ tokenizer }: LocalModel, prompt: string, { specialTokens }: Options): number[] {
   if (!tokenizer)
     throw new Error(
       'local: expected spiece.model or tokenizer.json in the folder, got neither; give the prompt as --ids',
     );
-  return tokenizer.encode(prompt);
+  return tokenizer.encode(prompt, specialTokens);
 }
 
 async function run(options: Options): Promise<void> {
@@ -124,7 +126,7 @@ async function run(options: Options): Promise<void> {
     for await (const prompt of jsonStrings(input(options.prompts), options.prompts)) {
       // a prompt that cannot be answered has its line as well, so that lines out match lines in
       try {
-        console.log(JSON.stringify(answer(model, encode(model, prompt), options, () => {})));
+        console.log(JSON.stringify(answer(model, encode(model, prompt, options), options, () => {})));
       } catch (error) {
         console.log(JSON.stringify({ error: (error as Error).message }));
         process.exitCode = 1;
@@ -132,7 +134,7 @@ async function run(options: Options): Promise<void> {
     }
     return;
   }
-  const promptIds = options.ids ?? encode(model, options.prompt!);
+  const promptIds = options.ids ?? encode(model, options.prompt!, options);
   if (options.json) {
     console.log(JSON.stringify(answer(model, promptIds, options, () => {})));
     return;

@@ -4,24 +4,37 @@
  */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { Command } from 'commander';
-import { convertTokenizer } from '../src/model/tokenizer/convert.ts';
+import { readFolderTokenizer } from '../src/model/tokenizer/folder-tokenizer.ts';
+import { PromptTokenizer } from '../src/model/tokenizer/prompt-tokenizer.ts';
 import { decodeTokenizer } from '../src/model/tokenizer/tokenizer.ts';
 import { runCommand, userPath } from './lib/command.ts';
+import { readTokenizerFiles } from './lib/model-folder.ts';
 import { jsonStrings } from './tokenize/json-lines.ts';
 
 const program = new Command('npm run --silent tokenize --')
   .description('Reads JSON strings, one a line; prints {"ids":[…],"decoded":"…"} for each, </s> included.')
   .requiredOption('--spiece <file>', 'spiece.model, or a tokenizer.json of Unigram kind')
+  .option('--special-tokens', 'special tokens in a text, such as <extra_id_0>, are taken for what they are')
   .showHelpAfterError();
 
-program.action(async ({ spiece }: { spiece: string }) => {
+const BESIDE = ['tokenizer_config.json', 'added_tokens.json', 'special_tokens_map.json'] as const;
+
+program.action(async ({ spiece, specialTokens }: { spiece: string; specialTokens?: boolean }) => {
   const file = await readFile(userPath(spiece)).catch((error: NodeJS.ErrnoException) => {
     throw new Error(`tokenize: expected --spiece to be a file, got ${spiece} (${error.code})`);
   });
-  const tokenizer = decodeTokenizer(convertTokenizer(file, spiece));
+  // what is beside it adds tokens to it; the other of the two files is another matter
+  const name = basename(spiece) === 'tokenizer.json' || file[0] === 0x7b ? 'tokenizer.json' : 'spiece.model';
+  const beside = await readTokenizerFiles(dirname(userPath(spiece)), BESIDE);
+  const { tables, addedTokens } = readFolderTokenizer({ ...beside, [name]: new Uint8Array(file) }, undefined, {
+    spiece,
+    json: spiece,
+  })!;
+  const tokenizer = new PromptTokenizer(decodeTokenizer(tables), addedTokens);
   for await (const text of jsonStrings(process.stdin, 'tokenize')) {
-    const ids = tokenizer.encode(text);
+    const ids = tokenizer.encode(text, specialTokens);
     const line = `${JSON.stringify({ ids, decoded: tokenizer.decode(ids) })}\n`;
     if (!process.stdout.write(line)) await once(process.stdout, 'drain');
   }

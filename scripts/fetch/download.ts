@@ -7,9 +7,15 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import type { RemoteFile } from './hub.ts';
 import { checkStatus, Final, type Patience, persist, StallTimer } from './request.ts';
+import { authorized, type Credentials } from './token.ts';
 
 /** How often a whole file with a wrong hash is fetched anew: once may be the line, twice is not. */
 const MAX_WRONG_HASHES = 2;
+/** As often, where a redirect leads to is refused. */
+const MAX_REFUSALS = 2;
+
+/** 403 from where a redirect led to. */
+class Refused extends Final {}
 
 /**
  * @param path where the file is to stand; its folder must exist
@@ -22,11 +28,13 @@ export async function download(
   path: string,
   patience: Patience,
   onBytes: (bytes: number) => void = () => {},
+  who?: Credentials,
 ): Promise<void> {
   if (await isComplete(file, path)) return onBytes(file.size);
   const part = `${path}.part`;
   let reached = 0;
   let wrongHashes = 0;
+  let refusals = 0;
   await persist(
     patience,
     () => reached,
@@ -36,9 +44,15 @@ export async function download(
       reached = had > file.size ? 0 : had;
       onBytes(reached);
       if (reached < file.size || had === 0) {
-        await append(url, part, reached, file.size, patience.stallMs, (bytes) => {
+        const noted = (bytes: number) => {
           reached = bytes;
           onBytes(bytes);
+        };
+        const headers = authorized(url, {}, who);
+        await append({ url, headers, stallMs: patience.stallMs }, part, reached, file.size, noted).catch((error) => {
+          // a signed address that a redirect led to may have run out: the next attempt gets a fresh one
+          if (error instanceof Refused && ++refusals < MAX_REFUSALS) throw new Error(error.message);
+          throw error;
         });
       }
       const found = await hashOf(file, part);
@@ -62,18 +76,17 @@ export async function isComplete(file: RemoteFile, path: string): Promise<boolea
 
 /** Asks for the file from byte `from` on and appends what comes to `part`, up to `size` bytes in all. */
 async function append(
-  url: string,
+  { url, headers: own, stallMs }: { url: string; headers: Record<string, string>; stallMs: number },
   part: string,
   from: number,
   size: number,
-  stallMs: number,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   const timer = new StallTimer(url, stallMs);
   let out: FileHandle | undefined;
   try {
     // Not compressed: sizes and ranges are those of the file itself.
-    const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+    const headers: Record<string, string> = { ...own, 'accept-encoding': 'identity' };
     if (from > 0) headers['range'] = `bytes=${from}-`;
     const response = await fetch(url, { signal: timer.signal, headers });
     const discard = async () => {
@@ -83,6 +96,9 @@ async function append(
     if (response.status === 416) {
       await discard();
       throw new Error(`${url}: expected bytes from ${from} on, got 416 (no such range)`);
+    }
+    if (response.status === 403 && response.redirected) {
+      throw new Refused(`${url}: expected ${from > 0 ? 206 : 200}, got 403 from where it was redirected to`);
     }
     checkStatus(response, url, from > 0 ? [206, 200] : [200]);
     // A server that knows no ranges sends the whole file again.

@@ -7,19 +7,33 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { download } from './download.ts';
-import { checkModelId, chooseFiles, fileUrl, type Model, type RemoteFile, readTree, treeUrl } from './hub.ts';
-import { Final, getJson, PATIENCE, type Patience } from './request.ts';
+import {
+  checkEndpoint,
+  checkModelId,
+  chooseFiles,
+  fileUrl,
+  type Model,
+  type RemoteFile,
+  readTree,
+  treeUrl,
+} from './hub.ts';
+import { proxyLine } from './proxy.ts';
+import { Final, getJson, PATIENCE, type Page, type Patience } from './request.ts';
+import { type Credentials, credentials } from './token.ts';
 
 export interface FetchOptions extends Model {
   /** The cache folder; see {@link cacheFolder}. */
   cache: string;
   patience?: Patience;
+  /** For models that are not for everyone; `HF_TOKEN` unless given. */
+  token?: string;
   /** What will be fetched, before it is. */
   onFiles?: (files: RemoteFile[]) => void;
   /** How much of a file is there. */
   onBytes?: (file: RemoteFile, bytes: number) => void;
 }
 
+const MAX_PAGES = 100;
 const MARKER = 'fetched.json';
 
 /** `STEPWISE_CACHE`, else the user's cache folder by the XDG rules. */
@@ -38,13 +52,20 @@ export function modelPath({ id, revision, cache }: Pick<FetchOptions, 'id' | 're
 export async function fetchModel(options: FetchOptions): Promise<string> {
   const { patience = PATIENCE, onFiles = () => {}, onBytes = () => {} } = options;
   const path = modelPath(options);
+  checkEndpoint(options.endpoint);
+  const who = credentials(options.endpoint, options.token);
   try {
-    const files = chooseFiles(readTree(await getJson(treeUrl(options), patience), options), options);
+    const files = chooseFiles(await readListing(options, patience, who), options);
     onFiles(files);
     await mkdir(path, { recursive: true });
     for (const file of files) {
-      await download(fileUrl(options, file.name), file, join(path, file.name), patience, (bytes) =>
-        onBytes(file, bytes),
+      await download(
+        fileUrl(options, file.name),
+        file,
+        join(path, file.name),
+        patience,
+        (bytes) => onBytes(file, bytes),
+        who,
       );
     }
     const { id, revision, endpoint } = options;
@@ -55,6 +76,26 @@ export async function fetchModel(options: FetchOptions): Promise<string> {
       ? error
       : new Error(withoutNetwork(error as Error, options, path));
   }
+}
+
+/** The hub lists a thousand files a page: all of them, up to a bound far above any model's. */
+async function readListing(
+  options: FetchOptions,
+  patience: Patience,
+  who: Credentials | undefined,
+): Promise<RemoteFile[]> {
+  const files: RemoteFile[] = [];
+  let url: string | undefined = treeUrl(options);
+  for (const seen = new Set<string>(); url !== undefined; ) {
+    if (seen.has(url) || seen.size === MAX_PAGES) {
+      throw new Final(`${treeUrl(options)}: expected a list of at most ${MAX_PAGES} pages, got one without end`);
+    }
+    seen.add(url);
+    const page: Page = await getJson(url, patience, who);
+    files.push(...readTree(page.json, options));
+    url = page.next;
+  }
+  return files;
 }
 
 /**
@@ -85,6 +126,7 @@ function isNetworkError(error: unknown): boolean {
 function withoutNetwork(error: Error, { id, endpoint }: Model, path: string): string {
   return [
     `fetch: expected ${endpoint} to answer, got ${error.message}`,
+    ...(proxyLine(endpoint) ?? []),
     'What can be done:',
     '  run it again: it goes on where it stopped;',
     '  give a mirror that can be reached, with --endpoint or HF_ENDPOINT;',

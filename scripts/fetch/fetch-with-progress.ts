@@ -1,7 +1,8 @@
 /** `fetchModel` with a progress bar on standard error, for a person at a terminal. */
 import { SingleBar } from 'cli-progress';
 import { type FetchOptions, fetchModel } from './fetch-model.ts';
-import type { RemoteFile } from './hub.ts';
+import { checkEndpoint, type RemoteFile } from './hub.ts';
+import { proxyLine } from './proxy.ts';
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 
@@ -15,6 +16,8 @@ export async function fetchWithProgress(
     clearOnComplete: true,
     stream: process.stderr,
   });
+  checkEndpoint(options.endpoint);
+  for (const line of proxyLine(options.endpoint) ?? []) console.error(line);
   const got = new Map<string, number>();
   try {
     const folder = await fetchModel({

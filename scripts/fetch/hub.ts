@@ -2,7 +2,9 @@
  * What the Hugging Face hub says of a model's files: their names, sizes and hashes. Reads nothing else of the hub's interface.
  * Source: hub API, `GET /api/models/<id>/tree/<revision>`; `lfs.oid` is a SHA-256, `oid` a git blob's SHA-1.
  */
+
 import { Fields } from '../../src/model/checkpoint/json.ts';
+import { TOKENIZER_FILES } from '../../src/model/tokenizer/folder-tokenizer.ts';
 
 export const DEFAULT_ENDPOINT = 'https://huggingface.co';
 
@@ -20,6 +22,16 @@ export interface RemoteFile {
   /** In bytes. */
   size: number;
   hash: { algorithm: 'sha256' | 'git-sha1'; hex: string };
+}
+
+/** @throws TypeError, in words, for an endpoint that is no http address */
+export function checkEndpoint(endpoint: string): void {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && /^https?:\/\//i.test(endpoint)) return;
+  const scheme = /^[\w.-]+(:\d+)?(\/|$)/.test(endpoint) ? `; did you mean https://${endpoint}?` : '';
+  throw new TypeError(
+    `fetch: expected an endpoint such as ${DEFAULT_ENDPOINT}, with https:// or http://, got ${JSON.stringify(endpoint)}${scheme}`,
+  );
 }
 
 const segments = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
@@ -69,7 +81,7 @@ export function chooseFiles(files: RemoteFile[], model: Model): RemoteFile[] {
     throw new Error(`fetch: expected ${model.id} at ${model.revision} to have ${what}, got none${hint}`);
   };
   if (!has('config.json')) lacks('config.json', '; is it a model?');
-  const tokenizer = ['spiece.model', 'tokenizer.json'].find(has) ?? lacks('spiece.model or tokenizer.json', '');
+  if (!has('spiece.model') && !has('tokenizer.json')) lacks('spiece.model or tokenizer.json', '');
   const shards = files.filter(({ name }) => /^model-\d+-of-\d+\.safetensors$/.test(name)).map(({ name }) => name);
   const weights = has('model.safetensors')
     ? ['model.safetensors']
@@ -79,6 +91,6 @@ export function chooseFiles(files: RemoteFile[], model: Model): RemoteFile[] {
           'weights as safetensors',
           has('pytorch_model.bin') ? '; its pytorch_model.bin must be saved as safetensors' : '',
         );
-  const names = ['config.json', 'generation_config.json', tokenizer, ...weights];
+  const names = ['config.json', 'generation_config.json', ...TOKENIZER_FILES, ...weights];
   return names.filter(has).map((name) => byName.get(name)!);
 }

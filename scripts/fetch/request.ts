@@ -1,4 +1,5 @@
 /** HTTP with patience: a request that stalls is given up, one that fails in passing is made again, later and later. */
+import { authorized, type Credentials } from './token.ts';
 
 export interface Patience {
   /** Longest silence of a server, in milliseconds. */
@@ -85,24 +86,31 @@ export function checkStatus(response: Response, url: string, good: number[]): vo
     status === 404
       ? '; is the name right?'
       : status === 401 || status === 403
-        ? '; it does not exist, or is only for those who sign in'
+        ? '; it does not exist, or is only for those who sign in: accept its terms on the hub, and set HF_TOKEN'
         : '';
   throw new Final(`${url}: expected ${good[0]}, got ${status}${why}`);
 }
 
-/** JSON at a URL. */
-export async function getJson(url: string, patience: Patience): Promise<unknown> {
+/** JSON at a URL, and the address of the page that follows, if there is one (RFC 8288). */
+export interface Page {
+  json: unknown;
+  next: string | undefined;
+}
+
+/** A page of JSON. */
+export async function getJson(url: string, patience: Patience, who?: Credentials): Promise<Page> {
   return await persist(
     patience,
     () => 0,
     async () => {
       const timer = new StallTimer(url, patience.stallMs);
       try {
-        const response = await fetch(url, { signal: timer.signal, headers: { accept: 'application/json' } });
+        const headers = authorized(url, { accept: 'application/json' }, who);
+        const response = await fetch(url, { signal: timer.signal, headers });
         checkStatus(response, url, [200]);
         const text = await response.text();
         try {
-          return JSON.parse(text);
+          return { json: JSON.parse(text), next: nextOf(response.headers.get('link'), url) };
         } catch {
           throw new Final(`${url}: expected JSON, got ${JSON.stringify(text.slice(0, 60))}`);
         }
@@ -111,6 +119,18 @@ export async function getJson(url: string, patience: Patience): Promise<unknown>
       }
     },
   );
+}
+
+/** The link of relation `next`, on the same server: another would be asked with no right to. */
+function nextOf(link: string | null, url: string): string | undefined {
+  for (const [, target, parameters] of (link ?? '').matchAll(/<([^>]*)>([^<]*)/g)) {
+    if (!/;\s*rel\s*=\s*("[^"]*\bnext\b[^"]*"|next\b)/i.test(parameters!)) continue;
+    const next = new URL(target!, url);
+    if (next.origin !== new URL(url).origin)
+      throw new Final(`${url}: expected the next page there, got ${next.origin}`);
+    return next.href;
+  }
+  return undefined;
 }
 
 /** `fetch failed` says nothing; what it was caused by does. */

@@ -5,7 +5,8 @@ import { T5 } from '../../src/model/families/t5/t5.ts';
 import { convert } from '../../src/model/pack/convert.ts';
 import { planPack } from '../../src/model/pack/pack.ts';
 import type { WeightsKind } from '../../src/model/pack/tensors.ts';
-import { decodeTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import { PromptTokenizer } from '../../src/model/tokenizer/prompt-tokenizer.ts';
+import { decodeTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { Arena } from '../../src/tensor/arena.ts';
 import { kernelsInNode, Unit } from '../../src/tensor/unit.ts';
 import { buildKernels } from '../build/kernels.ts';
@@ -14,7 +15,7 @@ import { readTokenizer, withCheckpoint } from './model-folder.ts';
 export interface LocalModel {
   t5: T5;
   /** Undefined where the folder has none: such a model takes ids alone. */
-  tokenizer: Tokenizer | undefined;
+  tokenizer: PromptTokenizer | undefined;
   /** The folder's defaults. */
   generation: GenerationConfig;
 }
@@ -23,6 +24,8 @@ export interface LocalModel {
 export async function openLocalModel(dir: string, weights: WeightsKind): Promise<LocalModel> {
   return await withCheckpoint(dir, async (checkpoint) => {
     const { config, generation, json, name, tiedHead } = checkpoint;
+    const found = await readTokenizer(dir, config.vocabularySize);
+    const tokenizer = found && new PromptTokenizer(decodeTokenizer(found.tables), found.addedTokens);
     const machine = new Unit(kernelsInNode((await buildKernels()) as Uint8Array<ArrayBuffer>));
     const t5 = new T5(machine, new Arena(machine), { config, weights, tiedHead });
     const { weightsOffset, tokenizerOffset } = planPack({ name, json, weights, tiedHead }, config, 0);
@@ -31,7 +34,6 @@ export async function openLocalModel(dir: string, weights: WeightsKind): Promise
       if (at >= weightsOffset && at < tokenizerOffset) machine.write(t5.weightsAt + at - weightsOffset, bytes);
     };
     await convert(checkpoint, weights, new Uint8Array(0), { write: intoArena }, createHash('sha256'));
-    const tokenizer = await readTokenizer(dir);
-    return { t5, tokenizer: tokenizer && decodeTokenizer(tokenizer), generation };
+    return { t5, tokenizer, generation };
   });
 }

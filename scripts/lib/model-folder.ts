@@ -12,7 +12,12 @@ import type { Folder } from '../../src/model/checkpoint/weights.ts';
 import { convert } from '../../src/model/pack/convert.ts';
 import { decodePackHead, type OpenedHead, PACK_VERSION, packHeadBytes } from '../../src/model/pack/pack.ts';
 import type { WeightsKind } from '../../src/model/pack/tensors.ts';
-import { convertTokenizer } from '../../src/model/tokenizer/convert.ts';
+import {
+  type PackTokenizer,
+  readFolderTokenizer,
+  TOKENIZER_FILES,
+  type TokenizerFiles,
+} from '../../src/model/tokenizer/folder-tokenizer.ts';
 import { projectRoot } from '../build/project.ts';
 import { fetchedId } from '../fetch/fetch-model.ts';
 
@@ -61,14 +66,28 @@ export async function withCheckpoint<T>(dir: string, use: (checkpoint: Checkpoin
   }
 }
 
-/** The tokenizer's tables from `spiece.model`, or else `tokenizer.json`; undefined where the folder has neither. */
-export async function readTokenizer(dir: string): Promise<Uint8Array | undefined> {
-  for (const name of ['spiece.model', 'tokenizer.json']) {
-    const file = join(dir, name);
-    const bytes = await readFile(file).catch(() => undefined);
-    if (bytes) return convertTokenizer(new Uint8Array(bytes), file);
+/**
+ * The tokenizer of a folder with what was added to it; undefined where the folder has none.
+ * @param rows of the model's embedding
+ */
+export async function readTokenizer(dir: string, rows: number | undefined): Promise<PackTokenizer | undefined> {
+  return readFolderTokenizer(await readTokenizerFiles(dir, TOKENIZER_FILES), rows);
+}
+
+/** Those of these files that a folder has. */
+export async function readTokenizerFiles(
+  dir: string,
+  names: readonly (keyof TokenizerFiles)[],
+): Promise<TokenizerFiles> {
+  const files: TokenizerFiles = {};
+  for (const name of names) {
+    const bytes = await readFile(join(dir, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw new Error(`model folder: expected to read ${join(dir, name)}, got ${error.message}`);
+    });
+    if (bytes) files[name] = new Uint8Array(bytes);
   }
-  return undefined;
+  return files;
 }
 
 export interface PackFile {
@@ -87,20 +106,21 @@ export function notAppliedLine({ notApplied }: GenerationConfig, name: string): 
 
 /** What a pack is made of and by: if this is the same, so is the pack. */
 async function fingerprint(dir: string, weights: WeightsKind): Promise<string> {
-  const hash = createHash('sha256').update(`${PACK_VERSION} ${weights} ${resolve(dir)}`);
+  const hash = createHash('sha256').update(`${PACK_VERSION} ${CONVERTER} ${weights} ${resolve(dir)}`);
   for (const name of FILES) {
     const info = await stat(join(dir, name)).catch(() => undefined);
     if (info) hash.update(`${name} ${info.size} ${info.mtimeMs}`);
   }
   return hash.digest('hex').slice(0, 16);
 }
+/** Changes where the same folder makes another pack. */
+const CONVERTER = 2;
 const FILES = [
   'config.json',
   'generation_config.json',
   'model.safetensors',
   'model.safetensors.index.json',
-  'spiece.model',
-  'tokenizer.json',
+  ...TOKENIZER_FILES,
 ];
 
 /**
@@ -116,7 +136,7 @@ export async function packFolder(
     const folder = join(projectRoot, 'build/packs');
     const path = join(folder, `${checkpoint.name}-${weights}-${await fingerprint(dir, weights)}.pack`);
     if (!(await stat(path).catch(() => undefined))) {
-      const tokenizer = await readTokenizer(dir);
+      const tokenizer = await readTokenizer(dir, checkpoint.config.vocabularySize);
       if (!tokenizer) throw new Error(`model folder: expected spiece.model or tokenizer.json in ${dir}, got neither`);
       await mkdir(folder, { recursive: true });
       // written beside, then renamed: a conversion that breaks off leaves no half pack
@@ -126,7 +146,8 @@ export async function packFolder(
         const sink = {
           write: async (at: number, bytes: Uint8Array) => void (await file.write(bytes, 0, bytes.length, at)),
         };
-        await convert(checkpoint, weights, tokenizer, sink, createHash('sha256'), onProgress);
+        const { tables, addedTokens } = tokenizer;
+        await convert(checkpoint, weights, tables, sink, createHash('sha256'), onProgress, addedTokens);
         await file.close();
         await rename(partial, path);
       } catch (error) {

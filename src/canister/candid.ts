@@ -36,6 +36,8 @@ export const GenerateOptions = IDL.Record({
   begin_suppress_tokens: IDL.Opt(IDL.Vec(IDL.Nat32)),
   forced_bos_token_id: IDL.Opt(IDL.Nat32),
   forced_eos_token_id: IDL.Opt(IDL.Vec(IDL.Nat32)),
+  /** Whether special tokens in the prompt, such as `<extra_id_0>`, are taken for what they are; ordinary text unless asked. */
+  special_tokens: IDL.Opt(IDL.Bool),
   tokens_per_call: IDL.Opt(TokensPerCall),
 });
 export interface GenerateOptions {
@@ -58,6 +60,7 @@ export interface GenerateOptions {
   begin_suppress_tokens: Opt<number[]>;
   forced_bos_token_id: Opt<number>;
   forced_eos_token_id: Opt<number[]>;
+  special_tokens: Opt<boolean>;
   tokens_per_call: Opt<TokensPerCall>;
 }
 

@@ -2,6 +2,7 @@
 
 import { T5 } from '../model/families/t5/t5.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../model/pack/pack.ts';
+import { PromptTokenizer } from '../model/tokenizer/prompt-tokenizer.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { decodeTokenizerData } from '../model/tokenizer/tokenizer-data.ts';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
@@ -27,7 +28,7 @@ export class Model {
   readonly stored: StoredPack;
   readonly head: OpenedHead;
   readonly t5: T5;
-  private decoded: Tokenizer | undefined;
+  private decoded: PromptTokenizer | undefined;
   /** Bytes of the weights that are where they belong. */
   private loaded = 0;
 
@@ -55,14 +56,15 @@ export class Model {
     return true;
   }
 
-  get tokenizer(): Tokenizer {
+  get tokenizer(): PromptTokenizer {
     if (!this.decoded) throw new Error('tokenizer: expected a model that is loaded');
     return this.decoded;
   }
 
-  private decodeTokenizer(): Tokenizer {
+  private decodeTokenizer(): PromptTokenizer {
     const { tokenizerOffset, tokenizerBytes } = this.head;
-    return new Tokenizer(decodeTokenizerData(readPack(this.stored, tokenizerOffset, tokenizerBytes)));
+    const pieces = new Tokenizer(decodeTokenizerData(readPack(this.stored, tokenizerOffset, tokenizerBytes)));
+    return new PromptTokenizer(pieces, this.head.addedTokens);
   }
 }
 

@@ -70,7 +70,12 @@ export function readTask(
   }
   const refused = refuse(decided.maxNewTokens);
   if (refused) return refused;
-  const sourceIds = model.tokenizer.encode(prompt);
+  const specialTokens = options?.special_tokens[0] ?? false;
+  if (specialTokens && !model.tokenizer.knowsSpecialTokens) {
+    const expected = 'expected a pack that says which special tokens there are, got one of an earlier version';
+    return { InvalidOptions: `${method}: special_tokens: ${expected}; convert the model again` };
+  }
+  const sourceIds = model.tokenizer.encode(prompt, specialTokens);
   if (sourceIds.length > limit) {
     const message = `generate: expected a prompt of at most ${limit} tokens, got ${sourceIds.length}`;
     return { PromptTooLong: { tokens: sourceIds.length, limit, message } };
@@ -86,7 +91,7 @@ const ID_LISTS = ['eos_token_id', 'suppress_tokens', 'begin_suppress_tokens', 'f
 
 function requestOf(options: GenerateOptions | undefined): GenerationRequest {
   if (!options) return {};
-  const { tokens_per_call: _, early_stopping, ...rest } = options;
+  const { tokens_per_call: _, special_tokens: __, early_stopping, ...rest } = options;
   const given = Object.entries(rest).filter(([, value]) => value.length > 0);
   const request: Record<string, unknown> = Object.fromEntries(given.map(([name, [value]]) => [name, value]));
   // options are written down as JSON, which has no typed arrays

@@ -99,6 +99,42 @@ describe('generate', () => {
     ok(await owner.set_settings(change({ embedding_bytes: 1n << 26n })));
   });
 
+  it('takes special tokens for what they are where it is asked to, and for text where it is not', async () => {
+    const tokens = async (prompt: string, more: Parameters<typeof options>[0] = {}) =>
+      (await generate(prompt, options({ max_new_tokens: 1, ...more }))).prompt_tokens;
+    expect(await tokens('opposite of hot:')).toBe(await tokens('opposite of hot:', { special_tokens: true }));
+    const plain = await tokens('opposite of hot:</s>');
+    expect(await tokens('opposite of hot:</s>', { special_tokens: false })).toBe(plain);
+    expect(await tokens('opposite of hot:</s>', { special_tokens: true })).toBe((await tokens('opposite of hot:')) + 1);
+    expect(plain).toBeGreaterThan((await tokens('opposite of hot:')) + 1);
+  });
+
+  it('masks tokens, the same over an upgrade', async () => {
+    const [first, second] = apples.ids as [number, number];
+    const asked = options({
+      max_new_tokens: 3,
+      bad_words_ids: [Uint32Array.of(first, second)],
+      forced_eos_token_id: [1],
+    });
+    const { token_ids } = await generate(apples.prompt, asked);
+    expect(token_ids[0]).toBe(first);
+    expect(token_ids[1]).not.toBe(second);
+    expect(token_ids[2]).toBe(1);
+    const forced = await generate(
+      apples.prompt,
+      options({ max_new_tokens: 2, forced_bos_token_id: 9, suppress_tokens: [second] }),
+    );
+    expect(forced.token_ids[0]).toBe(9);
+    const wrong = await owner.generate_with(apples.prompt, options({ suppress_tokens: [384] })[0]!);
+    expect(wrong).toEqual({
+      Err: { InvalidOptions: 'generate: expected "suppress_tokens[0]" to be an integer from 0 to 383, got 384' },
+    });
+  });
+
+  it('says in model_info what of the model’s files is not applied', async () => {
+    expect((await owner.model_info())[0]!.not_applied).toEqual([]);
+  });
+
   it('stops at max_new_tokens', async () => {
     const { token_ids, finish_reason } = await generate(apples.prompt, options({ max_new_tokens: 5 }));
     expect([...token_ids]).toEqual(apples.ids.slice(0, 5));

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cacheFolder, fetchedModel, fetchModel, modelPath } from '../../scripts/fetch/fetch-model.ts';
+import { proxyLine } from '../../scripts/fetch/proxy.ts';
 
 const PATIENCE = { stallMs: 150, backoffMs: 5, attempts: 3 };
 const ID = 'google/flan-t5-tiny';
@@ -66,9 +67,11 @@ beforeEach(async () => {
   server = createServer((request, response) => {
     const path = decodeURIComponent(request.url!);
     requests.push(`${path.split('/').at(-1)}${request.headers.range ? ` ${request.headers.range}` : ''}`);
+    if (path === '/signed/address') return void response.writeHead(403).end('Request has expired');
     const name = path.startsWith(`/${ID}/resolve/main/`) ? path.split('/').at(-1)! : 'tree';
     const trick = mischief[name]?.shift();
-    if (path === `/api/models/${ID}/tree/main`) (trick ?? serveWell)(request, response, text(JSON.stringify(tree)));
+    if (path.split('?')[0] === `/api/models/${ID}/tree/main`)
+      (trick ?? serveWell)(request, response, text(JSON.stringify(tree)));
     else if (files[name]) (trick ?? serveWell)(request, response, files[name]);
     else response.writeHead(404).end('Repository not found');
   });
@@ -115,6 +118,7 @@ describe('fetch', () => {
       'generation_config.json',
       'model.safetensors',
       'spiece.model',
+      'tokenizer.json',
     ]);
     expect(sha256(await weights())).toBe(sha256(WEIGHTS));
     expect(await fetchedModel(model())).toBe(folder());
@@ -290,6 +294,124 @@ describe('fetch', () => {
     expect(requests.length).toBe(1);
   });
 
+  it('fetches what adds tokens to a tokenizer', async () => {
+    const names = ['added_tokens.json', 'special_tokens_map.json', 'tokenizer_config.json'];
+    for (const name of names) {
+      files[name] = text(`{"${name}":1}`);
+      tree.push({ type: 'file', path: name, size: files[name].length, oid: blobSha1(files[name]) });
+    }
+    await fetchModel(model());
+    expect(await readdir(folder())).toEqual(expect.arrayContaining(names));
+  });
+
+  it('reads a listing of several pages to its end', async () => {
+    const all = JSON.stringify(tree.slice(4));
+    const link = (next: string) => ({ link: `<${next}>; rel="next"` });
+    const first: Mischief = (_, response) =>
+      response
+        .writeHead(200, link(`${endpoint}/api/models/${ID}/tree/main?cursor=abc`))
+        .end(JSON.stringify(tree.slice(0, 2)));
+    const second: Mischief = (_, response) =>
+      response
+        .writeHead(200, { link: `<x>; rel="prev", </api/models/${ID}/tree/main?cursor=def>; title="rel"; rel=next` })
+        .end(JSON.stringify(tree.slice(2, 4)));
+    mischief['tree'] = [first, second, (_, response) => response.writeHead(200).end(all)];
+    await fetchModel(model());
+    expect(requests.slice(0, 3)).toEqual(['main', 'main?cursor=abc', 'main?cursor=def']);
+    expect(sha256(await weights())).toBe(sha256(WEIGHTS));
+  });
+
+  it.each([
+    ['comes back', (next: string) => next, 'at most 100 pages, got one without end'],
+    ['leads away', () => 'http://127.0.0.1:9/next', 'expected the next page there, got http://127.0.0.1:9'],
+  ])('refuses a listing that %s', async (_, nextOf, message) => {
+    const next = nextOf(`${endpoint}/api/models/${ID}/tree/main`);
+    mischief['tree'] = [(_request, response) => response.writeHead(200, { link: `<${next}>; rel="next"` }).end('[]')];
+    await expect(fetchModel(model())).rejects.toThrow(message);
+  });
+
+  it('asks for a fresh address once, where the one that a redirect led to is refused', async () => {
+    const away: Mischief = (_, response) => response.writeHead(302, { location: '/signed/address' }).end();
+    mischief['model.safetensors'] = [away];
+    await fetchModel(model());
+    expect(requests.filter((request) => /safetensors|address/.test(request))).toEqual([
+      'model.safetensors',
+      'address',
+      'model.safetensors',
+    ]);
+    expect(sha256(await weights())).toBe(sha256(WEIGHTS));
+    await rm(folder(), { recursive: true });
+    mischief['model.safetensors'] = [away, away, away];
+    await expect(fetchModel(model())).rejects.toThrow(
+      'model.safetensors: expected 200, got 403 from where it was redirected to',
+    );
+    expect(mischief['model.safetensors']!.length).toBe(1);
+  });
+
+  it('sends HF_TOKEN to the hub, not to where it redirects, and says it nowhere', async () => {
+    const token = 'hf_secret';
+    const elsewhere = createServer((request, response) => {
+      seen.push(`elsewhere ${request.headers.authorization}`);
+      response.writeHead(200, { 'content-length': WEIGHTS.length }).end(WEIGHTS);
+    });
+    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+    const { port } = elsewhere.address() as AddressInfo;
+    const seen: string[] = [];
+    server.on('request', ({ headers, url }) => seen.push(`${url!.split('/').at(-1)} ${headers.authorization}`));
+    mischief['model.safetensors'] = [
+      (_, response) => response.writeHead(302, { location: `http://127.0.0.1:${port}/x` }).end(),
+    ];
+    await fetchModel(model({ token }));
+    elsewhere.closeAllConnections();
+    await new Promise((resolve) => elsewhere.close(resolve));
+    expect(seen).toContain('main Bearer hf_secret');
+    expect(seen).toContain('model.safetensors Bearer hf_secret');
+    expect(seen).toContain('elsewhere undefined');
+    expect(await readFile(join(folder(), 'fetched.json'), 'utf8')).not.toContain(token);
+    await rm(folder(), { recursive: true });
+    mischief['tree'] = [status(401)];
+    const message = await fetchModel(model({ token })).catch((error: Error) => error.message);
+    expect(message).toContain('accept its terms on the hub, and set HF_TOKEN');
+    expect(message).not.toContain(token);
+  });
+
+  it.each([
+    ['hf_with space', 'HF_TOKEN: expected printable ASCII without spaces, got something else'],
+    ['hf_line\nbreak', 'HF_TOKEN: expected printable ASCII without spaces, got something else'],
+  ])('refuses the token %j without saying it', async (token, message) => {
+    const said = await fetchModel(model({ token })).catch((error: Error) => error.message);
+    expect(said).toBe(message);
+    expect(requests).toEqual([]);
+  });
+
+  it('sends no token in the clear', async () => {
+    const asking = fetchModel(model({ endpoint: 'http://hub.example', token: 'hf_secret' }));
+    await expect(asking).rejects.toThrow('HF_TOKEN: expected an https endpoint to send it to, got http://hub.example');
+  });
+
+  it.each([
+    ['huggingface.co', '; did you mean https://huggingface.co?'],
+    ['localhost:8080', '; did you mean https://localhost:8080?'],
+    ['ftp://huggingface.co', ''],
+    ['https:huggingface.co', ''],
+    ['//huggingface.co', ''],
+    ['', ''],
+  ])('refuses the endpoint %j in words', async (given, hint) => {
+    await expect(fetchModel(model({ endpoint: given }))).rejects.toThrow(
+      `fetch: expected an endpoint such as https://huggingface.co, with https:// or http://, got ${JSON.stringify(given)}${hint}`,
+    );
+  });
+
+  it('says that a proxy is not used, without its password', () => {
+    const env = { HTTPS_PROXY: 'http://user:password@proxy:3128' };
+    const [line] = proxyLine('https://huggingface.co', env)!;
+    expect(line).toContain('HTTPS_PROXY is set and is not used: set NODE_USE_ENV_PROXY=1 too');
+    expect(line).not.toContain('password');
+    expect(proxyLine('https://huggingface.co', { ...env, NODE_USE_ENV_PROXY: '1' })).toBeUndefined();
+    expect(proxyLine('http://127.0.0.1:1', env)).toBeUndefined();
+    expect(proxyLine('https://huggingface.co', {})).toBeUndefined();
+  });
+
   it('follows to where the file lies', async () => {
     mischief['model.safetensors'] = [
       (_, response) => response.writeHead(302, { location: `/${ID}/resolve/main/model.safetensors` }).end(),
@@ -357,7 +479,7 @@ describe('npm run fetch', () => {
   it('prints the folder', async () => {
     const { stdout, stderr } = await run(ID);
     expect(stdout).toBe(`${folder()}\n`);
-    expect(stderr).toContain('google/flan-t5-tiny: 4 files, 0.3 MB');
+    expect(stderr).toContain('google/flan-t5-tiny: 5 files, 0.3 MB');
     expect(sha256(await weights())).toBe(sha256(WEIGHTS));
   });
 

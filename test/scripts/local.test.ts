@@ -1,6 +1,8 @@
 /** `npm run local` as it is called from a shell. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 function local(args: string[], input = '') {
@@ -55,6 +57,26 @@ describe('npm run local', () => {
     const draw = ['--do-sample', 'true', '--temperature', '1.5', '--seed', '7'];
     expect(ids(draw)).toEqual(ids(draw));
     expect(ids(draw)).not.toEqual(ids([...draw.slice(0, -1), '8']));
+  });
+
+  it('honours tokens that a folder adds, and says what of its files is not applied', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'stepwise-local-'));
+    for (const file of ['spiece.model', 'model.safetensors', 'config.json']) {
+      copyFileSync(`models/little-flan/${file}`, join(dir, file));
+    }
+    const put = (file: string, value: object) => writeFileSync(join(dir, file), JSON.stringify(value));
+    put('generation_config.json', { decoder_start_token_id: 0, eos_token_id: 1, typical_p: 0.5 });
+    put('tokenizer_config.json', { added_tokens_decoder: { 53: { content: '\u2581what', normalized: false } } });
+    const args = ['--model', dir, '--max-new-tokens', '1', '--json', '--prompt', 'hot\u2581what is</s> hot'];
+    const { stdout, stderr, status } = local(args);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout).promptIds.slice(0, 3)).toEqual([155, 53, 22]);
+    expect(JSON.parse(stdout).promptIds.length).toBeGreaterThan(6);
+    expect(stderr).toContain('its files ask for typical_p by default, which is not applied here');
+    expect(JSON.parse(local([...args, '--special-tokens']).stdout).promptIds).toEqual([155, 53, 22, 1, 155, 1]);
+    put('added_tokens.json', { '<hl>': 384 });
+    expect(local(args).stderr).toContain('added_tokens.json: expected "<hl>" to have an id below 384, the rows of the');
+    rmSync(dir, { recursive: true });
   });
 
   it('answers many prompts, a line each, in order; one that is too long has its line', () => {

@@ -1,6 +1,8 @@
 // Reading JSON files whose every field is checked: what a file lacks or has wrong is said with its name, never guessed.
 // Not a schema language: a reader asks for the fields it knows, one by one, and ignores the others.
 
+import { refuseStandIn } from './stand-in.ts';
+
 /**
  * Parses a JSON file of at most `maxBytes`.
  * @throws Error naming `where` if it is too long, not UTF-8 or not JSON.
@@ -9,6 +11,7 @@ export function parseJson(where: string, bytes: Uint8Array, maxBytes = 64 << 20)
   if (bytes.length > maxBytes) {
     throw new RangeError(`${where}: expected at most ${maxBytes} bytes of JSON, got ${bytes.length}`);
   }
+  refuseStandIn(where, bytes);
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {

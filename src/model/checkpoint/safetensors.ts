@@ -5,6 +5,7 @@
 //   0  header bytes, u64 little endian | header: JSON, {"name": {"dtype", "shape", "data_offsets": [from, to]}, …} | data
 import { FLOAT_BYTES, type FloatFormat, toFloat32 } from './float-formats.ts';
 import { Fields, parseJson } from './json.ts';
+import { refuseStandIn, STAND_IN_BYTES } from './stand-in.ts';
 
 /** A file, or anything like one: `read` gives exactly `length` bytes at `offset`, or throws. */
 export interface Source {
@@ -62,6 +63,7 @@ export class Safetensors {
         `${where}: expected ${expected}, got ${got}; the file is cut short or is no safetensors file`,
       );
     };
+    refuseStandIn(where, await source.read(0, Math.min(source.size, STAND_IN_BYTES)));
     if (source.size < 10) fail('at least 10 bytes', source.size);
     const start = await source.read(0, 8);
     const headerBytes = Number(new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true));

@@ -7,6 +7,7 @@ import { type MatrixKind, type Placement, placeFloat32, placeInt8 } from '../../
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { T5Config } from '../checkpoint/config.ts';
 import { biasByDistance } from '../families/t5/relative-position.ts';
+import type { AddedTokenRow } from '../tokenizer/added-tokens.ts';
 import { encodePackHead, type PackHead, planPack } from './pack.ts';
 import { BIAS_REACH, type PackTensor, packTensors, type WeightsKind } from './tensors.ts';
 
@@ -28,9 +29,10 @@ export async function convert(
   sink: PackSink,
   sha256: Hash,
   onProgress: (done: number, all: number) => void = () => {},
+  addedTokens?: AddedTokenRow[],
 ): Promise<PackHead> {
   const { name, config, json, tiedHead } = checkpoint;
-  const head = planPack({ name, json, weights, tiedHead }, config, tokenizer.length);
+  const head = planPack({ name, json, weights, tiedHead, addedTokens }, config, tokenizer.length);
   let at = head.weightsOffset;
   const append = async (offset: number, bytes: Uint8Array): Promise<void> => {
     // the gap before an aligned tensor is part of the body, and of its hash

@@ -13,6 +13,7 @@ import { pad } from '../../tensor/layout.ts';
 import { parseT5Config, type T5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, parseGenerationConfig } from '../checkpoint/generation-config.ts';
 import { parseJson, show } from '../checkpoint/json.ts';
+import { type AddedTokenRow, checkRows } from '../tokenizer/added-tokens.ts';
 import {
   type PackShape,
   type PackTensor,
@@ -35,6 +36,8 @@ export interface PackHead {
   json: { config: unknown; generation: unknown };
   weights: WeightsKind;
   tiedHead: boolean;
+  /** Tokens that were added to the tokenizer, special ones too; left out by versions that knew of none. */
+  addedTokens?: AddedTokenRow[];
   tensors: { name: string; offset: number; bytes: number }[];
   weightsOffset: number;
   weightsBytes: number;
@@ -57,7 +60,7 @@ const listed = (tensors: readonly PackTensor[]) => tensors.map(({ name, offset, 
 
 /** Offsets and sizes for a model; `sha256` is 64 zeros until the body is known, so that the head keeps its length. */
 export function planPack(
-  model: Pick<PackHead, 'name' | 'json' | 'weights' | 'tiedHead'>,
+  model: Pick<PackHead, 'name' | 'json' | 'weights' | 'tiedHead' | 'addedTokens'>,
   config: T5Config,
   tokenizerBytes: number,
 ): PackHead {
@@ -74,6 +77,10 @@ export function planPack(
   };
   // the offsets' own digits are part of the head: leave room for the longest
   const headRoom = pad(FIXED_BYTES + new TextEncoder().encode(JSON.stringify(head)).length + 32, 64);
+  if (headRoom - FIXED_BYTES > MAX_HEAD_BYTES) {
+    const tokens = `${model.addedTokens?.length ?? 0} added tokens`;
+    throw new RangeError(`pack: expected a head of at most ${MAX_HEAD_BYTES} bytes, got ${headRoom} with ${tokens}`);
+  }
   head.weightsOffset = headRoom;
   head.tokenizerOffset = pad(headRoom + weightsBytes, 64);
   return head;
@@ -131,6 +138,7 @@ export function decodePackHead(start: Uint8Array, fileBytes: number): OpenedHead
     config,
     generation: parseGenerationConfig(json.generation, config.vocabularySize, 'pack generation'),
   };
+  if (head.addedTokens !== undefined) checkRows(head.addedTokens, config.vocabularySize);
   checkTable(opened, fileBytes);
   return opened;
 }

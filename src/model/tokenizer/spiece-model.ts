@@ -1,5 +1,6 @@
 // Reads `spiece.model`, SentencePiece's own file (a ModelProto). Unigram models only, as T5 uses.
 // Source: sentencepiece_model.proto, whose field numbers stand beside each line.
+import { refuseStandIn } from '../checkpoint/stand-in.ts';
 import { MessageReader } from './protobuf.ts';
 import { DEFAULT_UNK_SURFACE, type Piece, PieceType, type Vocabulary } from './vocabulary.ts';
 
@@ -17,6 +18,7 @@ export function readSpieceModel(bytes: Uint8Array, where = 'spiece.model'): Voca
     unkSurface: DEFAULT_UNK_SURFACE,
     eosPiece: '</s>',
   };
+  refuseStandIn(where, bytes);
   const model = new MessageReader(where, bytes);
   while (model.next()) {
     if (model.field === 1) vocabulary.pieces.push(readPiece(model.bytes(), where, vocabulary.pieces.length));

@@ -1,9 +1,10 @@
 // Reads `tokenizer.json`, the file of Hugging Face's fast tokenizers, where it holds a Unigram model as T5's does.
 // Read as the SentencePiece model it was made from: SentencePiece's rules hold, not those of the fast tokenizer, which
-// takes `</s>` in a text for the end and keeps some spaces. Source: tokenizers, models/unigram, normalizers, metaspace.
+// keeps some spaces. What its parts say is compared with what T5's say: anything else is refused by name. Source: tokenizers, models/unigram, normalizers, metaspace.
 import { Fields, parseJson, show } from '../checkpoint/json.ts';
+import type { AddedToken } from './added-tokens.ts';
 import { byteOf } from './build-tokenizer.ts';
-import { DEFAULT_UNK_SURFACE, type Piece, PieceType, type Vocabulary } from './vocabulary.ts';
+import { DEFAULT_UNK_SURFACE, type Piece, PieceType, SPACE_SYMBOL, type Vocabulary } from './vocabulary.ts';
 
 /** @throws Error, TypeError, RangeError naming what is broken or not of a kind that is built in. */
 export function readTokenizerJson(bytes: Uint8Array, where = 'tokenizer.json'): Vocabulary {
@@ -15,9 +16,10 @@ export function readTokenizerJson(bytes: Uint8Array, where = 'tokenizer.json'): 
   applyAddedTokens(file, pieces);
 
   const steps = flatten(file, 'normalizer', 'normalizers');
-  const metaspace = flatten(file, 'pre_tokenizer', 'pretokenizers').find((step) => step.get('type') === 'Metaspace');
-  if (metaspace === undefined) return file.wrong(Error, 'pre_tokenizer', 'a Metaspace', file.get('pre_tokenizer'));
-  const scheme = metaspace.string('prepend_scheme', metaspace.boolean('add_prefix_space', true) ? 'always' : 'never');
+  checkNormalizers(steps);
+  const scheme = readPreTokenizer(file);
+  checkPostProcessor(file, pieces);
+  checkDecoder(file);
   return {
     where,
     pieces,
@@ -74,12 +76,117 @@ function flatten(file: Fields, name: string, list: string): Fields[] {
   return steps.map((entry: unknown, i) => new Fields(`${step.where}[${i}]`, entry));
 }
 
-function readCharsmap(steps: Fields[]): Uint8Array {
-  const known = new Set(['Precompiled', 'Replace', 'Strip']);
+/** Replacements that do what SentencePiece does with spaces: runs of them are one, those at the ends go, a space is a symbol. */
+const REPLACEMENTS = new Set(
+  [
+    [{ Regex: ' {2,}' }, '\u2581'],
+    [{ Regex: ' {2,}' }, ' '],
+    [{ Regex: '\\A +| +\\z' }, ''],
+    [{ Regex: '\\A\u2581' }, '\u2581\u2581'],
+    [{ String: ' ' }, '\u2581'],
+  ].map((replacement) => JSON.stringify(replacement)),
+);
+
+function checkNormalizers(steps: Fields[]): void {
+  const known = ['Precompiled', 'Replace', 'Strip'];
+  steps.forEach((step, i) => {
+    const type = step.string('type');
+    if (!known.includes(type)) step.wrong(Error, 'type', known.join(' or '), type);
+    if (type === 'Precompiled' && i > 0) step.wrong(Error, 'type', 'the first step, if there is one', type);
+    if (type !== 'Replace') return;
+    const { pattern, content } = { pattern: step.get('pattern'), content: step.get('content') };
+    if (!REPLACEMENTS.has(JSON.stringify([pattern, content]))) {
+      const expected = 'a replacement of spaces as of T5 (no other is built in)';
+      step.wrong(Error, 'pattern', expected, { pattern, content });
+    }
+  });
+}
+
+/** Words at spaces, each with a space symbol before it. @returns `prepend_scheme` */
+function readPreTokenizer(file: Fields): string {
+  const steps = flatten(file, 'pre_tokenizer', 'pretokenizers');
+  const metaspace = steps.find((step) => step.get('type') === 'Metaspace');
+  if (metaspace === undefined) return file.wrong(Error, 'pre_tokenizer', 'a Metaspace', file.get('pre_tokenizer'));
   for (const step of steps) {
-    // Replace and Strip are how runs of spaces and spaces at the ends are removed there.
-    if (!known.has(step.string('type'))) step.wrong(Error, 'type', [...known].join(' or '), step.get('type'));
+    const type = step.get('type');
+    if (step !== metaspace && type !== 'WhitespaceSplit')
+      step.wrong(Error, 'type', 'Metaspace or WhitespaceSplit', type);
   }
+  checkMetaspace(metaspace);
+  const scheme = metaspace.string('prepend_scheme', metaspace.boolean('add_prefix_space', true) ? 'always' : 'never');
+  if (scheme !== 'always' && scheme !== 'never') {
+    metaspace.wrong(Error, 'prepend_scheme', '"always" or "never" (no other is built in)', scheme);
+  }
+  return scheme;
+}
+
+function checkMetaspace(step: Fields): void {
+  for (const name of ['replacement', 'str_rep']) {
+    const symbol = step.string(name, SPACE_SYMBOL);
+    if (symbol !== SPACE_SYMBOL) step.wrong(Error, name, `"${SPACE_SYMBOL}" (no other is built in)`, symbol);
+  }
+}
+
+/** A text, then `</s>`; without one, transformers' T5Tokenizer does the same. */
+function checkPostProcessor(file: Fields, pieces: readonly Piece[]): void {
+  const value = file.get('post_processor');
+  if (value === undefined) return;
+  const step = new Fields(`${file.where}: post_processor`, value);
+  if (step.get('type') !== 'TemplateProcessing') step.wrong(Error, 'type', '"TemplateProcessing"', step.get('type'));
+  const single = step.get('single');
+  const shape = Array.isArray(single) ? single.map((part: unknown) => templatePart(step, part)) : [];
+  if (shape.join() !== 'A,</s>') step.wrong(Error, 'single', 'a text and then </s> (no other is built in)', single);
+  const tokens = step.get('special_tokens');
+  if (tokens === undefined) return;
+  const end = new Fields(`${step.where}: special_tokens`, tokens).get('</s>') as { ids?: unknown } | undefined;
+  const id = pieces.findIndex(({ piece }) => piece === '</s>');
+  if (JSON.stringify(end?.ids) !== JSON.stringify([id])) step.wrong(Error, 'special_tokens', `</s> with id ${id}`, end);
+}
+
+function templatePart(step: Fields, part: unknown): string {
+  const fields = new Fields(`${step.where}: single`, part);
+  const [name] = fields.names();
+  const id = new Fields(`${step.where}: single`, fields.get(name ?? '')).get('id');
+  return name === 'Sequence' || name === 'SpecialToken' ? String(id) : String(name);
+}
+
+/** What a decoder may be made of; those of SentencePiece models do what the pieces' own decoding does. */
+const DECODERS = ['Metaspace', 'Replace', 'ByteFallback', 'Fuse', 'Strip'];
+
+function checkDecoder(file: Fields): void {
+  for (const step of flatten(file, 'decoder', 'decoders')) {
+    const type = step.string('type');
+    if (!DECODERS.includes(type)) step.wrong(Error, 'type', DECODERS.join(' or '), type);
+    if (type === 'Metaspace') checkMetaspace(step);
+    if (type === 'Replace') {
+      const replacement = [step.get('pattern'), step.get('content')];
+      if (JSON.stringify(replacement) !== JSON.stringify([{ String: SPACE_SYMBOL }, ' '])) {
+        step.wrong(Error, 'pattern', `"${SPACE_SYMBOL}", for a space`, replacement);
+      }
+    }
+  }
+}
+
+/** The tokens that the file adds to its pieces, or takes from them. */
+export function readAddedTokens(bytes: Uint8Array, where = 'tokenizer.json'): AddedToken[] {
+  const added = new Fields(where, parseJson(where, bytes)).get('added_tokens') ?? [];
+  if (!Array.isArray(added)) return [];
+  return added.map((entry: unknown, i) => {
+    const token = new Fields(`${where}: added_tokens[${i}]`, entry);
+    const special = token.boolean('special', false);
+    return {
+      id: token.integer('id', 0, 2 ** 22),
+      content: token.string('content'),
+      special,
+      normalized: token.boolean('normalized', !special),
+      lstrip: token.boolean('lstrip', false),
+      rstrip: token.boolean('rstrip', false),
+      singleWord: token.boolean('single_word', false),
+    };
+  });
+}
+
+function readCharsmap(steps: Fields[]): Uint8Array {
   const precompiled = steps.find((step) => step.get('type') === 'Precompiled');
   return precompiled === undefined ? new Uint8Array(0) : decodeBase64(precompiled);
 }

@@ -33,6 +33,11 @@ export class Tokenizer {
     return this.data.eosId;
   }
 
+  /** The id of what no piece stands for. */
+  get unkId(): number {
+    return this.data.unkId;
+  }
+
   /**
    * The ids of a text, or of its UTF-8, then `</s>`. Names of control pieces in it, such as `</s>`, are ordinary text.
    * In the canister UTF-8 is cheaper (see `Normalizer`).

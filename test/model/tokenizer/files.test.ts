@@ -181,6 +181,18 @@ describe('tokenizer.json', () => {
     expect(read({ pre_tokenizer: sequence }).addDummyPrefix).toBe(true);
   });
 
+  it('may have the parts that T5 has', () => {
+    const replace = { type: 'Replace', pattern: { Regex: ' {2,}' }, content: '\u2581' };
+    const strip = { type: 'Strip', strip_left: false, strip_right: true };
+    const end = { type: 'TemplateProcessing', single: [{ Sequence: { id: 'A' } }, { SpecialToken: { id: '</s>' } }] };
+    const vocabulary = read({
+      normalizer: { type: 'Sequence', normalizers: [strip, replace] },
+      post_processor: { ...end, special_tokens: { '</s>': { id: '</s>', ids: [0], tokens: ['</s>'] } } },
+      decoder: { type: 'Metaspace', replacement: '\u2581', add_prefix_space: true },
+    });
+    expect(vocabulary.addDummyPrefix).toBe(true);
+  });
+
   it('has byte pieces where the model falls back on them', () => {
     const { pieces } = readSpieceModel(readBytes(fixturePath('bytes.model')));
     const file = json({
@@ -224,6 +236,78 @@ describe('tokenizer.json', () => {
       'another normaliser',
       { normalizer: { type: 'Lowercase' } },
       'normalizer: expected "type" to be Precompiled or Replace or Strip, got "Lowercase"',
+    ],
+    [
+      'a replacement of words',
+      { normalizer: { type: 'Replace', pattern: { String: 'hello' }, content: 'bye' } },
+      'normalizer: expected "pattern" to be a replacement of spaces as of T5 (no other is built in), got {"pattern":{"String":"hello"}',
+    ],
+    [
+      'a replacement of spaces by something else',
+      { normalizer: { type: 'Replace', pattern: { Regex: ' {2,}' }, content: '' } },
+      'expected "pattern" to be a replacement of spaces',
+    ],
+    [
+      'a map behind another step',
+      {
+        normalizer: {
+          type: 'Sequence',
+          normalizers: [{ type: 'Strip' }, { type: 'Precompiled', precompiled_charsmap: '' }],
+        },
+      },
+      'expected "type" to be the first step, if there is one, got "Precompiled"',
+    ],
+    [
+      'another space symbol',
+      { pre_tokenizer: { type: 'Metaspace', replacement: '_' } },
+      'pre_tokenizer: expected "replacement" to be "\u2581" (no other is built in), got "_"',
+    ],
+    [
+      'a prefix for the first word alone',
+      { pre_tokenizer: { type: 'Metaspace', prepend_scheme: 'first' } },
+      'expected "prepend_scheme" to be "always" or "never" (no other is built in), got "first"',
+    ],
+    [
+      'another pre-tokenizer beside it',
+      { pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Metaspace' }, { type: 'Digits' }] } },
+      'expected "type" to be Metaspace or WhitespaceSplit, got "Digits"',
+    ],
+    [
+      'a post-processor without an end',
+      { post_processor: { type: 'TemplateProcessing', single: [{ Sequence: { id: 'A', type_id: 0 } }] } },
+      'post_processor: expected "single" to be a text and then </s> (no other is built in), got [{"Sequence"',
+    ],
+    [
+      'a post-processor with a beginning',
+      {
+        post_processor: {
+          type: 'TemplateProcessing',
+          single: [{ SpecialToken: { id: '</s>' } }, { Sequence: { id: 'A' } }, { SpecialToken: { id: '</s>' } }],
+        },
+      },
+      'expected "single" to be a text and then </s>',
+    ],
+    [
+      'an end with another id',
+      {
+        post_processor: {
+          type: 'TemplateProcessing',
+          single: [{ Sequence: { id: 'A' } }, { SpecialToken: { id: '</s>' } }],
+          special_tokens: { '</s>': { id: '</s>', ids: [7], tokens: ['</s>'] } },
+        },
+      },
+      'expected "special_tokens" to be </s> with id 0, got {"id":"</s>","ids":[7]',
+    ],
+    [
+      'another post-processor',
+      { post_processor: { type: 'BertProcessing' } },
+      'post_processor: expected "type" to be "TemplateProcessing", got "BertProcessing"',
+    ],
+    ['another decoder', { decoder: { type: 'WordPiece' } }, 'decoder: expected "type" to be Metaspace or Replace or'],
+    [
+      'a decoder of another space symbol',
+      { decoder: { type: 'Metaspace', replacement: '_' } },
+      'decoder: expected "replacement" to be "\u2581"',
     ],
     [
       'no base64',

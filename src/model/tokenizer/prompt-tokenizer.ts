@@ -1,0 +1,156 @@
+// A tokenizer with the tokens that were added to it: what prompts are encoded with, and answers decoded. Its pieces, and how a text without added
+// tokens is cut up, are `tokenizer.ts`'s.
+import { type AddedToken, type AddedTokenRow, type Part, TokenMatcher, tokenOf } from './added-tokens.ts';
+import type { StreamDecoder } from './stream-decoder.ts';
+import type { Tokenizer } from './tokenizer.ts';
+import { SPACE_SYMBOL } from './vocabulary.ts';
+
+/** What takes ids one at a time and gives text as soon as it is whole characters. */
+export type TextStream = Pick<StreamDecoder, 'push' | 'end' | 'append'>;
+
+/** Printable ASCII, which no map of SentencePiece's changes. */
+const PLAIN = /^[ -~]*$/;
+
+interface Matchers {
+  /** Of tokens that are sought in the text as it is, and in normalised text. */
+  raw: TokenMatcher;
+  normalized: TokenMatcher | undefined;
+  /** Whether any of them is not special. */
+  plain: boolean;
+}
+
+export class PromptTokenizer {
+  private readonly tokens: readonly AddedToken[];
+  private found: Matchers | undefined;
+  private shown: ReadonlyMap<number, string> | undefined;
+
+  /** @param rows the tokens that were added, special ones too; none for packs of versions that did not know of any */
+  constructor(
+    readonly pieces: Tokenizer,
+    private readonly rows: readonly AddedTokenRow[] | undefined,
+  ) {
+    this.tokens = (rows ?? []).map(tokenOf);
+  }
+
+  /** Whether special tokens can be asked for: packs made before there were added tokens do not say which there are. */
+  get knowsSpecialTokens(): boolean {
+    return this.rows !== undefined;
+  }
+
+  /**
+   * The ids of a text, then `</s>`. Added tokens in it are one id each; special ones, such as `</s>` and `<extra_id_0>`, only with
+   * `specialTokens`, and else ordinary text.
+   */
+  encode(text: string, specialTokens = false): number[] {
+    const parts = this.split(text, specialTokens);
+    if (parts === undefined) return this.pieces.encode(text);
+    const ids: number[] = [];
+    for (const part of parts) {
+      if ('id' in part) ids.push(part.id);
+      else for (const id of this.pieces.encode(part.text).slice(0, -1)) ids.push(id);
+    }
+    ids.push(this.pieces.eosId);
+    return ids;
+  }
+
+  /** The text of `ids`; special tokens and ids that nothing has are left out. */
+  decode(ids: Iterable<number>): string {
+    if (this.shownTokens().size === 0) return this.pieces.decode(ids);
+    const stream = this.stream();
+    let text = '';
+    for (const id of ids) text += stream.append(id) ?? '';
+    return text + stream.end();
+  }
+
+  stream(): TextStream & { append(id: number): string | undefined } {
+    return new PromptStream(this.pieces, this.shownTokens());
+  }
+
+  private shownTokens(): ReadonlyMap<number, string> {
+    if (this.shown === undefined) {
+      // one that is a piece besides is shown as that
+      const shown = this.tokens.filter(({ id, special }) => !special && this.pieces.decode([id]) === '');
+      this.shown = new Map(shown.map(({ id, content }) => [id, content]));
+    }
+    return this.shown;
+  }
+
+  /** Undefined where there is no token in the text. */
+  private split(text: string, specialTokens: boolean): Part[] | undefined {
+    const { raw, normalized, plain } = this.matchers();
+    if (!plain && !specialTokens) return undefined;
+    const ignored = ({ special }: AddedToken): boolean => special && !specialTokens;
+    const parts = raw.split(text, ignored);
+    if (normalized === undefined) return parts;
+    return parts.flatMap((part) => {
+      if ('id' in part) return [part];
+      const inner = normalized.split(this.normalize(part.text), ignored);
+      // where there is none, the text as it was is cut up: it is normalised then, and need not be twice
+      return inner.some((piece) => 'id' in piece) ? inner : [part];
+    });
+  }
+
+  /** A text by the map alone, its spaces plain; runs of them are one, unless all is printable ASCII. */
+  private normalize(text: string): string {
+    if (PLAIN.test(text)) return text;
+    // a space symbol of the text itself is none of its spaces
+    const parts = text
+      .split(SPACE_SYMBOL)
+      .map((part) => this.pieces.normalize(part).replaceAll(SPACE_SYMBOL, ' ').trim());
+    return parts.join(SPACE_SYMBOL);
+  }
+
+  private matchers(): Matchers {
+    if (this.found === undefined) {
+      const normalized = this.tokens.filter((token) => token.normalized);
+      this.found = {
+        raw: new TokenMatcher(this.tokens.filter((token) => !token.normalized)),
+        normalized:
+          normalized.length > 0 ? new TokenMatcher(normalized, ({ content }) => this.normalize(content)) : undefined,
+        plain: this.tokens.some(({ special }) => !special),
+      };
+    }
+    return this.found;
+  }
+}
+
+/** The text between added tokens by the tokenizer's own streams; only the first of an answer drops its leading space. */
+class PromptStream {
+  private stream: StreamDecoder;
+  private fresh = true;
+
+  constructor(
+    private readonly pieces: Tokenizer,
+    private readonly shown: ReadonlyMap<number, string>,
+  ) {
+    this.stream = pieces.stream();
+  }
+
+  push(id: number): string {
+    const content = this.shown.get(id);
+    return content === undefined ? this.stream.push(id) : this.put(content);
+  }
+
+  /** Takes the next id and holds its text back where that is cheaper. @returns text of an added token, and what was held back before it */
+  append(id: number): string | undefined {
+    const content = this.shown.get(id);
+    if (content !== undefined) return this.put(content);
+    this.stream.append(id);
+    return undefined;
+  }
+
+  end(): string {
+    return this.stream.end();
+  }
+
+  private put(content: string): string {
+    const before = this.stream.end();
+    if (this.fresh) {
+      // anything makes it forget that it is at its beginning
+      this.stream = this.pieces.stream();
+      this.stream.push(this.pieces.unkId);
+      this.fresh = false;
+    }
+    return before + content;
+  }
+}
