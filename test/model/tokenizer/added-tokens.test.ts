@@ -41,7 +41,9 @@ describe('as transformers', () => {
       if (!hasReserved) expect(tokenizer.encode(text), JSON.stringify(text)).toEqual(plainIds);
       else expect(tokenizer.encode(text).slice(0, -1)).not.toContain(1);
       // SentencePiece writes what it does not know, transformers leaves it out as a special token
-      if (!ids.includes(2)) expect(tokenizer.decode(ids), JSON.stringify(ids)).toBe(decoded);
+      // and it keeps the space before an added piece that begins an answer, as before no other piece
+      const shown = what === 'one that is a piece' ? decoded.trimStart() : decoded;
+      if (!ids.includes(2)) expect(tokenizer.decode(ids), JSON.stringify(ids)).toBe(shown);
       const stream = tokenizer.stream();
       expect(ids.map((id) => stream.push(id)).join('') + stream.end()).toBe(tokenizer.decode(ids));
     }
