@@ -109,8 +109,9 @@ export async function getJson(url: string, patience: Patience, who?: Credentials
         const response = await fetch(url, { signal: timer.signal, headers });
         checkStatus(response, url, [200]);
         const text = await response.text();
+        const next = nextOf(response.headers.get('link'), url);
         try {
-          return { json: JSON.parse(text), next: nextOf(response.headers.get('link'), url) };
+          return { json: JSON.parse(text), next };
         } catch {
           throw new Final(`${url}: expected JSON, got ${JSON.stringify(text.slice(0, 60))}`);
         }
