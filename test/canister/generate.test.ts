@@ -135,6 +135,25 @@ describe('generate', () => {
     expect((await owner.model_info())[0]!.not_applied).toEqual([]);
   });
 
+  it.each<[string, IDL.Type, number | bigint | string, boolean]>([
+    ['nat', IDL.Nat, 5n, true],
+    ['nat8', IDL.Nat8, 5, true],
+    ['nat64', IDL.Nat64, 5n, true],
+    ['int', IDL.Int, 5n, true],
+    ['int32', IDL.Int32, 5, true],
+    ['a nat64 that is too large', IDL.Nat64, 2n ** 40n, false],
+    ['an int below zero', IDL.Int, -5n, false],
+    ['a text', IDL.Text, '5', false],
+  ])('max_new_tokens as %s is taken if it fits, and else refused, never dropped', async (_, type, value, fits) => {
+    const options = IDL.Record({ max_new_tokens: IDL.Opt(type) });
+    const arg = new Uint8Array(IDL.encode([IDL.Text, options], [apples.prompt, { max_new_tokens: [value] }]));
+    const answer = raw<GenerateResult>('generate_with', arg).then((result) =>
+      'Ok' in result ? result.Ok.token_ids.length : result,
+    );
+    if (fits) expect(await answer).toBe(5);
+    else await expect(answer).rejects.toThrow(/generate_with: expected /);
+  });
+
   it('stops at max_new_tokens', async () => {
     const { token_ids, finish_reason } = await generate(apples.prompt, options({ max_new_tokens: 5 }));
     expect([...token_ids]).toEqual(apples.ids.slice(0, 5));
