@@ -181,7 +181,8 @@ function someValue(type: IDL.Type, random: Random, size: number): unknown {
   if (type instanceof IDL.FuncClass) return [Principal.anonymous(), 'f'.repeat(Math.min(size, 1_000))];
   if (type instanceof IDL.OptClass) return random() < 0.1 ? [] : [someValue(type._type, random, size)];
   if (type instanceof IDL.VecClass) {
-    const length = Math.floor(size ** pick([1, 0.9, 0.5])) + 1;
+    // about as many as a method takes, too
+    const length = pick([Math.floor(size ** pick([1, 0.9, 0.5])) + 1, 1_000, 480, 250]);
     const few = Array.from({ length: Math.min(length, 8) }, () => someValue(type._type, random, size / length));
     return Array.from({ length: Math.min(length, 200_000) }, (_, i) => few[i % few.length]);
   }
@@ -251,6 +252,22 @@ export interface Dearest {
   tried: number;
 }
 
+/** Lists of ids as long as they may be, all of them different, for methods that take options. */
+function manyIds(argTypes: IDL.Type[]): Uint8Array[] {
+  const last = argTypes.at(-1);
+  if (!last) return [];
+  const record = last instanceof IDL.OptClass ? last._type : last;
+  if (!(record instanceof IDL.RecordClass)) return [];
+  return record._fields.flatMap(([name, type]) => {
+    if (!(type instanceof IDL.OptClass && type._type instanceof IDL.VecClass)) return [];
+    const nested = type._type._type instanceof IDL.VecClass;
+    const ids = Array.from({ length: nested ? 500 : 1_000 }, (_, i) => (nested ? [i] : i));
+    const given = Object.fromEntries(record._fields.map(([field]) => [field, field === name ? [ids] : []]));
+    const value = last instanceof IDL.OptClass ? [given] : given;
+    return [new Uint8Array(IDL.encode(argTypes, ['hi', value]))];
+  });
+}
+
 /** Climbs to the dearest arguments of one method: what counts is how much of the bar is used. */
 export async function dearest(method: string, rounds: number, random: Random, cost: Cost): Promise<Dearest> {
   const [, { argTypes }] = service._fields.find(([name]) => name === method)!;
@@ -267,6 +284,7 @@ export async function dearest(method: string, rounds: number, random: Random, co
   };
   for (const [, bomb] of bombs) await attempt(bomb);
   for (const bytes of argTypes.length > 1 ? skipped : []) await attempt(bytes);
+  for (const bytes of manyIds(argTypes)) await attempt(bytes);
   let candidate = fresh(argTypes, random);
   for (let i = 0; i < rounds; i++) {
     const next = i % 3 === 0 ? fresh(argTypes, random) : changed(best?.candidate ?? candidate, random);
