@@ -10,7 +10,7 @@ import { azleBuild, azleVersion } from './azle.ts';
 import { parseDid, printDid } from './did.ts';
 import { incrementally, reachable, sha256 } from './incremental.ts';
 import { buildRelay } from './kernels.ts';
-import { finish } from './link.ts';
+import { checkImportsOnce, finish } from './link.ts';
 import { namedTypes } from './named-types.ts';
 import { buildPage } from './page.ts';
 import { type BuildOptions, dfxCanisters, projectRoot } from './project.ts';
@@ -87,6 +87,7 @@ export async function buildCanister(
       const wasm = finish(kernels ? await linkRelay(azle, kernels) : azle, metadata);
       onProgress('checking');
       validateModule(wasm);
+      checkImportsOnce(wasm);
       onProgress('compressing');
       await writeFile(wasmFile, wasm);
       await writeFile(gzFile, gzip(wasm));

@@ -5,7 +5,7 @@
 import { Principal } from '@dfinity/principal';
 import { BenchCanister } from '../../bench/canister.ts';
 import { promptOf } from '../../bench/random-model.ts';
-import { fees, idleFee, ingressFee } from '../../packages/replica/src/cycles.ts';
+import { fees, ingressFee } from '../../packages/replica/src/cycles.ts';
 import { agentEnvelopeBytes } from '../../packages/replica/src/envelope-size.ts';
 import type { Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 
@@ -22,7 +22,7 @@ export interface Work {
 /** Cycles on a subnet of 13 nodes. */
 export interface Costs {
   create: number;
-  /** The message that brings the compressed module, and its first run. */
+  /** The message that brings the compressed module, compiling it, which the subnet has not done before, and its first run. */
   install: number;
   upload: number;
   /** A day with the bytes that the canister has in the end: module, heap and stable memory. */
@@ -34,7 +34,7 @@ export interface Costs {
   auto: number;
 }
 
-const DAY = 86_400_000_000_000n;
+const DAY_SECONDS = 86_400n;
 const ONE = { fixed: 1 };
 const AUTO = { auto: null };
 
@@ -73,8 +73,9 @@ export async function measureCosts({
   const generate = await cost('answering with generate, one token a call', ask(first!, ONE));
   const start = await cost('answering with start, one token a call', () => canister.start(second!, options(ONE)));
   const auto = await cost('answering with auto', ask(third!, AUTO));
-  const { storageBytes } = canister.replica.canister(canister.canisterId)!;
-  const storageDay = Number(idleFee(storageBytes, 0, DAY));
+  const installed = canister.replica.canister(canister.canisterId)!;
+  const { storageBytes } = installed;
+  const storageDay = Number(installed.idleFee(DAY_SECONDS));
   return { create: Number(fees.canisterCreation), install, upload, storageDay, storageBytes, generate, start, auto };
 }
 

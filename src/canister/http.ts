@@ -41,12 +41,22 @@ function fixed(path: string, status: number): HttpResponse {
   };
 }
 
+/**
+ * The path of a URL as gateways see it when they look for its certificate: without scheme, host, query and fragment, percent signs decoded,
+ * and one slash in front however many there are. `//`, `/%2F` are the page; `/%73tatus` is `/status`; `/status/` is something else.
+ */
+function pathOf(url: string): string {
+  const [path] = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
+  const decoded = path!.replace(/%[0-7][0-9a-f]/gi, (code) => String.fromCharCode(parseInt(code.slice(1), 16)));
+  return decoded.replace(/^\/*/, '/');
+}
+
 export class HttpMethods {
   /** Query; everyone. */
   @query([HttpRequest], HttpResponse)
   http_request({ method, url }: HttpRequest): HttpResponse {
     const reads = method === 'GET' || method === 'HEAD';
-    const path = url.split('?', 1)[0]!;
+    const path = pathOf(url);
     // HEAD gets a body too: without it the certificate would not fit, and the gateway leaves it out
     if (path === '/') return fixed('/', reads ? 200 : 405);
     if (!Object.hasOwn(live, path)) return fixed('*', 404);

@@ -100,6 +100,79 @@ describe.each([
   });
 });
 
+describe('odd paths', () => {
+  /** Each way to write a path that gateways see as the same one, and what they see as another. */
+  const slashes = ['/', '//', '///', '/%2F', '/%2f/', '%2F'];
+  const written = (name: string) => [
+    name,
+    `%${name.charCodeAt(0).toString(16)}${name.slice(1)}`,
+    [...name].map((c) => `%${c.charCodeAt(0).toString(16)}`).join(''),
+  ];
+  const ends = ['', '?', '?x=/status', '#x', '?x#y'];
+  const same = (name: string) =>
+    slashes
+      .slice(0, 5)
+      .flatMap((slash) =>
+        (name === '' ? [''] : written(name)).flatMap((text) => ends.map((end) => slash + text + end)),
+      );
+  const missing = ['status', 'metrics', 'nothing'].flatMap((name) =>
+    [
+      '/./',
+      '/../',
+      '/a/../',
+      '/.',
+      '/%00',
+      '/%20',
+      '/+',
+      '/*',
+      '/%3C*%3E',
+      '/%',
+      '/%zz',
+      '/;',
+      '/:',
+      '//a/',
+      '/%C3%A4',
+      '/\\',
+      '/%25',
+      '/%5C',
+    ]
+      .map((before) => before + name)
+      .concat(
+        ['/', '//', '%2F', '%2Fmore', '/more', '%3Fx', '%23x', '%00', '.', '%'].map((after) => `/${name}${after}`),
+      ),
+  );
+  const paths = [
+    ...same('').map((path) => [path, '/'] as const),
+    ...same('status').map((path) => [path, '/status'] as const),
+    ...same('metrics').map((path) => [path, '/metrics'] as const),
+    ...missing.map((path) => [path, '*'] as const),
+    ['http://a/status', '/status'] as const,
+    ['https://a.b:80', '/'] as const,
+    ['/Status', '*'] as const,
+    ['/STATUS', '*'] as const,
+  ];
+
+  it(`${paths.length} of them: each is certified, and is what gateways take it for`, async () => {
+    expect(paths.length).toBeGreaterThan(250);
+    const wrong: string[] = [];
+    for (const [i, [url, is]] of paths.entries()) {
+      for (const method of i % 10 === 0 ? ['GET', 'POST'] : ['GET']) {
+        const asked = await ask(url, method);
+        const status = is === '*' ? 404 : method === 'GET' ? 200 : 405;
+        try {
+          const { response } = verify(asked);
+          if (asked.response.status_code !== status) wrong.push(`${method} ${url}: ${asked.response.status_code}`);
+          if ((response === undefined) !== ['/status', '/metrics'].includes(is))
+            wrong.push(`${method} ${url}: certified?`);
+        } catch (error) {
+          wrong.push(`${method} ${url}: ${(error as ResponseVerificationError).message}`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe('does not hold', () => {
   it('for another body, status or header, or less of them', async () => {
     const asked = await ask('/');

@@ -53,7 +53,7 @@ describe('npm run cost', () => {
       for await (const _ of answer);
       expect(answer.usage).toMatchObject({ prompt_tokens: 32, output_tokens: 49, embedding_cached: false });
     });
-    charged.storageDay = Number(network.replica.canister(canisterId)!.idleFee(86_400_000_000_000n));
+    charged.storageDay = Number(network.replica.canister(canisterId)!.idleFee(86_400n));
   });
   afterAll(() => network?.close());
 

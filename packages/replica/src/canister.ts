@@ -55,8 +55,9 @@ export interface Callback {
   onCleanup?: Closure;
   /** Cycles set aside for the response. */
   reserved: bigint;
-  /** Nanoseconds since 1970 at which a best-effort call is given up; 0 without bound. */
+  /** Nanoseconds since 1970 at which a best-effort call is given up; 0 without bound, and once it has been. */
   deadline: bigint;
+  bestEffort: boolean;
 }
 
 /** Who may look besides the controllers. */
@@ -102,6 +103,11 @@ export interface Code {
   hash: Uint8Array;
   metadata: CanisterInfo['metadata'];
   wasmBytes: number;
+  /** What it holds besides its memories: mutable globals, and custom sections under their names. */
+  globalBytes: number;
+  customSectionBytes: number;
+  /** Instructions for compiling it. */
+  compileInstructions: number;
 }
 
 export interface LogRecord {
@@ -112,6 +118,12 @@ export interface LogRecord {
 
 /** A principal as the key of a map: one character a byte. Its text form costs a checksum each time. */
 export const principalKey = (principal: Principal): string => String.fromCharCode(...principal.toUint8Array());
+
+/** In seconds. */
+const day = 86_400n;
+/** What a change takes in the history, and each controller that it names. */
+const changeBytes = 160;
+const controllerBytes = 30;
 
 export class Canister implements CanisterInfo {
   status: 'running' | 'stopping' | 'stopped' = 'running';
@@ -138,6 +150,8 @@ export class Canister implements CanisterInfo {
   chunks = new Map<string, Uint8Array>();
   /** Sums over queries outside replicated execution. */
   queryStats = { calls: 0n, instructions: 0n, requestBytes: 0n, responseBytes: 0n };
+  /** Bytes that each of the last changes takes in the canister's history. */
+  #history: number[] = [];
   /** Time up to which storage was paid. */
   paidUntil: bigint;
   lowMemoryHook: 'notNeeded' | 'ready' | 'executed' = 'notNeeded';
@@ -150,9 +164,10 @@ export class Canister implements CanisterInfo {
     public settings: Settings,
     public cycles: bigint,
     meter: Meter,
-    rules: PageRules,
+    readonly rules: PageRules,
     now: bigint,
   ) {
+    this.recordChange(settings.controllers.length);
     this.stable = new StableMemory(meter, rules);
     this.text = canisterId.toText();
     this.key = principalKey(canisterId);
@@ -202,10 +217,31 @@ export class Canister implements CanisterInfo {
     this.logBytes = 0;
   }
 
+  /** Keeps a change in the history: creation, code, controllers; those of controllers with how many they are then. */
+  recordChange(controllers = 0): void {
+    this.#history.push(changeBytes + controllers * controllerBytes);
+    if (this.#history.length > limits.historyChanges) this.#history.shift();
+  }
+
+  get historyBytes(): number {
+    return this.#history.reduce((sum, bytes) => sum + bytes, 0);
+  }
+
   /** Bytes that storage is charged for. */
   get storageBytes(): number {
     const memories = (this.instance?.memoryBytes ?? 0) + this.stable.size * pageBytes;
-    return memories + (this.code?.wasmBytes ?? 0) + this.chunks.size * limits.chunkBytes;
+    const { wasmBytes = 0, globalBytes = 0, customSectionBytes = 0 } = this.code ?? {};
+    const code = wasmBytes + globalBytes + customSectionBytes;
+    return memories + code + this.chunks.size * limits.chunkBytes + this.historyBytes;
+  }
+
+  /** Bytes kept for responses without a deadline: those that this canister awaits, and those that it owes to canisters. */
+  get messageBytes(): number {
+    let responses = 0;
+    for (const { bestEffort } of this.callbacks.values()) if (!bestEffort) responses++;
+    for (const { origin, deadline, responded } of this.callContexts.values())
+      if (origin.kind === 'canister' && deadline === 0n && !responded) responses++;
+    return responses * limits.replyBytes;
   }
 
   /** Takes a fee, or what there is. */
@@ -218,18 +254,20 @@ export class Canister implements CanisterInfo {
     return this.cycles - this.freezingCycles;
   }
 
-  /** What being there costs over a time, with so many bytes more than there are. */
-  idleFee(nanoseconds: bigint, moreBytes = 0): bigint {
-    const bytes = Math.max(this.storageBytes + moreBytes, Number(this.settings.memoryAllocation));
-    return idleFee(bytes, this.settings.computeAllocation, nanoseconds);
+  /** What being there costs over a time, with so many bytes, and responses awaited, more than there are. */
+  idleFee(seconds: bigint, moreBytes = 0, moreResponses = 0): bigint {
+    const { memoryAllocation, computeAllocation } = this.settings;
+    const bytes = Math.max(this.storageBytes + moreBytes, Number(memoryAllocation));
+    const messageBytes = this.messageBytes + moreResponses * limits.replyBytes;
+    return idleFee(this.rules, { bytes, messageBytes, computeAllocation }, seconds);
   }
 
-  /** Cycles that must stay: what idling costs over the freezing threshold. */
+  /** Cycles that must stay: what idling costs over the freezing threshold, by what it costs in a day. */
   get freezingCycles(): bigint {
-    return this.freezingCyclesWith(0);
+    return this.freezingCyclesWith({});
   }
 
-  freezingCyclesWith(moreBytes: number): bigint {
-    return this.idleFee(this.settings.freezingThreshold * 1_000_000_000n, moreBytes);
+  freezingCyclesWith({ bytes = 0, responses = 0 }: { bytes?: number; responses?: number }): bigint {
+    return (this.idleFee(day, bytes, responses) * this.settings.freezingThreshold) / day;
   }
 }

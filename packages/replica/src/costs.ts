@@ -55,3 +55,8 @@ export const pageTouchCost =
   costs.deterministic_memory_tracker.instructions_per_4KiB_os_page * (pageBytes / osPageBytes);
 /** Rules of 2025: a 4 KiB page written. */
 export const dirtyPageCost = costs.dirty_pages.heap_per_dirty_page_wasm32;
+
+/** What bringing a module to life costs, however large: since May of 2026 (dfinity/ic#10065). */
+export const newInstanceCost: Record<PageRules, number> = costs.compile_cost.base;
+/** A module that the subnet has compiled before costs so many times less to compile. */
+export const compiledBeforeDivisor = costs.compile_cost.divisor_if_compiled_before;

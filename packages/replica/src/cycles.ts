@@ -2,6 +2,7 @@
  * What things cost in cycles on a 13-node application subnet, and what a canister must keep.
  * Specification-like: dfinity/ic `rs/config/src/subnet_config.rs` (CyclesAccountManagerConfig), `rs/cycles_account_manager`.
  */
+import type { PageRules } from './costs.ts';
 import { instructionLimits, limits } from './limits.ts';
 
 export const fees = {
@@ -12,9 +13,17 @@ export const fees = {
   call: 260_000n,
   callByte: 1_000n,
   canisterCreation: 500_000_000_000n,
-  storageGibSecond: 127_000n,
   computePercentSecond: 10_000_000n,
 } as const;
+
+/** What being there costs by the second. It went up in May of 2026, when the base fee came (dfinity/ic#10292). */
+export const storageFees: Record<PageRules, { gibSecond: bigint; baseSecond: bigint }> = {
+  '2026': { gibSecond: 317_500n, baseSecond: 10_000n },
+  '2025': { gibSecond: 127_000n, baseSecond: 0n },
+};
+
+/** How often a canister is charged for being there, in nanoseconds. */
+export const storageChargeInterval = 10_000_000_000n;
 
 /** Nodes of the subnet that `fees` are those of. */
 const FEES_NODES = 13;
@@ -36,8 +45,23 @@ export const callFee = (bytes: number): bigint => fees.call + BigInt(bytes) * fe
 export const responseReservation: bigint =
   BigInt(limits.replyBytes) * fees.callByte + executionFee(instructionLimits.update);
 
-/** Storage and compute allocation over a time. */
-export function idleFee(storageBytes: number, computeAllocation: number, nanoseconds: bigint): bigint {
-  const storage = (BigInt(storageBytes) * fees.storageGibSecond * nanoseconds) / GiB;
-  return (storage + BigInt(computeAllocation) * fees.computePercentSecond * nanoseconds) / 1_000_000_000n;
+/** What takes a canister's place on the subnet. */
+export interface Resources {
+  /** Memories, code, history; or what is allocated, if that is more. */
+  bytes: number;
+  /** Room kept for the responses of open calls. */
+  messageBytes: number;
+  computeAllocation: number;
+}
+
+/** Storage and compute allocation over a time, of which whole seconds count. */
+export function idleFee(
+  rules: PageRules,
+  { bytes, messageBytes, computeAllocation }: Resources,
+  seconds: bigint,
+): bigint {
+  const { gibSecond, baseSecond } = storageFees[rules];
+  const memory = (size: number): bigint => (BigInt(size) * gibSecond * seconds) / GiB;
+  const base = bytes > 0 ? baseSecond * seconds : 0n;
+  return memory(bytes) + base + memory(messageBytes) + BigInt(computeAllocation) * fees.computePercentSecond * seconds;
 }

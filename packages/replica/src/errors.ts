@@ -75,13 +75,17 @@ export class RejectError extends Error implements Reject {
   }
 }
 
+/** Traps by the first sentence that the Internet Computer has for them. */
 const engineTraps: [pattern: RegExp, trap: string][] = [
   [/memory access out of bounds/, 'heap out of bounds'],
   [/data segment.*out of bounds|index out of bounds/, 'heap out of bounds'],
-  [/divide by zero|remainder by zero/, 'integer division by zero'],
-  [/divide result unrepresentable/, 'integer overflow'],
-  [/float unrepresentable/, 'bad conversion to integer'],
-  [/null function or function signature mismatch|indirect call signature/, 'indirect call type mismatch'],
+  [/divide by zero|remainder by zero/, 'integer division by 0'],
+  [/divide result unrepresentable/, 'unknown. The engine says: integer overflow'],
+  [/float unrepresentable/, 'unknown. The engine says: bad conversion to integer'],
+  [
+    /null function or function signature mismatch|indirect call signature/,
+    'unknown. The engine says: indirect call type mismatch',
+  ],
   [/table index is out of bounds|table.*out of bounds/, 'table out of bounds'],
   [/unreachable/, 'unreachable'],
   [/call stack/, 'stack overflow'],

@@ -61,6 +61,9 @@ const stableLimits: Partial<Record<Context, number>> = {
 /** Contexts in which memory may not be larger than the canister's `wasm_memory_limit`. */
 const memoryLimited: readonly Context[] = ['I', 'U', 's'];
 
+/** Contexts whose changes to the heap nobody looks at: pages written cost nothing by the rules of 2025. */
+const changesIgnored: readonly Context[] = ['RQ', 'NRQ', 'TQ', 'F'];
+
 /** Contexts of non-replicated execution: what is printed there is not kept. */
 const notLogged: readonly Context[] = ['NRQ', 'TQ', 'CQ', 'CRy', 'CRt', 'CC', 'F'];
 
@@ -122,12 +125,13 @@ export class Executor {
       instance.checkMemoryLimit(0);
       run.enter(instance);
       execution.dropPendingCall();
-      instance.chargeDirtyPages();
     } catch (error) {
       trap = asTrap(error);
     } finally {
       this.#current = outer;
     }
+    // what a trap undoes is paid for, too
+    if (!changesIgnored.includes(context)) instance.chargeDirtyPages();
     const wallMilliseconds = performance.now() - started;
     const [heap, stable] = [instance.touchedPages, canister.stable.touchedPages];
     if (trap || changes === 'discard') {

@@ -66,5 +66,5 @@ function inspect(subnet: Subnet, canister: Canister, { methodName, arg, sender }
 }
 
 export function outOfCycles({ text }: Canister): Reject {
-  return reject('IC0207', `Canister ${text} is out of cycles: please top up the canister`);
+  return reject('IC0207', `Canister ${text} is out of cycles. Top it up.`);
 }

@@ -3,13 +3,14 @@
  * Specification-like: interface specification, "IC method install_code".
  */
 import type { Principal } from '@dfinity/principal';
-import type { Canister } from './canister.ts';
+import type { Canister, Code } from './canister.ts';
+import { compiledBeforeDivisor, newInstanceCost } from './costs.ts';
 import { executionFee } from './cycles.ts';
 import { asTrap, Trap } from './errors.ts';
 import type { Executor, Run } from './executor.ts';
 import type { Instance } from './instance.ts';
 import { instructionLimits } from './limits.ts';
-import { loadCode } from './modules.ts';
+import { loadCode, refusedModuleCost } from './modules.ts';
 import { StableMemory } from './stable-memory.ts';
 
 export type InstallMode = 'install' | 'reinstall' | 'upgrade';
@@ -28,10 +29,14 @@ export interface InstallResult {
   trap?: Trap;
 }
 
-/** Installs code on a canister. */
+/**
+ * Installs code on a canister.
+ * @param compiledBefore modules that the subnet has compiled, by their hashes; this one is among them afterwards, or its refusal
+ */
 export function install(
   executor: Executor,
   { canister, mode, wasm, arg, sender, skipPreUpgrade }: Installation,
+  compiledBefore: Set<string>,
 ): InstallResult {
   const { instance: oldInstance, code: oldCode, stable: oldStable } = canister;
   const { certifiedData, globalTimer, version, cycles } = canister;
@@ -47,7 +52,7 @@ export function install(
       caller: sender,
       arg,
       enter: () => instance.call(entryPoint),
-      limit: instructionLimits.install - instructions,
+      limit: Math.max(instructionLimits.install - instructions, 0),
       changes: 'hold',
     });
     instructions += outcome.instructions;
@@ -58,11 +63,27 @@ export function install(
     if (execution.globalTimer !== undefined) canister.globalTimer = execution.globalTimer;
   };
 
+  /** Compiles, and counts what that costs, of a module that is refused, too. */
+  const load = (): Code => {
+    instructions += newInstanceCost[executor.rules];
+    try {
+      const code = loadCode(wasm, executor.instrumentOptions);
+      const key = Buffer.from(code.hash).toString('hex');
+      const known = compiledBefore.has(key);
+      instructions += Math.floor(code.compileInstructions / (known ? compiledBeforeDivisor : 1));
+      compiledBefore.add(key);
+      return code;
+    } catch (error) {
+      instructions += refusedModuleCost(wasm);
+      throw error;
+    }
+  };
+
   try {
-    const code = loadCode(wasm, executor.instrumentOptions);
     const upgrade = mode === 'upgrade';
     if (upgrade && oldInstance && !skipPreUpgrade)
       enter(oldInstance, 'canister_pre_upgrade', { kind: 'preUpgrade', context: 'G' });
+    const code = load();
     canister.globalTimer = 0n;
     canister.version++;
     if (!upgrade) {
@@ -79,6 +100,7 @@ export function install(
     instance.commit();
     canister.stable.commit();
     if (!upgrade) canister.clearLogs();
+    canister.recordChange();
     canister.lowMemoryHook = 'notNeeded';
     return { instructions };
   } catch (error) {
@@ -95,7 +117,7 @@ export function install(
       cycles,
     };
     Object.assign(canister, before);
-    canister.charge(executionFee(instructions));
+    canister.charge(executionFee(Math.min(instructions, instructionLimits.install)));
     return { instructions, trap };
   }
 }

@@ -65,8 +65,8 @@ export class Instance {
   ) {
     this.#compiled = compiled;
     const hooks = {
-      touchRead: (low: number, high: number) => this.#touchBoth(low, high, false),
-      touchWrite: (low: number, high: number) => this.#touchBoth(low, high, true),
+      touchRead: (low: number, high: number, own: number) => this.#touchBoth(low, high, own, false),
+      touchWrite: (low: number, high: number, own: number) => this.#touchBoth(low, high, own, true),
       touchRange: (pointer: number, length: number, write: number) =>
         this.touch(pointer >>> 0, length >>> 0, write === 1),
       grow: (pages: number) => this.#grow(pages >>> 0),
@@ -201,7 +201,15 @@ export class Instance {
     return before;
   }
 
-  #touchBoth(low: number, high: number, write: boolean): void {
+  /** For accesses from `low` to `high`, of which that at `own` is made now. */
+  #touchBoth(low: number, high: number, own: number, write: boolean): void {
+    const pages = this.#pagesGlobal.value;
+    if (low >>> 16 >= pages || high >>> 16 >= pages) {
+      this.#touchPage(own >>> 16, write);
+      // The engine traps where the others go out of bounds, unless memory was longer once.
+      if (this.#bytes.length > (pages + 1) * pageBytes) throw new Trap('IC0502', 'heap out of bounds');
+      return;
+    }
     this.#touchPage(low >>> 16, write);
     if (high >>> 16 !== low >>> 16) this.#touchPage(high >>> 16, write);
   }

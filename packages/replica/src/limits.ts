@@ -43,6 +43,8 @@ export const limits = {
   /** How deep the calls of a composite query may nest. */
   queryCallDepth: 6,
   methodNameBytes: 20_000,
+  /** Changes of a canister that its history keeps. */
+  historyChanges: 20,
   /** Deadline of a best-effort call, in seconds. */
   bestEffortSeconds: 300,
 } as const;

@@ -58,7 +58,8 @@ export class MessageExecution {
         this.#watchMemory(installation.canister);
         return result;
       },
-      settingsChanged: (canister) => {
+      settingsChanged: (canister, newControllers) => {
+        if (newControllers) canister.recordChange(canister.controllers.length);
         canister.trimLogs();
         this.#watchMemory(canister);
       },
@@ -310,7 +311,8 @@ export class MessageExecution {
     const { callee, method, payload, timeoutSeconds, cycles, reserved, onReply, onReject, onCleanup } = call;
     const deadline = timeoutSeconds === undefined ? 0n : this.#subnet.time() + BigInt(timeoutSeconds) * 1_000_000_000n;
     const id = this.#nextId++;
-    canister.callbacks.set(id, { id, context, callee, onReply, onReject, onCleanup, reserved, deadline });
+    const bestEffort = timeoutSeconds !== undefined;
+    canister.callbacks.set(id, { id, context, callee, onReply, onReject, onCleanup, reserved, deadline, bestEffort });
     context.openCalls++;
     const to = principalKey(callee);
     canister.openCallsTo.set(to, (canister.openCallsTo.get(to) ?? 0) + 1);

@@ -7,8 +7,9 @@ import { gunzipSync } from 'node:zlib';
 import type { Code } from './canister.ts';
 import { Trap } from './errors.ts';
 import type { CanisterInfo } from './types.ts';
+import { compileCost, perCompiledInstruction } from './wasm/compile-cost.ts';
 import { type InstrumentOptions, instrument } from './wasm/instrument.ts';
-import { isWasm, type Module, parseModule } from './wasm/module.ts';
+import { isWasm, type Module } from './wasm/module.ts';
 import { ModuleError, moduleLimits, validateModule } from './wasm/validate.ts';
 
 // Tail calls are part of what the Internet Computer takes, and Node 20 has them behind a flag; hints for branches make page checks cheaper.
@@ -19,8 +20,21 @@ setFlagsFromString('--experimental-wasm-branch-hinting');
 const cache = new Map<string, Code>();
 const cacheSize = 16;
 
+/** Whether these are gzip's bytes. */
+const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
+/** What a module that is refused is charged for: as if each byte, packed or unpacked, were an instruction. */
+export function refusedModuleCost(given: Uint8Array): number {
+  // gzip ends in the unpacked size, which nobody has checked then
+  const unpacked =
+    isGzip(given) && given.length > 4
+      ? new DataView(given.buffer, given.byteOffset).getUint32(given.length - 4, true)
+      : 0;
+  return perCompiledInstruction * Math.max(given.length, unpacked);
+}
+
 function unpack(wasm: Uint8Array): Uint8Array {
-  if (wasm[0] !== 0x1f || wasm[1] !== 0x8b) return wasm;
+  if (!isGzip(wasm)) return wasm;
   try {
     return gunzipSync(wasm, { maxOutputLength: moduleLimits.moduleBytes });
   } catch (error) {
@@ -50,11 +64,19 @@ export function loadCode(given: Uint8Array, options: InstrumentOptions = {}): Co
   if (!isWasm(wasm))
     throw new Trap('IC0505', "Canister's Wasm module is not valid: expected Wasm or gzipped Wasm, got other bytes");
   try {
-    validateModule(wasm);
-    const module = parseModule(wasm);
+    const module = validateModule(wasm);
     const instrumented = instrument(module, options);
     const compiled = { ...instrumented, module: new WebAssembly.Module(instrumented.wasm), wasm: new Uint8Array(0) };
-    const code: Code = { compiled, hash, metadata: metadata(module), wasmBytes: given.length };
+    const sections = metadata(module);
+    const code: Code = {
+      compiled,
+      hash,
+      metadata: sections,
+      wasmBytes: given.length,
+      globalBytes: 8 * module.globals.filter(({ mutable }) => mutable).length,
+      customSectionBytes: [...sections].reduce((sum, [name, { content }]) => sum + name.length + 1 + content.length, 0),
+      compileInstructions: compileCost(module),
+    };
     if (cache.size >= cacheSize) cache.delete(cache.keys().next().value!);
     cache.set(key, code);
     return code;

@@ -195,7 +195,7 @@ export function noMethod(canister: Canister, kind: 'query' | 'update', method: s
   if (kind === 'update' && canister.instance!.has(`canister_composite_query ${method}`))
     return reject(
       'IC0527',
-      `Error from Canister ${canister.text}: Composite query '${method}' cannot be called in replicated mode.`,
+      `Composite query cannot be called in replicated mode. Method '${method}' of canister ${canister.text} is one.`,
     );
   return reject('IC0536', `Error from Canister ${canister.text}: Canister has no ${kind} method '${method}'.`);
 }

@@ -108,9 +108,14 @@ export class StableMemory {
     return before;
   }
 
+  /** @throws Trap where the range does not lie within what there is */
+  checkBounds(offset: number, length: number): void {
+    if (offset + length > this.size * pageBytes) throw new Trap('IC0502', 'stable memory out of bounds');
+  }
+
   /** Hands each page of the range to `visit`: the page (if it exists), where in it, and where in the range. */
   #range(offset: number, length: number, visit: (page: number, at: number, from: number, count: number) => void): void {
-    if (offset + length > this.size * pageBytes) throw new Trap('IC0502', 'stable memory out of bounds');
+    this.checkBounds(offset, length);
     for (let done = 0; done < length; ) {
       const page = Math.floor((offset + done) / pageBytes);
       const at = (offset + done) % pageBytes;

@@ -8,6 +8,7 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { Canister, defaultSettings, principalKey, type Response, type Settings } from './canister.ts';
 import type { PageRules } from './costs.ts';
+import { storageChargeInterval } from './cycles.ts';
 import { reject } from './errors.ts';
 import type { Environment } from './execution.ts';
 import { Executor } from './executor.ts';
@@ -43,6 +44,8 @@ export class Subnet {
   subnetId: Uint8Array = new Uint8Array(29).fill(1);
   dataCertificate?: (canisterId: Principal) => Uint8Array;
   readonly executor: Executor;
+  /** Modules that were installed before, by the SHA-256 of what was given. */
+  readonly #compiled = new Set<string>();
   readonly #canisters = new Map<string, Canister>();
   readonly #options: SubnetOptions;
   #nextCanister = 0n;
@@ -95,7 +98,7 @@ export class Subnet {
   }
 
   installCode(installation: Installation): InstallResult {
-    return install(this.executor, installation);
+    return install(this.executor, installation, this.#compiled);
   }
 
   /** Takes code and state away. What becomes of open calls is for the caller to say. */
@@ -107,6 +110,7 @@ export class Subnet {
     canister.globalTimer = 0n;
     canister.lowMemoryHook = 'notNeeded';
     canister.clearLogs();
+    canister.recordChange();
     canister.version++;
   }
 
@@ -152,13 +156,13 @@ export class Subnet {
     return new Uint8Array(createHash('sha256').update(text).digest());
   }
 
-  /** Storage and compute allocation, paid for the time since the last charge, by the second. */
+  /** Storage and compute allocation, paid for the whole seconds since the last charge, every ten seconds. */
   chargeIdle(): void {
     const now = this.time();
     for (const canister of this.#canisters.values()) {
       const elapsed = now - canister.paidUntil;
-      if (elapsed < 1_000_000_000n) continue;
-      canister.charge(canister.idleFee(elapsed));
+      if (elapsed < storageChargeInterval) continue;
+      canister.charge(canister.idleFee(elapsed / 1_000_000_000n));
       canister.paidUntil = now;
     }
   }

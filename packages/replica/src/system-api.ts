@@ -10,6 +10,7 @@ import { RejectCodes, reject, Trap } from './errors.ts';
 import type { Context, Execution, OutgoingCall } from './execution.ts';
 import { limits } from './limits.ts';
 import api from './system-api.json' with { type: 'json' };
+import { notNative } from './wasm/instrument.ts';
 
 type Argument = number | bigint;
 /** Numbers arrive unsigned; `i64` as bigint. */
@@ -56,16 +57,12 @@ function violation(message: string): never {
   throw new Trap('IC0504', message);
 }
 
-function read(e: Execution, name: string, pointer: number, size: number): Uint8Array {
-  e.meter.chargeSystemCall(size * systemCallByteCost(name));
-  return e.instance.view(pointer, size).slice();
-}
+const read = (e: Execution, pointer: number, size: number): Uint8Array => e.instance.view(pointer, size).slice();
 
 /** Copies `source[offset .. offset + size]` to the canister's memory. */
 function copy(e: Execution, name: string, source: Uint8Array, target: number, offset: number, size: number): void {
   if (offset + size > source.length)
     violation(`ic0.${name}: expected offset + size of at most ${source.length}, got ${offset} + ${size}`);
-  e.meter.chargeSystemCall(size * systemCallByteCost(name));
   e.instance.view(target, size, true).set(source.subarray(offset, offset + size));
 }
 
@@ -89,7 +86,8 @@ function write128(e: Execution, target: number, value: bigint): void {
 const amount = (high: bigint, low: bigint): bigint => (u64(high) << 64n) | u64(low);
 
 function as64(name: string, value: bigint): bigint {
-  if (value > mask64) throw new Trap('IC0502', `ic0.${name}: expected cycles that fit 64 bits, got ${value}`);
+  if (value > mask64)
+    throw new Trap('IC0502', `cycles amount exceeds 64-bit representation. ic0.${name}: got ${value}`);
   return value;
 }
 
@@ -137,9 +135,12 @@ function acceptCycles(e: Execution, maximum: bigint): bigint {
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
+/** Responses without a deadline that the calls of this message will await. */
+const awaitedResponses = (e: Execution): number => e.calls.filter((call) => call.timeoutSeconds === undefined).length;
+
 /** Cycles that may be spent without freezing the canister. */
 function liquid(e: Execution): bigint {
-  const free = e.balance - e.canister.freezingCycles;
+  const free = e.balance - e.canister.freezingCyclesWith({ responses: awaitedResponses(e) });
   return free > 0n ? free : 0n;
 }
 
@@ -171,23 +172,24 @@ function environmentVariable(e: Execution, name: string, index: number): string 
 }
 
 function environmentValue(e: Execution, name: string, pointer: number, size: number): Uint8Array {
-  const key = text(name, read(e, name, pointer, size));
+  const key = text(name, read(e, pointer, size));
   const value = e.canister.settings.environmentVariables.get(key);
   return value === undefined
     ? violation(`ic0.${name}: expected a variable that is set, got ${JSON.stringify(key)}`)
     : encoder.encode(value);
 }
 
-/**
- * What a canister prints or traps with, at most as much as its log holds: neither call traps for where its bytes lie.
- * Charges for the log what is kept of it.
- */
-function printed(e: Execution, name: string, pointer: number, size: number): Uint8Array {
+/** What a canister pays for the log for bytes that it prints or traps with: for what is kept of them. */
+function logCost(e: Execution, size: number): number {
   const capacity = Number(e.canister.settings.logMemoryLimit);
   const kept = Math.min(size, capacity);
-  const room = Math.min(kept, Math.max(capacity - e.logBytes, 0));
-  e.meter.chargeSystemCall(2 * kept + 50 * room + (name === 'trap' ? size : 0));
-  e.logBytes += kept;
+  return 2 * kept + 50 * Math.min(kept, Math.max(capacity - e.logBytes, 0));
+}
+
+/** What a canister prints or traps with, at most as much as its log holds: neither call traps for where its bytes lie. */
+function printed(e: Execution, name: string, pointer: number, size: number): Uint8Array {
+  const capacity = Number(e.canister.settings.logMemoryLimit);
+  e.logBytes += Math.min(size, capacity);
   if (pointer + size > e.instance.memoryBytes) return encoder.encode(`(${name}: message out of memory bounds)`);
   return e.instance.view(pointer, Math.min(size, Math.max(capacity, limits.trapMessageBytes))).slice();
 }
@@ -199,7 +201,7 @@ const certificate = (e: Execution): Uint8Array | undefined =>
 /** The functions with offsets of 32 bits end where these do. */
 function checkStable32({ canister }: Execution): void {
   if (canister.stable.size > stablePages32)
-    throw new Trap('IC0502', 'stable memory is larger than 4 GiB: expected the 64-bit functions');
+    throw new Trap('IC0502', '32 bit stable memory api used on a memory larger than 4GB. Use the 64-bit functions.');
 }
 
 /** Cost of a signature by a threshold key: 26,153,846,153 cycles on the 34-node subnet that holds it, when asked from here. */
@@ -207,14 +209,13 @@ const signatureFee = 26_153_846_153n;
 
 function signatureCost(
   e: Execution,
-  name: string,
   pointer: number,
   size: number,
   kind: number,
   kinds: number,
   target: number,
 ): number {
-  read(e, name, pointer, size);
+  read(e, pointer, size);
   if (kind >= kinds) return 1;
   write128(e, target, signatureFee);
   return 0;
@@ -246,7 +247,7 @@ export const systemApi: Record<string, SystemCall> = {
       violation(
         `ic0.msg_reply_data_append: expected a reply of at most ${replyLimit(e)} bytes, got ${e.replyBytes + size}`,
       );
-    e.replyData.push(read(e, 'msg_reply_data_append', pointer, size));
+    e.replyData.push(read(e, pointer, size));
     e.replyBytes += size;
   },
   msg_reply(e) {
@@ -257,7 +258,7 @@ export const systemApi: Record<string, SystemCall> = {
     checkNotResponded(e, 'msg_reject');
     if (size > replyLimit(e))
       violation(`ic0.msg_reject: expected a message of at most ${replyLimit(e)} bytes, got ${size}`);
-    e.response = { reject: reject('IC0406', text('msg_reject', read(e, 'msg_reject', pointer, size))) };
+    e.response = { reject: reject('IC0406', text('msg_reject', read(e, pointer, size))) };
   },
 
   msg_cycles_available: (e) => as64('msg_cycles_available', available(e)),
@@ -294,12 +295,12 @@ export const systemApi: Record<string, SystemCall> = {
     rejectEnv: number,
   ) {
     e.dropPendingCall();
-    const callee = principal('call_new', read(e, 'call_new', calleePtr, calleeBytes));
+    const callee = principal('call_new', read(e, calleePtr, calleeBytes));
     if (nameBytes > limits.methodNameBytes)
       violation(`ic0.call_new: expected a method name of at most ${limits.methodNameBytes} bytes, got ${nameBytes}`);
     e.pendingCall = {
       callee,
-      method: text('call_new', read(e, 'call_new', namePtr, nameBytes)),
+      method: text('call_new', read(e, namePtr, nameBytes)),
       onReply: { fun: replyFun, env: replyEnv },
       onReject: { fun: rejectFun, env: rejectEnv },
       payload: [],
@@ -319,7 +320,7 @@ export const systemApi: Record<string, SystemCall> = {
       violation(
         `ic0.call_data_append: expected a payload of at most ${limits.callBytes} bytes, got ${call.payloadBytes + size}`,
       );
-    call.payload.push(read(e, 'call_data_append', pointer, size));
+    call.payload.push(read(e, pointer, size));
     call.payloadBytes += size;
   },
   call_with_best_effort_response(e, timeoutSeconds: number) {
@@ -341,23 +342,24 @@ export const systemApi: Record<string, SystemCall> = {
   },
   stable_write(e, offset: number, source: number, size: number) {
     checkStable32(e);
-    stableWrite(e, 'stable_write', offset, source, size);
+    e.canister.stable.checkBounds(offset, size);
+    stableWrite(e, offset, source, size);
   },
   stable_read(e, target: number, offset: number, size: number) {
-    checkStable32(e);
-    stableRead(e, 'stable_read', target, offset, size);
+    if (size > 0) checkStable32(e);
+    stableRead(e, target, offset, size);
   },
   stable64_size: (e) => BigInt(e.canister.stable.size),
   stable64_grow: (e, pages: bigint) => BigInt(stableGrow(e, Number(u64(pages)))),
   stable64_write: (e, offset: bigint, source: bigint, size: bigint) =>
-    stableWrite(e, 'stable64_write', Number(u64(offset)), Number(u64(source)), Number(u64(size))),
+    stableWrite(e, Number(u64(offset)), Number(u64(source)), Number(u64(size))),
   stable64_read: (e, target: bigint, offset: bigint, size: bigint) =>
-    stableRead(e, 'stable64_read', Number(u64(target)), Number(u64(offset)), Number(u64(size))),
+    stableRead(e, Number(u64(target)), Number(u64(offset)), Number(u64(size))),
 
   certified_data_set(e, pointer: number, size: number) {
     if (size > limits.certifiedDataBytes)
       violation(`ic0.certified_data_set: expected at most ${limits.certifiedDataBytes} bytes, got ${size}`);
-    e.certifiedData = read(e, 'certified_data_set', pointer, size);
+    e.certifiedData = read(e, pointer, size);
   },
   time: (e) => e.environment.time,
   global_timer_set(e, timestamp: bigint) {
@@ -370,7 +372,7 @@ export const systemApi: Record<string, SystemCall> = {
     return BigInt(e.meter.used + (kind === 1 ? e.instructionsBefore : 0));
   },
   is_controller: (e, pointer: number, size: number) =>
-    e.canister.isController(principal('is_controller', read(e, 'is_controller', pointer, size))) ? 1 : 0,
+    e.canister.isController(principal('is_controller', read(e, pointer, size))) ? 1 : 0,
   in_replicated_execution: (e) => (['NRQ', 'CQ', 'CRy', 'CRt', 'CC', 'TQ', 'F'].includes(e.context) ? 0 : 1),
 
   cost_call: (e, nameBytes: bigint, payloadBytes: bigint, target: number) =>
@@ -379,11 +381,11 @@ export const systemApi: Record<string, SystemCall> = {
   cost_http_request: (e, requestBytes: bigint, maximalBytes: bigint, target: number) =>
     write128(e, target, (3_000_000n + 60_000n * 13n + 400n * u64(requestBytes) + 800n * u64(maximalBytes)) * 13n),
   cost_sign_with_ecdsa: (e, pointer: number, size: number, curve: number, target: number) =>
-    signatureCost(e, 'cost_sign_with_ecdsa', pointer, size, curve, 1, target),
+    signatureCost(e, pointer, size, curve, 1, target),
   cost_sign_with_schnorr: (e, pointer: number, size: number, algorithm: number, target: number) =>
-    signatureCost(e, 'cost_sign_with_schnorr', pointer, size, algorithm, 2, target),
+    signatureCost(e, pointer, size, algorithm, 2, target),
   cost_vetkd_derive_key: (e, pointer: number, size: number, curve: number, target: number) =>
-    signatureCost(e, 'cost_vetkd_derive_key', pointer, size, curve, 1, target),
+    signatureCost(e, pointer, size, curve, 1, target),
 
   env_var_count: (e) => environmentVariables(e).length,
   env_var_name_size: (e, index: number) => encoder.encode(environmentVariable(e, 'env_var_name_size', index)).length,
@@ -397,7 +399,7 @@ export const systemApi: Record<string, SystemCall> = {
       size,
     ),
   env_var_name_exists(e, pointer: number, size: number) {
-    const name = text('env_var_name_exists', read(e, 'env_var_name_exists', pointer, size));
+    const name = text('env_var_name_exists', read(e, pointer, size));
     return e.canister.settings.environmentVariables.has(name) ? 1 : 0;
   },
   env_var_value_size: (e, pointer: number, size: number) =>
@@ -415,38 +417,70 @@ export const systemApi: Record<string, SystemCall> = {
 
 /** Fails like a lack of room where the canister could not keep so much over its freezing threshold. */
 function stableGrow(e: Execution, pages: number): number {
-  if (e.canister.freezingCyclesWith(pages * pageBytes) > e.balance) return -1;
+  if (e.canister.freezingCyclesWith({ bytes: pages * pageBytes }) > e.balance) return -1;
   return e.canister.stable.grow(pages);
 }
 
-function stableWrite(e: Execution, name: string, offset: number, source: number, size: number): void {
-  e.meter.chargeSystemCall(size * systemCallByteCost(name));
+/** Stable memory's bounds are checked before the heap's; of no bytes, neither. */
+function stableWrite(e: Execution, offset: number, source: number, size: number): void {
+  if (size === 0) return;
+  e.canister.stable.checkBounds(offset, size);
   e.canister.stable.write(offset, e.instance.view(source, size));
 }
 
-function stableRead(e: Execution, name: string, target: number, offset: number, size: number): void {
-  e.meter.chargeSystemCall(size * systemCallByteCost(name));
+function stableRead(e: Execution, target: number, offset: number, size: number): void {
+  if (size === 0) return;
+  e.canister.stable.checkBounds(offset, size);
   e.canister.stable.read(offset, e.instance.view(target, size, true));
 }
 
 const unsigned = (value: Argument): Argument => (typeof value === 'number' ? value >>> 0 : value);
 
+/** Which arguments of a system call are bytes that are paid for: those that it is handed, by its signature's last one if nothing else is said. */
+const byteArguments: Record<string, readonly number[]> = {
+  call_new: [1, 3],
+  cost_sign_with_ecdsa: [1],
+  cost_sign_with_schnorr: [1],
+  cost_vetkd_derive_key: [1],
+};
+for (const name of Object.keys(systemApi))
+  if (
+    /_copy$|^(msg_reply|call)_data_append$|^msg_reject$|^is_controller$|^certified_data_set$|^stable(64)?_(read|write)$/.test(
+      name,
+    )
+  )
+    byteArguments[name] = [api.imports[name as keyof typeof api.imports].params.length - 1];
+
+/** What a call costs for the bytes that it is handed, before anything about it is checked. */
+function bytesCost(name: string): (e: Execution, args: readonly Argument[]) => number {
+  if (name === 'debug_print') return (e, [, size]) => logCost(e, Number(size));
+  if (name === 'trap') return (e, [, size]) => Number(size) + logCost(e, Number(size));
+  const [which = [], each] = [byteArguments[name], systemCallByteCost(name)];
+  const count = (value: Argument): number => Number(typeof value === 'bigint' ? u64(value) : value);
+  return (_, args) => which.reduce((sum, i) => sum + count(args[i]!) * each, 0);
+}
+
 /**
- * The functions that an instance imports. Each checks that it may be called in the context of the message in hand, charges its
- * fixed cost, and does its work.
+ * The functions that an instance imports. Each is paid for first; then it is checked that it may be called in the context of the message in
+ * hand, and it does its work. Calls to stable memory also have a stand-in, for imports that are not made native.
  * @param current the message in hand
  */
 export function systemApiImports(current: () => Execution): WebAssembly.ModuleImports {
   const imports: WebAssembly.ModuleImports = {};
   for (const [name, call] of Object.entries(systemApi)) {
-    const cost = systemCallCost(name);
+    const [fixed, ofBytes] = [systemCallCost(name), bytesCost(name)];
     const allowed = allowedContexts.get(name)!;
-    imports[name] = (...args: Argument[]) => {
+    imports[name] = (...given: Argument[]) => {
       const e = current();
+      const args = given.map(unsigned);
+      e.meter.chargeSystemCall(fixed + ofBytes(e, args));
       if (!allowed.has(e.context)) violation(`"ic0_${name}" cannot be executed in ${contextNames[e.context]} mode`);
-      e.meter.chargeSystemCall(cost);
-      return call(e, ...args.map(unsigned));
+      return call(e, ...args);
     };
+    if (name.startsWith('stable'))
+      imports[notNative(name)] = () => {
+        throw new Trap('IC0503', `ic0.${name} is implemented natively in Wasm`);
+      };
   }
   return imports;
 }

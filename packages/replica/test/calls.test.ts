@@ -203,8 +203,8 @@ describe('cycles', () => {
     const before = target.cycles;
     replica.advanceTime(1_000_000);
     await replica.tick();
-    // 127,000 cycles for each GiB and second, a thousand seconds.
-    const expected = (127_000n * 1_000n * BigInt(target.storageBytes)) / 2n ** 30n;
+    // 317,500 cycles for each GiB and second and 10,000 a second for the canister, a thousand seconds.
+    const expected = (317_500n * 1_000n * BigInt(target.storageBytes)) / 2n ** 30n + 10_000n * 1_000n;
     expect(before - target.cycles).toBe(expected);
   });
 });

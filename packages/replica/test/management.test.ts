@@ -5,6 +5,7 @@ import { Principal } from '@dfinity/principal';
 import { describe, expect, test } from 'vitest';
 import { Replica } from '../src/index.ts';
 import { managementTypes } from '../src/management/idl.ts';
+import { installFee } from './fees.ts';
 import { canister, int } from './wat.ts';
 
 const management = Principal.managementCanister();
@@ -49,7 +50,7 @@ describe('install_code', () => {
     const before = replica.canister(canisterId)!.cycles;
     await replica.installCode({ canisterId, wasm: counter });
     const { total } = replica.messages.at(-1)!.instructions;
-    expect(before - replica.canister(canisterId)!.cycles).toBe(5_000_000n + BigInt(total));
+    expect(before - replica.canister(canisterId)!.cycles).toBe(installFee(counter) + BigInt(total));
     await replica.updateCall({ canisterId, method: 'inc', arg: empty });
     expect(await get()).toBe(11);
     await expect(replica.installCode({ canisterId, wasm: counter })).rejects.toThrow('not empty');

@@ -21,7 +21,8 @@ export interface ManagementHost {
   createCanister(options: { settings: Settings; cycles: bigint; specifiedId?: Principal }): Canister;
   deleteCanister(canister: Canister): void;
   installCode(code: CodeToInstall): { trap?: Trap };
-  settingsChanged(canister: Canister): void;
+  /** Told whether the controllers were set. */
+  settingsChanged(canister: Canister, newControllers: boolean): void;
   uninstallCode(canister: Canister): void;
   /** Calls `stopped` when the canister has no open call contexts any more. */
   stopCanister(canister: Canister, stopped: (response: Response) => void): void;
@@ -171,7 +172,7 @@ const methods: Record<string, Method> = {
     const canister = find(host, arg.canister_id);
     canister.settings = changedSettings(canister.settings, arg.settings);
     canister.version++;
-    host.settingsChanged(canister);
+    host.settingsChanged(canister, arg.settings.controllers.length > 0);
     return {};
   },
   install_code(host, call, arg) {

@@ -10,13 +10,12 @@ import { settingsRecord } from './settings.ts';
 // biome-ignore lint/suspicious/noExplicitAny: Candid values have the types of idl.ts, which TypeScript does not see
 type Value = any;
 
-const dayNanoseconds = 86_400_000_000_000n;
+const daySeconds = 86_400n;
 
 export function statusOf(canister: Canister): Value {
   const stableMemory = BigInt(canister.stable.size * pageBytes);
   const wasmMemory = BigInt(canister.instance?.memoryBytes ?? 0);
   const wasmBinary = BigInt(canister.code?.wasmBytes ?? 0);
-  const customSections = [...canister.metadata.values()].reduce((sum, { content }) => sum + content.length, 0);
   const chunks = BigInt(canister.chunks.size * limits.chunkBytes);
   const { queryStats } = canister;
   return {
@@ -25,21 +24,21 @@ export function statusOf(canister: Canister): Value {
     version: canister.version,
     settings: settingsRecord(canister.settings),
     module_hash: canister.code ? [canister.code.hash] : [],
-    memory_size: wasmMemory + stableMemory + wasmBinary + chunks,
+    memory_size: BigInt(canister.storageBytes),
     memory_metrics: {
       wasm_memory_size: wasmMemory,
       stable_memory_size: stableMemory,
-      global_memory_size: 0n,
+      global_memory_size: BigInt(canister.code?.globalBytes ?? 0),
       wasm_binary_size: wasmBinary,
-      custom_sections_size: BigInt(customSections),
-      canister_history_size: 0n,
+      custom_sections_size: BigInt(canister.code?.customSectionBytes ?? 0),
+      canister_history_size: BigInt(canister.historyBytes),
       wasm_chunk_store_size: chunks,
       snapshots_size: 0n,
       log_memory_store_size: BigInt(canister.logBytes),
     },
     cycles: canister.cycles,
     reserved_cycles: 0n,
-    idle_cycles_burned_per_day: canister.idleFee(dayNanoseconds),
+    idle_cycles_burned_per_day: canister.idleFee(daySeconds),
     query_stats: {
       num_calls_total: queryStats.calls,
       num_instructions_total: queryStats.instructions,

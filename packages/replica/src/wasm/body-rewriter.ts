@@ -10,7 +10,7 @@ import { Assembler } from './assembler.ts';
 import { Body } from './body.ts';
 import { Writer } from './bytes.ts';
 import { type FuncType, ValType } from './module.ts';
-import { Op, opcodes } from './opcodes.ts';
+import { endsBlock, Op, opcodes } from './opcodes.ts';
 import { type PageCheck, planPageChecks } from './page-checks.ts';
 
 /** What the rewriter needs to know of the module that is being written: indices of what instructions are replaced with. */
@@ -40,12 +40,6 @@ for (const { code } of accesses) isAccess[code] = 1;
 
 /** What an added local holds: the fuel; while a page is looked up, the address and the operand above it. */
 type LocalUse = 'fuel' | 'address' | 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
-
-/** After these a new straight-line block begins. */
-const endsBlock = new Uint8Array(0x10000);
-for (const code of [Op.loop, Op.if, Op.else, Op.end, Op.br, Op.brIf, Op.brTable, Op.return, Op.unreachable])
-  endsBlock[code] = 1;
-for (const code of [Op.returnCall, Op.returnCallIndirect]) endsBlock[code] = 1;
 
 /** Before these the counter is brought up to date: they may trap, or leave the function. */
 const needsCounter = new Uint8Array(0x10000);
@@ -182,6 +176,7 @@ export class BodyRewriter {
       this.#store();
       this.#sum(address, offset + low);
       this.#sum(address, offset + high);
+      this.#sum(address, offset);
       w.call(this.#in.hook(write ? 'touchWrite' : 'touchRead'));
       this.#reload();
     });

@@ -18,12 +18,15 @@ type Hook = (typeof hooks)[number];
 
 const { i32, i64, v128 } = ValType;
 const hookTypes: Record<Hook, [params: number[], results: number[]]> = {
-  touchRead: [[i32, i32], []],
-  touchWrite: [[i32, i32], []],
+  touchRead: [[i32, i32, i32], []],
+  touchWrite: [[i32, i32, i32], []],
   touchRange: [[i32, i32, i32], []],
   grow: [[i32], [i32]],
   outOfInstructions: [[], []],
 };
+
+/** What stands in for a call to stable memory that is not made native: it traps. */
+export const notNative = (name: string): string => `${name}, not native`;
 
 /** What of the rewriting is done; measuring what it costs in time is the only reason to leave something out. */
 export interface InstrumentOptions {
@@ -108,7 +111,11 @@ class Instrumenter {
         w.byte(0x60).u32(params.length).bytes(params).u32(results.length).bytes(results);
     });
     vec(2, this.#imports + hooks.length, (w) => {
-      for (const { module: from, name, type } of module.imports) w.name(from).name(name).byte(0).u32(type);
+      for (const [i, { module: from, name, type }] of module.imports.entries())
+        w.name(from)
+          .name(this.#isReplaced(name, i) ? notNative(name) : name)
+          .byte(0)
+          .u32(type);
       for (const [i, hook] of hooks.entries()) w.name('replica').name(hook).byte(0).u32(hookTypeIndices[i]);
     });
     vec(3, module.functions.length + this.#addedBodies.length, (w) => {
@@ -184,6 +191,11 @@ class Instrumenter {
       w.u32(this.#functionIndex(this.#imports + i)).u32(unlikely.length);
       for (const at of unlikely) w.u32(at).byte(1).byte(0);
     }
+  }
+
+  /** Calls to stable memory are native, but of an import that stands twice only the last. */
+  #isReplaced(name: string, index: number): boolean {
+    return name.startsWith('stable') && this.#module.imports.some((other, i) => i > index && other.name === name);
   }
 
   /** Functions of the module move up by the number of hooks. */

@@ -259,3 +259,9 @@ export const Op = {
   memoryCopy: 0xfc0a,
   memoryFill: 0xfc0b,
 } as const;
+
+/** After these a new straight-line block begins. */
+export const endsBlock = new Uint8Array(0x10000);
+for (const code of [Op.loop, Op.if, Op.else, Op.end, Op.br, Op.brIf, Op.brTable, Op.return, Op.unreachable])
+  endsBlock[code] = 1;
+for (const code of [Op.returnCall, Op.returnCallIndirect]) endsBlock[code] = 1;

@@ -3,6 +3,7 @@
  * Accesses off the same base within a straight line of code are looked up together, at the first of them: the page of the lowest
  * and the page of the highest address. Pages stay touched for the whole message, so a look stays good wherever it comes before, for as
  * long as the base is the same.
+ * Where one of the two pages is out of bounds, the engine traps at the access that goes there, and only the first access's page is touched.
  * Not exact: an access that straddles two pages counts for the page of its first byte (the undo log saves the 15 bytes beyond).
  */
 import type { Body } from './body.ts';
@@ -51,6 +52,11 @@ for (const { code, name, access } of opcodes.values()) {
   else if (/^select$|bitselect$/.test(name)) pops[code] = 3;
   else pops[code] = unary.test(name) ? 1 : 2;
 }
+
+/** These may trap: what comes after them is not looked up before them. */
+const mayTrap = new Uint8Array(0x10000);
+for (const { code, name } of opcodes.values())
+  if (/\.(div|rem)_[su]$|\.trunc_f|^table\.get/.test(name)) mayTrap[code] = 1;
 
 /** A block, a loop or an `if` that is open. */
 interface Scope {
@@ -119,9 +125,14 @@ class Knowledge {
     this.#locals.set(index, value);
   }
 
-  /** The straight line ends; what was looked up still holds. */
-  endLine(): void {
+  /** Nothing that comes later may be looked up with what came before; that still holds. */
+  close(): void {
     this.#open.clear();
+  }
+
+  /** The straight line ends. */
+  endLine(): void {
+    this.close();
     this.#stack.length = 0;
   }
 
@@ -246,6 +257,7 @@ function step(state: Knowledge, body: Body, i: number, code: number): void {
       state.endLine();
       return;
     default:
+      if (mayTrap[code]) state.close();
       for (let n = pops[code]; n > 0; n--) state.pop();
       if (pushes[code]) state.push(state.fresh());
   }

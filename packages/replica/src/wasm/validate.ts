@@ -141,10 +141,11 @@ export function validateParsed(module: Module): void {
 
 /**
  * Checks that the Internet Computer would take this module (not compressed).
+ * @returns the module, read
  * @throws ModuleError whose `rule` names the rule it breaks
  * @example validateModule(await readFile('canister.wasm'))
  */
-export function validateModule(wasm: Uint8Array): void {
+export function validateModule(wasm: Uint8Array): Module {
   atMost('module size', 'bytes', moduleLimits.moduleBytes, wasm.length);
   let module: Module;
   try {
@@ -156,6 +157,7 @@ export function validateModule(wasm: Uint8Array): void {
     throw new ModuleError('wasm validation', `expected a valid module, got: ${engineComplaint(wasm)}`);
   }
   validateParsed(module);
+  return module;
 }
 
 function engineComplaint(wasm: Uint8Array): string {

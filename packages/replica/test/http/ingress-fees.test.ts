@@ -41,7 +41,9 @@ async function feesOf(work: () => Promise<unknown>): Promise<number> {
   const { cycles, paidUntil } = called;
   await work();
   const instructions = replica.messages.reduce((all, record) => all + record.instructions.total, 0);
-  return Number(cycles - called.cycles - called.idleFee(called.paidUntil - paidUntil)) - instructions;
+  return (
+    Number(cycles - called.cycles - called.idleFee((called.paidUntil - paidUntil) / 1_000_000_000n)) - instructions
+  );
 }
 const ingressFee = (bytes: number) => 1_200_000 + 2_000 * bytes;
 
