@@ -6,9 +6,13 @@
 import { program } from 'commander';
 import { queueRun } from '../test/canister/queue.ts';
 
-program.option('--sessions <n>', 'how many wait', Number, 5_000).option('--owners <n>', 'whose', Number, 1_000).parse();
-const { sessions, owners } = program.opts<{ sessions: number; owners: number }>();
-const dearest = await queueRun(sessions, owners, (text) => process.stderr.write(`\r${text}   `));
+program
+  .option('--sessions <n>', 'how many wait', Number, 5_000)
+  .option('--owners <n>', 'whose', Number, 1_000)
+  .option('--every <n>', 'each so many-th has the longest text', Number, 1)
+  .parse();
+const { sessions, owners, every } = program.opts<{ sessions: number; owners: number; every: number }>();
+const dearest = await queueRun(sessions, owners, every, (text) => process.stderr.write(`\r${text}   `));
 process.stderr.write('\n');
 for (const [what, instructions] of Object.entries(dearest))
   console.log(`${what.padEnd(60)} ${(instructions / 1e6).toFixed(1).padStart(9)} M`);
