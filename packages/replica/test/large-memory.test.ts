@@ -72,7 +72,10 @@ describe('stable memory', () => {
 
   test('above 4 GiB the functions of 32 bits trap', async () => {
     const call = (method: string) => ({ canisterId, method, arg: empty });
-    const trap = { errorCode: 'IC0502', message: expect.stringContaining('expected the 64-bit functions') };
+    const trap = {
+      errorCode: 'IC0502',
+      message: expect.stringContaining('32 bit stable memory api used on a memory larger than 4GB'),
+    };
     await expect(replica.queryCall(call('size32'))).rejects.toMatchObject(trap);
     await expect(replica.queryCall(call('read32'))).rejects.toMatchObject(trap);
     await expect(replica.updateCall(call('write32'))).rejects.toMatchObject(trap);
