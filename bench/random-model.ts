@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../scripts/build/project.ts';
+import { nodeUnit } from '../scripts/lib/node-unit.ts';
 import type { T5Config } from '../src/model/checkpoint/config.ts';
 import { HEAD, t5Tensors } from '../src/model/checkpoint/t5-tensors.ts';
 import { convert } from '../src/model/pack/convert.ts';
@@ -46,7 +47,7 @@ export async function randomModel(
   const head = await convert(checkpoint, weights, tokenizer, sink, hash);
   const pack = new Uint8Array(packBytes(head));
   for (const [offset, bytes] of pieces) pack.set(bytes, offset);
-  return { config, pack, head, tokenizer: decodeTokenizer(tokenizer) };
+  return { config, pack, head, tokenizer: decodeTokenizer(tokenizer, await nodeUnit()) };
 }
 
 /** A tensor by the checkpoint's name, in a fresh array. */

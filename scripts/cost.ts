@@ -11,6 +11,7 @@ import { weightsOption, wholeNumber } from './lib/arguments.ts';
 import { runCommand } from './lib/command.ts';
 import { findModel } from './lib/find-model.ts';
 import { packFolder, readTokenizer } from './lib/model-folder.ts';
+import { nodeUnit } from './lib/node-unit.ts';
 
 interface Options extends Asked {
   model?: string;
@@ -58,7 +59,8 @@ async function ofFolder({ model, weights }: Options): Promise<Model> {
   const folder = await findModel(model);
   const { path, head } = await packFolder(folder, weights, { onProgress: () => showStep('converting') });
   // a folder without a tokenizer makes no pack
-  const tokenizer = decodeTokenizer((await readTokenizer(folder, head.config.vocabularySize))!.tables);
+  const { tables } = (await readTokenizer(folder, head.config.vocabularySize))!;
+  const tokenizer = decodeTokenizer(tables, await nodeUnit());
   return { name: `${head.name}, ${head.weights}`, pack: new Uint8Array(await readFile(path)), tokenizer };
 }
 

@@ -11,6 +11,7 @@ import { PromptTokenizer } from '../src/model/tokenizer/prompt-tokenizer.ts';
 import { decodeTokenizer } from '../src/model/tokenizer/tokenizer.ts';
 import { runCommand, userPath } from './lib/command.ts';
 import { readTokenizerFiles } from './lib/model-folder.ts';
+import { nodeUnit } from './lib/node-unit.ts';
 import { jsonStrings } from './tokenize/json-lines.ts';
 
 const program = new Command('npm run --silent tokenize --')
@@ -32,7 +33,7 @@ program.action(async ({ spiece, specialTokens }: { spiece: string; specialTokens
     spiece,
     json: spiece,
   })!;
-  const tokenizer = new PromptTokenizer(decodeTokenizer(tables), addedTokens);
+  const tokenizer = new PromptTokenizer(decodeTokenizer(tables, await nodeUnit()), addedTokens);
   for await (const text of jsonStrings(process.stdin, 'tokenize')) {
     const ids = tokenizer.encode(text, specialTokens);
     const line = `${JSON.stringify({ ids, decoded: tokenizer.decode(ids) })}\n`;

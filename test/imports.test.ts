@@ -6,12 +6,12 @@ import { describe, expect, it } from 'vitest';
 /** For each room: the rooms it may import from besides itself, and the packages. The replica's users (scripts, bench, tests, examples) are no rooms. */
 const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
   'src/tensor': { rooms: [], packages: /^$/ },
-  'src/text': { rooms: [], packages: /^@huggingface\/jinja$/ },
+  'src/text': { rooms: ['src/tensor'], packages: /^@huggingface\/jinja$/ },
   // The head of a GGUF file is read at conversion; the canister's bundle has no part of it.
-  'src/model': { rooms: ['src/tensor'], packages: /^@huggingface\/gguf$/ },
+  'src/model': { rooms: ['src/text', 'src/tensor'], packages: /^@huggingface\/gguf$/ },
   'src/service': { rooms: [], packages: /^$/ },
   'src/canister': {
-    rooms: ['src/service', 'src/model', 'src/tensor'],
+    rooms: ['src/service', 'src/model', 'src/text', 'src/tensor'],
     packages: /^(azle|@dfinity\/(candid|principal))$/,
   },
   'src/client': { rooms: [], packages: /^@dfinity\/(agent|candid|principal)$/ },

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { IDL } from '@dfinity/candid';
 import { Command } from 'commander';
 import { Replica } from '../../packages/replica/src/index.ts';
+import { buildKernels } from '../../scripts/build/kernels.ts';
+import { mergeKernels } from '../../scripts/build/link.ts';
 import { projectRoot } from '../../scripts/build/project.ts';
 import { runNode } from '../../scripts/build/run.ts';
 import { runCommand, userPath } from '../../scripts/lib/command.ts';
 import { convertTokenizer } from '../../src/model/tokenizer/convert.ts';
 import { withoutPages } from '../measure-unit.ts';
 import { millions, setting, settingLine } from '../report.ts';
+import { KINDS, textOf } from './dear-texts.ts';
 
 /** 100 words of a prompt as people write it. */
 const PROMPT = `Reason, and give the final number at the end. A farmer who lives near the river has 22 apple trees in
@@ -18,6 +21,7 @@ three of his neighbours, who shared them equally among themselves. On Sunday one
 left into a basket. How many apples are there in the basket of that neighbour now?`;
 
 const blob = IDL.Vec(IDL.Nat8);
+const UNBOUNDED = 2 ** 32 - 1;
 
 async function build(): Promise<Uint8Array> {
   const root = import.meta.dirname;
@@ -25,10 +29,10 @@ async function build(): Promise<Uint8Array> {
   const args = ['--import', 'tsx', join(projectRoot, 'node_modules/azle/src/build.ts'), 'build', 'tokenizer'];
   const env = { ...process.env, CANISTER_CANDID_PATH: join(root, '.azle/tokenizer.did') };
   await runNode('azle build tokenizer', args, { cwd: root, env });
-  return await readFile(join(root, '.azle/tokenizer/tokenizer.wasm'));
+  return await mergeKernels(await readFile(join(root, '.azle/tokenizer/tokenizer.wasm')), await buildKernels());
 }
 
-async function run({ spiece }: { spiece: string }): Promise<void> {
+async function run({ spiece, dearest }: { spiece: string; dearest?: boolean }): Promise<void> {
   const file = userPath(spiece);
   const tables = convertTokenizer(new Uint8Array(await readFile(file)), file);
   const replica = new Replica({ autoTick: false, seed: 1 });
@@ -42,20 +46,45 @@ async function run({ spiece }: { spiece: string }): Promise<void> {
     mode: 'install',
   });
   await call('load', IDL.encode([blob], [tables]));
-  const cost = async (times: number): Promise<{ tokens: number; instructions: number }> => {
-    const reply = await call('encode', IDL.encode([IDL.Text, IDL.Nat32], [PROMPT, times]));
-    const [tokens] = IDL.decode([IDL.Nat32], reply) as unknown as [number];
-    return { tokens, instructions: withoutPages(replica.messages.at(-1)!.instructions) };
+  console.log(settingLine(setting()));
+  console.log(
+    `loading ${tables.length} bytes: ${millions(withoutPages(replica.messages.at(-1)!.instructions))} M with Candid`,
+  );
+  const cost = async (text: string, most: number): Promise<{ tokens: bigint; instructions: bigint }> => {
+    const reply = await call('encode', IDL.encode([IDL.Text, IDL.Nat32], [text, most]));
+    const [[tokens, instructions]] = IDL.decode([IDL.Vec(IDL.Nat64)], reply as Uint8Array<ArrayBuffer>) as unknown as [
+      [bigint, bigint],
+    ];
+    return { tokens: tokens!, instructions: instructions! };
   };
-  await cost(1);
-  const [once, often] = [await cost(1), await cost(11)];
-  console.log(`${settingLine(setting())}
-${PROMPT.split(/\s+/).length} words, ${PROMPT.length} characters, ${once.tokens} tokens: ${millions((often.instructions - once.instructions) / 10)} M instructions, pages apart`);
+  await cost(PROMPT, UNBOUNDED);
+  const once = await cost(PROMPT, UNBOUNDED);
+  console.log(
+    `${PROMPT.split(/\s+/).length} words, ${PROMPT.length} characters, ${once.tokens} tokens: ${millions(Number(once.instructions))} M instructions, pages included`,
+  );
+  if (!dearest) return;
+  console.log(
+    '| text | characters | UTF-8 bytes | tokens, no bound | M instructions | up to 512 tokens, M |\n|---|---:|---:|---:|---:|---:|',
+  );
+  for (const [name, part] of Object.entries({ 'the same words': PROMPT, ...KINDS })) {
+    const text = textOf(part);
+    const [all, bound] = [await cost(text, UNBOUNDED), await cost(text, 512)];
+    const bytes = new TextEncoder().encode(text).length;
+    const figures = [
+      text.length,
+      bytes,
+      all.tokens,
+      millions(Number(all.instructions)),
+      millions(Number(bound.instructions)),
+    ];
+    console.log(`| ${name} | ${figures.join(' | ')} |`);
+  }
 }
 
 await runCommand(
   new Command('npx tsx bench/tokenizer/run.ts')
     .description('What it takes to tokenise a prompt of 100 words in a canister.')
     .option('--spiece <file>', 'spiece.model or tokenizer.json', join(projectRoot, 'models/little-flan/spiece.model'))
+    .option('--dearest', 'and texts of 8,192 characters of every kind that might be dear')
     .action(run),
 );

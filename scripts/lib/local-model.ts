@@ -8,9 +8,8 @@ import type { WeightsKind } from '../../src/model/pack/tensors.ts';
 import { PromptTokenizer } from '../../src/model/tokenizer/prompt-tokenizer.ts';
 import { decodeTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { Arena } from '../../src/tensor/arena.ts';
-import { kernelsInNode, Unit } from '../../src/tensor/unit.ts';
-import { buildKernels } from '../build/kernels.ts';
 import { readTokenizer, withCheckpoint } from './model-folder.ts';
+import { nodeUnit } from './node-unit.ts';
 
 export interface LocalModel {
   t5: T5;
@@ -24,9 +23,9 @@ export interface LocalModel {
 export async function openLocalModel(dir: string, weights: WeightsKind): Promise<LocalModel> {
   return await withCheckpoint(dir, async (checkpoint) => {
     const { config, generation, json, name, tiedHead } = checkpoint;
+    const machine = await nodeUnit();
     const found = await readTokenizer(dir, config.vocabularySize);
-    const tokenizer = found && new PromptTokenizer(decodeTokenizer(found.tables), found.addedTokens);
-    const machine = new Unit(kernelsInNode((await buildKernels()) as Uint8Array<ArrayBuffer>));
+    const tokenizer = found && new PromptTokenizer(decodeTokenizer(found.tables, machine), found.addedTokens);
     const t5 = new T5(machine, new Arena(machine), { config, weights, tiedHead });
     const { weightsOffset, tokenizerOffset } = planPack({ name, json, weights, tiedHead }, config, 0);
     const intoArena = (at: number, bytes: Uint8Array): void => {

@@ -1,10 +1,8 @@
 /** Text, JSON and hexadecimal as bytes. Nothing of Azle, so that what is stored can be read and tested in Node. */
-import { decodeUtf8, encodeUtf8 } from '../model/tokenizer/utf8.ts';
+import { decodeUtf8, utf8Of } from '../model/tokenizer/utf8.ts';
 
-export function utf8(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length * 3);
-  return bytes.slice(0, encodeUtf8(text, 0, text.length, bytes, 0));
-}
+/** In an array of its own. */
+export const utf8 = (text: string): Uint8Array => utf8Of(text).slice();
 export const toJsonBytes = (value: unknown): Uint8Array => utf8(JSON.stringify(value));
 export const fromJsonBytes = <T>(bytes: Uint8Array): T => JSON.parse(decodeUtf8(bytes));
 

@@ -1,10 +1,9 @@
-/** The models: packs in stable memory, one of them active, its weights in the arena, its tokenizer in the heap; brought there when first needed. */
+/** The models: packs in stable memory, one of them active, its weights and its tokenizer's tables in the arena; brought there when first needed. */
 
 import { T5 } from '../model/families/t5/t5.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../model/pack/pack.ts';
 import { PromptTokenizer } from '../model/tokenizer/prompt-tokenizer.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import { decodeTokenizerData } from '../model/tokenizer/tokenizer-data.ts';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
 import { BLOCK_BYTES } from './assembly/blocks-protocol.ts';
 import { type Blocks, readMailbox, readToArena } from './blocks.ts';
@@ -28,7 +27,8 @@ export class Model {
   readonly stored: StoredPack;
   readonly head: OpenedHead;
   readonly t5: T5;
-  private decoded: PromptTokenizer | undefined;
+  private readonly tokenizerAt: number;
+  private opened: PromptTokenizer | undefined;
   /** Bytes of the weights that are where they belong. */
   private loaded = 0;
 
@@ -37,10 +37,17 @@ export class Model {
     this.stored = stored;
     this.head = head;
     this.t5 = new T5(unit, arena, packShape(this.head));
+    this.tokenizerAt = arena.allocate(head.tokenizerBytes);
+  }
+
+  /** Gives the arena's room back. */
+  dispose(): void {
+    this.t5.dispose();
+    arena.release(this.tokenizerAt);
   }
 
   get ready(): boolean {
-    return this.decoded !== undefined;
+    return this.opened !== undefined;
   }
 
   /** Loads weights, a block at a time and at least one, until all are there or the message's counter passes `budget`. */
@@ -52,19 +59,19 @@ export class Model {
       this.loaded += bytes;
       if (instructionsNow() > budget) return false;
     }
-    this.decoded ??= this.decodeTokenizer();
+    this.opened ??= this.openTokenizer();
     return true;
   }
 
   get tokenizer(): PromptTokenizer {
-    if (!this.decoded) throw new Error('tokenizer: expected a model that is loaded');
-    return this.decoded;
+    if (!this.opened) throw new Error('tokenizer: expected a model that is loaded');
+    return this.opened;
   }
 
-  private decodeTokenizer(): PromptTokenizer {
-    const { tokenizerOffset, tokenizerBytes } = this.head;
-    const pieces = new Tokenizer(decodeTokenizerData(readPack(this.stored, tokenizerOffset, tokenizerBytes)));
-    return new PromptTokenizer(pieces, this.head.addedTokens);
+  private openTokenizer(): PromptTokenizer {
+    const { tokenizerOffset, tokenizerBytes, addedTokens } = this.head;
+    readToArena(this.stored.blocks, tokenizerOffset, tokenizerBytes, this.tokenizerAt);
+    return new PromptTokenizer(new Tokenizer(unit, this.tokenizerAt, tokenizerBytes), addedTokens);
   }
 }
 
@@ -124,7 +131,7 @@ export function keepPack(stored: StoredPack): void {
  * @throws NoRoom where the arena has no room: the message has to trap then, which leaves the old model as it was
  */
 export function activate(stored: StoredPack): void {
-  current?.t5.dispose();
+  current?.dispose();
   current = undefined;
   reason = '';
   writeRecord('active', stored.sha256);

@@ -22,6 +22,9 @@ import { tooManyCalls, tooManyWait } from './waiting.ts';
 /** Longer prompts are refused unread: reading one costs some thousand instructions a character. */
 const MAX_PROMPT_CHARACTERS = 8_192;
 
+/** Thousands of steps along the tokenizer's tries, some 15 instructions each: none of T5's texts takes a tenth, but a vocabulary may have pieces of thousands of bytes. */
+const TOKENIZER_STEPS = 40_000;
+
 export type Options = [] | [GenerateOptions];
 
 /** What is asked for, checked. */
@@ -75,10 +78,10 @@ export function readTask(
     const expected = 'expected a pack that says which special tokens there are, got one of an earlier version';
     return { InvalidOptions: `${method}: special_tokens: ${expected}; convert the model again` };
   }
-  const sourceIds = model.tokenizer.encode(prompt, specialTokens);
-  if (sourceIds.length > limit) {
-    const message = `generate: expected a prompt of at most ${limit} tokens, got ${sourceIds.length}`;
-    return { PromptTooLong: { tokens: sourceIds.length, limit, message } };
+  const sourceIds = model.tokenizer.encodeUpTo(prompt, limit, { specialTokens, thousandSteps: TOKENIZER_STEPS });
+  if (!sourceIds) {
+    const message = `generate: expected a prompt of at most ${limit} tokens, got more than ${limit}`;
+    return { PromptTooLong: { tokens: limit + 1, limit, message } };
   }
   return { model, prompt, sourceIds, options: decided, tokensPerCall: 'fixed' in perCall ? perCall.fixed : 0 };
 }

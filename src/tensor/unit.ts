@@ -3,6 +3,7 @@
  * to which the kernels are linked, in Node an export of the kernels' own module (`kernelsInNode`).
  */
 import {
+  COMMAND_CHECK,
   COMMAND_GROW,
   COMMAND_HASH,
   COMMAND_READ,
@@ -57,6 +58,13 @@ export class Unit implements Machine {
   /** Runs SHA-256's compression over the payload behind HEADER_BYTES, a multiple of 64 bytes (sha256.ts has the rest). */
   hashMailbox(state: number, constants: number, mailbox: Uint8Array): void {
     this.bulk(mailbox, COMMAND_HASH, state, constants);
+  }
+
+  /** Where the payload behind HEADER_BYTES has the first number that is not what CHECK_FINITE or CHECK_MULTIPLIERS wants; undefined where all are. */
+  firstWrong(kind: number, mailbox: Uint8Array): number | undefined {
+    this.bulk(mailbox, COMMAND_CHECK, kind);
+    const found = new DataView(mailbox.buffer, mailbox.byteOffset).getUint32(RESULT * 4, true);
+    return found === 0 ? undefined : found - 1;
   }
 
   run(program: number, from: number, end: number, registers: Registers, budget: bigint = UNLIMITED): number {

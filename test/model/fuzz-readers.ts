@@ -10,7 +10,7 @@ import { decodePackHead, encodePackHead, packBytes, packHeadBytes, planPack } fr
 import { convertTokenizer } from '../../src/model/tokenizer/convert.ts';
 import { decodeTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { filledTensors, fixture, memoryFolder, memorySource } from './checkpoint/memory.ts';
-import { fixturePath, readBytes } from './tokenizer/fixtures.ts';
+import { fixturePath, readBytes, unit } from './tokenizer/fixtures.ts';
 
 /** Of the processor: a machine that does other work is no hang. */
 const SLOWEST_MS = 5000;
@@ -47,8 +47,10 @@ const tokenizerJson = utf8({
   },
 });
 
+const room = unit.grow(64 << 20);
+
 const tokenize = (bytes: Uint8Array): void => {
-  const tokenizer = decodeTokenizer(convertTokenizer(bytes, 'file'));
+  const tokenizer = decodeTokenizer(convertTokenizer(bytes, 'file'), unit, room);
   tokenizer.decode(tokenizer.encode('the of a\u2581b ﬁ😀 \u0000</s>'.repeat(20)));
 };
 
@@ -89,7 +91,7 @@ const targets: Record<string, { seeds: Uint8Array[]; read: (bytes: Uint8Array) =
   tables: {
     seeds: tables,
     read: (bytes) => {
-      const tokenizer = decodeTokenizer(bytes);
+      const tokenizer = decodeTokenizer(bytes, unit, room);
       tokenizer.decode(tokenizer.encode('the of a\u2581b ﬁ😀 \u0000</s>'.repeat(20)));
     },
   },

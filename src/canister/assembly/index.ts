@@ -1,7 +1,7 @@
-// What is linked into the canister: the kernels' entry, the reader of arguments, the blocks of stable memory that are ours, and what stands
+// What is linked into the canister: the entry of the kernels and of the tokenizers, the reader of arguments, the blocks of stable memory that are ours, and what stands
 // around Azle's `generate`.
-import { certified_data_set as kernels } from '../../tensor/assembly/index';
 import { MAGIC } from '../../tensor/assembly/protocol';
+import { certified_data_set as kernels } from '../../text/assembly/index';
 import { argumentsCommand } from './arguments/index';
 import { FIRST_ARGUMENTS_COMMAND } from './arguments-protocol';
 import { blocks } from './blocks';

@@ -29,6 +29,9 @@ const FIXED_BYTES = 16;
 /** A head is some 15 kB for flan-t5-small; a file that claims more than this is not read on. */
 export const MAX_HEAD_BYTES = 1 << 18;
 
+/** Characters of a model's name. */
+const MAX_NAME = 200;
+
 export interface PackHead {
   /** What the model is called, for people. */
   name: string;
@@ -131,6 +134,8 @@ export function decodePackHead(start: Uint8Array, fileBytes: number): OpenedHead
   if (!WEIGHTS_KINDS.includes(weights)) {
     throw new Error(`pack: expected weights int4, int8 or float32, got ${show(weights)}`);
   }
+  if (typeof head.name !== 'string' || head.name.length > MAX_NAME)
+    throw new Error(`pack: expected a name of at most ${MAX_NAME} characters, got ${show(head.name)}`);
   if (typeof tiedHead !== 'boolean') throw new Error(`pack: expected tiedHead to be a boolean, got ${show(tiedHead)}`);
   const config = parseT5Config(json?.config, 'pack config');
   const opened = {

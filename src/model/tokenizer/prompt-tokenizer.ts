@@ -42,12 +42,30 @@ export class PromptTokenizer {
    * `specialTokens`, and else ordinary text.
    */
   encode(text: string, specialTokens = false): number[] {
+    return this.encodeUpTo(text, Number.POSITIVE_INFINITY, { specialTokens })!;
+  }
+
+  /**
+   * As `encode`, if there are no more than `most` ids, `</s>` included, and no more than so many thousand steps along tries for any part
+   * of the text; else undefined, and the rest is not looked at.
+   */
+  encodeUpTo(
+    text: string,
+    most: number,
+    { specialTokens = false, thousandSteps = 0 }: { specialTokens?: boolean; thousandSteps?: number },
+  ): number[] | undefined {
     const parts = this.split(text, specialTokens);
-    if (parts === undefined) return this.pieces.encode(text);
+    if (parts === undefined) return this.pieces.encodeUpTo(text, most, thousandSteps);
     const ids: number[] = [];
     for (const part of parts) {
       if ('id' in part) ids.push(part.id);
-      else for (const id of this.pieces.encode(part.text).slice(0, -1)) ids.push(id);
+      else {
+        const found = this.pieces.encodeUpTo(part.text, most - ids.length, thousandSteps);
+        if (found === undefined) return undefined;
+        for (const id of found.slice(0, -1)) ids.push(id);
+      }
+      // one more is to come
+      if (ids.length >= most) return undefined;
     }
     ids.push(this.pieces.eosId);
     return ids;

@@ -1,5 +1,5 @@
-// A tokenizer ready for use, as one block of bytes: what a pack holds. Reading it makes views and does no work per piece,
-// because it is read inside a canister's JavaScript interpreter. Built by `build-tokenizer.ts`.
+// A tokenizer ready for use, as one block of bytes: what a pack holds, and what native code works on where it lies
+// (src/text/assembly/unigram, which knows this layout by src/text/assembly/protocol.ts). Built by `build-tokenizer.ts`.
 //
 //   0  "SPTK", version, then the numbers of HEAD below, an int32 each       all little endian;
 //   then the tables in the order of SECTIONS, each at a multiple of 16, with its length in the head
@@ -19,7 +19,7 @@ export interface TokenizerData {
   plainAscii: boolean;
   /** What an unknown character adds to a path's score: the lowest score of a normal piece, less 10. */
   unkScore: number;
-  /** Double array over the pieces that may match in text, with a space as one byte (`normalizer.ts`); value: the id;
+  /** Double array over the pieces that may match in text, with a space as one byte (assembly/unigram/normalize.ts); value: the id;
    *  mark: no other way to cut up just this piece's text comes near its score (`certain-pieces.ts`). */
   units: Int32Array;
   /** Double array over the user-defined symbols, in plain UTF-8; one unit if there are none. */
@@ -104,63 +104,79 @@ export function encodeTokenizerData(data: TokenizerData): Uint8Array {
   return out;
 }
 
+/** What the head says, with the sizes of all tables compared: enough to work with tables that lie elsewhere. */
+export interface TokenizerHead
+  extends Pick<TokenizerData, (typeof FLAGS)[number] | 'vocabularySize' | 'unkId' | 'eosId' | 'unkScore'> {
+  /** Bytes of the head and all tables. */
+  bytes: number;
+  /** Where each table begins, and its length in bytes. */
+  sections: Record<keyof typeof SECTIONS, { at: number; bytes: number }>;
+}
+
+export { HEAD_BYTES as TOKENIZER_HEAD_BYTES };
+
 /**
- * Views on `bytes`, which must stay as they are; copied first if they do not begin at a multiple of 4.
- * Checks the head and that every table has the size it must have, not what is in the tables: whoever keeps the bytes
- * has their hash. Tables with wrong content give wrong ids, never a read outside or a loop without end.
- * @throws Error, RangeError saying what is wrong.
+ * Reads the head of tables of `bytes`; it begins with it and may be longer. What is in the tables is `checkTokenizer`'s (tokenizer-check.ts).
+ * @throws RangeError saying what is wrong.
  */
-export function decodeTokenizerData(bytes: Uint8Array): TokenizerData {
-  const source = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+export function readTokenizerHead(start: Uint8Array, bytes: number): TokenizerHead {
   const fail = (what: string, expected: number | string, got: number | string): never => {
     throw new RangeError(`tokenizer: expected ${what} ${expected}, got ${got}; convert the model again`);
   };
-  if (source.length < HEAD_BYTES) fail('a head of bytes:', HEAD_BYTES, source.length);
-  const head = new DataView(source.buffer, source.byteOffset, HEAD_BYTES);
+  if (start.length < HEAD_BYTES) fail('a head of bytes:', HEAD_BYTES, start.length);
+  const head = new DataView(start.buffer, start.byteOffset, HEAD_BYTES);
   const get = (place: number) => head.getInt32(place * 4, true);
   if (get(HEAD.magic) !== MAGIC) fail('magic', MAGIC, get(HEAD.magic));
   if (get(HEAD.version) !== VERSION) fail('version', VERSION, get(HEAD.version));
-  if (get(HEAD.bytes) !== source.length) fail('length', get(HEAD.bytes), source.length);
+  if (get(HEAD.bytes) !== bytes) fail('length', get(HEAD.bytes), bytes);
 
-  const views: Partial<Record<keyof typeof SECTIONS, Uint8Array | Uint16Array | Int32Array | Float32Array>> = {};
+  const sections = {} as TokenizerHead['sections'];
   let at = HEAD_BYTES;
   SECTION_NAMES.forEach((name, i) => {
-    const View = SECTIONS[name];
-    const width = View.BYTES_PER_ELEMENT;
+    const width = SECTIONS[name].BYTES_PER_ELEMENT;
     const length = get(LENGTHS + i);
-    if (length < 0 || length % width !== 0 || length > source.length - at) {
-      fail(`section ${name} to be a multiple of ${width} of at most`, source.length - at, length);
+    if (length < 0 || length % width !== 0 || length > bytes - at) {
+      fail(`section ${name} to be a multiple of ${width} of at most`, bytes - at, length);
     }
-    views[name] = new View(source.buffer as ArrayBuffer, source.byteOffset + at, length / width);
+    sections[name] = { at, bytes: length };
     at += align(length);
   });
-  if (at !== source.length) fail('sections to end at', source.length, at);
+  if (at !== bytes) fail('sections to end at', bytes, at);
 
   const flags = get(HEAD.flags);
-  const data = {
-    vocabularySize: get(HEAD.vocabularySize),
-    unkId: get(HEAD.unkId),
-    eosId: get(HEAD.eosId),
-    unkScore: head.getFloat32(HEAD.unkScore * 4, true),
-    ...Object.fromEntries(FLAGS.map((name, i) => [name, ((flags >> i) & 1) === 1])),
-    ...views,
-  } as TokenizerData;
-
-  const size = data.vocabularySize;
+  const size = get(HEAD.vocabularySize);
+  const flag = Object.fromEntries(FLAGS.map((name, i) => [name, ((flags >> i) & 1) === 1]));
+  const [unkId, eosId] = [get(HEAD.unkId), get(HEAD.eosId)];
   const isId = (id: number) => id >= 0 && id < size;
-  if (!isId(data.unkId)) fail('unkId below', size, data.unkId);
-  if (!isId(data.eosId)) fail('eosId below', size, data.eosId);
-  if (data.scores.length !== size) fail('scores:', size, data.scores.length);
-  if (data.cuts.length !== 65536) fail('cuts:', 65536, data.cuts.length);
-  if (data.lengths.length !== size) fail('lengths:', size, data.lengths.length);
-  if (data.types.length !== size) fail('types:', size, data.types.length);
-  if (data.pieceOffsets.length !== size + 1) fail('piece offsets:', size + 1, data.pieceOffsets.length);
-  if (data.pieceOffsets[size] !== data.pieceBytes.length) {
-    fail('the last piece to end at', data.pieceBytes.length, data.pieceOffsets[size]!);
+  if (!isId(unkId)) fail('unkId below', size, unkId);
+  if (!isId(eosId)) fail('eosId below', size, eosId);
+  const wanted: [keyof typeof SECTIONS, string, number][] = [
+    ['scores', 'scores:', size],
+    ['cuts', 'cuts:', 65536],
+    ['lengths', 'lengths:', size],
+    ['types', 'types:', size],
+    ['pieceOffsets', 'piece offsets:', size + 1],
+    ['byteIds', 'byte ids:', flag['byteFallback'] ? 256 : 0],
+  ];
+  for (const [name, what, count] of wanted) {
+    const got = sections[name].bytes / SECTIONS[name].BYTES_PER_ELEMENT;
+    if (got !== count) fail(what, count, got);
   }
-  if (data.byteIds.length !== (data.byteFallback ? 256 : 0)) fail('byte ids:', '256 or none', data.byteIds.length);
-  if (data.units.length === 0 || data.userUnits.length === 0) fail('units:', 'at least one', 0);
-  return data;
+  if (sections.units.bytes === 0 || sections.userUnits.bytes === 0) fail('units:', 'at least one', 0);
+  const unkScore = head.getFloat32(HEAD.unkScore * 4, true);
+  return { ...flag, bytes, vocabularySize: size, unkId, eosId, unkScore, sections } as TokenizerHead;
+}
+
+/** Views on `bytes`, which must stay as they are; copied first if they do not begin at a multiple of 4. @throws RangeError as `readTokenizerHead` */
+export function decodeTokenizerData(bytes: Uint8Array): TokenizerData {
+  const source = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const { sections, bytes: _, ...numbers } = readTokenizerHead(source, source.length);
+  const views = SECTION_NAMES.map((name) => {
+    const View = SECTIONS[name];
+    const { at, bytes } = sections[name];
+    return [name, new View(source.buffer as ArrayBuffer, source.byteOffset + at, bytes / View.BYTES_PER_ELEMENT)];
+  });
+  return { ...numbers, ...Object.fromEntries(views) } as TokenizerData;
 }
 
 function align(bytes: number): number {

@@ -1,6 +1,7 @@
 // The kernels' one entry. In the canister it stands where Azle imports `ic0.certified_data_set`; in Node it is called directly.
 // Certified data has at most 32 bytes; a longer array that starts with MAGIC is a mailbox (protocol.ts).
-import { COMMAND_GROW, COMMAND_HASH, COMMAND_READ, COMMAND_RUN, COMMAND_WRITE, HEADER_BYTES, INSTRUCTIONS, MAGIC, RESULT } from './protocol';
+import { firstWrong } from './check';
+import { COMMAND_CHECK, COMMAND_GROW, COMMAND_HASH, COMMAND_READ, COMMAND_RUN, COMMAND_WRITE, HEADER_BYTES, INSTRUCTIONS, MAGIC, RESULT } from './protocol';
 import { performanceCounter, run } from './machine';
 import { hashBlocks } from './sha256';
 
@@ -29,6 +30,7 @@ export function certified_data_set(mailbox: usize, size: usize): void {
     result = run(a, b, load<u32>(mailbox, 16), load<u64>(mailbox, 20), mailbox + 28);
     store<u64>(mailbox + INSTRUCTIONS * 4, performanceCounter(0) - before);
   }
+  else if (command == COMMAND_CHECK) result = firstWrong(a, payload, b);
   else if (command == COMMAND_HASH) hashBlocks(a, payload, b, load<u32>(mailbox, 16));
   else unreachable();
   store<u32>(mailbox + RESULT * 4, result);

@@ -20,6 +20,10 @@ export const COMMAND_READ = 3;
 export const COMMAND_RUN = 4;
 /** hash(state, bytes, constants): SHA-256 of the payload's whole 64-byte blocks goes into the state */
 export const COMMAND_HASH = 5;
+/** check(kind, bytes): the payload, of one of the kinds below -> result: the number of the first that is wrong, counted from 1, or 0 */
+export const COMMAND_CHECK = 6;
+export const CHECK_FINITE = 0;
+export const CHECK_MULTIPLIERS = 1;
 /** Word of the mailbox where a command's result is put, and of the two where `run` puts its instructions. */
 export const RESULT = 15;
 export const INSTRUCTIONS = 13;

@@ -5,7 +5,7 @@ import { type AddedToken, TokenMatcher } from '../../../src/model/tokenizer/adde
 import { readFolderTokenizer, type TokenizerFiles } from '../../../src/model/tokenizer/folder-tokenizer.ts';
 import { PromptTokenizer } from '../../../src/model/tokenizer/prompt-tokenizer.ts';
 import { decodeTokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
-import { fixturePath, LITTLE_FLAN, readBytes, readJson } from './fixtures.ts';
+import { fixturePath, LITTLE_FLAN, readBytes, readJson, unit } from './fixtures.ts';
 
 type Files = Record<string, unknown>;
 interface Added {
@@ -18,7 +18,7 @@ const read = (files: Files, rows?: number) =>
   readFolderTokenizer({ 'spiece.model': readBytes(LITTLE_FLAN), ...bytesOf(files) } as TokenizerFiles, rows)!;
 function open(files: Files, rows?: number): PromptTokenizer {
   const { tables, addedTokens } = read(files, rows);
-  return new PromptTokenizer(decodeTokenizer(tables), addedTokens);
+  return new PromptTokenizer(decodeTokenizer(tables, unit), addedTokens);
 }
 const { sets } = readJson(fixturePath('added.json')) as unknown as Added;
 
@@ -69,7 +69,7 @@ describe('as transformers', () => {
     const file = { ...fast(), added_tokens: added };
     expect(open({ 'tokenizer.json': file }).encode('what is <hl> hot')).toEqual([53, 22, 384, 155, 1]);
     const alone = readFolderTokenizer({ 'tokenizer.json': json(file) }, 400)!;
-    const tokenizer = new PromptTokenizer(decodeTokenizer(alone.tables), alone.addedTokens);
+    const tokenizer = new PromptTokenizer(decodeTokenizer(alone.tables, unit), alone.addedTokens);
     expect(tokenizer.encode('what is <hl> hot')).toEqual([53, 22, 384, 155, 1]);
     expect(tokenizer.decode([53, 22, 384, 155, 1])).toBe('what is<hl> hot');
     expect(tokenizer.encode('hot</s>', true)).toEqual([155, 1, 1]);
@@ -78,7 +78,7 @@ describe('as transformers', () => {
 
 /** little-flan's pieces as a tokenizer.json. */
 function fast() {
-  const tokenizer = decodeTokenizer(read({}).tables);
+  const tokenizer = decodeTokenizer(read({}).tables, unit);
   const { scores } = tokenizer.data;
   return {
     normalizer: null,

@@ -2,8 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeUnit } from '../../../scripts/lib/node-unit.ts';
 import { convertTokenizer } from '../../../src/model/tokenizer/convert.ts';
 import { decodeTokenizer, type Tokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
+import { decodeTokenizerData, type TokenizerData } from '../../../src/model/tokenizer/tokenizer-data.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const fixturePath = (name: string): string => join(root, 'test/fixtures/tokenizer', name);
@@ -11,7 +13,10 @@ export const LITTLE_FLAN = join(root, 'models/little-flan/spiece.model');
 
 export const readBytes = (path: string): Uint8Array => new Uint8Array(readFileSync(path));
 export const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
-export const openTokenizer = (path: string): Tokenizer => decodeTokenizer(convertTokenizer(readBytes(path), path));
+export const unit = await nodeUnit();
+export const tablesOf = (path: string): Uint8Array => convertTokenizer(readBytes(path), path);
+export const openTokenizer = (path: string): Tokenizer => decodeTokenizer(tablesOf(path), unit);
+export const dataOf = (path: string): TokenizerData => decodeTokenizerData(tablesOf(path));
 
 /** The path of a file of STEPWISE_TOKENIZERS; undefined, with a word on the console, where that is not set. */
 export function largeTokenizer(name: string): string | undefined {

@@ -1,8 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { buildTokenizerData } from '../../../src/model/tokenizer/build-tokenizer.ts';
+import { readSpieceModel } from '../../../src/model/tokenizer/spiece-model.ts';
 import { decodeTokenizer, type Tokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
-import { encodeTokenizerData } from '../../../src/model/tokenizer/tokenizer-data.ts';
-import { fixturePath, LITTLE_FLAN, largeTokenizer, openTokenizer } from './fixtures.ts';
+import { decodeTokenizerData, encodeTokenizerData } from '../../../src/model/tokenizer/tokenizer-data.ts';
+import { PieceType } from '../../../src/model/tokenizer/vocabulary.ts';
+import {
+  dataOf,
+  fixturePath,
+  LITTLE_FLAN,
+  largeTokenizer,
+  openTokenizer,
+  readBytes,
+  tablesOf,
+  unit,
+} from './fixtures.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() & 0x7fffffff);
 const large = largeTokenizer('t5/spiece.model');
@@ -23,7 +35,7 @@ const anyText = fc.oneof(
 );
 
 describe.each(tokenizers)(`any text (seed ${seed}), %s`, (_, tokenizer) => {
-  const { unkId, eosId } = tokenizer.data;
+  const { unkId, eosId } = tokenizer;
 
   it('is encoded without a throw, and comes back normalised where nothing is unknown: 10,000 texts', () => {
     let known = 0;
@@ -67,6 +79,42 @@ it('takes bytes that are no UTF-8', () => {
   );
 });
 
+describe.each(tokenizers)('no more ids than wanted, %s', (_, tokenizer) => {
+  it('are those of the whole text, or none', () => {
+    fc.assert(
+      fc.property(anyText, fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 400 }), (part, most, times) => {
+        const text = part.repeat(times);
+        const ids = tokenizer.encode(text);
+        expect(tokenizer.encodeUpTo(text, most)).toEqual(ids.length <= most ? ids : undefined);
+        expect(tokenizer.encodeUpTo(text, ids.length)).toEqual(ids);
+      }),
+      { numRuns: 300, seed },
+    );
+  });
+});
+
+it('has the same ids of a long text whether it can be cut up part by part or not', () => {
+  const data = dataOf(LITTLE_FLAN);
+  data.cuts.fill(0);
+  const whole = decodeTokenizer(encodeTokenizerData(data), unit);
+  fc.assert(
+    fc.property(fc.array(anyText, { minLength: 1, maxLength: 20 }), (parts) => {
+      const text = parts.join(' a b').repeat(200);
+      expect(tokenizers[0]![1].encode(text)).toEqual(whole.encode(text));
+    }),
+    { numRuns: 40, seed },
+  );
+});
+
+it('stops where steps along a trie are as many as wanted, whatever the vocabulary is', () => {
+  const vocabulary = readSpieceModel(readBytes(fixturePath('dummy.model')));
+  const pieces = [...vocabulary.pieces, { piece: 'a'.repeat(5000), score: -9, type: PieceType.NORMAL }];
+  const tokenizer = decodeTokenizer(encodeTokenizerData(buildTokenizerData({ ...vocabulary, pieces })), unit);
+  const text = 'a'.repeat(8192);
+  expect(tokenizer.encodeUpTo(text, 10_000, 1000)).toBeUndefined();
+  expect(tokenizer.encodeUpTo(text, 10_000, 40_000)).toBeDefined();
+});
+
 it('gets through 200,000 characters, where work that grew with their square would run into the time limit', () => {
   const [, tokenizer] = tokenizers[0]!;
   for (const text of ['a'.repeat(200_000), ' '.repeat(200_000), '\u0301'.repeat(200_000), 'é'.repeat(200_000)])
@@ -75,7 +123,8 @@ it('gets through 200,000 characters, where work that grew with their square woul
 
 describe('a stream', () => {
   const bytes = openTokenizer(fixturePath('bytes.model'));
-  const idOf = (byte: number) => bytes.data.byteIds[byte]!;
+  const { byteIds } = dataOf(fixturePath('bytes.model'));
+  const idOf = (byte: number) => byteIds[byte]!;
 
   it('gives a character when its last byte has come', () => {
     const stream = bytes.stream();
@@ -132,20 +181,21 @@ describe('pieces', () => {
 
 describe('the bytes of a tokenizer', () => {
   const [, tokenizer] = tokenizers[0]!;
-  const bytes = encodeTokenizerData(tokenizer.data);
+  const bytes = tablesOf(LITTLE_FLAN);
+  const at = unit.grow(bytes.length);
 
   it('are the same for the same tokenizer, whole multiples of 16, and may lie anywhere', () => {
-    expect(encodeTokenizerData(decodeTokenizer(bytes).data)).toEqual(bytes);
+    expect(encodeTokenizerData(decodeTokenizerData(bytes))).toEqual(bytes);
     expect(bytes.length % 16).toBe(0);
     const shifted = new Uint8Array(bytes.length + 1);
     shifted.set(bytes, 1);
-    expect(decodeTokenizer(shifted.subarray(1)).encode('joe has 22 apples')).toEqual(
+    expect(decodeTokenizer(shifted.subarray(1), unit).encode('joe has 22 apples')).toEqual(
       tokenizer.encode('joe has 22 apples'),
     );
   });
 
   it('are read as views', () => {
-    const { units, pieceBytes } = decodeTokenizer(bytes).data;
+    const { units, pieceBytes } = decodeTokenizerData(bytes);
     expect(units.buffer).toBe(bytes.buffer);
     expect(pieceBytes.buffer).toBe(bytes.buffer);
   });
@@ -154,10 +204,10 @@ describe('the bytes of a tokenizer', () => {
     const change = (at: number, value: number) => {
       const changed = bytes.slice();
       new DataView(changed.buffer).setInt32(at * 4, value, true);
-      return () => decodeTokenizer(changed);
+      return () => decodeTokenizer(changed, unit, at);
     };
-    expect(() => decodeTokenizer(new Uint8Array(10))).toThrow('tokenizer: expected a head of bytes:');
-    expect(() => decodeTokenizer(bytes.slice(0, -16))).toThrow(
+    expect(() => decodeTokenizer(new Uint8Array(10), unit, at)).toThrow('tokenizer: expected a head of bytes:');
+    expect(() => decodeTokenizer(bytes.slice(0, -16), unit, at)).toThrow(
       `expected length ${bytes.length}, got ${bytes.length - 16}`,
     );
     expect(change(0, 7)).toThrow('expected magic');
@@ -177,7 +227,7 @@ describe('the bytes of a tokenizer', () => {
           for (const [at, value] of changes) changed[at] = value;
           let spoilt: Tokenizer;
           try {
-            spoilt = decodeTokenizer(changed);
+            spoilt = decodeTokenizer(changed, unit, at);
           } catch (error) {
             expect((error as Error).message).toMatch(/^tokenizer: expected .* got /);
             return;

@@ -1,7 +1,7 @@
 /** UTF-8 in plain loops and by the engine's own functions: the same as TextEncoder and TextDecoder, but for bytes that are broken. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { codePointAt, decodeUtf8, encodeUtf8 } from '../../../src/model/tokenizer/utf8.ts';
+import { codePointAt, decodeUtf8, encodeUtf8, utf8Of } from '../../../src/model/tokenizer/utf8.ts';
 
 describe('decodeUtf8', () => {
   it('gives back what was encoded', () => {
@@ -11,6 +11,9 @@ describe('decodeUtf8', () => {
         expect(decodeUtf8(bytes)).toBe(text);
         const out = new Uint8Array(text.length * 3);
         expect(out.slice(0, encodeUtf8(text, 0, text.length, out, 0))).toEqual(bytes);
+        expect(utf8Of(text)).toEqual(bytes);
+        const ascii = text.replace(/[^\0-\x7f]/g, 'x');
+        expect(utf8Of(ascii)).toEqual(new TextEncoder().encode(ascii));
       }),
     );
   });

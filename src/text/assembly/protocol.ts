@@ -1,0 +1,91 @@
+// What the TypeScript faces of the tokenizers and their AssemblyScript agree on: commands in a mailbox (src/tensor/assembly/protocol.ts has its frame),
+// the record that a command's payload begins with, and where the tables of a unigram tokenizer lie. Plain integer constants only, so that both compilers read this one file.
+
+/** Commands from here on, up to LAST_COMMAND, are these, not the kernels'. */
+export const FIRST_COMMAND = 32;
+/** encode(tables): text -> ids, or as far as ROOM, MOST_IDS and MOST_STEPS allow */
+export const COMMAND_UNIGRAM_ENCODE = 32;
+/** normalize(tables): text -> normalised text in the window */
+export const COMMAND_UNIGRAM_NORMALIZE = 33;
+/** decode(tables): ids -> UTF-8 */
+export const COMMAND_UNIGRAM_DECODE = 34;
+/** check(): tables, which are the input -> what is wrong with them */
+export const COMMAND_UNIGRAM_CHECK = 35;
+export const LAST_COMMAND = 63;
+
+// --- the payload of a command ------------------------------------------------------------------------------
+//
+//   record, RECORD_BYTES | input, at a multiple of 4 | output | work
+//
+// Words of the record. A command reads the first ones and writes the last ones.
+export const RECORD_BYTES = 64;
+/** Bytes of the input: UTF-8 to encode, u32 ids to decode. */
+export const INPUT_BYTES = 0;
+/** encode: most ids; decode: most bytes. */
+export const OUTPUT_MOST = 1;
+/** Bytes of the work room. */
+export const WORK_BYTES = 2;
+/** Most steps along tries, in thousands; 0 for any number. */
+export const MOST_STEPS = 3;
+/** decode: 1 where no text has come before. Written as well. */
+export const AT_START = 4;
+/** Ids or bytes put out. check: the place of what is wrong. */
+export const COUNT = 8;
+/** Steps along tries that it took, in thousands. */
+export const STEPS = 9;
+
+// --- results of a command (the mailbox's RESULT word) ------------------------------------------------------
+export const DONE = 0;
+/** More output than OUTPUT_MOST; what there was room for is there. */
+export const TOO_MUCH = 1;
+/** The work room is too small for this input: again with twice as much. */
+export const NEEDS_ROOM = 2;
+/** More than MOST_STEPS. */
+export const TOO_DEAR = 3;
+/** The input is no UTF-8. */
+export const NOT_UTF8 = 4;
+// check: what is wrong, COUNT saying of which piece or unit it is; in words in src/model/tokenizer/tokenizer-check.ts.
+export const FAULT_NUMBER = 16;
+export const FAULT_TYPE = 17;
+export const FAULT_OFFSETS = 18;
+export const FAULT_TEXT = 19;
+export const FAULT_LENGTH = 20;
+export const FAULT_BYTE = 21;
+export const FAULT_SPECIAL = 22;
+export const FAULT_CUT = 23;
+export const FAULT_TRIE_RANGE = 24;
+export const FAULT_TRIE_SHARED = 25;
+export const FAULT_TRIE_KEY = 26;
+export const FAULT_TRIE_LOOSE = 27;
+export const FAULT_TRIE_COUNT = 28;
+export const FAULT_MAP_RANGE = 29;
+export const FAULT_MAP_CYCLE = 30;
+export const FAULT_MAP_TEXT = 31;
+export const FAULT_FLAGS = 32;
+
+/** Bytes of work that a check needs for each unit of a trie. */
+export const CHECK_WORK = 9;
+
+// --- the tables of a unigram tokenizer: src/model/tokenizer/tokenizer-data.ts ------------------------------
+// Words of the head; then come the lengths of the sections.
+export const UNIGRAM_FLAGS = 3;
+export const UNIGRAM_SIZE = 4;
+export const UNIGRAM_UNK = 5;
+export const UNIGRAM_EOS = 6;
+export const UNIGRAM_UNK_SCORE = 7;
+export const UNIGRAM_LENGTHS = 8;
+export const UNIGRAM_SECTIONS = 12;
+/** Bits of the flags. */
+export const ADD_DUMMY_PREFIX = 1;
+export const REMOVE_EXTRA_WHITESPACES = 2;
+export const ESCAPE_WHITESPACES = 4;
+export const WHITESPACE_AS_SUFFIX = 8;
+export const BYTE_FALLBACK = 16;
+export const PLAIN_ASCII = 32;
+
+/** Of normalised text: a space. No other byte of it is 0x20, as plain spaces become space symbols (or there are no symbols). */
+export const SPACE_BYTE = 0x20;
+/** NUL, which double arrays cannot hold: a byte that is in no UTF-8. */
+export const NUL_BYTE = 0xfe;
+/** Stands after the text and ends every search. */
+export const END_BYTE = 0xff;
