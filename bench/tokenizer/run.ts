@@ -10,7 +10,6 @@ import { projectRoot } from '../../scripts/build/project.ts';
 import { runNode } from '../../scripts/build/run.ts';
 import { runCommand, userPath } from '../../scripts/lib/command.ts';
 import { convertTokenizer } from '../../src/model/tokenizer/convert.ts';
-import { withoutPages } from '../measure-unit.ts';
 import { millions, setting, settingLine } from '../report.ts';
 import { KINDS, textOf } from './dear-texts.ts';
 
@@ -47,9 +46,6 @@ async function run({ spiece, dearest }: { spiece: string; dearest?: boolean }): 
   });
   await call('load', IDL.encode([blob], [tables]));
   console.log(settingLine(setting()));
-  console.log(
-    `loading ${tables.length} bytes: ${millions(withoutPages(replica.messages.at(-1)!.instructions))} M with Candid`,
-  );
   const cost = async (text: string, most: number): Promise<{ tokens: bigint; instructions: bigint }> => {
     const reply = await call('encode', IDL.encode([IDL.Text, IDL.Nat32], [text, most]));
     const [[tokens, instructions]] = IDL.decode([IDL.Vec(IDL.Nat64)], reply as Uint8Array<ArrayBuffer>) as unknown as [

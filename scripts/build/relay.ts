@@ -112,20 +112,25 @@ function appendToTable(sections: readonly Section[], index: number): { longer: S
   return { longer, place };
 }
 
+/** Bytes of a constant of each kind that a global may begin with, by its opcode; of the integers, a LEB128. */
+const CONSTANTS: Record<number, number | 'leb'> = { 65: 'leb', 66: 'leb', 67: 4, 68: 8 };
+
 /** Gives a mutable i32 global that begins with a constant another one. */
 function setGlobal(sections: readonly Section[], index: number, value: number): Section[] {
   return edit(sections, SectionId.global, (reader, out) => {
     const count = reader.u32();
     out.u32(count);
     for (let i = 0; i < count; i++) {
-      const [type, mutable, opcode, start] = [reader.byte(), reader.byte(), reader.byte(), reader.position];
-      if (opcode !== 0x41 && opcode !== 0x42)
-        throw new Error(`relay: expected global ${i} to be an integer constant, got another`);
-      while (reader.byte() >= 128);
-      out.bytes([type, mutable, opcode]);
-      if (i === index) out.s32(value);
-      else out.bytes(reader.bytes, start, reader.position);
-      out.byte(reader.byte());
+      const from = reader.position;
+      const [type, mutable, opcode] = [reader.byte(), reader.byte(), reader.byte()];
+      const size = CONSTANTS[opcode];
+      if (size === undefined || (i === index && type !== 0x7f))
+        throw new Error(`relay: expected global ${i} to be a constant, got opcode 0x${opcode.toString(16)}`);
+      if (size === 'leb') reader.skipLeb();
+      else for (let byte = 0; byte < size; byte++) reader.byte();
+      reader.byte();
+      if (i === index) out.bytes([type, mutable, opcode]).s32(value).byte(0x0b);
+      else out.bytes(reader.bytes, from, reader.position);
     }
   });
 }

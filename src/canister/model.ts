@@ -1,6 +1,6 @@
 /** The models: packs in stable memory, one of them active, its weights and its tokenizer's tables in the arena; brought there when first needed. */
-
 import { T5 } from '../model/families/t5/t5.ts';
+import { PackCheck } from '../model/pack/check-pack.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../model/pack/pack.ts';
 import { PromptTokenizer } from '../model/tokenizer/prompt-tokenizer.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
@@ -20,6 +20,8 @@ export interface StoredPack {
   sha256: string;
   /** What its head calls it; unknown until it is whole. */
   name: string;
+  /** Parts of it that were found right (check-pack.ts); 'all' where it may become the model. Packs of earlier versions are yet to be checked. */
+  checked?: number | 'all';
 }
 
 /** A model that is being loaded or is ready. */
@@ -83,6 +85,36 @@ export function readHead(stored: Pick<StoredPack, 'blocks' | 'bytes'>): OpenedHe
   const { bytes } = stored;
   const start = readPack(stored, 0, Math.min(packHeadBytes(readPack(stored, 0, 64)), bytes));
   return decodePackHead(start, bytes);
+}
+
+/**
+ * Goes on with the check of a pack until all of it is right, or the message's counter passes `budget`.
+ * @returns parts checked and parts there are; the same number twice once the pack may become the model @throws Error saying what is wrong
+ */
+export function checkOn(stored: StoredPack, budget: number): [checked: number, parts: number] {
+  if (stored.checked === 'all') return [0, 0];
+  const { blocks } = stored;
+  const check = new PackCheck(
+    readHead(stored),
+    {
+      mailbox: (offset, bytes) => readMailbox(blocks, offset, bytes),
+      read: (offset, into) => into.set(readPack(stored, offset, into.length)),
+    },
+    unit,
+  );
+  let next = stored.checked ?? 0;
+  // the tokenizer is one part and may take most of a message
+  while (next < check.count && instructionsNow() < (next === 0 ? budget / 4 : budget)) check.part(next++);
+  stored.checked = next === check.count ? 'all' : next;
+  return [next, check.count];
+}
+
+/** Writes down what is known of a pack that is stored. */
+export function updatePack(stored: StoredPack): void {
+  writeRecord(
+    'models',
+    storedPacks().map((pack) => (pack.sha256 === stored.sha256 ? stored : pack)),
+  );
 }
 
 let current: Model | undefined;

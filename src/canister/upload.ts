@@ -18,7 +18,17 @@ import {
   UploadStatus,
 } from './candid.ts';
 import { query, update } from './methods.ts';
-import { activate, dropPack, isActive, keepPack, readHead, type StoredPack, storedPacks } from './model.ts';
+import {
+  activate,
+  checkOn,
+  dropPack,
+  isActive,
+  keepPack,
+  readHead,
+  type StoredPack,
+  storedPacks,
+  updatePack,
+} from './model.ts';
 import { endAll } from './sessions.ts';
 import { settings } from './settings.ts';
 import { readRecord, writeRecord } from './stable.ts';
@@ -187,7 +197,7 @@ export class UploadMethods {
   /** Makes a stored pack the model that answers; sessions of the old one end. Update; controllers and admins. Traps, and changes nothing, without room. */
   @update([IDL.Text], UploadResult)
   model_activate(sha256: string): UploadResult {
-    const found = storedPack('model_activate', sha256);
+    const found = checkedPack('model_activate', sha256);
     if ('Err' in found) return found;
     switchTo(found.Ok);
     return { Ok: null };
@@ -256,11 +266,37 @@ function storedPack(method: string, sha256: string): { Ok: StoredPack } | { Err:
   });
 }
 
+/** A stored pack that may become the model. */
+function checkedPack(method: string, sha256: string): { Ok: StoredPack } | { Err: UploadError } {
+  const found = storedPack(method, sha256);
+  if ('Err' in found) return found;
+  const refused = notChecked(method, found.Ok, () => updatePack(found.Ok));
+  return refused ? err(refused) : found;
+}
+
 function switchTo(stored: StoredPack): void {
   if (isActive(stored)) return;
   endAll('replaced', true);
   activate(stored);
   console.log(`model active: ${stored.name}, ${stored.bytes} bytes, SHA-256 ${stored.sha256}`);
+}
+
+/**
+ * Why a pack may not become the model, or not yet: its check goes on with the next call.
+ * @param keep writes down how far it is
+ */
+function notChecked(method: string, stored: StoredPack, keep: () => void): UploadError | undefined {
+  const before = stored.checked;
+  try {
+    const [checked, parts] = checkOn(stored, Number(MESSAGE_BUDGET));
+    if (stored.checked !== before) keep();
+    if (checked === parts) return undefined;
+    return {
+      Incomplete: { missing: [], message: `${method}: ${checked} of ${parts} parts are checked; call again to go on` },
+    };
+  } catch (error) {
+    return { InvalidPack: `${method}: ${(error as Error).message}` };
+  }
 }
 
 /** Checks an upload and adds it to the stored packs. */
@@ -269,40 +305,53 @@ function store(method: string): { Ok: StoredPack } | { Err: UploadError } {
   if (denied) return err(denied);
   const upload = readRecord<Upload>('upload');
   if (!upload) return err({ NotStarted: `${method}: no upload under way; call upload_start first` });
-  const { blocks, bytes, sha256, name } = upload;
-  if (upload.known) {
-    forget();
-    return { Ok: { blocks, bytes, sha256, name } };
+  if (upload.known) return storeKnown(method, upload);
+  const wrong = notHashed(method, upload);
+  if (wrong) {
+    if ('WrongHash' in wrong) forget();
+    return err(wrong);
   }
+  const refused = notChecked(method, upload, () => writeRecord('upload', upload));
+  if (refused) {
+    if ('InvalidPack' in refused) forget();
+    return err(refused);
+  }
+  const { blocks, bytes, sha256, checked } = upload;
+  const stored: StoredPack = { blocks, bytes, sha256, name: readHead(upload).name, checked };
+  keepPack(stored);
+  forget();
+  return { Ok: stored };
+}
+
+/** A pack that is stored already; an earlier version may not have checked it. */
+function storeKnown(method: string, { sha256 }: Upload): { Ok: StoredPack } | { Err: UploadError } {
+  const found = checkedPack(method, sha256);
+  if ('Ok' in found) forget();
+  return found;
+}
+
+/** Why an upload is not whole, or not yet known to be; from its last hash on nothing in it changes. */
+function notHashed(method: string, upload: Upload): UploadError | undefined {
   const count = chunkCount(upload.bytes);
+  if (upload.hashed === count) return undefined;
   const missing: number[] = [];
   for (const { first, last } of upload.missing)
     for (let i = first; i <= last && missing.length < 100; i++) missing.push(i);
-  if (missing.length > 0) {
-    return err({ Incomplete: { missing, message: `${method}: expected ${count} chunks, some are missing` } });
-  }
+  if (missing.length > 0)
+    return { Incomplete: { missing, message: `${method}: expected ${count} chunks, some are missing` } };
   hashOn(upload);
   writeRecord('upload', upload);
   if (upload.hashed < count - 1) {
     const message = `${method}: ${upload.hashed} of ${count} chunks are hashed; call again to go on`;
-    return err({ Incomplete: { missing: [], message } });
+    return { Incomplete: { missing: [], message } };
   }
   const last = readChunk(upload, count - 1).subarray(HEADER_BYTES);
   const found = hex(hasher().digest(hashState(upload), last));
-  if (found !== sha256) {
-    forget();
-    return err({ WrongHash: `${method}: expected SHA-256 ${sha256}, got ${found}; upload the pack again` });
-  }
-  const stored: StoredPack = { blocks, bytes, sha256, name };
-  try {
-    stored.name = readHead(stored).name;
-  } catch (error) {
-    forget();
-    return err({ InvalidPack: `${method}: ${(error as Error).message}` });
-  }
-  keepPack(stored);
-  forget();
-  return { Ok: stored };
+  if (found !== upload.sha256)
+    return { WrongHash: `${method}: expected SHA-256 ${upload.sha256}, got ${found}; upload the pack again` };
+  upload.hashed = count;
+  writeRecord('upload', upload);
+  return undefined;
 }
 
 /** Ends the upload; its blocks are free unless they are a stored pack's. */

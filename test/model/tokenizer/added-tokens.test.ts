@@ -5,6 +5,7 @@ import { type AddedToken, TokenMatcher } from '../../../src/model/tokenizer/adde
 import { readFolderTokenizer, type TokenizerFiles } from '../../../src/model/tokenizer/folder-tokenizer.ts';
 import { PromptTokenizer } from '../../../src/model/tokenizer/prompt-tokenizer.ts';
 import { decodeTokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
+import { decodeTokenizerData } from '../../../src/model/tokenizer/tokenizer-data.ts';
 import { fixturePath, LITTLE_FLAN, readBytes, readJson, unit } from './fixtures.ts';
 
 type Files = Record<string, unknown>;
@@ -78,8 +79,9 @@ describe('as transformers', () => {
 
 /** little-flan's pieces as a tokenizer.json. */
 function fast() {
-  const tokenizer = decodeTokenizer(read({}).tables, unit);
-  const { scores } = tokenizer.data;
+  const { tables } = read({});
+  const tokenizer = decodeTokenizer(tables, unit);
+  const { scores } = decodeTokenizerData(tables);
   return {
     normalizer: null,
     pre_tokenizer: { type: 'Metaspace', replacement: '\u2581', prepend_scheme: 'always' },

@@ -41,7 +41,7 @@ export function certified_data_set(mailbox: usize, size: usize): void {
 
 /** What the real one does, in small: answers what is no Candid itself, by its own function in the table, and leaves the rest to Azle. */
 const relay = `
-export { certified_data_set } from '../../tensor/assembly/index';
+export { certified_data_set } from '../../text/assembly/index';
 @external('ic0real', 'call_new')
 declare function callNew(a: usize, b: usize, c: usize, d: usize, e: u32, f: u32, g: u32, h: u32): void;
 @external('ic0real', 'call_on_cleanup') declare function callOnCleanup(cleanup: u32, env: u32): void;
@@ -69,11 +69,11 @@ async function project(parent: string, kernelSource = kernel): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'stepwise-build-'));
   folders.push(folder);
   const root = join(folder, parent);
-  await mkdir(join(root, 'src/tensor/assembly'), { recursive: true });
+  await mkdir(join(root, 'src/text/assembly'), { recursive: true });
   await mkdir(join(root, 'src/canister/assembly'), { recursive: true });
   await writeFile(join(root, 'src/canister/assembly/index.ts'), relay);
   await writeFile(join(root, 'src/canister/index.ts'), canister);
-  await writeFile(join(root, 'src/tensor/assembly/index.ts'), kernelSource);
+  await writeFile(join(root, 'src/text/assembly/index.ts'), kernelSource);
   await writeFile(
     join(root, 'dfx.json'),
     JSON.stringify({ canisters: { llm: { type: 'custom', main: 'src/canister/index.ts' } } }),
