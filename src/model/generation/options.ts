@@ -187,7 +187,7 @@ export function generationOptions(
     // further out, the length to this power leaves float32
     lengthPenalty: fields.number('length_penalty', -10, 10, 1),
     earlyStopping: earlyStopping(fields),
-    eosTokenIds: [...new Set(fields.integers('eos_token_id', 0, lastId, config.eosTokenIds))],
+    eosTokenIds: distinct(fields.integers('eos_token_id', 0, lastId, config.eosTokenIds)),
     decoderStartTokenId: fields.integer('decoder_start_token_id', 0, lastId, config.decoderStartTokenId),
     ...masks(fields, config.vocabularySize),
   };
@@ -196,9 +196,14 @@ export function generationOptions(
   return options;
 }
 
+function distinct(ids: number[]): number[] {
+  const different = new Set(ids);
+  return different.size === ids.length ? ids : [...different];
+}
+
 /** Which tokens may not come, or have to, where. */
 function masks(fields: Fields, vocabularySize: number): Partial<GenerationOptions> {
-  const ids = (name: string) => [...new Set(fields.integers(name, 0, vocabularySize - 1, []))];
+  const ids = (name: string) => distinct(fields.integers(name, 0, vocabularySize - 1, []));
   const found: Partial<GenerationOptions> = {};
   const has = (name: string) => fields.get(name) !== undefined;
   if (has('bad_words_ids')) {
