@@ -56,25 +56,27 @@ export type OpArgs<N extends OpName, T = number> = {
   [W in Words<(typeof ops)[N]['args']> as Name<W>]: W extends `${string}:f32` ? number : T;
 };
 
-interface Argument {
-  name: string;
-  isFloat: boolean;
-}
-
 /** What the table says of an op, taken apart. */
-export interface OpEntry extends Op {
+export interface OpEntry {
   name: OpName;
   code: number;
-  arguments: readonly Argument[];
+  file: string;
+  /** Arguments in order, and whether each is a float32. */
+  names: readonly string[];
+  isFloat: readonly boolean[];
 }
 
 /** All ops by code. */
-export const opEntries: readonly OpEntry[] = Object.entries(ops).map(([name, op], code) => ({
-  name: name as OpName,
-  code,
-  ...op,
-  arguments: op.args.split(' ').map((word) => ({ name: word.replace(':f32', ''), isFloat: word.endsWith(':f32') })),
-}));
+export const opEntries: readonly OpEntry[] = Object.entries<Op>(ops).map(([name, { file, args }], code) => {
+  const words = args.split(' ');
+  return {
+    name: name as OpName,
+    code,
+    file,
+    names: words.map((word) => word.replace(':f32', '')),
+    isFloat: words.map((word) => word.endsWith(':f32')),
+  };
+});
 
 const byName = Object.fromEntries(opEntries.map((entry) => [entry.name, entry])) as Record<OpName, OpEntry>;
 export const opEntry = (name: OpName): OpEntry => byName[name];

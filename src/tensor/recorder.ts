@@ -85,11 +85,24 @@ function checkK(op: string, k: number, width: number): void {
     throw new RangeError(`${op}: expected k from 1 to ${width}, got ${k}`);
 }
 
-const floatBits = (x: number): number => new Uint32Array(new Float32Array([x]).buffer)[0]!;
+/** Of an op: arguments (the frame has room for 32), each with a multiple of every register. */
+const MOST_PATCHES = 32 * protocol.REGISTERS;
+const MOST_WORDS = 1 + 32 + 2 * MOST_PATCHES;
+
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+function floatBits(x: number): number {
+  float[0] = x;
+  return bits[0]!;
+}
 
 export class Recorder {
-  private readonly words: number[] = new Array(protocol.OPS).fill(0);
+  /** Words so far, and room for more: writing into it costs the interpreter a third of what pushing to a list does. */
+  private words = new Uint32Array(4096);
+  private length = protocol.OPS;
   private readonly ops: RecordedOp[] = [];
+  /** Of the op that is being written. */
+  private readonly patches = new Uint32Array(2 * MOST_PATCHES);
   private readonly room: Scratch | undefined;
   /** Whose quantised form the scratch holds: an input that several matrices share is quantised once. */
   private quantized: Rows | undefined;
@@ -124,23 +137,26 @@ export class Recorder {
     if (x.cols !== inputs || out.cols !== outputs) {
       throw new RangeError(`linear ${label}: expected [${outputs}, ${inputs}] weights to fit ${x.cols} -> ${out.cols}`);
     }
-    const sizes = { rows: x.rows, outputs, inputs, accumulate: options.accumulate ? 1 : 0 };
+    const { rows } = x;
+    const accumulate = options.accumulate ? 1 : 0;
+    const macs = outputs * inputs;
     if (w.kind === 'float32') {
-      this.emit('linearF32', { out: out.at, x: x.at, w: w.at, ...sizes }, label, out, outputs * inputs);
+      this.emit('linearF32', { out: out.at, x: x.at, w: w.at, rows, outputs, inputs, accumulate }, label, out, macs);
       return;
     }
-    const { quantized, quantizedScales, sums, unpacked } = this.scratch;
+    const { quantized, quantizedScales: xScales, sums, unpacked } = this.scratch;
+    const { at, scales: wScales } = w;
     this.quantize(x, label);
-    const args = { out: out.at, x: quantized, xScales: quantizedScales, w: w.at, wScales: w.scales, ...sizes, sums };
+    const args = { out: out.at, x: quantized, xScales, w: at, wScales, rows, outputs, inputs, accumulate, sums };
     if (w.kind === 'int8') {
-      this.emit('linearQ8', args, label, out, outputs * inputs);
+      this.emit('linearQ8', args, label, out, macs);
       return;
     }
     if (unpacked === undefined && !(typeof x.rows === 'number' && x.rows < protocol.INT4_UNPACK_ROWS)) {
       throw new RangeError(`linear ${label}: expected room to unpack int4 weights in, got none`);
     }
     const more = { multipliers: w.multipliers, unpacked: unpacked ?? 0 };
-    this.emit('linearInt4', { ...args, ...more }, label, out, outputs * inputs);
+    this.emit('linearInt4', { ...args, ...more }, label, out, macs);
   }
 
   /** Keys and values of each row go to its position in the cache. */
@@ -229,11 +245,11 @@ export class Recorder {
 
   /** How many words there are so far: where the next op begins. */
   get position(): number {
-    return this.words.length;
+    return this.length;
   }
 
   finish(): Program {
-    return { words: Uint32Array.from(this.words), ops: this.ops };
+    return { words: this.words.slice(0, this.length), ops: this.ops };
   }
 
   /** x as integers, unless the scratch holds them already. */
@@ -245,18 +261,41 @@ export class Recorder {
     this.quantized = x;
   }
 
-  /** @param out what the op writes, if it writes rows */
+  private grow(): void {
+    const words = new Uint32Array(this.words.length * 2);
+    words.set(this.words);
+    this.words = words;
+  }
+
+  /**
+   * Loops and not maps: when a model is loaded, the canister's interpreter goes through here for hundreds of ops.
+   * @param out what the op writes, if it writes rows
+   */
   private emit<N extends OpName>(name: N, args: OpArgs<N, Value>, label: string, out?: Rows, macs = 0): void {
-    const entry = opEntry(name);
-    this.ops.push({ name, label, from: this.words.length, macs });
-    const patches: [number, number][] = [];
-    const constants = entry.arguments.map(({ name: argument, isFloat }, index) => {
-      const value = (args as Record<string, Value>)[argument]!;
-      if (typeof value === 'number') return isFloat ? floatBits(value) : value;
-      for (const [r, stride] of value.strides) patches.push([index | (r << 8), stride]);
-      return value.constant;
-    });
-    this.words.push(entry.code | (constants.length << 8) | (patches.length << 16), ...constants, ...patches.flat());
+    const { code, names, isFloat } = opEntry(name);
+    if (this.length + MOST_WORDS > this.words.length) this.grow();
+    const { words, patches, length: from } = this;
+    this.ops.push({ name, label, from, macs });
+    let at = from + 1;
+    let patched = 0;
+    for (let i = 0; i < names.length; i++, at++) {
+      const value = (args as Record<string, Value>)[names[i]!]!;
+      if (typeof value === 'number') {
+        words[at] = isFloat[i] ? floatBits(value) : value;
+        continue;
+      }
+      const { strides } = value;
+      words[at] = value.constant;
+      let s = 0;
+      do {
+        patches[patched++] = i | (strides[s]! << 8);
+        patches[patched++] = strides[s + 1]!;
+        s += 2;
+      } while (s < strides.length);
+    }
+    words[from] = code | (names.length << 8) | ((patched / 2) << 16);
+    words.set(patches.subarray(0, patched), at);
+    this.length = at + patched;
     if (out && out === this.quantized) this.quantized = undefined;
   }
 }

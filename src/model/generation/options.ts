@@ -5,7 +5,7 @@
 import type { T5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, readIdLists } from '../checkpoint/generation-config.ts';
 import { Fields } from '../checkpoint/json.ts';
-import { MAX_TARGET_LENGTH } from '../pack/tensors.ts';
+import { MAX_TARGET_LENGTH } from '../limits.ts';
 import type { Key } from './philox.ts';
 
 /** What a caller may ask for; what is left out has the model's default. */
