@@ -52,11 +52,20 @@ export interface KvCache {
   kind: KvKind;
   /** 0 or 1. */
   cache: number;
+  /** Heads of keys and values. */
   heads: number;
   /** Columns of a head, padded to a multiple of 16. */
   dKv: number;
   layer: number;
   layers: number;
+}
+
+export interface AttentionOptions {
+  bias?: DistanceBias;
+  /** Heads of queries that share a head of keys and values. */
+  group?: number;
+  /** How many keys a row sees, the last ones up to its own; 0 for all. */
+  window?: number;
 }
 
 export type Activation = 'relu' | 'gelu_new' | 'gelu_exact' | 'silu';
@@ -76,6 +85,8 @@ export interface Scratch {
   sums: number;
   /** Scores of keys: float32 [most keys padded to 16]; beside int16, weights of keys int16 [rows of a tile, so many]. */
   scores: Value;
+  /** float32 [rows of a tile, most keys padded to 16], where int16 keys may be more than KEYS_AT_ONCE. */
+  long?: number;
   /** int8 [INT4_UNPACK_OUTPUTS or fewer, most inputs], where INT4_UNPACK_ROWS rows or more stand against int4 weights. */
   unpacked?: number;
 }
@@ -166,14 +177,21 @@ export class Recorder {
   }
 
   /** out = softmax(q k^T + bias) v, head by head, for each row over the keys that it sees; unscaled, as T5 has it. */
-  attention(label: string, out: Rows, q: Rows, table: RowTable, kv: KvCache, bias?: DistanceBias): void {
-    const { quantized, quantizedScales, sums, scores } = this.scratch;
-    const rows = { out: out.at, q: q.at, rows: table.rows, rowBytes: q.cols * 4 };
+  attention(
+    label: string,
+    out: Rows,
+    q: Rows,
+    table: RowTable,
+    kv: KvCache,
+    { bias, group = 1, window = 0 }: AttentionOptions = {},
+  ): void {
+    const { quantized, quantizedScales, sums, scores, long = 0 } = this.scratch;
+    const rows = { out: out.at, q: q.at, rows: table.rows, rowBytes: q.cols * 4, group, window };
     const args = { ...placeOf(table, kv), ...rows, bias: bias?.at ?? 0, reach: bias?.reach ?? 0 };
     if (kv.kind === 'float32') {
       this.emit('attentionF32', { ...args, scores }, label, out);
     } else {
-      const scratch = { quantized, scales: quantizedScales, sums, weights: scores };
+      const scratch = { quantized, scales: quantizedScales, sums, weights: scores, long };
       this.emit('attentionQ16', { ...args, ...scratch }, label, out);
       this.quantized = undefined;
     }
@@ -183,6 +201,28 @@ export class Recorder {
   activate(label: string, out: Rows, x: Rows, kind: Activation, gate?: Rows): void {
     const count = times(x.rows, x.cols);
     this.emit('activate', { out: out.at, x: x.at, gate: gate?.at ?? 0, count, kind: ACTIVATIONS[kind] }, label, out);
+  }
+
+  /** Cosines, then sines, of each row's position times the frequencies: out float32 [rows, 2 pairs]. */
+  angles(out: Value, table: RowTable, frequencies: Vector, pairs: number): void {
+    const args = { out, table: table.at, frequencies: frequencies.at, rows: table.rows, pairs };
+    this.emit('angles', args, frequencies.label);
+  }
+
+  /** Each head of x, of `dKv` padded columns, is turned by its row's angles (`angles`), in place: column i with column i + pairs. */
+  rotate(label: string, x: Rows, angles: Value, heads: number, pairs: number): void {
+    const { at, rows, cols } = x;
+    this.emit('rotate', { x: at, angles, rows, heads, dKv: cols / heads, pairs, rowBytes: cols * 4 }, label, x);
+  }
+
+  /** x += y */
+  add(label: string, x: Rows, y: Rows): void {
+    this.emit('add', { x: x.at, y: y.at, count: times(x.rows, x.cols) }, label, x);
+  }
+
+  /** Every row of x += the bias, float32 [cols]. */
+  addRow(x: Rows, bias: Vector): void {
+    this.emit('addRow', { x: x.at, row: bias.at, rows: x.rows, cols: x.cols }, bias.label, x);
   }
 
   /** out = x * factor */

@@ -167,7 +167,7 @@ class Layers {
     r.linear(k, h, this.matrix(`${name}.k.weight`));
     r.linear(v, h, this.matrix(`${name}.v.weight`));
     r.appendKv(name, table, kv, k, v);
-    r.attention(name, a, q, table, kv, this.bias(layer.split('.')[0]!));
+    r.attention(name, a, q, table, kv, { bias: this.bias(layer.split('.')[0]!) });
     r.linear(x, a, this.matrix(`${name}.o.weight`), { accumulate: true });
   }
 
