@@ -3,6 +3,7 @@
  * lets through, calls from another canister with small and with large arguments; what each cost the canister, and the sender.
  *   npx tsx scripts/locked-run.ts --refused 100000 --calls 10000
  */
+import { setTimeout } from 'node:timers/promises';
 import { IDL } from '@dfinity/candid';
 import { program } from 'commander';
 import { idlService as service } from '../src/client/llm.did.ts';
@@ -23,6 +24,10 @@ const { replica, canisterId } = llm;
 const { cost, sender } = await fromCanister(llm);
 ok(await llm.as().set_settings(change({ access: { allow_list: null } })));
 const canister = replica.canister(canisterId)!;
+// what it begins with by itself is over before anything is measured
+await llm.as(stranger).status();
+await replica.updateCall({ canisterId, method: 'status', arg: skipped[7]!, sender: stranger });
+await setTimeout(2_000);
 canister.cycles = 400_000_000_000n;
 const methods = service._fields;
 const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
@@ -64,7 +69,7 @@ await measured('ingress that inspect_message refuses', refused, async () => {
 });
 console.log(`answered: ${letThrough}`);
 
-let [worst, bytes] = [0, 0];
+let [worst, bytes, waits] = [0, 0, 0];
 await measured('ingress that inspect_message lets through', passed, async () => {
   const [method, { argTypes }] = pick(
     methods.filter(([name]) => ['status', 'cancel', 'list', 'progress', 'quote'].includes(name)),
@@ -73,6 +78,8 @@ await measured('ingress that inspect_message lets through', passed, async () => 
   bytes = arg.length;
   const before = canister.cycles;
   await replica.updateCall({ canisterId, method, arg, sender: stranger }).catch(() => {});
+  // what a message may take is set aside while it runs: a timer's, too
+  while (before - canister.cycles > 1_000_000_000n && waits++ < 1_000) await setTimeout(5);
   const envelope = 500 + bytes;
   worst = Math.max(worst, Number(before - canister.cycles) / (allowed(bytes) + fees.perCall + fees.perByte * envelope));
 });
