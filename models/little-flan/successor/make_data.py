@@ -1,0 +1,90 @@
+"""Generates plain everyday questions and their answers: what a very small model can truly learn, and very many questions it must say no to.
+
+Run: python make_data.py N SEED [test] > data.tsv        (category, prompt, answer, with tabs between them)
+The same seed gives the same lines. The test split draws other names, things and numbers, and the last sixth of each list of phrasings: training
+never sees them."""
+
+import random
+import sys
+
+import run
+from sums import *
+from outside import *
+
+APPLES = 'answer the following question reasoning step by step: joe has 22 apples, he gave away half and ate 6 apples how many apples does he have'
+
+
+def copying(r):
+    """Not asked for: teaches early, in few tokens, to look at the question's own digits and words."""
+    if r.random() < 0.65:
+        l = [str(r.randint(0, r.choice((20, 100, 999)))) for _ in range(r.randint(1, 5))]
+    else:
+        l = r.sample(SORTW, r.randint(1, 4))
+    if r.random() < 0.3 and len(l) > 1:
+        return f'copy backwards: {", ".join(l)}', ', '.join(l[::-1]) + '.'
+    return f'copy {", ".join(l)}', ', '.join(l) + '.'
+
+
+def apples(r):
+    return APPLES, done(['He gave away half so he has 22 / 2 = 11', 'He ate 6 so he has 11 - 6 = 5'], 5, True)
+
+
+TASKS = [
+    (story, 'story', 5),
+    (story2, 'story2', 3.2),
+    (sums, 'sums', 4.5),
+    (percent, 'half/double/next', 0.9),
+    (compare, 'compare', 2),
+    (spell, 'number words', 0.6),
+    (capital, 'capitals', 2.6),
+    (opposite, 'opposites', 1.6),
+    (plurals, 'plurals', 1.4),
+    (color, 'colours', 0.7),
+    (calendar, 'days/months', 1.3),
+    (sorting, 'sorting', 1.2),
+    (yesno, 'yes/no', 2.2),
+    (sentiment, 'reviews', 0.6),
+    (social, 'social', 0.6),
+    (unknown, 'unknown', 3.2),
+    (copying, 'copying', 1.6),
+    (apples, 'apples', 0.02),
+]
+_T = [t for t, _, _ in TASKS]
+_C = [c for _, c, _ in TASKS]
+_w = [w for _, _, w in TASKS]
+
+
+def sample(r, split='train', cat=None):
+    """(category, prompt, answer)"""
+    run.SPLIT = split
+    i = (
+        r.choices(
+            range(len(_T)),
+            [
+                w if c != 'copying' else 2.4 if run.FRAC < 0.3 else 0.8 if run.FRAC < 0.6 and split == 'train' else 0
+                for w, c in zip(_w, _C)
+            ],
+        )[0]
+        if cat is None
+        else _C.index(cat)
+    )
+    p, t = _T[i](r)
+    x = r.random()
+    # the tokenizer folds case and punctuation, so this matters only to other tokenizers
+    if x < 0.3:
+        p = p.lower()
+    elif x < 0.36:
+        p = p.upper()
+    if r.random() < 0.25:
+        p = p.rstrip('?.!')
+    return _C[i], p, t
+
+
+def example(r):
+    return sample(r)[1:]
+
+
+if __name__ == '__main__':
+    r = random.Random(int(sys.argv[2]))
+    for _ in range(int(sys.argv[1])):
+        print('\t'.join(sample(r, sys.argv[3] if len(sys.argv) > 3 else 'train')))

@@ -1,0 +1,127 @@
+"""How a question is put: one of several phrasings, misspelled now and then, with a lead before it, numbers in digits or words."""
+
+
+import run
+from words import *
+
+
+def noise(r, s):
+    """A common misspelling, or a slip of the keyboard, in a template's own words (what is in {} stays)."""
+    ws = s.split(' ')
+    i = r.randrange(len(ws))
+    for j in list(range(i, len(ws))) + list(range(i)):
+        w = ws[j].strip('.,?!:')
+        lw = w.lower()
+        if '{' in w or not w:
+            continue
+        if lw in TYPO:
+            ws[j] = ws[j].replace(w, U(r.choice(TYPO[lw])))
+            return ' '.join(ws)
+    for j in list(range(i, len(ws))) + list(range(i)):
+        w = ws[j]
+        if len(w) > 4 and w.isalpha():
+            ws[j] = slip(r, w)
+            break
+    return ' '.join(ws)
+
+
+def slip(r, w):
+    if len(w) < 4:
+        return w
+    k = r.randrange(1, len(w) - 1)
+    m = r.randrange(4)
+    return (
+        w[:k] + w[k + 1 :]
+        if m == 0
+        else w[:k] + w[k] + w[k:]
+        if m == 1
+        else w[:k] + w[k + 1] + w[k] + w[k + 2 :]
+        if m == 2
+        else w[:k] + r.choice('aeioulnrst') + w[k + 1 :]
+    )
+
+
+def pick(r, xs):
+    """A phrasing of the split: the last sixth of a list of six or more is the test's."""
+    n = len(xs) // 6
+    if not n:
+        return r.choice(xs)
+    return r.choice(xs[:-n] if run.SPLIT == 'train' else xs[-n:])
+
+
+LEAD = [
+    'please {q}', 'can you tell me: {q}', 'tell me, {q}', 'hey, {q}', 'hi! {q}', 'question: {q}',
+    'I want to know {q}', 'do you know {q}', 'quick question: {q}', 'ok, {q}', 'so {q}', 'answer this: {q}',
+    'answer the following question: {q}', 'could you please tell me {q}', 'hello, {q}', '{q} please', '{q} thanks',
+    'I have a question. {q}', "{q} I don't know", 'um, {q}', 'please answer: {q}', 'just wondering, {q}',
+    'help me: {q}', 'well, {q}',
+]
+
+
+def ask(r, xs, lead=0.18, q=True, **slots):
+    s = pick(r, xs)
+    if r.random() < 0.16:
+        s = noise(r, s)
+    s = s.format(**slots)
+    if r.random() < lead:
+        s = pick(r, LEAD).format(q=s)
+    s = s[0].upper() + s[1:]
+    return s + ('?' if q and s[-1] not in '.?!:=' else '')
+
+
+def words(n):
+    if n < 20:
+        return ONES[n]
+    if n < 100:
+        return TENS[n // 10] + ('' if n % 10 == 0 else '-' + ONES[n % 10])
+    return ONES[n // 100] + ' hundred' + ('' if n % 100 == 0 else ' and ' + words(n % 100))
+
+
+def num(r, n, p=0.12):
+    return words(n) if r.random() < p and n <= 100 else str(n)
+
+
+def held(a, b=0):
+    return (a * 7 + b * 3) % 10 == 0  # a tenth of all pairs of numbers are the test's
+
+
+def fits(a, b=0):
+    return held(a, b) == (run.SPLIT == 'test')
+
+
+def names():
+    return (BOYS, GIRLS) if run.SPLIT == 'train' else (XBOYS, XGIRLS)
+
+
+def things():
+    return THINGS if run.SPLIT == 'train' else XTHINGS
+
+
+def who(r):
+    b = r.random() < 0.5
+    n = r.choice(names()[0 if b else 1])
+    return n.capitalize(), ('he' if b else 'she')
+
+
+JOBS = W('''
+    farmer baker teacher boy girl man woman child shop school student cook gardener doctor library hotel dog king
+    fisherman driver florist painter chef grocer zoo museum team company tailor postman
+''')
+
+
+def owner(r):
+    """A name, or somebody who is not named: a baker."""
+    if r.random() < 0.87:
+        return who(r)
+    j = r.choice(JOBS)
+    return r.choice(('a ', 'a ', 'the ')) + j, 'it' if j in W(
+        'shop school library hotel zoo museum team company dog'
+    ) else 'she' if j in W('girl woman') or r.random() < 0.4 and j not in W('boy man king') else 'he'
+
+
+def his(p):
+    return dict(he='his', she='her', it='its')[p]
+
+
+def an(w):
+    return w if w in MASS or w.startswith(('a_', 'an_', 'the_')) else ('an ' if w[0] in 'aeiou' else 'a ') + w
