@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { GenerationConfig } from '../../src/model/checkpoint/generation-config.ts';
 import { T5 } from '../../src/model/families/t5/t5.ts';
-import { convert } from '../../src/model/pack/convert.ts';
-import { planPack } from '../../src/model/pack/pack.ts';
+import { convert, planConversion } from '../../src/model/pack/convert.ts';
 import type { WeightsKind } from '../../src/model/pack/tensors.ts';
 import { PromptTokenizer } from '../../src/model/tokenizer/prompt-tokenizer.ts';
 import { decodeTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
@@ -22,12 +21,12 @@ export interface LocalModel {
 /** Opens a folder and brings its weights into the arena, tensor by tensor. @throws Error naming the file that is missing or wrong */
 export async function openLocalModel(dir: string, weights: WeightsKind): Promise<LocalModel> {
   return await withCheckpoint(dir, async (checkpoint) => {
-    const { config, generation, json, name, tiedHead } = checkpoint;
+    const { config, generation, tiedHead } = checkpoint;
     const machine = await nodeUnit();
     const found = await readTokenizer(dir, config.vocabularySize);
     const tokenizer = found && new PromptTokenizer(decodeTokenizer(found.tables, machine), found.addedTokens);
     const t5 = new T5(machine, new Arena(machine), { config, weights, tiedHead });
-    const { weightsOffset, tokenizerOffset } = planPack({ name, json, weights, tiedHead }, config, 0);
+    const { weightsOffset, tokenizerOffset } = planConversion(checkpoint, weights, 0);
     const intoArena = (at: number, bytes: Uint8Array): void => {
       // what a pack has besides weights is not for the arena
       if (at >= weightsOffset && at < tokenizerOffset) machine.write(t5.weightsAt + at - weightsOffset, bytes);

@@ -116,6 +116,7 @@ async function fingerprint(dir: string, weights: WeightsKind): Promise<string> {
 /** Changes where the same folder makes another pack. */
 const CONVERTER = 2;
 const FILES = [
+  'about.json',
   'config.json',
   'generation_config.json',
   'model.safetensors',

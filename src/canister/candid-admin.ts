@@ -43,6 +43,17 @@ export type UploadStartResult = { Ok: UploadPlan } | { Err: UploadError };
 export const UploadResult = IDL.Variant({ Ok: IDL.Null, Err: UploadError });
 export type UploadResult = { Ok: null } | { Err: UploadError };
 
+/** What a model is for, in words; its folder's `about.json` has them. */
+export const About = IDL.Record({
+  description: IDL.Text,
+  /** Questions that it answers. */
+  examples: IDL.Vec(IDL.Text),
+});
+export interface About {
+  description: string;
+  examples: string[];
+}
+
 export const ModelInfo = IDL.Record({
   name: IDL.Text,
   /** Of the whole pack, in hexadecimal. */
@@ -59,6 +70,7 @@ export const ModelInfo = IDL.Record({
   not_applied: IDL.Vec(IDL.Text),
   /** Whether the weights are in the arena yet; if not, the next message that needs them brings them there. */
   ready: IDL.Bool,
+  about: IDL.Opt(About),
 });
 export interface ModelInfo {
   name: string;
@@ -73,6 +85,14 @@ export interface ModelInfo {
   max_new_tokens: number;
   not_applied: string[];
   ready: boolean;
+  about: Opt<About>;
+}
+
+/** How long a prompt is for the model that answers, and how long it may be. */
+export const TokenCount = IDL.Record({ tokens: IDL.Nat32, limit: IDL.Nat32 });
+export interface TokenCount {
+  tokens: number;
+  limit: number;
 }
 
 /** What an upload under way lacks: chunks `first` to `last`, both included. */

@@ -2,7 +2,7 @@
  * What a browser and a monitor see: the routes of `http_request`. The page is certified whole, with its status and headers; so is what there is not.
  * What is live is one node's word. Source: HTTP Gateway Protocol Specification.
  */
-import { dataCertificate, IDL } from 'azle';
+import { dataCertificate } from 'azle';
 import { toBase64, unpack, utf8 } from './bytes.ts';
 import { HttpRequest, HttpResponse } from './candid-admin.ts';
 import { httpWitness } from './certified.ts';
@@ -11,8 +11,8 @@ import { metricsText } from './metrics.ts';
 import { type PageData, pages } from './page-data.js';
 import { statusPage } from './status-page.ts';
 
-const live: Record<string, () => { type: string; body: string }> = {
-  '/status': () => ({ type: 'text/html; charset=utf-8', body: statusPage() }),
+const live: Record<string, (query: string) => { type: string; body: string }> = {
+  '/status': (query) => ({ type: 'text/html; charset=utf-8', body: statusPage(query) }),
   '/metrics': () => ({ type: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText() }),
 };
 
@@ -41,31 +41,27 @@ function fixed(path: string, status: number): HttpResponse {
   };
 }
 
-const MOST_CHARACTERS = 1_000;
-
 /**
  * The path of a URL as gateways see it when they look for its certificate: without scheme, host, query and fragment, percent signs decoded,
  * and one slash in front however many there are. `//`, `/%2F` are the page; `/%73tatus` is `/status`; `/status/` is something else.
- * Of a URL whose path goes on after MOST_CHARACTERS, none of ours: looking at each character takes 3,000 instructions.
  */
 function pathOf(url: string): string {
-  const head = url.slice(0, MOST_CHARACTERS);
-  if (url.length > head.length && !/[?#]/.test(head)) return '';
-  const [path] = head.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
+  const [path] = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
   const decoded = path!.replace(/%[0-7][0-9a-f]/gi, (code) => String.fromCharCode(parseInt(code.slice(1), 16)));
   return decoded.replace(/^\/*/, '/');
 }
 
 export class HttpMethods {
   /** Query; everyone. */
-  @query([HttpRequest], HttpResponse, [IDL.Record({ method: IDL.Text, url: IDL.Text })])
-  http_request({ method, url }: Pick<HttpRequest, 'method' | 'url'>): HttpResponse {
+  @query([HttpRequest], HttpResponse)
+  http_request({ method, url }: HttpRequest): HttpResponse {
     const reads = method === 'GET' || method === 'HEAD';
     const path = pathOf(url);
+    const asked = /\?[^#]*/.exec(url)?.[0] ?? '';
     // HEAD gets a body too: without it the certificate would not fit, and the gateway leaves it out
     if (path === '/') return fixed('/', reads ? 200 : 405);
     if (!Object.hasOwn(live, path)) return fixed('*', 404);
-    const { type, body } = reads ? live[path]!() : { type: 'text/plain', body: 'expected GET or HEAD\n' };
+    const { type, body } = reads ? live[path]!(asked) : { type: 'text/plain', body: 'expected GET or HEAD\n' };
     return {
       status_code: reads ? 200 : 405,
       headers: [

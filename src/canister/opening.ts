@@ -12,18 +12,13 @@ import { overallLimit, overLimit } from './callers.ts';
 import type { GenerateError, GenerateOptions } from './candid.ts';
 import { estimate, priceOf } from './cost.ts';
 import { activeModel, type Model, whyNoModel } from './model.ts';
+import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from './prompt-limit.ts';
 import { NoSeed, randomBytes } from './random.ts';
 import type { Session } from './session.ts';
 import { isFull, isSession, newSession } from './sessions.ts';
 import { settings } from './settings.ts';
 import { MESSAGE_BUDGET } from './unit.ts';
 import { tooManyCalls, tooManyWait } from './waiting.ts';
-
-/** Longer prompts are refused unread: reading one costs some thousand instructions a character. */
-const MAX_PROMPT_CHARACTERS = 8_192;
-
-/** Thousands of steps along the tokenizer's tries, some 15 instructions each: none of T5's texts takes a tenth, but a vocabulary may have pieces of thousands of bytes. */
-const TOKENIZER_STEPS = 40_000;
 
 export type Options = [] | [GenerateOptions];
 
@@ -90,11 +85,19 @@ const randomSeed = (): bigint => new DataView(randomBytes(8).buffer).getBigUint6
 
 const earlyStopping = { yes: true, no: false, never: 'never' } as const;
 
+const ID_LISTS = ['eos_token_id', 'suppress_tokens', 'begin_suppress_tokens', 'forced_eos_token_id'];
+
 function requestOf(options: GenerateOptions | undefined): GenerationRequest {
   if (!options) return {};
   const { tokens_per_call: _, special_tokens: __, early_stopping, ...rest } = options;
   const given = Object.entries(rest).filter(([, value]) => value.length > 0);
   const request: Record<string, unknown> = Object.fromEntries(given.map(([name, [value]]) => [name, value]));
+  // options are written down as JSON, which has no typed arrays
+  for (const name of ID_LISTS) {
+    if (request[name]) request[name] = Array.from(request[name] as ArrayLike<number>);
+  }
+  const words = request['bad_words_ids'] as ArrayLike<number>[] | undefined;
+  if (words) request['bad_words_ids'] = words.map((ids) => Array.from(ids));
   const [early] = early_stopping;
   if (early) request['early_stopping'] = earlyStopping[Object.keys(early)[0] as keyof typeof earlyStopping];
   return request;

@@ -4,6 +4,9 @@ import type { Packed } from './bytes.ts';
 /** `http_expr` of the certified tree: the hash of the labelled node, and the tree in CBOR up to where the hash of what stands beside it begins. */
 export declare const httpExpr: { hash: Packed; witness: Packed };
 
+/** The style sheet of the status page. */
+export declare const statusStyle: string;
+
 export interface PageData {
   /** `IC-CertificateExpression`. */
   expression: string;

@@ -1,13 +1,15 @@
 /** The canister's state for a person who opens its address. */
 import { canisterCycleBalance, canisterSelf } from 'azle';
 import { activeModel } from './model.ts';
+import { statusStyle } from './page-data.js';
 import { sessionCounts } from './sessions.ts';
 import { arena } from './unit.ts';
 
 const html = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
 
-export function statusPage(): string {
+/** @param query of its own address, `?` included: where that names the canister, the links have to as well */
+export function statusPage(query = ''): string {
   const model = activeModel();
   const { all, active, queued } = sessionCounts();
   const rows: [string, string][] = [
@@ -18,8 +20,23 @@ export function statusPage(): string {
     ['Memory of the tensor unit', `${(arena.grown / 2 ** 20).toFixed(1)} MiB`],
     ['Cycles', `${(Number(canisterCycleBalance()) / 1e12).toFixed(3)} T`],
   ];
-  const table = rows.map(([name, value]) => `<tr><th>${name}</th><td>${html(value)}</td></tr>`).join('');
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Stepwise</title>
-<style>body{font:16px system-ui;margin:2em auto;max-width:50em}th{text-align:left;padding-right:2em}td{word-break:break-all}</style>
-<h1>Stepwise</h1><table>${table}</table><p><a href="/metrics">metrics</a></p></html>`;
+  const list = rows.map(([name, value]) => `<div><dt>${name}</dt><dd>${html(value)}</dd></div>`).join('');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<meta name="color-scheme" content="light dark">
+<title>Stepwise: status</title>
+<style>${statusStyle}</style>
+</head>
+<body>
+<header>
+<h1>Stepwise</h1>
+<p>The state of the canister, as the node that answered has it.</p>
+</header>
+<main><dl>${list}</dl></main>
+<footer><p class="quiet"><a href="/${html(query)}">Ask the model</a> <a href="/metrics${html(query)}">Metrics</a></p></footer>
+</body>
+</html>`;
 }

@@ -1,12 +1,14 @@
 /** What the canister has and does, for whoever asks. */
-import { canisterCycleBalance, dataCertificate, IDL } from 'azle';
-import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/limits.ts';
-import { ModelCertificate, ModelInfo, type Opt, Status, some } from './candid.ts';
+import { canisterCycleBalance, dataCertificate, IDL, inReplicatedExecution } from 'azle';
+import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
+import { ModelCertificate, ModelInfo, type Opt, Status, some, TokenCount } from './candid.ts';
 import { modelWitness } from './certified.ts';
 import { embeddingCache } from './embeddings.ts';
 import { query } from './methods.ts';
 import { activeModel } from './model.ts';
+import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from './prompt-limit.ts';
 import { sessionCounts } from './sessions.ts';
+import { settings } from './settings.ts';
 import { arena } from './unit.ts';
 
 export class StatusMethods {
@@ -30,8 +32,21 @@ export class StatusMethods {
         max_new_tokens: MAX_TARGET_LENGTH,
         not_applied: head.generation.notApplied,
         ready,
+        about: some(head.about),
       },
     ];
+  }
+
+  /**
+   * How many tokens a prompt is, so that one that is too long can be seen before it is sent. None while there is no model in memory, for a text that is
+   * refused unread, and where it is called as an update, which would cost up to a billion instructions. Query; everyone.
+   */
+  @query([IDL.Text], IDL.Opt(TokenCount))
+  count_tokens(prompt: string): Opt<TokenCount> {
+    const model = activeModel();
+    if (inReplicatedExecution() || !model?.ready || prompt.length > MAX_PROMPT_CHARACTERS) return [];
+    const ids = model.tokenizer.encodeUpTo(prompt, Number.POSITIVE_INFINITY, { thousandSteps: TOKENIZER_STEPS });
+    return ids ? [{ tokens: ids.length, limit: settings().max_prompt_tokens }] : [];
   }
 
   /**

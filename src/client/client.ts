@@ -71,6 +71,11 @@ export class Client {
     return await certifiedModel(this.actor);
   }
 
+  /** How many tokens a prompt is, and how many it may be; undefined while there is no model in memory, and for more text than is read at all. */
+  async countTokens(prompt: string): Promise<Candid.TokenCount | undefined> {
+    return (await this.actor.count_tokens(prompt))[0];
+  }
+
   /** The model that answers, if there is one. */
   async modelInfo(): Promise<Candid.ModelInfo | undefined> {
     return (await this.actor.model_info())[0];

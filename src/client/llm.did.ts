@@ -8,6 +8,7 @@ import type { ActorMethod } from '@dfinity/agent';
 import type { Principal } from '@dfinity/principal';
 import { IDL } from '@dfinity/candid';
 
+export interface About { 'description' : string, 'examples' : Array<string> }
 export type Access = { 'signed_in' : null } |
   { 'public' : null } |
   { 'allow_list' : null };
@@ -112,6 +113,7 @@ export interface ModelCertificate {
 }
 export interface ModelInfo {
   'max_prompt_tokens' : number,
+  'about' : [] | [About],
   'sha256' : string,
   'd_model' : number,
   'name' : string,
@@ -225,6 +227,7 @@ export interface StoredModel {
   'name' : string,
   'bytes' : bigint,
 }
+export interface TokenCount { 'limit' : number, 'tokens' : number }
 export type TokensPerCall = { 'fixed' : number } |
   { 'auto' : null };
 export type UploadError = { 'NotController' : string } |
@@ -253,6 +256,7 @@ export interface UploadStatus {
 export interface _SERVICE {
   'cancel' : ActorMethod<[string], SessionResult>,
   'clear_queue' : ActorMethod<[], ClearResult>,
+  'count_tokens' : ActorMethod<[string], [] | [TokenCount]>,
   'delete' : ActorMethod<[string], SessionResult>,
   'generate' : ActorMethod<[string], GenerateResult>,
   'generate_query' : ActorMethod<
@@ -320,6 +324,10 @@ export const AdminError = IDL.Variant({
 export const ClearResult = IDL.Variant({
   'Ok' : IDL.Nat32,
   'Err' : AdminError,
+});
+export const TokenCount = IDL.Record({
+  'limit' : IDL.Nat32,
+  'tokens' : IDL.Nat32,
 });
 export const FinishReason = IDL.Variant({
   'stop' : IDL.Null,
@@ -443,8 +451,13 @@ export const ModelCertificate = IDL.Record({
   'sha256' : IDL.Text,
   'tree' : IDL.Opt(IDL.Vec(IDL.Nat8)),
 });
+export const About = IDL.Record({
+  'description' : IDL.Text,
+  'examples' : IDL.Vec(IDL.Text),
+});
 export const ModelInfo = IDL.Record({
   'max_prompt_tokens' : IDL.Nat32,
+  'about' : IDL.Opt(About),
   'sha256' : IDL.Text,
   'd_model' : IDL.Nat32,
   'name' : IDL.Text,
@@ -573,6 +586,7 @@ export const UploadStatus = IDL.Record({
 export const idlService: IDL.ServiceClass = IDL.Service({
   'cancel' : IDL.Func([IDL.Text], [SessionResult], []),
   'clear_queue' : IDL.Func([], [ClearResult], []),
+  'count_tokens' : IDL.Func([IDL.Text], [IDL.Opt(TokenCount)], ['query']),
   'delete' : IDL.Func([IDL.Text], [SessionResult], []),
   'generate' : IDL.Func([IDL.Text], [GenerateResult], []),
   'generate_query' : IDL.Func(

@@ -27,6 +27,8 @@ export class TextStream implements AsyncIterable<string> {
   text = '';
   /** What it has taken so far; what it took, once the loop is over. */
   usage: Usage | undefined;
+  /** When the canister was last heard, as `Date.now()` counts; 0 before the session is open. */
+  heard = 0;
   /** Why it ended, once it has. */
   finish_reason: FinishReason | undefined;
 
@@ -36,8 +38,6 @@ export class TextStream implements AsyncIterable<string> {
   readonly #signal: AbortSignal | undefined;
   readonly #patience: number;
   readonly #pieces = this.#read();
-  /** When the canister was last heard, in milliseconds. */
-  #heard = 0;
 
   /**
    * @param open gives the session's id; runs when the first text is asked for
@@ -80,7 +80,7 @@ export class TextStream implements AsyncIterable<string> {
   }
 
   async *#follow(session: string): AsyncGenerator<string, void, void> {
-    this.#heard = Date.now();
+    this.heard = Date.now();
     let pause = POLL.first;
     for (;;) {
       await sleep(pause, this.#signal);
@@ -109,7 +109,7 @@ export class TextStream implements AsyncIterable<string> {
     try {
       const result = await this.#actor.progress(session, from);
       if ('Ok' in result) {
-        this.#heard = Date.now();
+        this.heard = Date.now();
         return result.Ok;
       }
       lost = generateError(result.Err);
@@ -119,7 +119,7 @@ export class TextStream implements AsyncIterable<string> {
       if (!mayPass(error)) throw error;
       lost = error;
     }
-    if (Date.now() - this.#heard > this.#patience) throw lost;
+    if (Date.now() - this.heard > this.#patience) throw lost;
     return undefined;
   }
 }

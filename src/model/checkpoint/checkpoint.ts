@@ -1,12 +1,11 @@
 // A T5 checkpoint: a Hugging Face model folder, opened and checked, whose tensors are read one at a time.
 // Not the tokenizer: whoever needs it takes `spiece.model` or `tokenizer.json` from the same folder.
-
-import { matchT5Tensors } from '../families/t5/match-tensors.ts';
-import { EMBEDDING } from '../families/t5/tensors.ts';
 import { generationOptions } from '../generation/options.ts';
+import { type About, parseAbout } from './about.ts';
 import { parseT5Config, readStartToken, type T5Config } from './config.ts';
 import { type GenerationConfig, generationFields, parseGenerationConfig } from './generation-config.ts';
 import { Fields, parseJson } from './json.ts';
+import { EMBEDDING, matchT5Tensors } from './t5-tensors.ts';
 import { type Folder, openWeights, readAll, type Weights } from './weights.ts';
 
 export interface Checkpoint {
@@ -15,6 +14,8 @@ export interface Checkpoint {
   generation: GenerationConfig;
   /** What `config.json` and `generation_config.json` say, unread; where the folder has no such file, what the former has of it. */
   json: { config: unknown; generation: unknown };
+  /** What `about.json` says, which a folder need not have: it is ours, and not Hugging Face's. */
+  about?: About | undefined;
   /** Whether the head is the embedding, because there is no `lm_head.weight`. */
   tiedHead: boolean;
   /** A tensor by its name in `t5Tensors`, or `lm_head.weight`, as float32 in a fresh array. */
@@ -47,6 +48,8 @@ export async function openCheckpoint(folder: Folder, name: string): Promise<Chec
     );
   }
   generationOptions({}, generation, config, () => 0n, generationWhere);
+  const aboutFile = await folder.open('about.json');
+  const about = aboutFile && parseAbout(parseJson('about.json', await readAll(aboutFile)), 'about.json');
   const weights = await openWeights(folder);
   const { names, tiedHead, copies } = matchT5Tensors(config, weights.tensors, weights.where);
   for (const copy of copies) await expectEqual(weights, names.get(EMBEDDING)!, copy);
@@ -55,6 +58,7 @@ export async function openCheckpoint(folder: Folder, name: string): Promise<Chec
     config,
     generation,
     json,
+    about,
     tiedHead,
     tensor: async (tensorName) => {
       const own = names.get(tensorName);

@@ -10,12 +10,19 @@
  * Numbers are little-endian; sections begin at multiples of 64. The head's `sha256` is over all that follows it.
  */
 import { pad } from '../../tensor/layout.ts';
+import { type About, parseAbout } from '../checkpoint/about.ts';
 import { parseT5Config, type T5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, parseGenerationConfig } from '../checkpoint/generation-config.ts';
 import { parseJson, show } from '../checkpoint/json.ts';
-import { type PackShape, packTensors } from '../families/registry.ts';
 import { type AddedTokenRow, checkRows } from '../tokenizer/added-tokens.ts';
-import { type PackTensor, packWeightsBytes, WEIGHTS_KINDS, type WeightsKind } from './tensors.ts';
+import {
+  type PackShape,
+  type PackTensor,
+  packTensors,
+  packWeightsBytes,
+  WEIGHTS_KINDS,
+  type WeightsKind,
+} from './tensors.ts';
 
 const MAGIC = 'STEPWISE';
 export const PACK_VERSION = 4;
@@ -31,6 +38,8 @@ export interface PackHead {
   name: string;
   /** `config.json` and `generation_config.json` of the checkpoint, as they were: read and checked by whoever opens the pack. */
   json: { config: unknown; generation: unknown };
+  /** What the model is for, in words; from the folder's `about.json`, where it has one. */
+  about?: About;
   weights: WeightsKind;
   tiedHead: boolean;
   /** Tokens that were added to the tokenizer, special ones too; left out by versions that knew of none. */
@@ -57,7 +66,7 @@ const listed = (tensors: readonly PackTensor[]) => tensors.map(({ name, offset, 
 
 /** Offsets and sizes for a model; `sha256` is 64 zeros until the body is known, so that the head keeps its length. */
 export function planPack(
-  model: Pick<PackHead, 'name' | 'json' | 'weights' | 'tiedHead' | 'addedTokens'>,
+  model: Pick<PackHead, 'name' | 'json' | 'about' | 'weights' | 'tiedHead' | 'addedTokens'>,
   config: T5Config,
   tokenizerBytes: number,
 ): PackHead {
@@ -134,6 +143,7 @@ export function decodePackHead(start: Uint8Array, fileBytes: number): OpenedHead
   const config = parseT5Config(json?.config, 'pack config');
   const opened = {
     ...head,
+    ...(head.about !== undefined && { about: parseAbout(head.about, 'pack about') }),
     config,
     generation: parseGenerationConfig(json.generation, config.vocabularySize, 'pack generation'),
   };

@@ -12,8 +12,7 @@ import {
   type GenerationRequest,
   generationOptions,
 } from '../../../src/model/generation/options.ts';
-import { convert } from '../../../src/model/pack/convert.ts';
-import { planPack } from '../../../src/model/pack/pack.ts';
+import { convert, planConversion } from '../../../src/model/pack/convert.ts';
 import type { WeightsKind } from '../../../src/model/pack/tensors.ts';
 import { Arena } from '../../../src/tensor/arena.ts';
 import type { Machine } from '../../../src/tensor/machine.ts';
@@ -68,9 +67,9 @@ export async function openFolder(
   weights: WeightsKind,
   machine: Machine,
 ): Promise<FixtureModel> {
-  const { config, generation, json, name, tiedHead } = checkpoint;
+  const { config, generation, tiedHead } = checkpoint;
   const t5 = new T5(machine, new Arena(machine), { config, weights, tiedHead });
-  const { weightsOffset, tokenizerOffset } = planPack({ name, json, weights, tiedHead }, config, 0);
+  const { weightsOffset, tokenizerOffset } = planConversion(checkpoint, weights, 0);
   const write = (at: number, bytes: Uint8Array): void => {
     if (at >= weightsOffset && at < tokenizerOffset) machine.write(t5.weightsAt + at - weightsOffset, bytes);
   };
