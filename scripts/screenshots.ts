@@ -1,5 +1,6 @@
-/** `npm run screenshots`: pictures of the page for docs/, made anew: at a replica with little-flan, in light, dark and on a phone. Wants Chromium. */
+/** `npm run screenshots`: pictures of the page for docs/, made anew: at a replica with little-flan, in light, dark, on a phone, and where each call takes 700 ms more. Wants Chromium. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { connect } from '../src/client/index.ts';
 import { projectRoot } from './build/project.ts';
@@ -17,6 +18,7 @@ const pictures: [string, BrowserContextOptions, (page: Page) => Promise<unknown>
   ['light', { ...wide, colorScheme: 'light' }, askTwice],
   ['dark', { ...wide, colorScheme: 'dark' }, stopHalfWay],
   ['narrow', { ...phone, colorScheme: 'light' }, loseTheNetwork],
+  ['slow', { ...wide, colorScheme: 'light' }, loseTheCanister],
 ];
 const ANOTHER =
   'answer the following question reasoning step by step: tom has 9 pens, he picked 26 and ate 16 how many pens does he have';
@@ -33,6 +35,7 @@ async function askTwice(page: Page): Promise<void> {
   await newest(page, '.whole').waitFor();
   await newest(page, '.again').click();
   await newest(page, '.whole').waitFor();
+  await newest(page, '.figures button').click();
 }
 
 async function stopHalfWay(page: Page): Promise<void> {
@@ -49,6 +52,19 @@ async function loseTheNetwork(page: Page): Promise<void> {
   await tokens(page, 10);
   await page.context().setOffline(true);
   await page.getByText('No network').waitFor();
+}
+
+async function loseTheCanister(page: Page): Promise<void> {
+  let cut = false;
+  await page.route('**/api/**', async (route) => {
+    await sleep(700);
+    // the page may be closed by then
+    await (cut ? route.abort() : route.continue()).catch(() => {});
+  });
+  await ask(page, ANOTHER);
+  await tokens(page, 10);
+  cut = true;
+  await page.getByText('No word from the canister').waitFor();
 }
 
 // slow enough to be stopped and cut off half-way

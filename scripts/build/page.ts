@@ -31,6 +31,8 @@ interface Page {
   html: string;
   /** As it runs, unpacked. */
   script: string;
+  /** Of the status page, which the canister writes. */
+  statusStyle: string;
 }
 
 /**
@@ -49,7 +51,7 @@ export async function buildPage(
       root,
       inputs: [
         html,
-        join(folder, 'style.css'),
+        ...['style.css', 'status.css', 'theme.css'].map((name) => join(folder, name)),
         ...(await reachable(join(folder, 'page.ts'))),
         ...(await reachable(join(folder, 'unpack.ts'))),
         ...(await reachable(import.meta.filename)),
@@ -76,14 +78,14 @@ async function bundlePage(file: string): Promise<Page> {
     const { outputFiles } = await build({ ...bundling, ...more, entryPoints: [join(dirname(file), name)] });
     return outputFiles![0]!.text.trim();
   };
-  const [style, script] = [await bundle('style.css'), await bundle('page.ts')];
+  const [style, statusStyle, script] = [await bundle('style.css'), await bundle('status.css'), await bundle('page.ts')];
   const packed = base64(deflateRawSync(script, { level: 9 }));
   const unpack = await bundle('unpack.ts', { target: OLDER, define: { PACKED: JSON.stringify(packed) } });
   const html = (await readFile(file, 'utf8'))
     .replace('<link rel="stylesheet" href="style.css" />', () => `<style>${style}</style>`)
     .replace('<script type="module" src="page.ts"></script>', () => `<script type="module">${unpack}</script>`)
     .replaceAll(/^ +/gm, '');
-  return { html, script };
+  return { html, script, statusStyle };
 }
 
 /** Nothing but what is in the file, and calls to where it came from. */
@@ -140,6 +142,7 @@ function pageData(page: Page): string {
   // [1, [2, "http_expr", tree], [4, hash]]: all but the hash, which comes last and which the canister knows
   const witness = encode([1, [2, bytes('http_expr'), tree], [4, new Uint8Array(32)]]);
   const data = {
+    statusStyle: page.statusStyle,
     httpExpr: { hash: packed(labelled), witness: packed(witness.subarray(0, -32)) },
     pages: Object.fromEntries(
       Object.entries(paths).map(([path, { expression, exprPath }]) => {

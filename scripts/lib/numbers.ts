@@ -1,11 +1,10 @@
 /** Large numbers and money for people. */
-import { short } from '../../src/page/format.ts';
+import { short, USD_PER_XDR } from '../../src/page/format.ts';
 
-export { short };
+export { short, USD_PER_XDR };
 
-/** A trillion cycles costs one XDR, by definition; what an XDR costs in dollars changes daily. */
+/** By definition. */
 const CYCLES_PER_XDR = 1e12;
-export const USD_PER_XDR = 1.35;
 
 export const xdrOf = (cycles: number | bigint): number => Number(cycles) / CYCLES_PER_XDR;
 

@@ -3,7 +3,7 @@ import { type Client, connect } from '../client/index.ts';
 
 const ID = /^(?:[a-z0-9]{5}-)+[a-z0-9]{1,5}$/;
 
-async function canisterId(): Promise<string> {
+async function findId(): Promise<string> {
   const named = location.hostname.split('.')[0]!;
   if (ID.test(named)) return named;
   const given = new URLSearchParams(location.search).get('canisterId');
@@ -12,6 +12,17 @@ async function canisterId(): Promise<string> {
   const told = headers.get('x-ic-canister-id');
   if (told) return told;
   throw new Error(`address: expected <canister id>.<domain>, got ${location.host}`);
+}
+
+let id: Promise<string> | undefined;
+
+/** The canister's id, found out once. */
+export function canisterId(): Promise<string> {
+  id ??= findId().catch((error) => {
+    id = undefined;
+    throw error;
+  });
+  return id;
 }
 
 let client: Promise<Client> | undefined;

@@ -18,3 +18,15 @@ export const seconds = (milliseconds: number): string => `${(milliseconds / 1000
 
 export const counted = (count: number, one: string): string =>
   `${count.toLocaleString('en')} ${one}${count === 1 ? '' : 's'}`;
+
+/** A trillion cycles cost one XDR, by definition; what an XDR costs in dollars changes daily. */
+export const USD_PER_XDR = 1.35;
+
+/** What cycles cost, to two digits: $0.0011; a millionth of a dollar is the least that is told apart from nothing. */
+export function dollars(cycles: number | bigint): string {
+  const usd = (Number(cycles) / 1e12) * USD_PER_XDR;
+  if (usd === 0) return '$0';
+  if (usd < 1e-6) return '< $0.000001';
+  const decimals = Math.max(2, 1 - Math.floor(Math.log10(usd)));
+  return `$${usd.toFixed(decimals)}`;
+}

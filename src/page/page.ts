@@ -1,10 +1,12 @@
-/** The page that the canister serves: ask, see the answer come, stop it, see what it took. */
-import { GenerateError, type TextStream } from '../client/index.ts';
+/** The page that the canister serves: ask, see the answer come, stop it, see what it took, and find it again after a reload. */
 import { AnswerView } from './answer.ts';
-import { llm } from './canister.ts';
+import { explain, follow } from './asking.ts';
+import { canisterId, llm } from './canister.ts';
 import { showModel } from './model.ts';
 import { fail } from './notice.ts';
+import { PromptBox } from './prompt-box.ts';
 import { Speech } from './speech.ts';
+import { type Kept, newId, Store } from './store.ts';
 
 const element = <E extends HTMLElement>(id: string): E => document.getElementById(id) as E;
 
@@ -12,80 +14,126 @@ const form = element<HTMLFormElement>('form');
 const prompt = element<HTMLTextAreaElement>('prompt');
 const askButton = element<HTMLButtonElement>('ask');
 const stopButton = element<HTMLButtonElement>('stop');
+const examples = element<HTMLDetailsElement>('examples');
+const keptRow = element('kept');
 const speech = new Speech(element('spoken'));
-/** How long the canister may be out of reach in the middle of an answer: it goes on by itself, and keeps what it wrote. */
-const PATIENCE = 600_000;
+const box = new PromptBox(prompt, element('hint'), llm);
+/** Keyboards that cover the half of the page: the box does not call for one by itself. */
+const touched = matchMedia('(pointer: coarse)').matches;
 
 /** The answer under way. */
 let running: AbortController | undefined;
+let store: Store;
+const views: AnswerView[] = [];
 
 async function ask(question: string): Promise<void> {
-  if (running) return;
-  running = new AbortController();
-  const { signal } = running;
-  element('examples').hidden = true;
-  const view = new AnswerView(element('answers'), question, () => void ask(question));
-  const connection = () => {
-    view.state = navigator.onLine ? '' : 'No network. The canister goes on writing; the rest comes when you are back.';
-  };
-  buttons();
-  speech.begin();
-  addEventListener('online', connection);
-  addEventListener('offline', connection);
-  let stream: TextStream | undefined;
-  let said = '';
-  try {
-    stream = (await llm()).stream(question, { signal, patience: PATIENCE });
-    for await (const _ of stream) {
-      view.show(stream.text, stream.usage!);
-      speech.hear(stream.text);
-    }
-    view.show(stream.text, stream.usage!);
-    said = view.end(stream.finish_reason === 'length' ? 'length' : 'whole', stream.usage);
-  } catch (error) {
-    said = view.end(signal.aborted ? 'stopped' : 'failed', stream?.usage, signal.aborted ? '' : explain(error));
-  } finally {
-    removeEventListener('online', connection);
-    removeEventListener('offline', connection);
-    running = undefined;
-    speech.end(stream?.text ?? '', said);
-    buttons();
-    void model();
-  }
+  if (running) return box.say('One answer at a time. “Stop” ends the one under way.', true);
+  examples.open = false;
+  await run(add({ id: newId(), question, text: '' }));
 }
 
-/**
- * One of the two buttons is there. The focus goes to it where what had it goes, and away from the text on a phone, whose keyboard would cover the answer.
- */
+function add(kept: Kept): AnswerView {
+  const view = new AnswerView(element('answers'), kept, () => void ask(kept.question));
+  views.push(view);
+  keptRow.hidden = false;
+  return view;
+}
+
+async function run(view: AnswerView): Promise<void> {
+  running = new AbortController();
+  buttons();
+  await follow({ view, store, speech, signal: running.signal, client: llm });
+  running = undefined;
+  buttons();
+  void model();
+}
+
+/** One of the two buttons is there. The focus stays where it is; on a phone it leaves the box, whose keyboard would cover the answer. */
 function buttons(): void {
   const focused = document.activeElement as HTMLElement;
   askButton.hidden = running !== undefined;
   stopButton.hidden = running === undefined;
-  const covered = focused === prompt && running !== undefined && matchMedia('(pointer: coarse)').matches;
-  if (covered || focused.closest('[hidden]')) (running ? stopButton : askButton).focus({ preventScroll: true });
-}
-
-function explain(error: unknown): string {
-  if (error instanceof GenerateError) return error.message;
-  return navigator.onLine ? `The canister could not be reached: ${(error as Error).message}` : 'There is no network.';
+  if (touched && focused === prompt && running) stopButton.focus({ preventScroll: true });
+  else if (focused.closest('[hidden]'))
+    (touched ? (running ? stopButton : askButton) : prompt).focus({ preventScroll: true });
 }
 
 async function model(): Promise<void> {
   try {
-    await showModel(await llm(), element('model'));
+    const client = await llm();
+    showExamples((await showModel(client, element('model')))?.about[0]);
+    await box.learn();
   } catch (error) {
     fail(explain(error));
   }
+}
+
+/** What the model knows, and questions that it answers, as its pack has them. */
+function showExamples(about: { description: string; examples: string[] } | undefined): void {
+  examples.hidden = !about?.examples.length;
+  element('knows').textContent = about ? `What this model knows: ${about.description}` : '';
+  const list = examples.querySelector('ul')!;
+  if (list.childElementCount || !about) return;
+  for (const text of about.examples) {
+    const [item, button] = [document.createElement('li'), document.createElement('button')];
+    Object.assign(button, { type: 'button', textContent: text });
+    button.addEventListener('click', () => void ask(text));
+    item.append(button);
+    list.append(item);
+  }
+}
+
+/** Puts the answers there that this browser keeps, and goes on with one that was under way. */
+async function restore(): Promise<void> {
+  store = new Store(await canisterId());
+  const open: AnswerView[] = [];
+  for (const kept of store.all()) {
+    const view = add(kept);
+    if (kept.ending) continue;
+    if (kept.session !== undefined) open.push(view);
+    else {
+      view.end('failed', kept.usage, 'The page was left before the canister had the question.');
+      store.put(kept);
+    }
+  }
+  if (views.length) examples.open = false;
+  void goOn(open);
+}
+
+async function goOn(open: AnswerView[]): Promise<void> {
+  for (const view of open) await run(view);
 }
 
 function stop(): void {
   running?.abort(new DOMException('stopped', 'AbortError'));
 }
 
+function clear(): void {
+  for (const view of views.splice(0)) {
+    if (!view.kept.ending) views.push(view);
+    else {
+      store.remove(view.kept.id);
+      view.remove();
+    }
+  }
+  keptRow.hidden = views.length === 0;
+  prompt.focus();
+}
+
 form.addEventListener('submit', (event) => {
   event.preventDefault();
-  void ask(prompt.value.trim());
+  void submit();
 });
+
+async function submit(): Promise<void> {
+  if (running) return box.say('One answer at a time. “Stop” ends the one under way.', true);
+  const question = await box.take();
+  if (question === undefined) return;
+  if (!touched) prompt.focus();
+  await ready;
+  await ask(question);
+}
+
 prompt.addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
   event.preventDefault();
@@ -95,10 +143,10 @@ addEventListener('keydown', (event) => {
   if (event.key === 'Escape') stop();
 });
 stopButton.addEventListener('click', stop);
-element('examples').addEventListener('click', ({ target }) => {
-  if (!(target instanceof HTMLButtonElement)) return;
-  prompt.value = target.textContent!;
-  void ask(prompt.value);
-});
+element('clear').addEventListener('click', clear);
 
+// an address that names the canister does so on the other pages too
+for (const link of Array.from(document.querySelectorAll<HTMLAnchorElement>('footer a'))) link.href += location.search;
+
+const ready = restore().catch((error) => fail(explain(error)));
 void model();

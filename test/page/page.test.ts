@@ -67,9 +67,18 @@ describe.skipIf(!hasBrowser)('the page', () => {
       (least) => document.querySelectorAll('#answers > li:first-child .steps i').length >= least,
       least,
     );
+  const hint = () => page.locator('#hint').innerText();
+  const answers = () => page.locator('#answers > li').count();
   const ask = async (question: string) => {
     await page.getByLabel('Your question').fill(question);
     await page.keyboard.press('Enter');
+  };
+  const violations = async () => {
+    await page.evaluate(axe.source);
+    return await page.evaluate(async () => {
+      const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    });
   };
   const anonymousSessions = async () => ok(await llm.as().list([listOptions({ owner: Principal.anonymous() })[0]]));
 
@@ -129,10 +138,63 @@ describe.skipIf(!hasBrowser)('the page', () => {
     expect(await figure('Calls')).toBe('49');
     expect(await figure('Instructions')).toMatch(/^\d{3}\sM$/);
     expect(await figure('Cycles')).toMatch(/^\d{3}\sM$/);
+    expect(await figure('Money')).toMatch(/^\$0\.00\d+$/);
+  });
+
+  it('leaves the box empty and focused after asking', async () => {
+    const box = page.getByLabel('Your question');
+    expect(await box.inputValue()).toBe('');
+    expect(await box.evaluate((element) => element === document.activeElement)).toBe(true);
+  });
+
+  it('explains each figure at a tap', async () => {
+    const names = newest().locator('.figures button');
+    expect(await names.allInnerTexts()).toEqual(['Tokens', 'Calls', 'Instructions', 'Cycles', 'Money', 'Time']);
+    const meaning = newest().locator('.meaning');
+    expect(await meaning.isVisible()).toBe(false);
+    for (const name of await names.all()) {
+      await name.click();
+      expect(await meaning.innerText()).toBe(`${await name.innerText()}: ${await name.getAttribute('title')}`);
+    }
+    await names.last().click();
+    expect(await meaning.isVisible()).toBe(false);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['blanks', ' \n\t '],
+  ])('does not send %s, and says what to do', async (_, question) => {
+    const before = await answers();
+    await ask(question);
+    expect(await hint()).toBe('Type a question first.');
+    expect(await answers()).toBe(before);
+    await page.getByLabel('Your question').fill('w');
+    expect(await hint()).toBe('');
+    await page.getByLabel('Your question').fill('');
+  });
+
+  it('counts a prompt that may be too long while it is typed, cuts nothing and does not send it', async () => {
+    const before = await answers();
+    const long = 'apples '.repeat(100).trim();
+    await page.getByLabel('Your question').fill(long);
+    await page.getByText(/^\d+ tokens of 512 at most\.$/).waitFor();
+    const longer = 'qz '.repeat(600).trim();
+    await page.getByLabel('Your question').fill(longer);
+    await page.getByText(/^[\d,]+ tokens of 512 at most: take out [\d,]+\.$/).waitFor();
+    const most = 'x'.repeat(8_193);
+    for (const text of [longer, most]) {
+      // at once, before it can have been counted
+      await ask(text);
+      await page.getByText(/at most: take out/).waitFor();
+      expect((await page.getByLabel('Your question').inputValue()).length).toBe(text.length);
+    }
+    expect(await hint()).toBe('8,193 characters of 8,192 at most: take out 1.');
+    expect(await answers()).toBe(before);
+    await page.getByLabel('Your question').fill('');
   });
 
   it('shows the same at once when it is asked again', async () => {
-    await page.getByRole('button', { name: 'Ask again' }).click();
+    await newest().getByRole('button', { name: 'Ask again' }).click();
     await newest().locator('.whole').waitFor();
     expect(await text()).toBe(apples.text);
     expect(await newest().innerText()).toContain('from the cache, at once');
@@ -178,8 +240,76 @@ describe.skipIf(!hasBrowser)('the page', () => {
     await newest().locator('.failed').waitFor();
     expect(await newest().innerText()).toContain('expected a prompt of at most 8 tokens, got 32');
     ok(await llm.as().set_settings(change({ max_prompt_tokens: 512 })));
-    await page.getByRole('button', { name: 'Try again' }).click();
+    await newest().getByRole('button', { name: 'Try again' }).click();
     await newest().locator('.whole').waitFor();
+  });
+
+  it('keeps the examples of the pack within reach, says what the model knows, and answers each', async () => {
+    const about = JSON.parse(readFileSync('models/little-flan/about.json', 'utf8'));
+    const examples = page.locator('#examples');
+    await page.getByText('Try one of these').click();
+    expect(await page.locator('#knows').innerText()).toBe(`What this model knows: ${about.description}`);
+    expect(await examples.locator('button').allInnerTexts()).toEqual(about.examples);
+    for (const question of about.examples) {
+      if (!(await examples.locator('button').first().isVisible())) await page.getByText('Try one of these').click();
+      await examples.getByRole('button', { name: question, exact: true }).click();
+      await newest().locator('.whole').waitFor();
+      expect(await newest().locator('h2').innerText()).toBe(question);
+      expect(await text()).not.toMatch(/no text|don't know/);
+    }
+    expect(await page.getByText('Try one of these').isVisible()).toBe(true);
+  });
+
+  it('has the answers still after a reload, and after Back', async () => {
+    const before = await page.locator('#answers').innerText();
+    await page.reload();
+    await page.getByText('signed by the subnet').waitFor();
+    expect(await page.locator('#answers').innerText()).toBe(before);
+    await page.getByRole('link', { name: 'Status' }).click();
+    await page.waitForURL('**/status');
+    await page.goBack();
+    await newest().waitFor();
+    expect(await page.locator('#answers').innerText()).toBe(before);
+  });
+
+  it('goes on after a reload with an answer that was under way', async () => {
+    ok(await llm.as().set_settings(change({ answer_cache: false })));
+    await ask(toCut.prompt);
+    await tokensShown(4);
+    await page.reload();
+    await newest().locator('.whole').waitFor();
+    expect(await text()).toBe(toCut.text);
+    ok(await llm.as().set_settings(change({ answer_cache: true })));
+  });
+
+  it('moves while nothing has come yet, and reads well at 700 ms a call, cut off in the middle', async () => {
+    ok(await llm.as().set_settings(change({ answer_cache: false })));
+    let cut = false;
+    await context.route('**/api/**', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      await (cut ? route.abort() : route.continue());
+    });
+    await ask(toStop.prompt);
+    const state = newest().locator('.state');
+    await expect.poll(() => state.innerText(), { timeout: WAIT }).toMatch(/^Sending the question… \d seconds?$/);
+    expect(await newest().locator('.empty').count()).toBe(1);
+    expect(
+      await newest()
+        .locator('.steps')
+        .evaluate((e) => getComputedStyle(e, '::after').animationName),
+    ).toBe('pass');
+    await tokensShown(1);
+    expect(await newest().locator('.empty').count()).toBe(0);
+    expect(toStop.text.startsWith(await text())).toBe(true);
+    cut = true;
+    await page.getByText(/^No word from the canister for \d+ seconds\. It goes on writing/).waitFor();
+    cut = false;
+    await newest().locator('.whole').waitFor();
+    expect(await text()).toBe(toStop.text);
+    await context.unrouteAll({ behavior: 'ignoreErrors' });
+    ok(await llm.as().set_settings(change({ answer_cache: true })));
+    for (const error of consoleErrors) expect(error).toContain('ERR_FAILED');
+    consoleErrors.length = 0;
   });
 
   it.each([
@@ -189,14 +319,36 @@ describe.skipIf(!hasBrowser)('the page', () => {
   ] as const)('has nothing for axe to find: %s', async (_, colorScheme, width) => {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 800 });
-    await page.evaluate(axe.source);
-    const violations = await page.evaluate(async () => {
-      const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-    });
-    expect(violations).toEqual([]);
+    expect(await violations()).toEqual([]);
     // nothing sticks out to the side
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  });
+
+  it('forgets the answers when it is told to', async () => {
+    await page.getByRole('button', { name: 'Clear' }).click();
+    expect(await answers()).toBe(0);
+    await page.reload();
+    await page.getByText('signed by the subnet').waitFor();
+    expect(await answers()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Clear' }).isVisible()).toBe(false);
+  });
+
+  it.each([
+    ['light', 'light', 1000],
+    ['dark', 'dark', 320],
+  ] as const)('has a status page in the same style, with a way back: %s', async (_, colorScheme, width) => {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 800 });
+    const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const before = await paper();
+    await page.getByRole('link', { name: 'Status' }).click();
+    await page.getByText('The state of the canister').waitFor();
+    expect(await paper()).toBe(before);
+    expect(await page.locator('dl').innerText()).toContain(modelHash);
+    expect(await violations()).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await page.getByRole('link', { name: 'Ask the model' }).click();
+    await page.getByText('signed by the subnet').waitFor();
   });
 
   it('has written no error to the console, and asked its own canister only', () => {
