@@ -10,6 +10,7 @@ import type { QueryResponse, Request } from '../types.ts';
 import { type Answer, RequestError } from './answer.ts';
 import { readBody } from './body.ts';
 import type { Context } from './context.ts';
+import { asksForDirectory, directory } from './directory.ts';
 import {
   decodeResponse,
   decodeStreamingPart,
@@ -34,7 +35,9 @@ const NOT_THE_CANISTERS = new Set(['content-length', 'transfer-encoding', 'conne
  * @throws {RequestError} 400 where no canister is named, 404 where there is none, 502 where it does not answer, 503 where its certificate does not hold
  */
 export async function gateway(context: Context, request: IncomingMessage): Promise<Answer> {
-  const { canisterId, raw } = addressOf(request);
+  const id = namedIn(request);
+  if (id === undefined && asksForDirectory(request)) return directory(context, request);
+  const { canisterId, raw } = addressOf(request, id);
   if (!context.core.canister(canisterId))
     throw new RequestError(404, `address: expected a canister, got ${canisterId}`);
   const httpRequest: HttpRequest = {
@@ -67,18 +70,21 @@ export async function gateway(context: Context, request: IncomingMessage): Promi
   };
 }
 
-/** The canister a request is for: `<id>.localhost`, `?canisterId=<id>`, or a resource of a page opened in that way. */
-function addressOf(request: IncomingMessage): { canisterId: Principal; raw: boolean } {
+const HOST = /^([a-z0-9-]+)(\.raw)?\.localhost(?::\d+)?$/i;
+
+/** What names the canister that a request is for: `<id>.localhost`, `?canisterId=<id>`, or a page opened in that way, whose resource this is. */
+const namedIn = ({ headers, url }: IncomingMessage): string | undefined =>
+  HOST.exec(headers.host ?? '')?.[1] ?? inQuery(url) ?? inQuery(headers.referer);
+
+function addressOf(request: IncomingMessage, id: string | undefined): { canisterId: Principal; raw: boolean } {
   const host = request.headers.host ?? '';
-  const [, named, raw] = /^([a-z0-9-]+)(\.raw)?\.localhost(?::\d+)?$/i.exec(host) ?? [];
-  const id = named ?? inQuery(request.url) ?? inQuery(request.headers.referer);
   if (id === undefined) {
     const port = /:\d+$/.exec(host)?.[0] ?? '';
     const ways = `http://<canister id>.localhost${port}/ or http://${host}/?canisterId=<canister id>`;
     throw new RequestError(400, `address: expected ${ways}, got ${request.url}`);
   }
   try {
-    return { canisterId: Principal.fromText(id.toLowerCase()), raw: raw !== undefined };
+    return { canisterId: Principal.fromText(id.toLowerCase()), raw: HOST.exec(host)?.[2] !== undefined };
   } catch {
     throw new RequestError(400, `address: expected a canister id, got ${JSON.stringify(id)}`);
   }

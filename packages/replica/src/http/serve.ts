@@ -69,8 +69,13 @@ export async function serve(core: Core, options: ServeOptions = {}): Promise<Ser
   };
 }
 
-function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  if (error.code !== 'EADDRINUSE') return error;
-  const message = `serve: expected a free port, got ${host}:${port}, where a program is listening already; take another`;
-  return Object.assign(new Error(message), { code: error.code });
+/** Says what to do about a port that is not to be had; keeps the `code`. */
+export function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const why: Record<string, string> = {
+    EADDRINUSE: `serve: expected a free port, got ${host}:${port}, where a program is listening already; take another`,
+    EACCES: `serve: expected a port that this user may listen on, got ${host}:${port}; take one above 1023`,
+    EADDRNOTAVAIL: `serve: expected an address of this machine, got ${host}; take 127.0.0.1`,
+  };
+  const message = why[error.code ?? ''];
+  return message === undefined ? error : Object.assign(new Error(message), { code: error.code });
 }

@@ -2,7 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import { IDL } from '@dfinity/candid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Server, serve } from '../../src/http/serve.ts';
+import { explain, type Server, serve } from '../../src/http/serve.ts';
 import type { Request } from '../../src/types.ts';
 import { CANISTER_ID, FakeCore } from './fake-core.ts';
 
@@ -176,7 +176,7 @@ describe('no page', () => {
   test.each<[string, () => string, number, RegExp]>([
     [
       'without a canister',
-      () => `${server.url}/`,
+      () => `${server.url}/page`,
       400,
       /^address: expected http:\/\/<canister id>\.localhost:\d+\/ or http:\/\/127/,
     ],
@@ -220,5 +220,34 @@ describe('no page', () => {
     const response = await fetch(url());
     expect(await response.text()).toMatch(message);
     expect(response.status).toBe(status);
+  });
+});
+
+describe("at the replica's own address", () => {
+  test('there is a list of the canisters, with links to their pages', async () => {
+    const response = await fetch(`${server.url}/`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    const text = await response.text();
+    const links = Array.from(text.matchAll(/href="([^"]+)"/g), ([, link]) => link);
+    const id = CANISTER_ID.toText();
+    expect(links).toEqual([`http://${id}.localhost:${server.port}/`, `/?canisterId=${id}`]);
+    expect(await (await fetch(`${server.url}/plain?canisterId=${id}`)).text()).toBe('plain');
+  });
+
+  test('nothing is listed for a canister that is named wrongly', async () => {
+    const response = await fetch(`${server.url}/`, { method: 'POST' });
+    expect([response.status, await response.text()]).toEqual([400, expect.stringMatching(/^address: expected/)]);
+  });
+});
+
+describe('a port that is not to be had', () => {
+  test.each([
+    ['EADDRINUSE', /^serve: expected a free port, got 127\.0\.0\.1:80, where .*; take another$/],
+    ['EACCES', /^serve: expected a port that this user may listen on, got 127\.0\.0\.1:80; take one above 1023$/],
+    ['EADDRNOTAVAIL', /^serve: expected an address of this machine, got 127\.0\.0\.1; /],
+  ])('%s', (code, line) => {
+    const told = explain(Object.assign(new Error('as node says it'), { code }), '127.0.0.1', 80);
+    expect(told).toMatchObject({ code, message: expect.stringMatching(line) });
   });
 });
