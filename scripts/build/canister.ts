@@ -45,7 +45,11 @@ export async function buildCanister(
   { root = projectRoot, force = false, onProgress = () => {} }: BuildOptions = {},
 ): Promise<Canister> {
   const canisters = await dfxCanisters(root);
-  if (!(name in canisters)) throw new Error(`build: expected one of ${Object.keys(canisters).join(', ')}, got ${name}`);
+  if (!(name in canisters)) {
+    throw new Error(
+      `build: expected one of ${Object.keys(canisters).join(', ')}, the canisters of dfx.json, got ${name}; a new one is listed there, by its name and its main file`,
+    );
+  }
   const kernels = withKernels.has(name) ? await buildRelay({ root, force, onProgress }) : undefined;
   const { main, page } = canisters[name]!;
   if (page !== undefined) await buildPage(page, { root, force, onProgress });

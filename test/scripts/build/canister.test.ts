@@ -177,7 +177,9 @@ describe('buildCanister', () => {
   });
 
   test('what goes wrong says where', async () => {
-    await expect(buildCanister('nosuch', { root })).rejects.toThrow('build: expected one of llm, got nosuch');
+    await expect(buildCanister('nosuch', { root })).rejects.toThrow(
+      'build: expected one of llm, the canisters of dfx.json, got nosuch; a new one is listed there',
+    );
     const broken = await project('broken');
     await writeFile(join(broken, 'src/canister/index.ts'), 'export default class {');
     await expect(buildCanister('llm', { root: broken })).rejects.toThrow(
