@@ -1,13 +1,16 @@
 /** `npm run ask -- "prompt"`: asks a canister on any network. The answer goes to stdout as it comes, what it took to stderr. */
+import { AgentError, ErrorKindEnum } from '@dfinity/agent';
 import { Command } from 'commander';
 import { CanisterError, type GenerateOptions, type TextStream } from '../src/client/index.ts';
 import { jsonRecord, tokensPerCall, wholeNumber } from './lib/arguments.ts';
 import { messageOf, runCommand } from './lib/command.ts';
 import { addNetworkOptions, connectTo, type NetworkOptions } from './lib/network.ts';
 import { cyclesText } from './lib/numbers.ts';
+import { NO_TEXT, promptFrom, promptOption } from './lib/prompt.ts';
 import { dim } from './lib/terminal.ts';
 
 interface Options extends NetworkOptions {
+  prompt?: string;
   maxNewTokens?: number;
   tokensPerCall?: number | 'auto';
   options?: GenerateOptions;
@@ -15,8 +18,9 @@ interface Options extends NetworkOptions {
 }
 
 const program = addNetworkOptions(
-  new Command('npm run ask --').description('Asks the model in a canister.').argument('<prompt...>', 'what to ask'),
+  new Command('npm run ask --').description('Asks the model in a canister.').argument('[prompt...]', 'what to ask'),
 )
+  .addOption(promptOption())
   .option('--max-new-tokens <n>', 'tokens after which to stop at the latest', wholeNumber(1, 2 ** 32 - 1))
   .option('--tokens-per-call <n|auto>', 'tokens that a message makes; auto: as many as it holds', tokensPerCall)
   .option(
@@ -27,7 +31,10 @@ const program = addNetworkOptions(
   .option('--json', 'print one JSON object at the end, { "error": … } where there is no answer')
   .action(async (prompt: string[], options: Options) => {
     try {
-      await ask(prompt.join(' '), options);
+      const question = promptFrom('ask', prompt, options.prompt);
+      if (question === undefined)
+        throw new Error('ask: expected a prompt, got none; npm run ask -- "what is 17 + 26?"');
+      await ask(question, options);
     } catch (error) {
       if (options.json) printJson({ error: { code: codeOf(error), message: messageOf(error) } });
       throw error;
@@ -35,7 +42,7 @@ const program = addNetworkOptions(
   });
 
 async function ask(prompt: string, options: Options): Promise<void> {
-  const { client } = await connectTo(options);
+  const { client, host } = await connectTo(options);
   const started = performance.now();
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort(new Error('ask: stopped by Ctrl-C, the session is cancelled')));
@@ -43,17 +50,25 @@ async function ask(prompt: string, options: Options): Promise<void> {
   const answer = client.stream(prompt, { max_new_tokens, tokens_per_call, ...options.options, signal: stop.signal });
   try {
     for await (const text of answer) if (!options.json) process.stdout.write(text);
+    if (!options.json && answer.text.trim() === '') process.stdout.write(`${NO_TEXT}\n`);
+  } catch (error) {
+    throw error instanceof AgentError && error.kind === ErrorKindEnum.Transport ? unreachable(host, error) : error;
   } finally {
-    if (!options.json && answer.text !== '') process.stdout.write('\n');
+    if (!options.json && answer.text.trim() !== '') process.stdout.write('\n');
   }
   const seconds = (performance.now() - started) / 1000;
   if (options.json) return printJson(asJson(answer, seconds));
   const { prompt_tokens, output_tokens, calls, cycles } = answer.usage!;
   const cut = answer.finish_reason === 'length' ? ' (cut off there)' : '';
   const tokens = `${prompt_tokens} tokens in, ${output_tokens} out${cut}`;
-  const took = `${tokens}, ${calls} calls, ${seconds.toFixed(1)} s, ${cyclesText(cycles)}`;
+  const work = calls === 0 ? 'from the cache' : `${calls} calls`;
+  const took = `${tokens}, ${work}, ${seconds.toFixed(1)} s, ${cyclesText(cycles)}`;
   console.error(dim(took, process.stderr));
 }
+
+/** What a network did not do, with the network that was tried. */
+const unreachable = (host: string, error: unknown): Error =>
+  new Error(`ask: expected an answer from ${host}, got ${messageOf(error)}`, { cause: error });
 
 const asJson = ({ session, text, finish_reason, usage }: TextStream, seconds: number) => ({
   session,
@@ -67,6 +82,10 @@ const asJson = ({ session, text, finish_reason, usage }: TextStream, seconds: nu
 const printJson = (value: unknown): void =>
   console.log(JSON.stringify(value, (_, field) => (typeof field === 'bigint' ? Number(field) : field)));
 
-const codeOf = (error: unknown): string => (error instanceof CanisterError ? error.code : (error as Error).name);
+/** Of what is said in other words here, the name of what happened. */
+function codeOf(error: unknown): string {
+  const { cause } = error as Error;
+  return error instanceof CanisterError ? error.code : ((cause ?? error) as Error).name;
+}
 
 await runCommand(program);

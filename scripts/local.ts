@@ -16,6 +16,7 @@ import { findModel } from './lib/find-model.ts';
 import { addGenerationFlags, requestOf } from './lib/generation-flags.ts';
 import { type LocalModel, openLocalModel } from './lib/local-model.ts';
 import { notAppliedLine } from './lib/model-folder.ts';
+import { NO_TEXT, promptFrom, promptOption } from './lib/prompt.ts';
 import { jsonStrings } from './tokenize/json-lines.ts';
 
 interface Options {
@@ -51,7 +52,8 @@ const randomSeed = (): bigint => randomBytes(8).readBigUInt64LE();
 const program = new Command('npm run local --')
   .description('Answers with a T5 from a Hugging Face model folder, without a canister.')
   .option('--model <dir>', 'model folder or hub id, as of npm start (default: models/little-flan)')
-  .option('--prompt <text>', 'what to answer')
+  .argument('[prompt...]', 'what to answer')
+  .addOption(promptOption())
   .option('--ids <ids>', 'the prompt as token ids, </s> included; needs no tokenizer', integers)
   .option('--prompts <file>', 'many prompts, a JSON string a line; - for standard input; prints a JSON object a line')
   .addOption(weightsOption())
@@ -114,9 +116,10 @@ function encode({ tokenizer }: LocalModel, prompt: string, { specialTokens }: Op
   return tokenizer.encode(prompt, specialTokens);
 }
 
-async function run(options: Options): Promise<void> {
-  const given = [options.prompt, options.ids, options.prompts].filter((x) => x !== undefined);
-  if (given.length !== 1) throw new Error(`local: expected one of --prompt, --ids and --prompts, got ${given.length}`);
+async function run(words: string[], options: Options): Promise<void> {
+  const prompt = promptFrom('local', words, options.prompt);
+  const given = [prompt, options.ids, options.prompts].filter((x) => x !== undefined);
+  if (given.length !== 1) throw new Error(`local: expected one of a prompt, --ids and --prompts, got ${given.length}`);
   if (options.logits && !options.json && !options.prompts) throw new Error('local: --logits goes with --json');
   const dir = await findModel(options.model);
   const model = await openLocalModel(dir, options.weights);
@@ -134,14 +137,15 @@ async function run(options: Options): Promise<void> {
     }
     return;
   }
-  const promptIds = options.ids ?? encode(model, options.prompt!, options);
+  const promptIds = options.ids ?? encode(model, prompt!, options);
   if (options.json) {
     console.log(JSON.stringify(answer(model, promptIds, options, () => {})));
     return;
   }
   const stream = model.tokenizer?.stream();
-  const { ids } = answer(model, promptIds, options, (id) => process.stdout.write(stream?.push(id) ?? `${id} `));
-  console.log(`${stream?.end() ?? ''}\n(${promptIds.length} prompt tokens, ${ids.length} tokens)`);
+  const { ids, text } = answer(model, promptIds, options, (id) => process.stdout.write(stream?.push(id) ?? `${id} `));
+  const nothing = stream && text.trim() === '' ? NO_TEXT : '';
+  console.log(`${stream?.end() ?? ''}${nothing}\n(${promptIds.length} prompt tokens, ${ids.length} tokens)`);
 }
 
 /** Lines of a file, or of standard input for `-`. */

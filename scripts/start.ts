@@ -17,12 +17,15 @@ import { howToCall } from './lib/how-to-call.ts';
 import { FIRST_PORT, LocalNetwork } from './lib/local-network.ts';
 import { notAppliedLine, type PackFile, packFolder } from './lib/model-folder.ts';
 import { cyclesText, short } from './lib/numbers.ts';
+import { onTheNetwork } from './lib/on-the-network.ts';
+import { NO_TEXT, promptFrom, promptOption } from './lib/prompt.ts';
 import { forgetServed, rememberServed } from './lib/served.ts';
 import { dim } from './lib/terminal.ts';
 import { uploadWithProgress } from './lib/upload-progress.ts';
 
 interface Options {
   model?: string;
+  prompt?: string;
   weights: WeightsKind;
   tokensPerCall: GenerateOptions['tokens_per_call'];
   port?: number;
@@ -39,6 +42,7 @@ const program = new Command('npm start --')
     '--model <dir>',
     'folder of a T5, or a model on the hub like google/flan-t5-small (default: models/little-flan)',
   )
+  .addOption(promptOption())
   .addOption(weightsOption())
   .option('--tokens-per-call <n|auto>', 'tokens that a message makes; auto: as many as it holds', tokensPerCall, 1)
   .option(
@@ -48,7 +52,9 @@ const program = new Command('npm start --')
   )
   .option('--serve', 'stay up after the answer, with a page to ask at, and print how to call the canister')
   .option('--profile', 'say where the instructions went, by canister method and by kind')
-  .action(async (prompt: string[], options: Options) => start(prompt.join(' ') || APPLES, options));
+  .action(async (prompt: string[], options: Options) =>
+    start(promptFrom('start', prompt, options.prompt) ?? APPLES, options),
+  );
 
 async function start(prompt: string, options: Options): Promise<void> {
   const pack = await convert(await findModel(options.model), options.weights);
@@ -64,7 +70,7 @@ async function start(prompt: string, options: Options): Promise<void> {
 
     await ask(network, canisterId, client.stream(prompt, { tokens_per_call: options.tokensPerCall }), prompt);
     if (options.profile) printProfile(network);
-    if (options.serve) await stayUp(network, canisterId, client);
+    if (options.serve) await stayUp(network, canisterId, client, prompt);
   } finally {
     await network.close();
   }
@@ -93,6 +99,7 @@ async function ask(network: LocalNetwork, canisterId: Principal, answer: TextStr
   const { messages, cycles } = await network.record(canisterId, async () => {
     for await (const text of answer) process.stdout.write(text);
     seconds = (performance.now() - started) / 1000;
+    if (answer.text.trim() === '') process.stdout.write(NO_TEXT);
   });
   const { prompt_tokens, output_tokens, unit_instructions } = answer.usage!;
   const instructionsOf = (some: MessageRecord[]) => some.reduce((sum, { instructions }) => sum + instructions.total, 0);
@@ -108,7 +115,8 @@ async function ask(network: LocalNetwork, canisterId: Principal, answer: TextStr
     ['instructions', `${short(all)}: ${short(all - making)} to start, ${short(making / output_tokens)} a token`],
     ['outside the unit', `${outside(all)} of all, ${outside(making)} of what the tokens took`],
     ['cost', cyclesText(cycles)],
-    ['time', `${seconds.toFixed(1)} s`],
+    ['time', `${seconds.toFixed(1)} s here`],
+    ['on the network', onTheNetwork(messages.map(({ instructions }) => instructions.total))],
   ];
   console.log(`\n\n${table.map(([what, value]) => `${what!.padEnd(16)}  ${value}`).join('\n')}`);
 }
@@ -130,13 +138,13 @@ function printProfile({ replica }: LocalNetwork): void {
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
 /** Until Ctrl-C. */
-async function stayUp(network: LocalNetwork, llm: Principal, client: Client): Promise<void> {
+async function stayUp(network: LocalNetwork, llm: Principal, client: Client, prompt: string): Promise<void> {
   await answerFromCache(client);
   const arg = new Uint8Array(IDL.encode([IDL.Opt(IDL.Principal)], [[llm]]));
   const caller = await install(network, 'caller', arg);
   const served = { url: network.url, canisterId: llm.toText(), caller: caller.canisterId.toText() };
   await rememberServed(served);
-  console.log(`\n${howToCall(served)}\n\nServing at ${served.url} until Ctrl-C.`);
+  console.log(`\n${howToCall(served, prompt)}\n\nServing at ${served.url} until Ctrl-C.`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await forgetServed(served);
 }

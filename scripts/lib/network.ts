@@ -2,7 +2,7 @@
 import { Principal } from '@dfinity/principal';
 import type { Command } from 'commander';
 import { type Client, connect } from '../../src/client/index.ts';
-import { userPath } from './command.ts';
+import { messageOf, userPath } from './command.ts';
 import { FIRST_PORT } from './local-network.ts';
 import { readPemIdentity } from './pem-identity.ts';
 import { findServed } from './served.ts';
@@ -29,21 +29,28 @@ export const addNetworkOptions = (program: Command): Command =>
 export async function connectTo(
   options: NetworkOptions,
 ): Promise<{ client: Client; canisterId: Principal; host: string }> {
-  const served = await findServed();
-  const local = served?.url ?? `http://127.0.0.1:${FIRST_PORT}`;
+  const living = await findServed();
+  const local = living[0]?.url ?? `http://127.0.0.1:${FIRST_PORT}`;
   const host = { ic: 'https://icp-api.io', local }[options.network] ?? options.network;
   if (!URL.canParse(host) || !/^https?:/.test(host))
     throw new Error(`--network: expected a URL, ic or local, got ${JSON.stringify(host)}`);
-  const canister =
-    options.canister ?? (served && new URL(served.url).origin === new URL(host).origin ? served.canisterId : undefined);
+  const there = living.find(({ url }) => new URL(url).origin === new URL(host).origin);
+  const canister = options.canister ?? there?.canisterId;
+  if (canister === undefined && options.network === 'local')
+    throw new Error(
+      `--network local: expected a replica that npm start -- --serve has up, got none at ${host}; run that in another terminal, or name --network and --canister`,
+    );
   if (canister === undefined)
     throw new Error(
-      '--canister: expected the id of the model canister, got none; icp deploy says it, and npm start -- --serve makes one',
+      `--canister: expected the id of the model canister on ${host}, got none; icp deploy says it, and npm start -- --serve makes one`,
     );
   const canisterId = canisterIdFrom(canister);
   const identity = options.identity === undefined ? undefined : await readPemIdentity(userPath(options.identity));
   const { fetchRootKey } = options;
-  return { client: await connect({ host, canisterId, identity, fetchRootKey }), canisterId, host };
+  const client = await connect({ host, canisterId, identity, fetchRootKey }).catch((error) => {
+    throw new Error(`--network: expected a network at ${host}, got ${messageOf(error)}`, { cause: error });
+  });
+  return { client, canisterId, host };
 }
 
 function canisterIdFrom(text: string): Principal {

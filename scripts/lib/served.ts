@@ -1,23 +1,49 @@
-/** Where a `npm start -- --serve` that is running can be found: `npm run ask` asks it where nothing else is named. */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+/**
+ * Where the `npm start -- --serve` that run can be found: `npm run ask` asks the one that was begun last where nothing else is named. Each has a file,
+ * named after its port. One that was killed leaves its file: whether somebody lives at an address is asked there.
+ */
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { projectRoot } from '../build/project.ts';
 import type { Served } from './how-to-call.ts';
 
-const file = join(projectRoot, 'build/start/served.json');
+const folder = join(projectRoot, 'build/start/served');
+const fileOf = (url: string): string => join(folder, `${new URL(url).port}.json`);
+/** Milliseconds for a replica on this machine to say that it is there. */
+const PATIENCE = 2_000;
 
 export async function rememberServed(served: Served): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, JSON.stringify(served));
+  await mkdir(folder, { recursive: true });
+  await writeFile(fileOf(served.url), JSON.stringify(served));
 }
 
-/** What was served last and not taken back. */
-export async function findServed(): Promise<Served | undefined> {
-  const json = await readFile(file, 'utf8').catch(() => undefined);
-  return json === undefined ? undefined : JSON.parse(json);
+/** Those that live, the one begun last first. The files of others are taken away. */
+export async function findServed(): Promise<Served[]> {
+  const names = await readdir(folder).catch(() => []);
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const file = join(folder, name);
+      const served = await readFile(file, 'utf8')
+        .then((json) => JSON.parse(json) as Served)
+        .catch(() => undefined);
+      if (served && (await lives(served))) return { served, begun: (await stat(file)).mtimeMs };
+      await rm(file, { force: true });
+      return undefined;
+    }),
+  );
+  return found
+    .filter((some) => some !== undefined)
+    .sort((a, b) => b.begun - a.begun)
+    .map(({ served }) => served);
 }
 
-/** Takes it back, unless another has come in its place. */
+/** Whether the canister is there, and not another program at its port. */
+async function lives({ url, canisterId }: Served): Promise<boolean> {
+  return await fetch(`${url}/?canisterId=${canisterId}`, { method: 'HEAD', signal: AbortSignal.timeout(PATIENCE) })
+    .then(({ headers }) => headers.get('x-ic-canister-id') === canisterId)
+    .catch(() => false);
+}
+
 export async function forgetServed({ url }: Served): Promise<void> {
-  if ((await findServed())?.url === url) await rm(file, { force: true });
+  await rm(fileOf(url), { force: true });
 }

@@ -47,6 +47,22 @@ describe('npm run ask', () => {
     expect(await onTerminal({ NO_COLOR: '1' })).not.toContain('\x1b');
   });
 
+  it('takes the prompt as --prompt too, and says where the answer came from', async () => {
+    const keeper = await connect({ host: network.url, canisterId: canister, identity: network.identity });
+    await keeper.actor.set_settings(change({ answer_cache: true }));
+    await ask(...at, '--prompt', 'opposite of hot:');
+    const again = await ask(...at, '--prompt', 'opposite of hot:');
+    expect(again.stdout).toBe('cold\n');
+    expect(again.stderr).toMatch(/^5 tokens in, 2 out, from the cache, /);
+    await keeper.actor.set_settings(change({ answer_cache: false }));
+  });
+
+  it('says so where the answer has no text', async () => {
+    const atOnce = JSON.stringify({ forced_eos_token_id: [1], max_new_tokens: 1 });
+    const { code, stdout } = await ask(...at, '--options', atOnce, apples.prompt);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '(no text)\n' });
+  });
+
   it('takes all options of a generation, by their names', async () => {
     const given = JSON.stringify({
       do_sample: true,
@@ -64,8 +80,19 @@ describe('npm run ask', () => {
 
 describe('wrong input is answered in one line, with exit code 1', () => {
   it.each<[string, () => string[], RegExp]>([
-    ['no prompt', () => at, /^error: missing required argument 'prompt'$/],
-    ['an empty prompt', () => [...at, ''], /^generate: expected a prompt, got no text$/],
+    ['no prompt', () => at, /^ask: expected a prompt, got none; npm run ask -- ".*"$/],
+    ['an empty prompt', () => [...at, ''], /^ask: expected a prompt, got no text$/],
+    ['a blank prompt', () => [...at, '--prompt', ' \t'], /^ask: expected a prompt, got no text$/],
+    [
+      'two prompts',
+      () => [...at, '--prompt', 'hi', 'ho'],
+      /^ask: expected the prompt once, got it as --prompt and as "ho"$/,
+    ],
+    [
+      'nobody at the address',
+      () => ['--network', 'http://127.0.0.1:49151', ...at.slice(2), 'hi'],
+      /^--network: expected a network at http:\/\/127\.0\.0\.1:49151, got .*ECONNREFUSED/,
+    ],
     ['no such host', () => ['--network', 'http://nowhere.invalid', ...at.slice(2), 'hi'], /nowhere\.invalid$/],
     [
       'no scheme',
@@ -75,7 +102,7 @@ describe('wrong input is answered in one line, with exit code 1', () => {
     [
       'no canister named',
       () => [...at.slice(0, 2), 'hi'],
-      /^--canister: expected the id of the model canister, got none; icp deploy says it, and npm start/,
+      /^--canister: expected the id of the model canister on http:\/\/127\.0\.0\.1:\d+, got none; icp deploy says it, and npm start/,
     ],
     ['no canister id', () => [...at.slice(0, 3), 'abc', 'hi'], /^--canister: expected an id like .*, got "abc"$/],
     [

@@ -10,7 +10,7 @@ import { projectRoot } from '../../scripts/build/project.ts';
 it.each([['start'], ['test']])('npm %s says to run npm ci first', async (command) => {
   const clone = await mkdtemp(join(tmpdir(), 'stepwise-'));
   await mkdir(join(clone, 'scripts'));
-  for (const file of ['package.json', '.npmrc', 'scripts/installed.js'])
+  for (const file of ['package.json', '.npmrc', 'scripts/about.js'])
     await cp(join(projectRoot, file), join(clone, file));
   const run = promisify(execFile)('npm', [command], { cwd: clone });
   await expect(run).rejects.toMatchObject({ stderr: expect.stringContaining('got none; run npm ci first\n') });

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildCanister } from '../../scripts/build/canister.ts';
 import { projectRoot } from '../../scripts/build/project.ts';
+import { findServed, rememberServed } from '../../scripts/lib/served.ts';
 import { type Running, run } from './command.ts';
 
 const littleFlan = join(projectRoot, 'models/little-flan');
@@ -34,7 +35,8 @@ describe('npm start', () => {
     expect(stdout).toMatch(/^instructions +[\d.]+ [MB]: [\d.]+ [MB] to start, [\d.]+ M a token$/m);
     expect(stdout).toMatch(/^outside the unit +\d+% of all, \d+% of what the tokens took$/m);
     expect(stdout).toMatch(/^cost +[\d.]+ [MB] cycles = 0\.\d+ XDR, about 0\.\d+ USD if an XDR is 1\.35 USD$/m);
-    expect(stdout).toMatch(/^time +[\d.]+ s$/m);
+    expect(stdout).toMatch(/^time +[\d.]+ s here$/m);
+    expect(stdout).toMatch(/^on the network +some 1 to 2 s on a quiet subnet: all messages fit one round$/m);
   });
 });
 
@@ -43,7 +45,15 @@ describe('npm start -- --serve', () => {
   let url: string;
 
   beforeAll(async () => {
-    served = run('start', ['--serve', '--weights', 'int4', '--tokens-per-call', 'auto', 'opposite', 'of', 'hot:']);
+    served = run('start', [
+      '--serve',
+      '--weights',
+      'int4',
+      '--tokens-per-call',
+      'auto',
+      '--prompt',
+      'opposite of hot:',
+    ]);
     await served.says('until Ctrl-C');
     url = /Replica at (\S+?):? /.exec(served.said().replaceAll('\n', ' '))![1]!;
   });
@@ -57,18 +67,31 @@ describe('npm start -- --serve', () => {
   it('prints a script for @dfinity/agent that works as it stands', async () => {
     const script = /^node --input-type=module <<'END'\n.*?^END$/ms.exec(served.said())![0];
     const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: projectRoot });
-    expect(stdout).toContain(apples.text);
+    expect(stdout).toContain('cold');
   });
 
   it('prints commands for ask, dfx and icp with address and canister', () => {
     const id = /Canister llm is (\S+),/.exec(served.said())![1]!;
     for (const line of [
-      `npm run ask -- --network ${url} --canister ${id} "`,
+      `npm run ask -- --network ${url} --canister ${id} '`,
       `npm run upload -- --network ${url} --canister ${id} --identity build/start/identity.pem --model `,
       `dfx canister call --network ${url} ${id} generate '("`,
       `icp canister call --network ${url} --root-key fetch ${id} generate '("`,
     ])
       expect(served.said()).toContain(line);
+  });
+
+  it('prints the question that it was asked', () => {
+    expect(served.said()).toMatch(/npm run ask -- .* 'opposite of hot:'$/m);
+    expect(served.said()).not.toContain('apples');
+  });
+
+  it('is found though one that was killed left its address', async () => {
+    const dead = { url: 'http://127.0.0.1:9', canisterId: 'rwlgt-iiaaa-aaaaa-aaaaa-cai', caller: 'none' };
+    await rememberServed(dead);
+    const found = await findServed();
+    expect(found.map((one) => one.url)).toContain(url);
+    expect(found.map((one) => one.url)).not.toContain(dead.url);
   });
 
   it('holds its port: whoever wants the same one is told, in one line', async () => {
@@ -81,6 +104,7 @@ describe('npm start -- --serve', () => {
   it('is there for npm run ask without naming it', async () => {
     const { code, stdout, stderr } = await run('ask', ['what', 'is', 'the', 'capital', 'of', 'france']).ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'paris\n' });
+    expect((await findServed()).map((served) => served.url)).toContain(url);
     expect(stderr).toMatch(/^7 tokens in, 2 out, 2 calls, [\d.]+ s, [\d.]+ M cycles = .* USD\n$/);
   });
 
@@ -90,9 +114,9 @@ describe('npm start -- --serve', () => {
     expect(good).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(good.stdout)).toMatchObject({ finish_reason: 'length', output_tokens: 5, prompt_tokens: 32 });
     const bad = await run('ask', [...at, ' ']).ended;
-    expect(bad).toMatchObject({ code: 1, stderr: 'generate: expected a prompt, got no text\n' });
+    expect(bad).toMatchObject({ code: 1, stderr: 'ask: expected a prompt, got no text\n' });
     expect(JSON.parse(bad.stdout)).toEqual({
-      error: { code: 'EmptyPrompt', message: 'generate: expected a prompt, got no text' },
+      error: { code: 'EmptyPrompt', message: 'ask: expected a prompt, got no text' },
     });
   });
 
@@ -173,6 +197,13 @@ describe('wrong input is answered in one line, with exit code 1', () => {
       () => ['--port', '70000'],
       /'70000' is invalid\. Expected a whole number from 1 to 65535\.$/,
     ],
+    ['an empty prompt', () => [''], /^start: expected a prompt, got no text$/],
+    ['a blank one', () => ['--prompt', '  '], /^start: expected a prompt, got no text$/],
+    [
+      'two prompts',
+      () => ['--prompt', 'a', 'b', 'c'],
+      /^start: expected the prompt once, got it as --prompt and as "b c"$/,
+    ],
     ['no tokens a call', () => ['--tokens-per-call', '0'], /'0' is invalid\. Expected a whole number from 1 to/],
     ['an option that is not there', () => ['--modle', 'x'], /^error: unknown option '--modle'/],
   ])('%s', async (_, args, line) => {
@@ -186,5 +217,6 @@ describe('wrong input is answered in one line, with exit code 1', () => {
     ).toEqual([expect.stringMatching(line)]);
     expect(code).toBe(1);
     expect(stdout).not.toContain('Canister llm is');
+    if (/prompt/.test(stderr)) expect(stdout).toBe('');
   });
 });
