@@ -67,9 +67,26 @@ async function whileRelayed(tokens: number, then: (arg: Uint8Array, session: str
   expect(ok(await answer)).toMatchObject({ text, output_tokens: 49, calls: 49 });
 }
 
+/** Calls from canisters do not pass inspect_message: what comes in meanwhile is as if a canister had sent it. */
+async function uninspected<T>(act: () => Promise<T>): Promise<T> {
+  const original = Executor.prototype.run;
+  Executor.prototype.run = function (run) {
+    const accepted = { execution: { accepted: true } } as ReturnType<typeof original>;
+    return run.kind === 'inspectMessage' ? accepted : original.call(this, run);
+  };
+  try {
+    return await act();
+  } finally {
+    Executor.prototype.run = original;
+  }
+}
+
 describe('a relay', () => {
-  const send = (sender: Principal, arg: Uint8Array) =>
-    llm.replica.updateCall({ canisterId: llm.canisterId, method: 'generate', sender, arg });
+  const send = async (sender: Principal, arg: Uint8Array): Promise<Uint8Array> => {
+    const call = { canisterId: llm.canisterId, method: 'generate', sender, arg };
+    const id = await uninspected(() => llm.replica.submitCall(call));
+    return await llm.replica.awaitCall(id);
+  };
   /** Instructions of a call. */
   const costOf = async (call: () => Promise<unknown>, sender = llm.canisterId): Promise<number> => {
     let most = 0;
