@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { projectRoot } from '../scripts/build/project.ts';
 import { nodeUnit } from '../scripts/lib/node-unit.ts';
 import type { T5Config } from '../src/model/checkpoint/config.ts';
-import { HEAD, t5Tensors } from '../src/model/checkpoint/t5-tensors.ts';
+import { HEAD, t5Tensors } from '../src/model/families/t5/tensors.ts';
 import { convert } from '../src/model/pack/convert.ts';
 import { type PackHead, packBytes } from '../src/model/pack/pack.ts';
 import type { WeightsKind } from '../src/model/pack/tensors.ts';

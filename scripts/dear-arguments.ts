@@ -10,14 +10,14 @@ import { allowed, type Dearest, dearest, fromCanister, locked } from '../test/ca
 program
   .option('--rounds <n>', 'steps for each method', Number, 400)
   .option('--seed <n>', 'another seed is another search', Number, 1)
-  .option('--method <name>', 'one method only')
+  .option('--method <name...>', 'these methods only')
   .parse();
-const { rounds, seed, method: only } = program.opts<{ rounds: number; seed: number; method?: string }>();
+const { rounds, seed, method: only } = program.opts<{ rounds: number; seed: number; method?: string[] }>();
 const random = randomFrom(seed);
 const { cost } = await fromCanister(await locked());
 const found: Dearest[] = [];
 for (const [method] of service._fields) {
-  if (only !== undefined && method !== only) continue;
+  if (only !== undefined && !only.includes(method)) continue;
   found.push(await dearest(method, rounds, random, cost));
   process.stderr.write(`\r${method}                    `);
 }

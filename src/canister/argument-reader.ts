@@ -144,6 +144,9 @@ export class ArgumentReader {
     if (type instanceof IDL.NatClass) return () => wide[this.at++]! | (wide[this.at++]! << 64n);
     if (type instanceof IDL.IntClass) return () => wide[this.at++]! | (signed[this.at++]! << 64n);
     const isWide = (type instanceof IDL.FixedNatClass || type instanceof IDL.FixedIntClass) && type._bits === 64;
+    // shifts make integers of them, which the interpreter is quicker with
+    if (!isWide && type instanceof IDL.FixedNatClass) return () => numbers[this.at++]! >>> 0;
+    if (!isWide && type instanceof IDL.FixedIntClass) return () => numbers[this.at++]! | 0;
     if (!isWide) return () => numbers[this.at++];
     return type instanceof IDL.FixedNatClass ? () => wide[this.at++] : () => signed[this.at++];
   }
@@ -164,7 +167,8 @@ export class ArgumentReader {
       return () => {
         const from = this.at + 1;
         this.at = from + numbers[from - 1]!;
-        return Uint32Array.from(numbers.subarray(from, this.at));
+        // native code, where a loop takes some thousand instructions for each; and integers, since floats that are whole have all the same hash in QuickJS's sets
+        return Array.prototype.slice.call(new Uint32Array(numbers.subarray(from, this.at)));
       };
     }
     const inner = this.readerOf(type);

@@ -1,5 +1,5 @@
 /** Text, JSON and hexadecimal as bytes. Nothing of Azle, so that what is stored can be read and tested in Node. */
-import { decodeUtf8, utf8Of } from '../model/tokenizer/utf8.ts';
+import { decodeUtf8, utf8Of } from '../text/utf8.ts';
 
 /** In an array of its own. */
 export const utf8 = (text: string): Uint8Array => utf8Of(text).slice();

@@ -2,8 +2,10 @@
  * What an answer is thought to take at most, in instructions, and what it costs its caller. Worked out from the model's shape with measured factors
  * (bench/); a test holds it against what was really used.
  */
+
+import { packTensors } from '../model/families/registry.ts';
 import { type OpenedHead, packShape } from '../model/pack/pack.ts';
-import { packTensors, packWeightsBytes } from '../model/pack/tensors.ts';
+import { packWeightsBytes } from '../model/pack/tensors.ts';
 import { MESSAGE_CYCLES, PAGE_INSTRUCTIONS } from './prices.ts';
 import { settings } from './settings.ts';
 

@@ -14,7 +14,7 @@ import {
 } from 'azle';
 import { isPlainGreedy } from '../model/generation/choice.ts';
 import { generationOptions, seedOf } from '../model/generation/options.ts';
-import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
+import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/limits.ts';
 import { NoRoom } from '../tensor/arena.ts';
 import { isAdmin, notAllowed } from './access.ts';
 import { declareArguments, isCandid } from './arguments.ts';

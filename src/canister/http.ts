@@ -2,7 +2,7 @@
  * What a browser and a monitor see: the routes of `http_request`. The page is certified whole, with its status and headers; so is what there is not.
  * What is live is one node's word. Source: HTTP Gateway Protocol Specification.
  */
-import { dataCertificate } from 'azle';
+import { dataCertificate, IDL } from 'azle';
 import { toBase64, unpack, utf8 } from './bytes.ts';
 import { HttpRequest, HttpResponse } from './candid-admin.ts';
 import { httpWitness } from './certified.ts';
@@ -41,20 +41,25 @@ function fixed(path: string, status: number): HttpResponse {
   };
 }
 
+const MOST_CHARACTERS = 1_000;
+
 /**
  * The path of a URL as gateways see it when they look for its certificate: without scheme, host, query and fragment, percent signs decoded,
  * and one slash in front however many there are. `//`, `/%2F` are the page; `/%73tatus` is `/status`; `/status/` is something else.
+ * Of a URL whose path goes on after MOST_CHARACTERS, none of ours: looking at each character takes 3,000 instructions.
  */
 function pathOf(url: string): string {
-  const [path] = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
+  const head = url.slice(0, MOST_CHARACTERS);
+  if (url.length > head.length && !/[?#]/.test(head)) return '';
+  const [path] = head.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
   const decoded = path!.replace(/%[0-7][0-9a-f]/gi, (code) => String.fromCharCode(parseInt(code.slice(1), 16)));
   return decoded.replace(/^\/*/, '/');
 }
 
 export class HttpMethods {
   /** Query; everyone. */
-  @query([HttpRequest], HttpResponse)
-  http_request({ method, url }: HttpRequest): HttpResponse {
+  @query([HttpRequest], HttpResponse, [IDL.Record({ method: IDL.Text, url: IDL.Text })])
+  http_request({ method, url }: Pick<HttpRequest, 'method' | 'url'>): HttpResponse {
     const reads = method === 'GET' || method === 'HEAD';
     const path = pathOf(url);
     const asked = /\?[^#]*/.exec(url)?.[0] ?? '';

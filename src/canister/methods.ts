@@ -14,16 +14,19 @@ type Declare = (params: IDL.Type[], result: IDL.Type, options: { manual: true })
 type AzleDecorator = (method: Method<unknown, [], Promise<void>>, context: Context<unknown, [], Promise<void>>) => void;
 type Encode = (value: unknown) => Uint8Array;
 
-/** Declares a method that takes `params` and answers with `result`. */
+/**
+ * Declares a method that takes `params` and answers with `result`.
+ * @param read what it makes of the arguments, where that is less: supertypes, so that what is left out is skipped
+ */
 function declaring(declare: Declare) {
-  return (params: IDL.Type[], result: IDL.Type) => {
+  return (params: IDL.Type[], result: IDL.Type, read = params) => {
     const encode = candidEncoder(result);
     return <This, Args extends unknown[], Return>(
       method: Method<This, Args, Return>,
       context: Context<This, Args, Return>,
     ): void => {
       const name = String(context.name);
-      declareArguments(name, params);
+      declareArguments(name, read, params);
       async function answer(this: unknown): Promise<void> {
         const args = admit(name, result, encode);
         if (args) msgReply(encode(await method.apply(this as This, args as Args)));

@@ -1,5 +1,6 @@
 /** The models: packs in stable memory, one of them active, its weights and its tokenizer's tables in the arena; brought there when first needed. */
-import { T5 } from '../model/families/t5/t5.ts';
+import { openModel } from '../model/families/registry.ts';
+import type { LanguageModel } from '../model/language-model.ts';
 import { PackCheck } from '../model/pack/check-pack.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../model/pack/pack.ts';
 import { PromptTokenizer } from '../model/tokenizer/prompt-tokenizer.ts';
@@ -28,7 +29,7 @@ export interface StoredPack {
 export class Model {
   readonly stored: StoredPack;
   readonly head: OpenedHead;
-  readonly t5: T5;
+  readonly t5: LanguageModel;
   private readonly tokenizerAt: number;
   private opened: PromptTokenizer | undefined;
   /** Bytes of the weights that are where they belong. */
@@ -38,7 +39,7 @@ export class Model {
   constructor(stored: StoredPack, head: OpenedHead) {
     this.stored = stored;
     this.head = head;
-    this.t5 = new T5(unit, arena, packShape(this.head));
+    this.t5 = openModel(unit, arena, packShape(this.head));
     this.tokenizerAt = arena.allocate(head.tokenizerBytes);
   }
 

@@ -85,19 +85,11 @@ const randomSeed = (): bigint => new DataView(randomBytes(8).buffer).getBigUint6
 
 const earlyStopping = { yes: true, no: false, never: 'never' } as const;
 
-const ID_LISTS = ['eos_token_id', 'suppress_tokens', 'begin_suppress_tokens', 'forced_eos_token_id'];
-
 function requestOf(options: GenerateOptions | undefined): GenerationRequest {
   if (!options) return {};
   const { tokens_per_call: _, special_tokens: __, early_stopping, ...rest } = options;
   const given = Object.entries(rest).filter(([, value]) => value.length > 0);
   const request: Record<string, unknown> = Object.fromEntries(given.map(([name, [value]]) => [name, value]));
-  // options are written down as JSON, which has no typed arrays
-  for (const name of ID_LISTS) {
-    if (request[name]) request[name] = Array.from(request[name] as ArrayLike<number>);
-  }
-  const words = request['bad_words_ids'] as ArrayLike<number>[] | undefined;
-  if (words) request['bad_words_ids'] = words.map((ids) => Array.from(ids));
   const [early] = early_stopping;
   if (early) request['early_stopping'] = earlyStopping[Object.keys(early)[0] as keyof typeof earlyStopping];
   return request;

@@ -9,7 +9,7 @@
  */
 import type { BeamState } from '../model/generation/beam-search.ts';
 import type { GenerationOptions } from '../model/generation/options.ts';
-import { decodeUtf8 } from '../model/tokenizer/utf8.ts';
+import { decodeUtf8 } from '../text/utf8.ts';
 import { fromHex, utf8 } from './bytes.ts';
 
 /** `queued` and `active` are under way; an active one is encoding until it has its first token. */

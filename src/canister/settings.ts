@@ -1,5 +1,5 @@
 /** What the canister's keepers can set, kept in stable memory as JSON. A setting that a later version adds has its initial value here. */
-import { MAX_SOURCE_LENGTH } from '../model/pack/tensors.ts';
+import { MAX_SOURCE_LENGTH } from '../model/limits.ts';
 import type * as Candid from './candid-admin.ts';
 import { readRecord, writeRecord } from './stable.ts';
 

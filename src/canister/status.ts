@@ -1,6 +1,6 @@
 /** What the canister has and does, for whoever asks. */
 import { canisterCycleBalance, dataCertificate, IDL, inReplicatedExecution } from 'azle';
-import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/pack/tensors.ts';
+import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/limits.ts';
 import { ModelCertificate, ModelInfo, type Opt, Status, some, TokenCount } from './candid.ts';
 import { modelWitness } from './certified.ts';
 import { embeddingCache } from './embeddings.ts';

@@ -2,7 +2,7 @@
  * A batch: rows that go through a model together, each a position of a sequence. What a row comes to does not depend on the others, to the bit.
  * The first rows of a batch are the ones whose logits are wanted, one for each sequence; the others only leave keys and values.
  */
-import { ROW_WORDS } from '../tensor/assembly/row-table.ts';
+import { CACHE_KEYS, ROW_CACHES, ROW_POSITION, ROW_TOKEN, ROW_WORDS } from '../tensor/assembly/row-table.ts';
 import type { Sequence } from './sequence.ts';
 
 /** Most rows of a batch. From 64 rows on, linear ops take fewer products (tensor/strassen.ts). */
@@ -45,28 +45,36 @@ export function replayBatch(sequences: readonly Sequence[]): Batch | undefined {
  * @throws RangeError for more sequences than a batch has logits for
  */
 export function nextBatch(sequences: readonly Sequence[]): Batch {
-  if (sequences.length < 1 || sequences.length > MAX_LOGIT_ROWS)
-    throw new RangeError(`batch: expected 1 to ${MAX_LOGIT_ROWS} sequences, got ${sequences.length}`);
-  const lacking = sequences.reduce((sum, sequence) => sum + missing(sequence), 0);
-  const rows = missingRows(sequences);
-  if (lacking + sequences.length > MAX_ROWS) return { rows, logitRows: 0 };
-  const last = sequences.map((sequence) => ({ sequence, position: sequence.targetIds.length - 1 }));
-  return { rows: [...last, ...rows], logitRows: last.length };
+  const logitRows = sequences.length;
+  if (logitRows < 1 || logitRows > MAX_LOGIT_ROWS)
+    throw new RangeError(`batch: expected 1 to ${MAX_LOGIT_ROWS} sequences, got ${logitRows}`);
+  let lacking = 0;
+  for (const sequence of sequences) lacking += missing(sequence);
+  if (lacking + logitRows > MAX_ROWS) return { rows: missingRows(sequences), logitRows: 0 };
+  const rows: Row[] = [];
+  for (const sequence of sequences) rows.push({ sequence, position: sequence.targetIds.length - 1 });
+  return { rows: lacking > 0 ? rows.concat(missingRows(sequences)) : rows, logitRows };
 }
 
 /** After a batch has run: its rows' keys and values are there. */
-export function noteCached({ rows }: Batch): void {
-  // rising, and what was missing before the last position
-  for (const { sequence, position } of [...rows].sort((a, b) => a.position - b.position)) {
-    if (position === sequence.cached) sequence.cached += 1;
+export function noteCached({ rows, logitRows }: Batch): void {
+  // what was missing, rising, and the last positions, which stand first
+  for (let i = rows.length - 1; i >= 0; i--) {
+    const { sequence, position } = rows[i]!;
+    if (i < logitRows || position >= sequence.cached) sequence.cached = position + 1;
   }
 }
 
-/** The row table's words. */
-export function rowWords(rows: readonly Row[], wordsOf: (row: Row) => readonly number[]): Uint32Array {
+/** The row table's words. A row sees the positions of its first cache up to its own. */
+export function rowWords({ rows }: Batch): Uint32Array {
   const words = new Uint32Array(rows.length * ROW_WORDS);
-  rows.forEach((row, i) => {
-    words.set(wordsOf(row), i * ROW_WORDS);
-  });
+  for (let i = 0; i < rows.length; i++) {
+    const { sequence, position } = rows[i]!;
+    const at = i * ROW_WORDS;
+    words.set(sequence.row, at);
+    words[at + ROW_TOKEN] = sequence.targetIds[position]!;
+    words[at + ROW_POSITION] = position;
+    words[at + ROW_CACHES + CACHE_KEYS] = position + 1;
+  }
   return words;
 }

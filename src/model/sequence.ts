@@ -10,6 +10,8 @@ export interface Sequence {
   readonly capacity: number;
   /** Pointers of its caches, in the order of the row table (tensor/assembly/row-table.ts). */
   readonly caches: readonly number[];
+  /** Its row in the table, but what changes from position to position: the token, the position, the keys of the first cache. */
+  readonly row: Uint32Array;
   /** The sequence whose prompt's keys and values it shares. */
   readonly forkOf?: Sequence;
   phase: 'encode' | 'cross' | 'decode';

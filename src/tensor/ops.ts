@@ -26,13 +26,17 @@ export const ops = {
   appendQ16: { file: 'append-kv', args: 'table cache k v rows heads dKv rowBytes layer layers' },
   attentionF32: {
     file: 'attention-f32',
-    args: 'out q table cache bias scores rows heads dKv rowBytes reach layer layers',
+    args: 'out q table cache bias scores rows heads group window dKv rowBytes reach layer layers',
   },
   attentionQ16: {
     file: 'attention-q16',
-    args: 'out q table cache bias quantized scales sums weights rows heads dKv rowBytes reach layer layers',
+    args: 'out q table cache bias quantized scales sums weights long rows heads group window dKv rowBytes reach layer layers',
   },
   activate: { file: 'activate', args: 'out x gate count kind' },
+  angles: { file: 'rotate', args: 'out table frequencies rows pairs' },
+  rotate: { file: 'rotate', args: 'x angles rows heads dKv pairs rowBytes' },
+  add: { file: 'add', args: 'x y count' },
+  addRow: { file: 'add', args: 'x row rows cols' },
   scale: { file: 'scale', args: 'out x count factor:f32' },
   argmax: { file: 'argmax', args: 'out outBytes logits rows rowBytes count' },
   penalize: { file: 'penalize', args: 'logits ids idCount penalty:f32' },
@@ -56,25 +60,27 @@ export type OpArgs<N extends OpName, T = number> = {
   [W in Words<(typeof ops)[N]['args']> as Name<W>]: W extends `${string}:f32` ? number : T;
 };
 
-interface Argument {
-  name: string;
-  isFloat: boolean;
-}
-
 /** What the table says of an op, taken apart. */
-export interface OpEntry extends Op {
+export interface OpEntry {
   name: OpName;
   code: number;
-  arguments: readonly Argument[];
+  file: string;
+  /** Arguments in order, and whether each is a float32. */
+  names: readonly string[];
+  isFloat: readonly boolean[];
 }
 
 /** All ops by code. */
-export const opEntries: readonly OpEntry[] = Object.entries(ops).map(([name, op], code) => ({
-  name: name as OpName,
-  code,
-  ...op,
-  arguments: op.args.split(' ').map((word) => ({ name: word.replace(':f32', ''), isFloat: word.endsWith(':f32') })),
-}));
+export const opEntries: readonly OpEntry[] = Object.entries<Op>(ops).map(([name, { file, args }], code) => {
+  const words = args.split(' ');
+  return {
+    name: name as OpName,
+    code,
+    file,
+    names: words.map((word) => word.replace(':f32', '')),
+    isFloat: words.map((word) => word.endsWith(':f32')),
+  };
+});
 
 const byName = Object.fromEntries(opEntries.map((entry) => [entry.name, entry])) as Record<OpName, OpEntry>;
 export const opEntry = (name: OpName): OpEntry => byName[name];

@@ -52,11 +52,20 @@ export interface KvCache {
   kind: KvKind;
   /** 0 or 1. */
   cache: number;
+  /** Heads of keys and values. */
   heads: number;
   /** Columns of a head, padded to a multiple of 16. */
   dKv: number;
   layer: number;
   layers: number;
+}
+
+export interface AttentionOptions {
+  bias?: DistanceBias;
+  /** Heads of queries that share a head of keys and values. */
+  group?: number;
+  /** How many keys a row sees, the last ones up to its own; 0 for all. */
+  window?: number;
 }
 
 export type Activation = 'relu' | 'gelu_new' | 'gelu_exact' | 'silu';
@@ -76,6 +85,8 @@ export interface Scratch {
   sums: number;
   /** Scores of keys: float32 [most keys padded to 16]; beside int16, weights of keys int16 [rows of a tile, so many]. */
   scores: Value;
+  /** float32 [rows of a tile, most keys padded to 16], where int16 keys may be more than KEYS_AT_ONCE. */
+  long?: number;
   /** int8 [INT4_UNPACK_OUTPUTS or fewer, most inputs], where INT4_UNPACK_ROWS rows or more stand against int4 weights. */
   unpacked?: number;
 }
@@ -85,11 +96,24 @@ function checkK(op: string, k: number, width: number): void {
     throw new RangeError(`${op}: expected k from 1 to ${width}, got ${k}`);
 }
 
-const floatBits = (x: number): number => new Uint32Array(new Float32Array([x]).buffer)[0]!;
+/** Of an op: arguments (the frame has room for 32), each with a multiple of every register. */
+const MOST_PATCHES = 32 * protocol.REGISTERS;
+const MOST_WORDS = 1 + 32 + 2 * MOST_PATCHES;
+
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+function floatBits(x: number): number {
+  float[0] = x;
+  return bits[0]!;
+}
 
 export class Recorder {
-  private readonly words: number[] = new Array(protocol.OPS).fill(0);
+  /** Words so far, and room for more: writing into it costs the interpreter a third of what pushing to a list does. */
+  private words = new Uint32Array(4096);
+  private length = protocol.OPS;
   private readonly ops: RecordedOp[] = [];
+  /** Of the op that is being written. */
+  private readonly patches = new Uint32Array(2 * MOST_PATCHES);
   private readonly room: Scratch | undefined;
   /** Whose quantised form the scratch holds: an input that several matrices share is quantised once. */
   private quantized: Rows | undefined;
@@ -124,23 +148,26 @@ export class Recorder {
     if (x.cols !== inputs || out.cols !== outputs) {
       throw new RangeError(`linear ${label}: expected [${outputs}, ${inputs}] weights to fit ${x.cols} -> ${out.cols}`);
     }
-    const sizes = { rows: x.rows, outputs, inputs, accumulate: options.accumulate ? 1 : 0 };
+    const { rows } = x;
+    const accumulate = options.accumulate ? 1 : 0;
+    const macs = outputs * inputs;
     if (w.kind === 'float32') {
-      this.emit('linearF32', { out: out.at, x: x.at, w: w.at, ...sizes }, label, out, outputs * inputs);
+      this.emit('linearF32', { out: out.at, x: x.at, w: w.at, rows, outputs, inputs, accumulate }, label, out, macs);
       return;
     }
-    const { quantized, quantizedScales, sums, unpacked } = this.scratch;
+    const { quantized, quantizedScales: xScales, sums, unpacked } = this.scratch;
+    const { at, scales: wScales } = w;
     this.quantize(x, label);
-    const args = { out: out.at, x: quantized, xScales: quantizedScales, w: w.at, wScales: w.scales, ...sizes, sums };
+    const args = { out: out.at, x: quantized, xScales, w: at, wScales, rows, outputs, inputs, accumulate, sums };
     if (w.kind === 'int8') {
-      this.emit('linearQ8', args, label, out, outputs * inputs);
+      this.emit('linearQ8', args, label, out, macs);
       return;
     }
     if (unpacked === undefined && !(typeof x.rows === 'number' && x.rows < protocol.INT4_UNPACK_ROWS)) {
       throw new RangeError(`linear ${label}: expected room to unpack int4 weights in, got none`);
     }
     const more = { multipliers: w.multipliers, unpacked: unpacked ?? 0 };
-    this.emit('linearInt4', { ...args, ...more }, label, out, outputs * inputs);
+    this.emit('linearInt4', { ...args, ...more }, label, out, macs);
   }
 
   /** Keys and values of each row go to its position in the cache. */
@@ -150,14 +177,21 @@ export class Recorder {
   }
 
   /** out = softmax(q k^T + bias) v, head by head, for each row over the keys that it sees; unscaled, as T5 has it. */
-  attention(label: string, out: Rows, q: Rows, table: RowTable, kv: KvCache, bias?: DistanceBias): void {
-    const { quantized, quantizedScales, sums, scores } = this.scratch;
-    const rows = { out: out.at, q: q.at, rows: table.rows, rowBytes: q.cols * 4 };
+  attention(
+    label: string,
+    out: Rows,
+    q: Rows,
+    table: RowTable,
+    kv: KvCache,
+    { bias, group = 1, window = 0 }: AttentionOptions = {},
+  ): void {
+    const { quantized, quantizedScales, sums, scores, long = 0 } = this.scratch;
+    const rows = { out: out.at, q: q.at, rows: table.rows, rowBytes: q.cols * 4, group, window };
     const args = { ...placeOf(table, kv), ...rows, bias: bias?.at ?? 0, reach: bias?.reach ?? 0 };
     if (kv.kind === 'float32') {
       this.emit('attentionF32', { ...args, scores }, label, out);
     } else {
-      const scratch = { quantized, scales: quantizedScales, sums, weights: scores };
+      const scratch = { quantized, scales: quantizedScales, sums, weights: scores, long };
       this.emit('attentionQ16', { ...args, ...scratch }, label, out);
       this.quantized = undefined;
     }
@@ -167,6 +201,28 @@ export class Recorder {
   activate(label: string, out: Rows, x: Rows, kind: Activation, gate?: Rows): void {
     const count = times(x.rows, x.cols);
     this.emit('activate', { out: out.at, x: x.at, gate: gate?.at ?? 0, count, kind: ACTIVATIONS[kind] }, label, out);
+  }
+
+  /** Cosines, then sines, of each row's position times the frequencies: out float32 [rows, 2 pairs]. */
+  angles(out: Value, table: RowTable, frequencies: Vector, pairs: number): void {
+    const args = { out, table: table.at, frequencies: frequencies.at, rows: table.rows, pairs };
+    this.emit('angles', args, frequencies.label);
+  }
+
+  /** Each head of x, of `dKv` padded columns, is turned by its row's angles (`angles`), in place: column i with column i + pairs. */
+  rotate(label: string, x: Rows, angles: Value, heads: number, pairs: number): void {
+    const { at, rows, cols } = x;
+    this.emit('rotate', { x: at, angles, rows, heads, dKv: cols / heads, pairs, rowBytes: cols * 4 }, label, x);
+  }
+
+  /** x += y */
+  add(label: string, x: Rows, y: Rows): void {
+    this.emit('add', { x: x.at, y: y.at, count: times(x.rows, x.cols) }, label, x);
+  }
+
+  /** Every row of x += the bias, float32 [cols]. */
+  addRow(x: Rows, bias: Vector): void {
+    this.emit('addRow', { x: x.at, row: bias.at, rows: x.rows, cols: x.cols }, bias.label, x);
   }
 
   /** out = x * factor */
@@ -229,11 +285,11 @@ export class Recorder {
 
   /** How many words there are so far: where the next op begins. */
   get position(): number {
-    return this.words.length;
+    return this.length;
   }
 
   finish(): Program {
-    return { words: Uint32Array.from(this.words), ops: this.ops };
+    return { words: this.words.slice(0, this.length), ops: this.ops };
   }
 
   /** x as integers, unless the scratch holds them already. */
@@ -245,18 +301,41 @@ export class Recorder {
     this.quantized = x;
   }
 
-  /** @param out what the op writes, if it writes rows */
+  private grow(): void {
+    const words = new Uint32Array(this.words.length * 2);
+    words.set(this.words);
+    this.words = words;
+  }
+
+  /**
+   * Loops and not maps: when a model is loaded, the canister's interpreter goes through here for hundreds of ops.
+   * @param out what the op writes, if it writes rows
+   */
   private emit<N extends OpName>(name: N, args: OpArgs<N, Value>, label: string, out?: Rows, macs = 0): void {
-    const entry = opEntry(name);
-    this.ops.push({ name, label, from: this.words.length, macs });
-    const patches: [number, number][] = [];
-    const constants = entry.arguments.map(({ name: argument, isFloat }, index) => {
-      const value = (args as Record<string, Value>)[argument]!;
-      if (typeof value === 'number') return isFloat ? floatBits(value) : value;
-      for (const [r, stride] of value.strides) patches.push([index | (r << 8), stride]);
-      return value.constant;
-    });
-    this.words.push(entry.code | (constants.length << 8) | (patches.length << 16), ...constants, ...patches.flat());
+    const { code, names, isFloat } = opEntry(name);
+    if (this.length + MOST_WORDS > this.words.length) this.grow();
+    const { words, patches, length: from } = this;
+    this.ops.push({ name, label, from, macs });
+    let at = from + 1;
+    let patched = 0;
+    for (let i = 0; i < names.length; i++, at++) {
+      const value = (args as Record<string, Value>)[names[i]!]!;
+      if (typeof value === 'number') {
+        words[at] = isFloat[i] ? floatBits(value) : value;
+        continue;
+      }
+      const { strides } = value;
+      words[at] = value.constant;
+      let s = 0;
+      do {
+        patches[patched++] = i | (strides[s]! << 8);
+        patches[patched++] = strides[s + 1]!;
+        s += 2;
+      } while (s < strides.length);
+    }
+    words[from] = code | (names.length << 8) | ((patched / 2) << 16);
+    words.set(patches.subarray(0, patched), at);
+    this.length = at + patched;
     if (out && out === this.quantized) this.quantized = undefined;
   }
 }

@@ -165,6 +165,8 @@ function someValue(type: IDL.Type, random: Random, size: number): unknown {
   const pick = pickFrom(random);
   if (type instanceof IDL.TextClass) {
     const letter = pick(letters);
+    // a wide letter makes all others wide
+    if (random() < 0.2) return `${pick(['', '€'])}${'x'.repeat(Math.max(0, size - 6))}€`;
     return letter.repeat(Math.floor((size * pick([1, 1, 0.5, 0.01])) / new TextEncoder().encode(letter).length));
   }
   if (type instanceof IDL.NatClass)
@@ -181,10 +183,11 @@ function someValue(type: IDL.Type, random: Random, size: number): unknown {
   if (type instanceof IDL.FuncClass) return [Principal.anonymous(), 'f'.repeat(Math.min(size, 1_000))];
   if (type instanceof IDL.OptClass) return random() < 0.1 ? [] : [someValue(type._type, random, size)];
   if (type instanceof IDL.VecClass) {
-    // about as many as a method takes, too
-    const length = pick([Math.floor(size ** pick([1, 0.9, 0.5])) + 1, 1_000, 480, 250]);
+    // about as many as a method takes, too; within others, fewer
+    const many = Math.floor(size ** pick([1, 0.9, 0.5])) + 1;
+    const length = size < 100 ? Math.min(many, 3) : pick([many, 1_000, 480, 250].filter((n) => n <= size + 1));
     const few = Array.from({ length: Math.min(length, 8) }, () => someValue(type._type, random, size / length));
-    return Array.from({ length: Math.min(length, 200_000) }, (_, i) => few[i % few.length]);
+    return Array.from({ length }, (_, i) => few[i % few.length]);
   }
   if (type instanceof IDL.TupleClass) return type._fields.map(([, of]) => someValue(of, random, size / 2));
   if (type instanceof IDL.RecordClass)

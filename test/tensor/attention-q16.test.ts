@@ -79,7 +79,7 @@ function attend(
   const record = (kv: KvCache, into: typeof out, cache: number, chunk: number): void => {
     const all = rowsOf({ ...shape, chunk }, cache, causal);
     b.recorder.appendKv('kv', b.table(all), kv, k, v);
-    b.recorder.attention('attention', into, q, b.table(all.slice(-rows)), kv, bias);
+    b.recorder.attention('attention', into, q, b.table(all.slice(-rows)), kv, { bias });
   };
   record(kvOf(shape), out, cacheRoom(b, shape), shape.chunk);
   const float32 = kvCache({ kind: 'float32', heads, dKv });
@@ -175,7 +175,7 @@ describe('rows of a batch', () => {
         const table = b.table(batch.map(rowOf));
         const out = b.rows(batch.length, cols);
         b.recorder.appendKv('kv', table, kv, k!, v!);
-        b.recorder.attention('attention', out, q!, table, kv, bias);
+        b.recorder.attention('attention', out, q!, table, kv, { bias });
         for (const [i, row] of batch.entries()) outs.set(row, (out.at as number) + i * cols * 4);
       }
       b.run();

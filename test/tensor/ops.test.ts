@@ -235,7 +235,7 @@ describe('attention over float32', () => {
       const table = b.table([{ position: 0, keys: 2, chunk: 2, cache }]);
       b.recorder.attention('plain', plain, q, table, kv);
       const bias = { label: 'bias', at: b.put(Float32Array.of(0, Math.log(3), 0)), reach: 1 };
-      b.recorder.attention('biased', biased, q, table, kv, { ...bias, at: bias.at - 4 });
+      b.recorder.attention('biased', biased, q, table, kv, { bias: { ...bias, at: bias.at - 4 } });
       b.run();
       return [b.floats(plain.at as number, 4), b.floats(biased.at as number, 4)];
     });
@@ -268,7 +268,7 @@ describe('attention over float32', () => {
       const bias = reach ? { label: 'bias', at: b.put(noise(heads * (2 * reach + 1), 4)), reach } : undefined;
       const out = b.rows(rows, cols);
       const q = b.rows(rows, cols, noise(rows * cols, 1));
-      b.recorder.attention('a', out, q, b.table(places.slice(-rows)), kv, bias);
+      b.recorder.attention('a', out, q, b.table(places.slice(-rows)), kv, { bias });
       b.run();
       return b.floats(out.at as number, rows * cols);
     });

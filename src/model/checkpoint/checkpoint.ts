@@ -1,11 +1,13 @@
 // A T5 checkpoint: a Hugging Face model folder, opened and checked, whose tensors are read one at a time.
 // Not the tokenizer: whoever needs it takes `spiece.model` or `tokenizer.json` from the same folder.
+
+import { matchT5Tensors } from '../families/t5/match-tensors.ts';
+import { EMBEDDING } from '../families/t5/tensors.ts';
 import { generationOptions } from '../generation/options.ts';
 import { type About, parseAbout } from './about.ts';
 import { parseT5Config, readStartToken, type T5Config } from './config.ts';
 import { type GenerationConfig, generationFields, parseGenerationConfig } from './generation-config.ts';
 import { Fields, parseJson } from './json.ts';
-import { EMBEDDING, matchT5Tensors } from './t5-tensors.ts';
 import { type Folder, openWeights, readAll, type Weights } from './weights.ts';
 
 export interface Checkpoint {

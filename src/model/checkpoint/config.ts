@@ -35,7 +35,7 @@ export interface T5Config {
   layerNormEpsilon: number;
   /** `wi_0`, `wi_1` and `wo` if gated, else `wi` and `wo`. */
   feedForward: { gated: boolean; activation: Activation };
-  /** The head may be the embedding itself. A `lm_head.weight` in the checkpoint is used all the same (see `t5-tensors.ts`). */
+  /** The head may be the embedding itself. A `lm_head.weight` in the checkpoint is used all the same (see families/t5/match-tensors.ts). */
   tieWordEmbeddings: boolean;
   /** The decoder's output is multiplied by D^-0.5 before the head, as the first T5 does. */
   scaleDecoderOutputs: boolean;

@@ -123,7 +123,9 @@ export function parseGenerationConfig(
 export function readIdLists(fields: Fields, name: string, vocabularySize: number): number[][] {
   const value = fields.get(name);
   if (!Array.isArray(value)) return fields.wrong(TypeError, name, 'a list of lists of token ids', value);
+  const isId = (id: unknown): boolean => Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabularySize;
   return value.map((ids: unknown, i) => {
+    if (Array.isArray(ids) && ids.length > 0 && ids.every(isId)) return ids.slice();
     const place = `${name}[${i}]`;
     if (!Array.isArray(ids) || ids.length === 0) return fields.wrong(TypeError, place, 'a list of token ids', ids);
     return new Fields(fields.where, { [place]: ids }).integers(place, 0, vocabularySize - 1, []);

@@ -1,8 +1,9 @@
 // The tensors of a model folder, be they in one safetensors file or in shards that an index lists.
 // Source: Hugging Face, `model.safetensors` and `model.safetensors.index.json` (weight_map).
+
+import { SPARE_TENSORS } from '../families/t5/match-tensors.ts';
 import { Fields, parseJson, show } from './json.ts';
 import { Safetensors, type Source, type TensorInfo } from './safetensors.ts';
-import { SPARE_TENSORS } from './t5-tensors.ts';
 
 /** A folder's files by name; `undefined` for a file that is not there. */
 export interface Folder {

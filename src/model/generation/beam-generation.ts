@@ -49,7 +49,7 @@ export class BeamGeneration implements Generation {
   }
 
   get sequences(): readonly Sequence[] {
-    return this.beams.over ? [] : this.running;
+    return this.running;
   }
 
   get tokenIds(): readonly number[] {

@@ -22,7 +22,7 @@ export interface Generation {
   readonly tokenIds: readonly number[];
   /** Undefined until it is finished. */
   readonly finishReason: FinishReason | undefined;
-  /** Its rows in a batch: the sequences whose next logits it chooses from. None once it is finished. */
+  /** Its rows in a batch: the sequences whose next logits it chooses from. */
   readonly sequences: readonly Sequence[];
   /** What has to be done before its sequences are stepped with others. */
   prepare(budget?: bigint): Outcome;
@@ -71,8 +71,11 @@ export function advanceAll(model: LanguageModel, generations: readonly Generatio
 
 /** Goes on to the next token of one generation. */
 export function advance(model: LanguageModel, generation: Generation, budget?: bigint): Progress {
-  const outcome = advanceAll(model, [generation], budget);
+  if (generation.finishReason) return 'finished';
+  let outcome = generation.prepare(budget);
+  if (outcome === 'done') outcome = model.step(generation.sequences, budget);
   if (outcome !== 'done') return outcome;
+  generation.choose(0);
   return generation.finishReason ? 'finished' : 'token';
 }
 

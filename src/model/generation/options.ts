@@ -5,7 +5,7 @@
 import type { T5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, readIdLists } from '../checkpoint/generation-config.ts';
 import { Fields } from '../checkpoint/json.ts';
-import { MAX_TARGET_LENGTH } from '../pack/tensors.ts';
+import { MAX_TARGET_LENGTH } from '../limits.ts';
 import type { Key } from './philox.ts';
 
 /** What a caller may ask for; what is left out has the model's default. */
@@ -187,7 +187,7 @@ export function generationOptions(
     // further out, the length to this power leaves float32
     lengthPenalty: fields.number('length_penalty', -10, 10, 1),
     earlyStopping: earlyStopping(fields),
-    eosTokenIds: [...new Set(fields.integers('eos_token_id', 0, lastId, config.eosTokenIds))],
+    eosTokenIds: distinct(fields.integers('eos_token_id', 0, lastId, config.eosTokenIds)),
     decoderStartTokenId: fields.integer('decoder_start_token_id', 0, lastId, config.decoderStartTokenId),
     ...masks(fields, config.vocabularySize),
   };
@@ -196,9 +196,14 @@ export function generationOptions(
   return options;
 }
 
+function distinct(ids: number[]): number[] {
+  const different = new Set(ids);
+  return different.size === ids.length ? ids : [...different];
+}
+
 /** Which tokens may not come, or have to, where. */
 function masks(fields: Fields, vocabularySize: number): Partial<GenerationOptions> {
-  const ids = (name: string) => [...new Set(fields.integers(name, 0, vocabularySize - 1, []))];
+  const ids = (name: string) => distinct(fields.integers(name, 0, vocabularySize - 1, []));
   const found: Partial<GenerationOptions> = {};
   const has = (name: string) => fields.get(name) !== undefined;
   if (has('bad_words_ids')) {

@@ -8,6 +8,7 @@ import { philox } from './philox.ts';
 
 export class TokenByToken implements Generation {
   readonly sequence: Sequence;
+  readonly sequences: readonly Sequence[];
   readonly tokenIds: number[];
   finishReason: FinishReason | undefined;
   private readonly model: LanguageModel;
@@ -25,6 +26,7 @@ export class TokenByToken implements Generation {
     this.options = options;
     this.tokenIds = [...tokenIds];
     this.sequence = model.open(sourceIds, options.maxNewTokens, [options.decoderStartTokenId, ...tokenIds]);
+    this.sequences = [this.sequence];
     if (isPlainGreedy(options)) return;
     try {
       this.choice = new Choice(model, options);
@@ -32,10 +34,6 @@ export class TokenByToken implements Generation {
       model.close(this.sequence);
       throw error;
     }
-  }
-
-  get sequences(): readonly Sequence[] {
-    return this.finishReason ? [] : [this.sequence];
   }
 
   /** Nothing: a step does all that one sequence needs. */

@@ -5,10 +5,11 @@
 import { CHECK_FINITE, CHECK_MULTIPLIERS } from '../../tensor/assembly/protocol.ts';
 import { matrixParts } from '../../tensor/layout.ts';
 import type { Unit } from '../../tensor/unit.ts';
+import { packTensors } from '../families/registry.ts';
 import { checkTokenizerTables } from '../tokenizer/tokenizer-check.ts';
 import { TOKENIZER_HEAD_BYTES } from '../tokenizer/tokenizer-data.ts';
 import { type OpenedHead, packShape } from './pack.ts';
-import { type PackTensor, packTensors } from './tensors.ts';
+import type { PackTensor } from './tensors.ts';
 
 /** Bytes of a part at most; a multiple of 16. */
 const PART_BYTES = 1 << 20;
@@ -75,14 +76,14 @@ export class PackCheck {
 
 /** What of a tensor not any bytes may be: int8 weights may, their scales may not. */
 function partsOf(tensor: PackTensor): Part[] {
-  const { name, offset, bytes } = tensor;
+  const { name, offset, bytes, layout, weights } = tensor;
   const cut = (kind: Part['kind'], from: number, to: number): Part[] => {
     const parts: Part[] = [];
     for (let at = from; at < to; at += PART_BYTES)
       parts.push({ tensor: name, kind, offset: offset + at, bytes: Math.min(PART_BYTES, to - at) });
     return parts;
   };
-  if (tensor.kind !== 'matrix' || tensor.weights === 'float32') return cut(CHECK_FINITE, 0, bytes);
-  const { multipliers, scales } = matrixParts(tensor.weights, tensor.rows.length, tensor.cols.length);
+  if (layout.kind !== 'matrix' || weights === 'float32') return cut(CHECK_FINITE, 0, bytes);
+  const { multipliers, scales } = matrixParts(weights, layout.rows.length, layout.cols.length);
   return [...cut(CHECK_MULTIPLIERS, multipliers, scales), ...cut(CHECK_FINITE, scales, bytes)];
 }

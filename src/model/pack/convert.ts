@@ -5,11 +5,10 @@
 import { placeInt4 } from '../../tensor/int4.ts';
 import { type MatrixKind, type Placement, placeFloat32, placeInt8 } from '../../tensor/layout.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import type { T5Config } from '../checkpoint/config.ts';
-import { biasByDistance } from '../families/t5/relative-position.ts';
+import { packTensors } from '../families/registry.ts';
 import type { AddedTokenRow } from '../tokenizer/added-tokens.ts';
 import { encodePackHead, type PackHead, planPack } from './pack.ts';
-import { BIAS_REACH, type PackTensor, packTensors, type WeightsKind } from './tensors.ts';
+import type { PackTensor, WeightsKind } from './tensors.ts';
 
 /** Where a pack is written; pieces come in order but for the head, which comes last. */
 export interface PackSink {
@@ -56,7 +55,7 @@ export async function convert(
   };
   for (const tensor of packTensors({ config, weights, tiedHead })) {
     const source = await checkpoint.tensor(tensor.name);
-    await append(head.weightsOffset + tensor.offset, placeTensor(tensor, source, config));
+    await append(head.weightsOffset + tensor.offset, placeTensor(tensor, source));
   }
   await append(head.tokenizerOffset, tokenizer);
   head.sha256 = Array.from(sha256.digest(), (b) => b.toString(16).padStart(2, '0')).join('');
@@ -74,18 +73,9 @@ const PLACE: Record<MatrixKind, Place> = {
   float32: (...args) => bytesOf(placeFloat32(...args)),
 };
 
-function placeTensor(tensor: PackTensor, source: Float32Array, config: T5Config): Uint8Array {
-  if (tensor.kind === 'matrix') {
-    return PLACE[tensor.weights](source, tensor.sourceShape[1], tensor.rows, tensor.cols);
-  }
-  if (tensor.kind === 'vector') {
-    const row = { length: 1, from: () => 0 };
-    return bytesOf(placeFloat32(source, tensor.sourceShape[0], row, tensor.cols));
-  }
-  const shape = {
-    buckets: config.relativeAttentionNumBuckets,
-    maxDistance: config.relativeAttentionMaxDistance,
-    bidirectional: tensor.bidirectional,
-  };
-  return bytesOf(biasByDistance(source, config.numHeads, BIAS_REACH, shape));
+function placeTensor({ layout, shape, weights }: PackTensor, source: Float32Array): Uint8Array {
+  if (layout.kind === 'matrix') return PLACE[weights](source, shape[1]!, layout.rows, layout.cols);
+  if (layout.kind === 'made') return bytesOf(layout.make(source));
+  const row = { length: 1, from: () => 0 };
+  return bytesOf(placeFloat32(source, shape[0]!, row, layout.cols));
 }

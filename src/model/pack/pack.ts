@@ -14,15 +14,9 @@ import { type About, parseAbout } from '../checkpoint/about.ts';
 import { parseT5Config, type T5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, parseGenerationConfig } from '../checkpoint/generation-config.ts';
 import { parseJson, show } from '../checkpoint/json.ts';
+import { type PackShape, packTensors } from '../families/registry.ts';
 import { type AddedTokenRow, checkRows } from '../tokenizer/added-tokens.ts';
-import {
-  type PackShape,
-  type PackTensor,
-  packTensors,
-  packWeightsBytes,
-  WEIGHTS_KINDS,
-  type WeightsKind,
-} from './tensors.ts';
+import { type PackTensor, packWeightsBytes, WEIGHTS_KINDS, type WeightsKind } from './tensors.ts';
 
 const MAGIC = 'STEPWISE';
 export const PACK_VERSION = 4;

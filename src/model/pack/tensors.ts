@@ -1,136 +1,56 @@
 /**
- * The table of a pack's tensors: what a T5's weights are called, how they are padded, and where they lie in the arena. A function of the
- * configuration alone, so a pack cannot lie about it. Order: as an answer reads them, since the first touch of a page costs (docs/design.md).
+ * A family's tensors as a pack holds them: each with its place, in the order of the family's table. A function of the configuration alone, so a pack cannot lie
+ * about it.
  */
-import { inHeads, inOrder, type MatrixKind, type Placement, pad, weightBytes } from '../../tensor/layout.ts';
-import type { T5Config } from '../checkpoint/config.ts';
+import { type MatrixKind, type Placement, pad, weightBytes } from '../../tensor/layout.ts';
 
-/** How a pack holds its matrices, for people to choose; in an int4 pack some are int8 (matrixKind). */
+/** How a pack holds its matrices, for people to choose; in an int4 pack some are int8. */
 export const WEIGHTS_KINDS = ['int4', 'int8', 'float32'] as const;
 export type WeightsKind = (typeof WEIGHTS_KINDS)[number];
 
-/** Longest prompt in tokens, `</s>` included; T5 has no limit of its own, its training had 512. */
-export const MAX_SOURCE_LENGTH = 512;
-/** Most tokens a generation may have. */
-export const MAX_TARGET_LENGTH = 512;
+/** How the arena holds a tensor (tensor/layout.ts). */
+export type TensorLayout =
+  /** [outputs, inputs]; `besideInt4`: what it is in an int4 pack, if not int4. */
+  | { kind: 'matrix'; rows: Placement; cols: Placement; besideInt4?: 'int8' }
+  | { kind: 'vector'; cols: Placement }
+  /** Something that is made of the tensor, float32. */
+  | { kind: 'made'; bytes: number; make: (source: Float32Array) => Float32Array };
 
-/** What of the configuration decides the table. */
-export interface PackShape {
-  config: T5Config;
-  weights: WeightsKind;
-  /** The head is the embedding; the checkpoint has no `lm_head.weight`. */
-  tiedHead: boolean;
+/** A line of a family's table. */
+export interface TensorSpec {
+  /** In a Hugging Face checkpoint. */
+  name: string;
+  /** In a GGUF file. */
+  gguf: string;
+  /** In either; a matrix [outputs, inputs]. */
+  shape: readonly number[];
+  layout: TensorLayout;
 }
 
-export type PackTensor = { name: string; offset: number; bytes: number } & (
-  | { kind: 'matrix'; weights: MatrixKind; rows: Placement; cols: Placement; sourceShape: [number, number] }
-  | { kind: 'vector'; cols: Placement; sourceShape: [number] }
-  | { kind: 'bias'; bidirectional: boolean; sourceShape: [number, number] }
-);
-
-/** Sizes as padded in the arena (layout.ts). */
-export interface PaddedSizes {
-  /** D */
-  model: number;
-  /** K, a head's */
-  kv: number;
-  /** H * K */
-  inner: number;
-  /** F */
-  ff: number;
-  /** V */
-  vocabulary: number;
+export interface PackTensor extends TensorSpec {
+  /** What a matrix's weights are held as. */
+  weights: MatrixKind;
+  /** From the first tensor on. */
+  offset: number;
+  bytes: number;
 }
 
-export function paddedSizes(config: T5Config): PaddedSizes {
-  const kv = pad(config.dKv, 16);
-  return {
-    model: pad(config.dModel, 16),
-    kv,
-    inner: config.numHeads * kv,
-    ff: pad(config.dFf, 16),
-    vocabulary: pad(config.vocabularySize, 16),
-  };
-}
-
-/** Biases are stored for all distances that occur, so that attention need not ask which bucket a distance falls in. */
-export const BIAS_REACH = Math.max(MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH);
-
-/** Names of the feed-forward matrices that read the model's width. */
-export const feedForwardInputs = (config: T5Config): string[] => (config.feedForward.gated ? ['wi_0', 'wi_1'] : ['wi']);
-
-/**
- * The embedding stays int8 beside int4 weights: a token reads one row of it, so that it costs nothing but room, and all else is made of it (docs/quantisation.md).
- */
-export const matrixKind = (weights: WeightsKind, name: string): MatrixKind =>
-  weights === 'int4' && name === 'shared.weight' ? 'int8' : weights;
-
-export function packTensors({ config, weights, tiedHead }: PackShape): PackTensor[] {
-  const { dModel: D, dFf: F, vocabularySize: V, numHeads: H, dKv: K } = config;
-  const model = inOrder(D);
-  const ff = inOrder(F);
-  const inner = inHeads(H, K);
-  const vocabulary = inOrder(V);
-  const tensors: PackTensor[] = [];
+/** Gives every tensor of a table its place. */
+export function layOut(table: readonly TensorSpec[], weights: WeightsKind): PackTensor[] {
   let offset = 0;
-
-  const add = (tensor: Omit<PackTensor, 'offset' | 'bytes'>, bytes: number): void => {
-    tensors.push({ ...tensor, offset, bytes } as PackTensor);
+  const tensors: PackTensor[] = [];
+  for (const { name, gguf, shape, layout } of table) {
+    const held = layout.kind === 'matrix' && weights === 'int4' ? (layout.besideInt4 ?? weights) : weights;
+    const bytes = bytesOf(layout, held);
+    tensors.push({ name, gguf, shape, layout, weights: held, offset, bytes });
     offset += pad(bytes, 16);
-  };
-  const matrix = (name: string, rows: Placement, cols: Placement, sourceShape: [number, number]): void => {
-    const held = matrixKind(weights, name);
-    add(
-      { kind: 'matrix', weights: held, name, rows, cols, sourceShape } as PackTensor,
-      weightBytes(held, rows.length, cols.length),
-    );
-  };
-  const norm = (name: string): void =>
-    add({ kind: 'vector', name, cols: model, sourceShape: [D] } as PackTensor, model.length * 4);
-  const bias = (stack: string, bidirectional: boolean): void =>
-    add(
-      {
-        kind: 'bias',
-        name: `${stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`,
-        bidirectional,
-        sourceShape: [config.relativeAttentionNumBuckets, H],
-      } as PackTensor,
-      H * (2 * BIAS_REACH + 1) * 4,
-    );
-  const intoHeads = (name: string): void => matrix(`${name}.weight`, inner, model, [H * K, D]);
-  const outOfHeads = (name: string): void => matrix(`${name}.weight`, model, inner, [D, H * K]);
-  const feedForward = (layer: string): void => {
-    norm(`${layer}.layer_norm.weight`);
-    for (const wi of feedForwardInputs(config)) matrix(`${layer}.DenseReluDense.${wi}.weight`, ff, model, [F, D]);
-    matrix(`${layer}.DenseReluDense.wo.weight`, model, ff, [D, F]);
-  };
-  const selfAttention = (layer: string): void => {
-    norm(`${layer}.layer_norm.weight`);
-    for (const part of ['q', 'k', 'v']) intoHeads(`${layer}.SelfAttention.${part}`);
-    outOfHeads(`${layer}.SelfAttention.o`);
-  };
-
-  matrix('shared.weight', vocabulary, model, [V, D]);
-  bias('encoder', true);
-  for (let l = 0; l < config.numLayers; l++) {
-    selfAttention(`encoder.block.${l}.layer.0`);
-    feedForward(`encoder.block.${l}.layer.1`);
   }
-  norm('encoder.final_layer_norm.weight');
-  for (let l = 0; l < config.numDecoderLayers; l++) {
-    for (const part of ['k', 'v']) intoHeads(`decoder.block.${l}.layer.1.EncDecAttention.${part}`);
-  }
-  bias('decoder', false);
-  for (let l = 0; l < config.numDecoderLayers; l++) {
-    selfAttention(`decoder.block.${l}.layer.0`);
-    norm(`decoder.block.${l}.layer.1.layer_norm.weight`);
-    intoHeads(`decoder.block.${l}.layer.1.EncDecAttention.q`);
-    outOfHeads(`decoder.block.${l}.layer.1.EncDecAttention.o`);
-    feedForward(`decoder.block.${l}.layer.2`);
-  }
-  norm('decoder.final_layer_norm.weight');
-  if (!tiedHead) matrix('lm_head.weight', vocabulary, model, [V, D]);
   return tensors;
+}
+
+function bytesOf(layout: TensorLayout, weights: MatrixKind): number {
+  if (layout.kind === 'matrix') return weightBytes(weights, layout.rows.length, layout.cols.length);
+  return layout.kind === 'vector' ? layout.cols.length * 4 : layout.bytes;
 }
 
 /** Bytes of the arena that the weights take. */

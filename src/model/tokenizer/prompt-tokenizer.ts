@@ -1,7 +1,8 @@
 // A tokenizer with the tokens that were added to it: what prompts are encoded with, and answers decoded. Its pieces, and how a text without added
 // tokens is cut up, are `tokenizer.ts`'s.
+
+import type { StreamDecoder } from '../../text/stream-decoder.ts';
 import { type AddedToken, type AddedTokenRow, type Part, TokenMatcher, tokenOf } from './added-tokens.ts';
-import type { StreamDecoder } from './stream-decoder.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { SPACE_SYMBOL } from './vocabulary.ts';
 

@@ -14,10 +14,10 @@ import {
   TOO_MUCH,
 } from '../../text/assembly/protocol.ts';
 import { type Native, NativeCall } from '../../text/native.ts';
-import { StreamDecoder } from './stream-decoder.ts';
+import { StreamDecoder } from '../../text/stream-decoder.ts';
+import { decodeUtf8, utf8Of } from '../../text/utf8.ts';
 import { checkTokenizer } from './tokenizer-check.ts';
 import { readTokenizerHead, TOKENIZER_HEAD_BYTES, type TokenizerHead } from './tokenizer-data.ts';
-import { decodeUtf8, utf8Of } from './utf8.ts';
 
 /** A text is normalised and cut up by so many bytes at a time, if it can be. */
 const WINDOW = 8192;

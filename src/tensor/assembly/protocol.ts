@@ -68,6 +68,8 @@ export const CHUNK_GROUPS = 256;
  * to the same few lines of the cache (measured: a third slower).
  */
 export const TILE_STRIDE = 4160;
+/** Attention sums up so many keys at once; caches with more have chunks that divide it. */
+export const KEYS_AT_ONCE = 1024;
 /** Most rows of a tile. */
 export const TILE_ROWS = 16;
 /**

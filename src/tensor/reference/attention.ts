@@ -80,19 +80,26 @@ function biasOf(m: Memory, { bias, reach }: Pick<OpArgs<'attentionQ16'>, 'bias' 
   return (distance: number): number => m.f32[bias / 4 + h * (2 * reach + 1) + reach + distance]!;
 }
 
+/** Positions of the keys that a row sees. */
+function seenBy({ keys }: Row, window: number): number[] {
+  const first = window > 0 ? Math.max(0, keys - window) : 0;
+  return Array.from({ length: keys - first }, (_, j) => first + j);
+}
+
 export function attentionF32(m: Memory, a: OpArgs<'attentionF32'>): void {
   const { dKv } = a;
   for (let i = 0; i < a.rows; i++) {
     const row = rowOf(m, 'float32', a, i);
-    const places = Array.from({ length: row.keys }, (_, j) => placesF32(row, a, j));
-    for (let h = 0; h < a.heads; h++) {
-      const column = h * dKv * 4;
-      const query = m.floats(a.q + i * a.rowBytes + column, dKv);
+    const seen = seenBy(row, a.window);
+    const places = seen.map((j) => placesF32(row, a, j));
+    for (let h = 0; h < a.heads * a.group; h++) {
+      const column = Math.floor(h / a.group) * dKv * 4;
+      const query = m.floats(a.q + i * a.rowBytes + h * dKv * 4, dKv);
       const bias = biasOf(m, a, h);
       const scores = places.map(({ key }, j) => {
         const k = m.floats(key + column, dKv);
         const dot = query.reduce((sum, x, d) => sum + x * k[d]!, 0);
-        return a.bias ? dot + bias(j - row.position) : dot;
+        return a.bias ? dot + bias(seen[j]! - row.position) : dot;
       });
       const largest = Math.max(...scores);
       const weights = scores.map((s) => Math.exp(s - largest));
@@ -100,7 +107,7 @@ export function attentionF32(m: Memory, a: OpArgs<'attentionF32'>): void {
       const mixed = Float64Array.from({ length: dKv }, (_, d) =>
         sumOf(places.map(({ value }, j) => (weights[j]! / total) * m.f32[(value + column) / 4 + d]!)),
       );
-      m.floats(a.out + i * a.rowBytes + column, dKv).set(mixed);
+      m.floats(a.out + i * a.rowBytes + h * dKv * 4, dKv).set(mixed);
     }
   }
 }
@@ -109,15 +116,16 @@ export function attentionQ16(m: Memory, a: OpArgs<'attentionQ16'>): void {
   const { dKv } = a;
   for (let i = 0; i < a.rows; i++) {
     const row = rowOf(m, 'int16', a, i);
-    for (let h = 0; h < a.heads; h++) {
+    const seen = seenBy(row, a.window);
+    for (let h = 0; h < a.heads * a.group; h++) {
       const column = i * a.rowBytes + h * dKv * 4;
       const query = quantized(m.floats(a.q + column, dKv), keyMax(dKv));
-      const places = Array.from({ length: row.keys }, (_, j) => placesQ16(row, a, j, h));
+      const places = seen.map((j) => placesQ16(row, a, j, Math.floor(h / a.group)));
       const bias = biasOf(m, a, h);
       const scores = places.map(({ key, keyScale }, j) => {
         const dot = query.values.reduce((sum, x, d) => sum + x * m.i16[key(d)]!, 0); // under 2^31 by keyMax
         const score = fround(fround(fround(dot) * m.f32[keyScale]!) * query.scale);
-        return a.bias ? fround(score + bias(j - row.position)) : score;
+        return a.bias ? fround(score + bias(seen[j]! - row.position)) : score;
       });
       const largest = Math.max(...scores);
       const e = scores.map((s) => Math.exp(s - largest));

@@ -1,5 +1,6 @@
-/** Norms and activations, in plain TypeScript: the meaning of assembly/ops/{rms-norm,activate,scale}.ts. */
+/** Norms, activations, sums and rotations, in plain TypeScript: the meaning of assembly/ops/{rms-norm,activate,scale,add,rotate}.ts. */
 import * as p from '../assembly/protocol.ts';
+import { ROW_BYTES, ROW_POSITION, ROW_WORDS } from '../assembly/row-table.ts';
 import type { OpArgs } from '../ops.ts';
 import type { Memory } from './memory.ts';
 
@@ -45,3 +46,38 @@ const ACTIVATIONS: Record<number, (x: number) => number> = {
   [p.ACTIVATION_GELU_EXACT]: (x) => (x / 2) * (1 + erf(x / Math.SQRT2)),
   [p.ACTIVATION_SILU]: (x) => x * sigmoid(x),
 };
+
+export function angles(m: Memory, { out, table, frequencies, rows, pairs }: OpArgs<'angles'>): void {
+  const f = m.floats(frequencies, pairs);
+  for (let i = 0; i < rows; i++) {
+    const position = m.words(table + i * ROW_BYTES, ROW_WORDS)[ROW_POSITION]!;
+    for (let p = 0; p < pairs; p++) {
+      const angle = Math.fround(position * f[p]!);
+      m.f32[out / 4 + i * 2 * pairs + p] = Math.cos(angle);
+      m.f32[out / 4 + i * 2 * pairs + pairs + p] = Math.sin(angle);
+    }
+  }
+}
+
+export function rotate(m: Memory, { x, angles, rows, heads, dKv, pairs, rowBytes }: OpArgs<'rotate'>): void {
+  for (let i = 0; i < rows; i++) {
+    const turn = m.floats(angles + i * pairs * 8, 2 * pairs);
+    for (let h = 0; h < heads; h++) {
+      const head = m.floats(x + i * rowBytes + h * dKv * 4, dKv);
+      for (let p = 0; p < pairs; p++) {
+        const [a, b, cos, sin] = [head[p]!, head[p + pairs]!, turn[p]!, turn[p + pairs]!];
+        head[p] = a * cos - b * sin;
+        head[p + pairs] = b * cos + a * sin;
+      }
+    }
+  }
+}
+
+export function add(m: Memory, { x, y, count }: OpArgs<'add'>): void {
+  const sum = m.floats(x, count).map((v, i) => v + m.f32[y / 4 + i]!);
+  m.floats(x, count).set(sum);
+}
+
+export function addRow(m: Memory, { x, row, rows, cols }: OpArgs<'addRow'>): void {
+  for (let i = 0; i < rows; i++) add(m, { x: x + i * cols * 4, y: row, count: cols });
+}

@@ -24,9 +24,7 @@ const bitsToFloat = (bits: number): number => new Float32Array(Uint32Array.of(bi
 
 /** Words of an op as its arguments by name. */
 const named = (op: OpEntry, words: readonly number[]): Record<string, number> =>
-  Object.fromEntries(
-    op.arguments.map(({ name, isFloat }, i) => [name, isFloat ? bitsToFloat(words[i]!) : words[i]! >>> 0]),
-  );
+  Object.fromEntries(op.names.map((name, i) => [name, op.isFloat[i] ? bitsToFloat(words[i]!) : words[i]! >>> 0]));
 
 export class Reference implements Machine {
   private readonly memory = new Memory();

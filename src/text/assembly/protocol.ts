@@ -11,6 +11,10 @@ export const COMMAND_UNIGRAM_NORMALIZE = 33;
 export const COMMAND_UNIGRAM_DECODE = 34;
 /** check(): tables, which are the input -> what is wrong with them */
 export const COMMAND_UNIGRAM_CHECK = 35;
+/** The same of a byte-level BPE tokenizer. */
+export const COMMAND_BPE_ENCODE = 36;
+export const COMMAND_BPE_DECODE = 37;
+export const COMMAND_BPE_CHECK = 38;
 export const LAST_COMMAND = 63;
 
 // --- the payload of a command ------------------------------------------------------------------------------
@@ -29,6 +33,8 @@ export const WORK_BYTES = 2;
 export const MOST_STEPS = 3;
 /** decode: 1 where no text has come before. Written as well. */
 export const AT_START = 4;
+/** encode by BPE: 1 where the texts of special tokens are these, not ordinary text. decode: 1 to leave special tokens out. */
+export const SPECIAL = 5;
 /** Ids or bytes put out. check: the place of what is wrong. */
 export const COUNT = 8;
 /** Steps along tries that it took, in thousands. */
@@ -63,6 +69,9 @@ export const FAULT_MAP_CYCLE = 30;
 export const FAULT_MAP_TEXT = 31;
 export const FAULT_FLAGS = 32;
 
+export const FAULT_MERGE = 33;
+export const FAULT_SLOT = 34;
+export const FAULT_CLASS = 35;
 /** Bytes of work that a check needs for each unit of a trie. */
 export const CHECK_WORK = 9;
 
@@ -89,3 +98,26 @@ export const SPACE_BYTE = 0x20;
 export const NUL_BYTE = 0xfe;
 /** Stands after the text and ends every search. */
 export const END_BYTE = 0xff;
+
+// --- the tables of a byte-level BPE tokenizer: src/text/bpe/bpe-data.ts --------------------------------------
+export const BPE_KIND = 3;
+export const BPE_SIZE = 4;
+export const BPE_MERGES = 5;
+export const BPE_LENGTHS = 8;
+export const BPE_SECTIONS = 9;
+/** How a text is parted into words before they are merged: the pre-tokenizers of these models. */
+export const PRE_GPT2 = 1;
+export const PRE_SMOLLM = 2;
+export const PRE_LLAMA3 = 3;
+export const PRE_QWEN2 = 4;
+/** Classes of a code point. */
+export const LETTER = 1;
+export const NUMBER = 2;
+export const SPACE = 4;
+/** Blocks of 256 code points up to U+10FFFF. */
+export const CLASS_BLOCKS = 4352;
+/** Factors of the hash of a pair, and of a word's bytes (FNV-1a). */
+export const HASH_LEFT = 0x9e3779b1;
+export const HASH_RIGHT = 0x85ebca77;
+export const FNV_BASIS = 0x811c9dc5;
+export const FNV_PRIME = 0x01000193;

@@ -158,6 +158,24 @@ it('a fork that has nothing yet, and a sequence whose prompt is new, join those 
   for (const sequence of [fork, fresh, first]) t5.close(sequence);
 });
 
+it('one that joins while a batch is under way waits for its end, and then has what it has alone', async () => {
+  const unit = new SlicingUnit();
+  const { t5 } = await FixtureModel.open('flan-a', 'int8', unit);
+  const targets = [0, 9, 8, 7];
+  const [first, second] = [t5.open([5, 6, 1], 20, targets), t5.open([5, 6, 1], 20, targets)];
+  t5.step([first]);
+  const expected = t5.logits();
+  first.targetIds.push(3);
+  expect(t5.step([first], unit.next(5))).toBe('paused');
+  expect(t5.step([second], unit.next(5))).toBe('busy');
+  while (t5.step([second, first], unit.next(5)) !== 'done');
+  expect(t5.logits(0)).toEqual(expected);
+  const both = [t5.logits(0), t5.logits(1)];
+  t5.step([first]);
+  expect(t5.logits()).toEqual(both[1]);
+  for (const sequence of [first, second]) t5.close(sequence);
+});
+
 it('refuses more sequences than there is room for logits', async () => {
   const { t5 } = await FixtureModel.open('flan-a', 'int8', newUnit());
   const many = Array.from({ length: MAX_LOGIT_ROWS + 1 }, () => t5.open([5, 1], 2));

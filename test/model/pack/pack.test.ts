@@ -1,8 +1,9 @@
 /** Heads of packs: what each kind of weights makes of the table, and heads that say something else. */
 import { describe, expect, it } from 'vitest';
 import { parseT5Config } from '../../../src/model/checkpoint/config.ts';
+import { packTensors } from '../../../src/model/families/registry.ts';
 import { decodePackHead, encodePackHead, type PackHead, packBytes, planPack } from '../../../src/model/pack/pack.ts';
-import { packTensors, WEIGHTS_KINDS } from '../../../src/model/pack/tensors.ts';
+import { WEIGHTS_KINDS } from '../../../src/model/pack/tensors.ts';
 import { fixture } from '../checkpoint/memory.ts';
 
 const json = { config: JSON.parse(Buffer.from(fixture('t5/odd/config.json')).toString()), generation: {} };
@@ -22,7 +23,7 @@ describe('a head', () => {
       packTensors({ config, weights, tiedHead: false }),
     );
     for (const [i, tensor] of int4!.entries()) {
-      if (tensor.kind !== 'matrix') continue;
+      if (tensor.layout.kind !== 'matrix') continue;
       const embedding = tensor.name === 'shared.weight';
       expect(tensor.weights).toBe(embedding ? 'int8' : 'int4');
       const share = tensor.bytes / int8![i]!.bytes;

@@ -33,12 +33,16 @@ export function count(level: u32): void {
 }
 
 export function skipValue(type: i32, level: u32): void {
+  skipKnown(kindOf(type), type, level);
+}
+
+/** Skips a value whose type is of this kind. */
+function skipKnown(kind: i32, type: i32, level: u32): void {
   count(level);
   if (failure) return;
-  const kind = kindOf(type);
   const size = sizeOf(kind);
   if (size > 0) return skip(size);
-  if (kind == KIND_NULL || kind == KIND_RESERVED || failure) return;
+  if (kind == KIND_NULL || kind == KIND_RESERVED) return;
   if (kind == KIND_TEXT) skip(unsigned());
   else if (kind == KIND_NAT || kind == KIND_INT) while (byte() >= 128 && !failure) {}
   else if (kind == KIND_PRINCIPAL || kind == KIND_SERVICE) skipReference();
@@ -60,15 +64,26 @@ function skipReference(): void {
   if (flag()) skip(unsigned());
 }
 
+/** Skips so many values of `opt type`. */
+function skipOptions(type: i32, length: u64, level: u32): void {
+  const kind = kindOf(type);
+  for (let i: u64 = 0; i < length && !failure; i++) {
+    count(level);
+    if (flag()) skipKnown(kind, type, level);
+  }
+}
+
 function skipParts(kind: i32, words: usize, level: u32): void {
   if (kind == KIND_OPT) {
     if (flag()) skipValue(load<i32>(words, 4), level);
   } else if (kind == KIND_VEC) {
     const length = unsigned();
     const element = load<i32>(words, 4);
-    const size = sizeOf(kindOf(element));
+    const elements = kindOf(element);
+    const size = sizeOf(elements);
     if (size > 0) return skip(length > 0xffffffff ? length : length * size);
-    for (let i: u64 = 0; i < length && !failure; i++) skipValue(element, level);
+    if (elements == KIND_OPT) return skipOptions(load<i32>(wordsOf(element), 4), length, level + 1);
+    for (let i: u64 = 0; i < length && !failure; i++) skipKnown(elements, element, level);
   } else if (kind == KIND_RECORD) {
     const fields = load<u32>(words, 4);
     for (let i: u32 = 0; i < fields && !failure; i++) skipValue(load<i32>(words + 12 + (<usize>i << 3)), level);

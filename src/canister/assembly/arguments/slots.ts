@@ -18,6 +18,13 @@ function hasRoom(): bool {
   return false;
 }
 
+/** Leaves so many slots fewer for what comes. */
+export function useRoom(slots: u32): void {
+  const size = <usize>slots << 3;
+  if (size > slotsEnd - slot) return fail(MANY_VALUES, MAX_SLOTS, MAX_SLOTS + 1);
+  slotsEnd -= size;
+}
+
 export function giveNumber(value: f64): void {
   if (!hasRoom()) return;
   store<f64>(slot, value);

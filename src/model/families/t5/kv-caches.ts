@@ -8,41 +8,41 @@
  * In a sequence's own all layers of a position lie together, so that a step touches few pages, and what two sequences have in common is one piece.
  * The encoder has a cache of one layer, which all its layers use in turn.
  */
+import { ROW_WORDS } from '../../../tensor/assembly/row-table.ts';
 import { type KvKind, kvChunk, kvPositionBytes, pad } from '../../../tensor/layout.ts';
 import type { KvCache } from '../../../tensor/recorder.ts';
-import type { Row } from '../../batch.ts';
-import { MAX_SOURCE_LENGTH, type PackShape, paddedSizes } from '../../pack/tensors.ts';
+import { MAX_SOURCE_LENGTH } from '../../limits.ts';
 import type { Sequence } from '../../sequence.ts';
+import { paddedSizes, type T5Shape } from './tensors.ts';
 
 /** Caches of a row. */
 export const [SELF, CROSS] = [0, 1];
 
-const kindOf = ({ weights }: PackShape): KvKind => (weights === 'float32' ? 'float32' : 'int16');
+const kindOf = ({ weights }: T5Shape): KvKind => (weights === 'float32' ? 'float32' : 'int16');
 
 /** Bytes of a layer's key and value of one position. */
-const layerBytes = (shape: PackShape): number =>
+const layerBytes = (shape: T5Shape): number =>
   kvPositionBytes(kindOf(shape), shape.config.numHeads, paddedSizes(shape.config).kv);
 
 /** Positions of the one chunk that a prompt's keys and values are. */
-const promptChunk = (shape: PackShape, sourceLength: number): number => pad(sourceLength, kvChunk(kindOf(shape)));
+const promptChunk = (shape: T5Shape, sourceLength: number): number => pad(sourceLength, kvChunk(kindOf(shape)));
 
 /** Bytes of a prompt's or a sequence's own keys and values for so many positions. */
-export const cacheBytes = (shape: PackShape, positions: number): number =>
+export const cacheBytes = (shape: T5Shape, positions: number): number =>
   pad(positions, kvChunk(kindOf(shape))) * shape.config.numDecoderLayers * layerBytes(shape);
 
 /** The encoder's cache, for any prompt. */
-export const encoderCacheBytes = (shape: PackShape): number =>
-  promptChunk(shape, MAX_SOURCE_LENGTH) * layerBytes(shape);
+export const encoderCacheBytes = (shape: T5Shape): number => promptChunk(shape, MAX_SOURCE_LENGTH) * layerBytes(shape);
 
 /** The piece of a sequence's own that has the positions from `from` to `to`; others in it are ones before `from`, or not written yet. */
-export function pieceOf(shape: PackShape, from: number, to: number): { at: number; bytes: number } {
+export function pieceOf(shape: T5Shape, from: number, to: number): { at: number; bytes: number } {
   const step = kvChunk(kindOf(shape));
   const at = cacheBytes(shape, Math.floor(from / step) * step);
   return { at, bytes: cacheBytes(shape, to) - at };
 }
 
 /** What ops need to know of a decoder layer's cache. */
-export const decoderCache = (shape: PackShape, cache: number, layer: number): KvCache => ({
+export const decoderCache = (shape: T5Shape, cache: number, layer: number): KvCache => ({
   kind: kindOf(shape),
   cache,
   heads: shape.config.numHeads,
@@ -51,18 +51,19 @@ export const decoderCache = (shape: PackShape, cache: number, layer: number): Kv
   layers: shape.config.numDecoderLayers,
 });
 
-export const encoderCache = (shape: PackShape): KvCache => ({ ...decoderCache(shape, SELF, 0), layers: 1 });
+export const encoderCache = (shape: T5Shape): KvCache => ({ ...decoderCache(shape, SELF, 0), layers: 1 });
 
-/** Words of the row table: token, position, the two caches (tensor/assembly/row-table.ts). A decoder row sees the positions up to its own. */
-export function decoderRow(shape: PackShape, { sequence, position }: Row): number[] {
-  const { targetIds, sourceIds, caches } = sequence;
-  const self = [caches[SELF]!, position + 1, kvChunk(kindOf(shape))];
-  const cross = [caches[CROSS]!, sourceIds.length, promptChunk(shape, sourceIds.length)];
-  return [targetIds[position]!, position, ...self, ...cross];
+/** A sequence's row in the table, but what changes from position to position (tensor/assembly/row-table.ts). */
+export function rowOf(shape: T5Shape, sourceLength: number, self: number, cross: number): Uint32Array {
+  const kind = kindOf(shape);
+  return Uint32Array.of(0, 0, self, 0, kvChunk(kind), cross, sourceLength, promptChunk(shape, sourceLength));
 }
 
-/** The same of a prompt's token: it sees the whole prompt, and its cross keys and values go to the prompt's cache. */
-export function encoderRow(shape: PackShape, at: number, { sourceIds, caches }: Sequence, position: number): number[] {
+/** The row table of a prompt: each token sees the whole prompt, and its cross keys and values go to the prompt's cache. */
+export function promptWords(shape: T5Shape, encoderCache: number, { sourceIds, caches }: Sequence): Uint32Array {
   const [S, chunk] = [sourceIds.length, promptChunk(shape, sourceIds.length)];
-  return [sourceIds[position]!, position, at, S, chunk, caches[CROSS]!, S, chunk];
+  const words = new Uint32Array(S * ROW_WORDS);
+  for (let i = 0; i < S; i++)
+    words.set([sourceIds[i]!, i, encoderCache, S, chunk, caches[CROSS]!, S, chunk], i * ROW_WORDS);
+  return words;
 }

@@ -19,16 +19,10 @@ import {
 } from '../../../tensor/recorder.ts';
 import { plus, register, times, type Value } from '../../../tensor/value.ts';
 import { MAX_LOGIT_ROWS, MAX_ROWS } from '../../batch.ts';
-import {
-  BIAS_REACH,
-  feedForwardInputs,
-  MAX_SOURCE_LENGTH,
-  MAX_TARGET_LENGTH,
-  type PackShape,
-  type PackTensor,
-  paddedSizes,
-} from '../../pack/tensors.ts';
+import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../../limits.ts';
+import type { PackTensor } from '../../pack/tensors.ts';
 import { CROSS, decoderCache, encoderCache, encoderCacheBytes, SELF } from './kv-caches.ts';
+import { BIAS_REACH, EMBEDDING, feedForwardInputs, HEAD, paddedSizes, type T5Shape } from './tensors.ts';
 
 /** Registers of the programs: rows of the batch, and how many of them, the first ones, get logits. */
 const [ROWS, LOGIT_ROWS] = [register(0), register(1)];
@@ -61,7 +55,7 @@ export interface T5Programs {
 }
 
 export function recordT5(
-  shape: PackShape,
+  shape: T5Shape,
   tensors: readonly PackTensor[],
   weightsAt: number,
   allocate: Allocate,
@@ -90,14 +84,14 @@ export function recordT5(
 
 const tableOf = (most: number, allocate: Allocate): RowTable => ({ at: allocate(most * ROW_BYTES), rows: ROWS });
 
-function logitsOf({ config }: PackShape, allocate: Allocate): Rows {
+function logitsOf({ config }: T5Shape, allocate: Allocate): Rows {
   const { vocabulary } = paddedSizes(config);
   const at = allocate(MAX_LOGIT_ROWS * vocabulary * 4);
   return { at, rows: LOGIT_ROWS, cols: vocabulary, width: config.vocabularySize };
 }
 
 /** Scratch that all programs share. */
-function sharedRoom({ config, weights }: PackShape, allocate: Allocate): Pick<Scratch, 'sums' | 'unpacked'> {
+function sharedRoom({ config, weights }: T5Shape, allocate: Allocate): Pick<Scratch, 'sums' | 'unpacked'> {
   const { model, inner, ff, vocabulary } = paddedSizes(config);
   const outputs = Math.min(INT4_UNPACK_OUTPUTS, Math.max(model, inner, ff, vocabulary));
   const unpacked = weights === 'int4' ? allocate(outputs * Math.max(model, inner, ff)) : undefined;
@@ -110,7 +104,7 @@ type Working = Record<'x' | 'h' | 'q' | 'k' | 'v' | 'a' | 'wi' | 'gate', Rows> &
  * Working rows: room for `most`, packed for as many as there are, so that one row's are on one page and a step touches no more pages than it must.
  */
 function workingRows(
-  { config }: PackShape,
+  { config }: T5Shape,
   most: number,
   shared: Pick<Scratch, 'sums' | 'unpacked'>,
   allocate: Allocate,
@@ -144,11 +138,11 @@ function workingRows(
 
 /** Layers of a T5, by the checkpoint's names; each adds what it computes to x. */
 class Layers {
-  readonly shape: PackShape;
+  readonly shape: T5Shape;
   private readonly table: ReadonlyMap<string, PackTensor>;
   private readonly weightsAt: number;
 
-  constructor(shape: PackShape, tensors: readonly PackTensor[], weightsAt: number) {
+  constructor(shape: T5Shape, tensors: readonly PackTensor[], weightsAt: number) {
     this.shape = shape;
     this.table = new Map(tensors.map((t) => [t.name, t]));
     this.weightsAt = weightsAt;
@@ -156,8 +150,9 @@ class Layers {
 
   matrix(name: string): Weights {
     const t = this.tensor(name);
-    if (t.kind !== 'matrix') throw new Error(`t5: expected ${name} to be a matrix, got a ${t.kind}`);
-    return matrixAt(t.weights, name, this.weightsAt + t.offset, t.rows.length, t.cols.length);
+    const { layout } = t;
+    if (layout.kind !== 'matrix') throw new Error(`t5: expected ${name} to be a matrix, got a ${layout.kind}`);
+    return matrixAt(t.weights, name, this.weightsAt + t.offset, layout.rows.length, layout.cols.length);
   }
 
   norm(r: Recorder, out: Rows, x: Rows, name: string): void {
@@ -172,7 +167,7 @@ class Layers {
     r.linear(k, h, this.matrix(`${name}.k.weight`));
     r.linear(v, h, this.matrix(`${name}.v.weight`));
     r.appendKv(name, table, kv, k, v);
-    r.attention(name, a, q, table, kv, this.bias(layer.split('.')[0]!));
+    r.attention(name, a, q, table, kv, { bias: this.bias(layer.split('.')[0]!) });
     r.linear(x, a, this.matrix(`${name}.o.weight`), { accumulate: true });
   }
 
@@ -215,7 +210,7 @@ class Layers {
 function recordEncode(layers: Layers, prompt: RowTable, rows: Working): Program {
   const { shape } = layers;
   const r = new Recorder(rows.scratch);
-  r.gather(rows.x, prompt.at, layers.matrix('shared.weight'), ROW_BYTES);
+  r.gather(rows.x, prompt.at, layers.matrix(EMBEDDING), ROW_BYTES);
   for (let l = 0; l < shape.config.numLayers; l++) {
     layers.selfAttention(r, `encoder.block.${l}.layer.0`, prompt, encoderCache(shape), rows);
     layers.feedForward(r, `encoder.block.${l}.layer.1`, rows);
@@ -240,7 +235,7 @@ function recordForward(layers: Layers, batch: RowTable, rows: Working, logits: R
   const { shape } = layers;
   const { config } = shape;
   const r = new Recorder(rows.scratch);
-  r.gather(rows.x, batch.at, layers.matrix('shared.weight'), ROW_BYTES);
+  r.gather(rows.x, batch.at, layers.matrix(EMBEDDING), ROW_BYTES);
   for (let l = 0; l < config.numDecoderLayers; l++) {
     const block = `decoder.block.${l}`;
     layers.selfAttention(r, `${block}.layer.0`, batch, decoderCache(shape, SELF, l), rows);
@@ -251,11 +246,11 @@ function recordForward(layers: Layers, batch: RowTable, rows: Working, logits: R
   const [x, h] = [rows.x, rows.h].map((all) => ({ ...all, rows: LOGIT_ROWS }));
   layers.norm(r, h!, x!, 'decoder.final_layer_norm');
   if (config.scaleDecoderOutputs) r.scale('decoder.scale', h!, h!, config.dModel ** -0.5);
-  r.linear(logits, h!, layers.matrix(shape.tiedHead ? 'shared.weight' : 'lm_head.weight'));
+  r.linear(logits, h!, layers.matrix(shape.tiedHead ? EMBEDDING : HEAD));
   return { forward: r.finish(), head };
 }
 
-function recordGreedy({ config }: PackShape, batch: RowTable, logits: Rows): Program {
+function recordGreedy({ config }: T5Shape, batch: RowTable, logits: Rows): Program {
   const r = new Recorder();
   r.argmax(batch.at, logits, config.vocabularySize, ROW_BYTES);
   return r.finish();

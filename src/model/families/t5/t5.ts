@@ -7,16 +7,12 @@ import { ROW_BYTES, ROW_TOKEN } from '../../../tensor/assembly/row-table.ts';
 import type { Machine, Program, Registers } from '../../../tensor/machine.ts';
 import { type Batch, nextBatch, noteCached, replayBatch, rowWords } from '../../batch.ts';
 import type { LanguageModel, Outcome, PlacedProgram, StepPlan } from '../../language-model.ts';
-import {
-  MAX_SOURCE_LENGTH,
-  MAX_TARGET_LENGTH,
-  type PackShape,
-  packTensors,
-  packWeightsBytes,
-} from '../../pack/tensors.ts';
+import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../../limits.ts';
+import { packWeightsBytes } from '../../pack/tensors.ts';
 import { agreement, type Sequence } from '../../sequence.ts';
-import { CROSS, cacheBytes, decoderRow, encoderRow, pieceOf, SELF } from './kv-caches.ts';
+import { CROSS, cacheBytes, pieceOf, promptWords, rowOf, SELF } from './kv-caches.ts';
 import { recordT5, registersOf, type T5Programs } from './programs.ts';
+import { packTensors, type T5Shape } from './tensors.ts';
 
 /** So often a program in the middle is waited for before it is thought dead, and has to begin again. */
 const PATIENCE = 16;
@@ -38,7 +34,7 @@ const isOf = ({ rows, logitRows }: Batch, sequences: readonly Sequence[]): boole
   logitRows === sequences.length && sequences.every((sequence, i) => rows[i]!.sequence === sequence);
 
 export class T5 implements LanguageModel {
-  readonly shape: PackShape;
+  readonly shape: T5Shape;
   readonly weightsAt: number;
   readonly weightsBytes: number;
   readonly programs: T5Programs;
@@ -55,7 +51,7 @@ export class T5 implements LanguageModel {
   private likeliest: Uint32Array | undefined;
 
   /** Takes room for everything but sequences. The weights are to be written to `weightsAt` before the first sequence runs. */
-  constructor(machine: Machine, arena: Arena, shape: PackShape) {
+  constructor(machine: Machine, arena: Arena, shape: T5Shape) {
     this.machine = machine;
     this.shape = shape;
     this.arena = arena;
@@ -95,8 +91,10 @@ export class T5 implements LanguageModel {
     const target = [...(targetIds ?? [this.shape.config.decoderStartTokenId])];
     this.check(sourceIds, capacity, target);
     const cross = this.arena.allocate(cacheBytes(this.shape, sourceIds.length));
-    const caches = [this.allocateSelf(cross, capacity), cross];
-    return { sourceIds: [...sourceIds], targetIds: target, capacity, caches, phase: 'encode', cached: 0 };
+    const self = this.allocateSelf(cross, capacity);
+    const row = rowOf(this.shape, sourceIds.length, self, cross);
+    const caches = [self, cross];
+    return { sourceIds: [...sourceIds], targetIds: target, capacity, caches, row, phase: 'encode', cached: 0 };
   }
 
   private check(sourceIds: readonly number[], capacity: number, targetIds: readonly number[]): void {
@@ -118,7 +116,8 @@ export class T5 implements LanguageModel {
   fork(first: Sequence): Sequence {
     const self = this.arena.allocate(cacheBytes(this.shape, first.capacity));
     const caches = [self, first.caches[CROSS]!];
-    return { ...first, targetIds: [...first.targetIds], caches, forkOf: first, phase: 'decode', cached: 0 };
+    const row = rowOf(this.shape, first.sourceIds.length, self, first.caches[CROSS]!);
+    return { ...first, targetIds: [...first.targetIds], caches, row, forkOf: first, phase: 'decode', cached: 0 };
   }
 
   retarget(sequence: Sequence, targetIds: readonly number[]): void {
@@ -188,18 +187,23 @@ export class T5 implements LanguageModel {
   replay(sequences: readonly Sequence[], budget?: bigint): Outcome {
     // nothing to wait for, even while these very sequences are in the middle of a step
     if (sequences.every(({ phase }) => phase === 'decode') && !replayBatch(sequences)) return 'done';
-    return this.runBatches(sequences, replayBatch, budget);
+    for (;;) {
+      const outcome = this.beforeBatches(sequences, budget);
+      if (outcome !== 'done') return outcome;
+      const batch = this.running?.batch ?? replayBatch(sequences);
+      if (!batch) return 'done';
+      if (!this.runBatch(sequences, batch, budget)) return 'paused';
+    }
   }
 
   step(sequences: readonly Sequence[], budget?: bigint): Outcome {
-    let ready = false;
-    const next = (): Batch | undefined => {
-      if (ready) return undefined;
-      const batch = nextBatch(sequences);
-      ready = batch.logitRows > 0;
-      return batch;
-    };
-    return this.runBatches(sequences, next, budget);
+    for (;;) {
+      const outcome = this.beforeBatches(sequences, budget);
+      if (outcome !== 'done') return outcome;
+      const batch = this.running?.batch ?? nextBatch(sequences);
+      if (!this.runBatch(sequences, batch, budget)) return 'paused';
+      if (isOf(batch, sequences)) return 'done';
+    }
   }
 
   greedy(row: number): number {
@@ -226,7 +230,7 @@ export class T5 implements LanguageModel {
       choice: this.placed(greedy),
       registers: registersOf(sequences.length, sequences.length),
       table: batch,
-      rows: this.words(nextBatch(sequences)),
+      rows: rowWords(nextBatch(sequences)),
     };
   }
 
@@ -265,13 +269,7 @@ export class T5 implements LanguageModel {
 
   private writePrompt(sequence: Sequence): void {
     const { prompt, encoderCache } = this.programs;
-    const rows = sequence.sourceIds.map((_, position) => ({ sequence, position }));
-    const words = rowWords(rows, ({ position }) => encoderRow(this.shape, encoderCache, sequence, position));
-    this.machine.write(prompt, new Uint8Array(words.buffer));
-  }
-
-  private words({ rows }: Batch): Uint32Array {
-    return rowWords(rows, (row) => decoderRow(this.shape, row));
+    this.machine.write(prompt, new Uint8Array(promptWords(this.shape, encoderCache, sequence).buffer));
   }
 
   /** Whether nothing runs but what these sequences have begun; what nobody comes back for loses its turn. */
@@ -288,51 +286,43 @@ export class T5 implements LanguageModel {
     if (sequence.forkOf && sequence.forkOf.phase !== 'decode') {
       throw new Error(`step: expected a fork of a sequence that has stepped, got one in "${sequence.forkOf.phase}"`);
     }
+    if (sequence.phase === 'decode') return 'done';
     if (sequence.phase === 'cross' && this.encodedFor !== sequence) sequence.phase = 'encode';
     const outcome = this.encode(sequence, budget);
-    if (outcome !== 'done' || sequence.phase === 'decode') return outcome;
+    if (outcome !== 'done') return outcome;
     const crossed = this.ofPrompt(sequence, this.programs.cross, budget);
     if (crossed === 'done') sequence.phase = 'decode';
     return crossed;
   }
 
-  /** Runs batches, as `next` gives them, until there is none. */
-  private runBatches(
-    sequences: readonly Sequence[],
-    next: (sequences: readonly Sequence[]) => Batch | undefined,
-    budget?: bigint,
-  ): Outcome {
-    if (!this.mayRun(sequences)) return 'busy';
-    if (!this.running?.batch) {
-      // the one whose program is under way first
-      for (const sequence of [...(this.running?.sequences ?? []), ...sequences]) {
-        const outcome = this.prepare(sequence, budget);
-        if (outcome !== 'done') return outcome;
-      }
+  /** Brings sequences as far as batches go, and says whether one may run. */
+  private beforeBatches(sequences: readonly Sequence[], budget?: bigint): Outcome {
+    if (this.running) {
+      if (!this.mayRun(sequences)) return 'busy';
+      if (this.running?.batch) return 'done';
     }
-    for (;;) {
-      const { running } = this;
-      if (!running) {
-        const batch = next(sequences);
-        if (!batch) return 'done';
-        this.begin(sequences, batch);
-      }
-      const { batch } = this.running!;
-      if (!this.goOn(budget)) return 'paused';
-      noteCached(batch!);
-      this.logitRows = batch!.logitRows;
-      this.likeliest = undefined;
-      // the last batch of a step, begun in an earlier message
-      if (running && isOf(batch!, sequences)) return 'done';
+    // the one whose program is under way first
+    for (const sequence of this.running ? [...this.running.sequences, ...sequences] : sequences) {
+      const outcome = this.prepare(sequence, budget);
+      if (outcome !== 'done') return outcome;
     }
+    return 'done';
   }
 
-  private begin(sequences: readonly Sequence[], batch: Batch): void {
-    const { forward, head, batch: table } = this.programs;
-    this.machine.write(table, new Uint8Array(this.words(batch).buffer));
-    const program = this.placed(forward, batch.logitRows > 0 ? undefined : head);
-    const registers = registersOf(batch.rows.length, batch.logitRows);
-    this.running = { sequences, program, registers, at: program[1], batch, waited: 0 };
+  /** Begins a batch, or goes on with it where it is under way; whether it is through. */
+  private runBatch(sequences: readonly Sequence[], batch: Batch, budget?: bigint): boolean {
+    if (!this.running) {
+      const { forward, head, batch: table } = this.programs;
+      this.machine.write(table, new Uint8Array(rowWords(batch).buffer));
+      const program = this.placed(forward, batch.logitRows > 0 ? undefined : head);
+      const registers = registersOf(batch.rows.length, batch.logitRows);
+      this.running = { sequences, program, registers, at: program[1], batch, waited: 0 };
+    }
+    if (!this.goOn(budget)) return false;
+    noteCached(batch);
+    this.logitRows = batch.logitRows;
+    this.likeliest = undefined;
+    return true;
   }
 
   private ofPrompt(sequence: Sequence, program: Program, budget?: bigint): Outcome {

@@ -1,4 +1,5 @@
-// Attention over keys and values in float32, unscaled as T5 has it, with a bias by distance or none.
+// Attention over keys and values in float32, unscaled as T5 has it, with a bias by distance or none, over all keys or a window
+// of them; several heads of queries may share a head of keys and values.
 // One row and head at a time: scores, softmax and the weighted sum of values, in one row of scratch.
 
 import { exp, max, sum } from '../lanes';
@@ -85,32 +86,38 @@ function mix(out: usize, p: usize, v: usize, keys: u32, dKv: u32, rowBytes: usiz
 
 /**
  * q f32 [rows] of `rowBytes`, head h in the columns from h * K on -> out f32 as q, each row over the keys that it sees in its cache, in the part of `layer` of `layers`
- * (append-kv.ts). A cache has chunks of one position, or is one chunk. bias f32 [heads, 2 * reach + 1] by distance key - row, which reaches all distances that occur,
- * or 0. Columns past the heads are left alone. scores: scratch of keys floats, padded to a multiple of four. K a multiple of 4.
+ * (append-kv.ts). A cache has chunks of one position, or is one chunk. `heads` are those of keys and values; `group` heads of queries share each. Where `window` is not 0,
+ * a row sees that many keys, the last ones. bias f32 [heads * group, 2 * reach + 1] by distance key - row, which reaches all distances that occur, or 0. Columns past the
+ * heads are left alone. scores: scratch of keys floats, padded to a multiple of four. K a multiple of 4.
  */
 export function attentionF32(
   out: usize, q: usize, table: usize, cache: u32, bias: usize, scores: usize,
-  rows: u32, heads: u32, dKv: u32, rowBytes: usize, reach: u32, layer: u32, layers: u32,
+  rows: u32, heads: u32, group: u32, window: u32, dKv: u32, rowBytes: usize, reach: u32, layer: u32, layers: u32,
 ): void {
   const headBytes = <usize>dKv << 2;
   const innerBytes = <usize>heads * headBytes;
   const positionBytes = positionBytesF32(heads, dKv);
   for (let i: u32 = 0; i < rows; i++) {
     const place = cacheOf(table, i, cache);
-    const keys = load<u32>(place, CACHE_KEYS * 4);
+    const seen = load<u32>(place, CACHE_KEYS * 4);
+    const first: u32 = window && seen > window ? seen - window : 0;
+    const keys = seen - first;
     const chunk = load<u32>(place, CACHE_CHUNK * 4);
-    const k = load<u32>(place) + <usize>(layer * chunk) * positionBytes;
-    const v = k + <usize>chunk * innerBytes;
     const keyBytes = chunk == 1 ? <usize>layers * positionBytes : innerBytes;
+    const k = load<u32>(place) + <usize>(layer * chunk) * positionBytes + <usize>first * keyBytes;
+    const v = k + <usize>chunk * innerBytes;
     const position = load<u32>(table + <usize>i * ROW_BYTES, ROW_POSITION * 4);
-    let distances = bias + (<usize>(reach - position) << 2);
+    let distances = bias + (<usize>(reach - position + first) << 2);
+    let query: usize = 0;
     for (let h: u32 = 0; h < heads; h++) {
       const at = <usize>h * headBytes;
-      dots(scores, q + at, k + at, keys, dKv, keyBytes);
-      if (bias) addBias(scores, distances, keys);
-      distances += (<usize>(2 * reach + 1)) << 2;
-      softmax(scores, keys);
-      mix(out + at, scores, v + at, keys, dKv, keyBytes);
+      for (const end = query + <usize>group * headBytes; query < end; query += headBytes) {
+        dots(scores, q + query, k + at, keys, dKv, keyBytes);
+        if (bias) addBias(scores, distances, keys);
+        distances += (<usize>(2 * reach + 1)) << 2;
+        softmax(scores, keys);
+        mix(out + query, scores, v + at, keys, dKv, keyBytes);
+      }
     }
     out += rowBytes;
     q += rowBytes;

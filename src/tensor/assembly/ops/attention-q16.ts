@@ -6,15 +6,19 @@
 //
 // Rows next to each other with the same cache are done as a tile, though each may see another number of keys: sums are made for the most that one sees, and a weight behind
 // a row's own keys is 0. Integer sums do not change by zeros, and float32 ones are a row's own, so a row comes to the same in every tile.
+//
+// Sums of up to KEYS_AT_ONCE keys stay where the products leave them. With more, they are made so many at a time and laid out in `long`.
 
 import { tileQ16, tileRows } from '../generated/dot-blocks';
 import { LOG2_E, largestMagnitude, quickExp2, roundRow, sum } from '../lanes';
 import { TILE_STRIDE as TILE_STRIDE_, WEIGHT_SUM as WEIGHT_SUM_ } from '../protocol';
+import { KEYS_AT_ONCE as KEYS_AT_ONCE_ } from '../protocol';
 import { CACHE_CHUNK, CACHE_KEYS, ROW_BYTES, ROW_POSITION } from '../row-table';
 import { cacheOf, headBytes, keyMax, keysBytes, positionBytesQ16 } from './append-kv';
 import { largestOf } from './row';
 
 const TILE_STRIDE: usize = TILE_STRIDE_;
+const KEYS_AT_ONCE: u32 = KEYS_AT_ONCE_;
 const WEIGHT_SUM: f32 = <f32>WEIGHT_SUM_;
 const MINUS_INFINITY: f32 = -Infinity;
 
@@ -68,14 +72,29 @@ function mostKeys(place: usize, rows: u32): u32 {
   return most;
 }
 
+/** The first key in a row's window. */
+// @ts-ignore: AssemblyScript's decorator
+@inline
+function firstKey(seen: u32, window: u32): u32 {
+  return window && seen > window ? seen - window : 0;
+}
+
+/** The first chunk that one of so many rows looks into: the keys before it are nobody's. */
+function firstChunk(place: usize, rows: u32, window: u32, chunk: u32): u32 {
+  let first: u32 = 0xffffffff;
+  for (const end = place + <usize>rows * ROW_BYTES; place < end; place += ROW_BYTES) first = min(first, firstKey(load<u32>(place, CACHE_KEYS * 4), window));
+  return first / chunk;
+}
+
 /**
  * q f32 [rows] of `rowBytes`, head h in the columns from h * K on -> out f32 as q, each row over the keys that it sees in its cache, in the part of `layer` of `layers`.
- * bias f32 [heads, 2 * reach + 1] by distance key - row, which reaches all distances that occur, or 0. Scratch, for the rows of a tile: quantized int16 [16, K],
- * scales f32 [16], weights int16 [16, keys padded to 16]; sums: ACCUMULATOR_BYTES. At most 1,024 keys.
+ * `heads` are those of keys and values; `group` heads of queries share each. Where `window` is not 0, a row sees that many keys, the last ones.
+ * bias f32 [heads * group, 2 * reach + 1] by distance key - row, which reaches all distances that occur, or 0. Scratch, for the rows of a tile: quantized int16 [16, K],
+ * scales f32 [16], weights int16 [16, keys padded to 16]; sums: ACCUMULATOR_BYTES; long: f32 [16, keys padded to 16] where there may be more than KEYS_AT_ONCE, else 0.
  */
 export function attentionQ16(
-  out: usize, q: usize, table: usize, cache: u32, bias: usize, quantized: usize, scales: usize, sums: usize, weights: usize,
-  rows: u32, heads: u32, dKv: u32, rowBytes: usize, reach: u32, layer: u32, layers: u32,
+  out: usize, q: usize, table: usize, cache: u32, bias: usize, quantized: usize, scales: usize, sums: usize, weights: usize, long: usize,
+  rows: u32, heads: u32, group: u32, window: u32, dKv: u32, rowBytes: usize, reach: u32, layer: u32, layers: u32,
 ): void {
   const positionBytes = positionBytesQ16(heads, dKv);
   let same: u32 = 0;
@@ -87,26 +106,34 @@ export function attentionQ16(
     const chunk = load<u32>(place, CACHE_CHUNK * 4);
     const chunkBytes = <usize>(layers * chunk) * positionBytes;
     const at = <usize>i * rowBytes;
+    const skipped = window ? firstChunk(place, tile, window, chunk) : 0;
+    const part = load<u32>(place) + <usize>(layer * chunk) * positionBytes + <usize>skipped * chunkBytes;
     attendTile(
-      tile, out + at, q + at, table + <usize>i * ROW_BYTES, place, load<u32>(place) + <usize>(layer * chunk) * positionBytes, mostKeys(place, tile), chunk, chunkBytes,
-      bias, quantized, scales, sums, weights, heads, dKv, rowBytes, reach,
+      tile, out + at, q + at, table + <usize>i * ROW_BYTES, place, part, skipped * chunk, mostKeys(place, tile), chunk, chunkBytes,
+      bias, quantized, scales, sums, weights, long, heads, group, window, dKv, rowBytes, reach,
     );
   }
 }
 
-/** Rows of a tile, from `row` of the table on. `part` is the layer's part of the first chunk. */
+/** Rows of a tile, from `row` of the table on. `part` is the layer's part of the first chunk that is looked into, `start` that chunk's first key. */
 // @ts-ignore: AssemblyScript's decorator
 @inline
 function attendTile(
-  tile: u32, out: usize, q: usize, row: usize, place: usize, part: usize, keys: u32, chunk: u32, chunkBytes: usize,
-  bias: usize, quantized: usize, scales: usize, sums: usize, weights: usize, heads: u32, dKv: u32, rowBytes: usize, reach: u32,
+  tile: u32, out: usize, q: usize, row: usize, place: usize, part: usize, start: u32, most: u32, chunk: u32, chunkBytes: usize,
+  bias: usize, quantized: usize, scales: usize, sums: usize, weights: usize, long: usize, heads: u32, group: u32, window: u32, dKv: u32, rowBytes: usize, reach: u32,
 ): void {
   const queryBytes = <usize>(dKv << 1);
+  const keys = most - start;
   const padded = (keys + 15) & ~15;
   const weightsBytes = <usize>(padded << 1);
-  let table = bias + (<usize>reach << 2);
+  const isLong = keys > KEYS_AT_ONCE;
+  const rowsAt = isLong ? long : sums;
+  const rowStride = isLong ? <usize>padded << 2 : TILE_STRIDE;
+  let table = bias + (<usize>(reach + start) << 2);
   let head = part;
-  for (let h: u32 = 0; h < heads; h++) {
+  const queries = heads * group;
+  for (let h: u32 = 0; h < queries; h++) {
+    if (h > 0 && h % group == 0) head += headBytes(chunk, dKv);
     const at = <usize>h * (<usize>dKv << 2);
     const values = head + keysBytes(chunk, dKv);
     const keyScales = values + keysBytes(chunk, dKv);
@@ -115,18 +142,26 @@ function attendTile(
       store<f32>(scales + (<usize>t << 2), scale);
     }
     let offset: usize = 0;
+    let done: u32 = 0;
     for (let j: u32 = 0; j < keys; j += chunk, offset += chunkBytes) {
       const groups = (min(keys - j, chunk) + 3) >> 2;
-      const sumsAt = sums + (<usize>j << 2);
+      const sumsAt = sums + (<usize>(j - done) << 2);
       tileQ16(tile, quantized, queryBytes, head + offset, <usize>(dKv << 3), sumsAt, sumsAt + (<usize>groups << 4), dKv, false);
+      if (isLong && (j + chunk - done == KEYS_AT_ONCE || j + chunk >= keys)) {
+        const bytes = <usize>(min(j + chunk, padded) - done) << 2;
+        for (let t: u32 = 0; t < tile; t++) memory.copy(long + <usize>t * rowStride + (<usize>done << 2), sums + <usize>t * TILE_STRIDE, bytes);
+        done = j + chunk;
+      }
     }
     for (let t: u32 = 0; t < tile; t++) {
       const t32 = <usize>t * ROW_BYTES;
-      const seen = load<u32>(place + t32, CACHE_KEYS * 4);
+      const all = load<u32>(place + t32, CACHE_KEYS * 4);
+      const first = max(firstKey(all, window), start) - start;
+      const seen = all - start;
       const distances = bias ? table - (<usize>load<u32>(row + t32, ROW_POSITION * 4) << 2) : 0;
       const p = weights + <usize>t * weightsBytes;
       const scale = scales + (<usize>t << 2);
-      store<f32>(scale, weigh(p, sums + <usize>t * TILE_STRIDE, keyScales, load<f32>(scale), distances, seen, chunk, chunkBytes));
+      store<f32>(scale, weigh(p, rowsAt + <usize>t * rowStride, keyScales, load<f32>(scale), distances, first, seen, chunk, chunkBytes));
       const own = <usize>((seen + 15) & ~15) << 1;
       if (own < weightsBytes) memory.fill(p + own, 0, weightsBytes - own);
     }
@@ -143,13 +178,12 @@ function attendTile(
         v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(v128.load(from)), scale));
       }
     }
-    head += headBytes(chunk, dKv);
     table += <usize>(2 * reach + 1) << 2;
   }
 }
 
-/** One query's sums over its keys, i32, -> p int16 [keys padded]; gives the scale of the sums p v. */
-function weigh(p: usize, row: usize, keyScales: usize, scale: f32, bias: usize, keys: u32, chunk: u32, chunkBytes: usize): f32 {
+/** One query's sums over its keys, i32, -> p int16 [keys padded]; those before `first` have no weight. Gives the scale of the sums p v. */
+function weigh(p: usize, row: usize, keyScales: usize, scale: f32, bias: usize, first: u32, keys: u32, chunk: u32, chunkBytes: usize): f32 {
   const padded = (keys + 15) & ~15;
   const end = row + (<usize>padded << 2);
   let offset: usize = 0;
@@ -159,6 +193,7 @@ function weigh(p: usize, row: usize, keyScales: usize, scale: f32, bias: usize, 
     scores(at, at + (<usize>some << 2), keyScales + offset, scale, bias ? bias + (<usize>j << 2) : 0);
   }
   for (let at = row + (<usize>keys << 2); at < end; at += 4) store<f32>(at, MINUS_INFINITY);
+  for (let at = row + (<usize>first << 2); at > row; ) store<f32>((at -= 4), MINUS_INFINITY);
   const largest = f32x4.splat(largestOf(row, end));
   let total = f32x4.splat(0);
   let scaled = f32x4.splat(0);

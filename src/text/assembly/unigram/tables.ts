@@ -47,7 +47,7 @@ function take(): usize {
 }
 
 function bytesOf(index: usize): u32 {
-  return load<u32>(head + ((UNIGRAM_LENGTHS + index) << 2));
+  return load<u32>(head + ((<usize>UNIGRAM_LENGTHS + index) << 2));
 }
 
 /** Takes the tables at `tables` for those that are worked with. */
