@@ -3,8 +3,10 @@
  * refuses early what the methods would refuse anyway; nothing relies on it, since calls from canisters do not pass it.
  */
 import { canisterSelf, IDL, inspectMessage, isController, msgCaller, msgMethodName, Principal, trap } from 'azle';
+import { type RoleName, Roles } from '../service/roles.ts';
 import { asking, keepers } from './admission.ts';
 import { isMethod, wrongArguments } from './arguments.ts';
+import { lacksStableRoom } from './blocks.ts';
 import {
   type AdminError,
   ClearResult,
@@ -19,22 +21,23 @@ import { keepHouse } from './housekeeping.ts';
 import { query, update } from './methods.ts';
 import { endAll } from './sessions.ts';
 import { changeSettings, settings, settingsInCandid } from './settings.ts';
-import { readRecord, writeRecord } from './stable.ts';
+import { readBytes, writeBytes } from './stable.ts';
 
-type RoleName = 'admin' | 'user';
-/** Roles are one record in stable memory. */
 const MAX_ROLES = 2_000;
+const ROLES = 'role_table';
 
-let roles: Map<string, RoleName> | undefined;
+let known: Roles | undefined;
 
-function roleOf(who: string): RoleName | undefined {
-  roles ??= new Map(Object.entries(readRecord<Record<string, RoleName>>('roles') ?? {}));
-  return roles.get(who);
+function roles(): Roles {
+  known ??= new Roles(readBytes(ROLES));
+  return known;
 }
+
+const roleOf = (who: Principal): RoleName | undefined => roles().get(who.toUint8Array());
 
 export const anonymous = Principal.anonymous().toText();
 
-export const isAdmin = (caller: Principal): boolean => roleOf(caller.toText()) === 'admin' || isController(caller);
+export const isAdmin = (caller: Principal): boolean => roleOf(caller) === 'admin' || isController(caller);
 
 /** Why the caller may not keep the canister. */
 export function notAdmin(method: string): string | undefined {
@@ -49,17 +52,17 @@ export function notAllowed(method: string, caller = msgCaller()): string | undef
   const who = caller.toText();
   if (access === 'public') return undefined;
   if (access === 'signed_in' && who !== anonymous) return undefined;
-  if (roleOf(who) !== undefined || isController(caller)) return undefined;
+  if (roleOf(caller) !== undefined || isController(caller)) return undefined;
   const wanted = access === 'signed_in' ? 'a caller who is signed in' : 'a caller on the allow list';
   return `${method}: expected ${wanted}, got ${who === anonymous ? 'the anonymous one' : who}`;
 }
 
 const adminError = (message: string): { Err: AdminError } => ({ Err: { NotAllowed: message } });
 
-function allRoles(): RoleEntry[] {
-  roleOf('');
-  return [...roles!].map(([who, role]) => ({ who: Principal.fromText(who), role: { [role]: null } as Role }));
-}
+const allRoles = (): RoleEntry[] =>
+  roles()
+    .all()
+    .map(({ principal, role }) => ({ who: Principal.fromUint8Array(principal), role: { [role]: null } as Role }));
 
 export class AccessMethods {
   /** Ingress only; a refusal says why by trapping, which costs the canister nothing, as all that happens here. */
@@ -102,6 +105,8 @@ export class AccessMethods {
   clear_queue(): ClearResult {
     const denied = notAdmin('clear_queue');
     if (denied) return adminError(denied);
+    const full = lacksStableRoom('clear_queue');
+    if (full !== undefined) return { Err: { InvalidValue: full } };
     const count = endAll('cleared', false);
     console.log(`queue of ${count} cleared by ${msgCaller().toText()}`);
     return { Ok: count };
@@ -114,16 +119,19 @@ export class AccessMethods {
     if (denied) return adminError(denied);
     const name = role && (Object.keys(role)[0] as RoleName);
     const text = who.toText();
-    if ((name === 'admin' || roleOf(text) === 'admin') && !isController(msgCaller())) {
+    const before = roleOf(who);
+    if ((name === 'admin' || before === 'admin') && !isController(msgCaller())) {
       return adminError(`set_role: expected a controller to make or unmake an admin, got ${msgCaller().toText()}`);
     }
     if (who.isAnonymous()) return { Err: { InvalidValue: 'set_role: expected somebody, got the anonymous caller' } };
-    if (name && roleOf(text) === undefined && roles!.size >= MAX_ROLES) {
+    if (name && before === undefined && roles().size >= MAX_ROLES) {
       return { Err: { InvalidValue: `set_role: expected at most ${MAX_ROLES} roles, got one more` } };
     }
-    if (name) roles!.set(text, name);
-    else roles?.delete(text);
-    writeRecord('roles', Object.fromEntries(roles!));
+    const full = lacksStableRoom('set_role');
+    if (full !== undefined) return { Err: { InvalidValue: full } };
+    const next = roles().with(who.toUint8Array(), name);
+    writeBytes(ROLES, next.bytes());
+    known = next;
     console.log(`role of ${text}: ${name ?? 'none'}, by ${msgCaller().toText()}`);
     return { Ok: allRoles() };
   }

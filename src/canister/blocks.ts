@@ -7,6 +7,7 @@ import {
   BLOCK_BYTES,
   COMMAND_OWNED,
   COMMAND_READ,
+  COMMAND_RESERVE,
   COMMAND_TAKE,
   COMMAND_WRITE,
   NO_ROOM,
@@ -35,6 +36,32 @@ export function allotBlocks(bytes: number, inUse: Iterable<Blocks>): number[] {
     for (let block = owned; block < owned + more; block++) free.push(block);
   }
   return free;
+}
+
+/**
+ * Makes sure that Azle's maps can take so many bytes more: where stable memory does not grow they panic, and nobody would learn why.
+ * @throws NoStableRoom where it does not
+ */
+export function reserveFor(bytes: number): void {
+  const result = unit.command(COMMAND_RESERVE, 1 + Math.floor(bytes / BLOCK_BYTES));
+  if (result === NO_ROOM) {
+    throw new NoStableRoom(
+      `stable memory: expected room for ${bytes} bytes, got none; the subnet or the canister has no more; delete a model, or try again later`,
+    );
+  }
+}
+
+export class NoStableRoom extends RangeError {}
+
+/** Why a method that writes a little is not begun; what does not fit later on traps, which undoes the message. */
+export function lacksStableRoom(method: string): string | undefined {
+  try {
+    reserveFor(0);
+    return undefined;
+  } catch (error) {
+    if (error instanceof NoStableRoom) return `${method}: ${error.message}`;
+    throw error;
+  }
 }
 
 /** Calls `move` for each run of bytes that lie in one block: where it is in our blocks, and where among the bytes. */

@@ -3,10 +3,11 @@
  * used goes first. The order of use lies in a table of its own, so that nothing ever reads all encodings.
  */
 import { UseOrder } from '../service/use-order.ts';
+import { NoStableRoom } from './blocks.ts';
 import { utf8 } from './bytes.ts';
 import { addChore } from './housekeeping.ts';
 import { settings } from './settings.ts';
-import { encodings } from './stable.ts';
+import { encodings, put } from './stable.ts';
 import { useTable } from './tables.ts';
 import { sha256 } from './unit.ts';
 
@@ -60,7 +61,14 @@ class EmbeddingCache {
       if (removed === MOST_REMOVED) return;
       this.remove(this.order().leastRecent()!);
     }
-    if (this.order().use(name(key), encoding.length)) encodings.insert(key, encoding);
+    try {
+      put(encodings, key, encoding);
+    } catch (error) {
+      // a cache can do without
+      if (error instanceof NoStableRoom) return;
+      throw error;
+    }
+    if (!this.order().use(name(key), encoding.length)) encodings.remove(key);
   }
 
   /** Takes an entry out if the cache is larger than the settings let it be. @returns whether it was */

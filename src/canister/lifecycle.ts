@@ -4,7 +4,7 @@
  */
 import { init, postUpgrade, preUpgrade, setTimer, trap } from 'azle';
 import { prepareArguments } from './arguments.ts';
-import { allotBlocks, writeMailbox } from './blocks.ts';
+import { allotBlocks, NoStableRoom, writeMailbox } from './blocks.ts';
 import { saveCallers } from './callers.ts';
 import { migrate } from './migrations.ts';
 import { activeModel, certifyModel } from './model.ts';
@@ -45,7 +45,13 @@ export class LifecycleMethods {
     const busy = awaitsAnswers();
     if (busy) trap(busy);
     saveLiveSessions();
-    saveCallers();
+    try {
+      saveCallers();
+    } catch (error) {
+      // an upgrade is not refused for want of room
+      if (!(error instanceof NoStableRoom)) throw error;
+      console.log(`what callers were given today could not be written down: ${error.message}`);
+    }
   }
 
   @postUpgrade([])

@@ -208,8 +208,41 @@ function writeTable<T>(
   stable.writeBlocks(blocks, offset, withRoom);
 }
 
+/** 5 -> 6: roles are entries of 32 bytes, [1 admin or 2 user, length, principal], no longer JSON by the principal's text. */
+function rolesInEntries({ records }: Stable): void {
+  const roles = Object.entries(read<Record<string, 'admin' | 'user'>>(records, 'roles') ?? {});
+  const bytes = new Uint8Array(roles.length * 32);
+  roles.forEach(([text, role], i) => {
+    const principal = principalOf(text);
+    bytes.set([role === 'admin' ? 1 : 2, principal.length], i * 32);
+    bytes.set(principal, i * 32 + 2);
+  });
+  records.insert(utf8('role_table'), bytes);
+  records.remove(utf8('roles'));
+}
+
+/** Base32 behind dashes; the first four bytes are a checksum. */
+function principalOf(text: string): Uint8Array {
+  const bytes: number[] = [];
+  let [bits, held] = [0, 0];
+  for (const letter of text.replaceAll('-', '')) {
+    bits = ((bits << 5) | 'abcdefghijklmnopqrstuvwxyz234567'.indexOf(letter)) & 0xfff;
+    held += 5;
+    if (held < 8) continue;
+    held -= 8;
+    bytes.push((bits >> held) & 255);
+  }
+  return Uint8Array.from(bytes.slice(4));
+}
+
 /** The one at index n makes layout n + 2 of layout n + 1. */
-const migrations: ((stable: Stable) => void)[] = [severalPacks, usesOfEncodings, packsInBlocks, tablesOfSlots];
+const migrations: ((stable: Stable) => void)[] = [
+  severalPacks,
+  usesOfEncodings,
+  packsInBlocks,
+  tablesOfSlots,
+  rolesInEntries,
+];
 
 export const LAYOUT = migrations.length + 1;
 

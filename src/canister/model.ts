@@ -10,7 +10,7 @@ import { BLOCK_BYTES } from './assembly/blocks-protocol.ts';
 import { type Blocks, readMailbox, readToArena } from './blocks.ts';
 import { fromHex } from './bytes.ts';
 import { certify } from './certified.ts';
-import { readRecord, writeRecord } from './stable.ts';
+import { readRecord, shortenRecord, writeRecord } from './stable.ts';
 import { arena, arenaBytes, instructionsNow, unit } from './unit.ts';
 
 /** A pack in stable memory. */
@@ -177,7 +177,7 @@ export const certifyModel = (): void => certify(fromHex(activePack() ?? ''));
 
 /** Takes a pack that is not active out of those stored; its blocks are free. */
 export function dropPack(stored: StoredPack): void {
-  writeRecord(
+  shortenRecord(
     'models',
     storedPacks().filter(({ sha256 }) => sha256 !== stored.sha256),
   );

@@ -7,6 +7,7 @@ import { isController, msgCaller } from 'azle';
 import { type Entry, type Mark, type MarkStanding, SessionIndex } from '../service/session-index.ts';
 import { Turns } from '../service/turns.ts';
 import { anonymous } from './access.ts';
+import { NoStableRoom } from './blocks.ts';
 import { hex, utf8 } from './bytes.ts';
 import { sessionBegins, sessionEnds } from './callers.ts';
 import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } from './candid.ts';
@@ -19,7 +20,7 @@ import { dismiss, recall } from './relay.ts';
 import type { Session } from './session.ts';
 import { decodeSession, encodeSession, type SessionRecord, type State } from './session-record.ts';
 import { settings } from './settings.ts';
-import { readRecord, sessionRecords, writeRecord } from './stable.ts';
+import { put, readRecord, sessionRecords, writeRecord } from './stable.ts';
 import { sessionTable } from './tables.ts';
 import { now } from './time.ts';
 
@@ -49,6 +50,8 @@ function index(): SessionIndex {
 type Ended = Exclude<State, 'queued' | 'active'>;
 /** A message that ends a session forgets so many, if there are too many; a timer's message does the rest. */
 const MOST_PRUNED = 2;
+/** When what could not be written down is tried again. */
+const RETRY_MS = 60_000;
 
 export function turns(): Turns<Entry> {
   index();
@@ -71,6 +74,7 @@ function markOf({ entry }: Session): MarkStanding | undefined {
 export const underWay = (session: Session): boolean =>
   (session.state === 'queued' || session.state === 'active') && markOf(session) === undefined;
 
+/** @throws NoStableRoom */
 function save(session: Session): void {
   const {
     writing,
@@ -86,7 +90,7 @@ function save(session: Session): void {
   } = recall(session);
   record.updated = now();
   if (writing) record.beams = writing.state().beams;
-  sessionRecords.insert(utf8(session.id), encodeSession(record));
+  put(sessionRecords, utf8(session.id), encodeSession(record));
 }
 
 const isExpired = ({ standing, since }: Entry): boolean =>
@@ -114,8 +118,18 @@ function forget(entry: Entry): void {
 
 /** Called before an upgrade. Those that wait are as they were written when they began to. */
 export function saveLiveSessions(): void {
-  for (const { id } of turns().active) save(live.get(id)!);
-  for (const session of unsaved.values()) save(session);
+  for (const { id } of turns().active) saveOrLeave(live.get(id)!);
+  for (const session of unsaved.values()) saveOrLeave(session);
+}
+
+/** An upgrade is not refused for want of room: what the session had when it was last written is what it has then. */
+function saveOrLeave(session: Session): void {
+  try {
+    save(session);
+  } catch (error) {
+    if (!(error instanceof NoStableRoom)) throw error;
+    console.log(`session ${session.id} could not be written down: ${error.message}`);
+  }
 }
 
 /** Marks all that waits as ended; it is ended later, one by one. @param worked whether all that is worked on, too */
@@ -162,16 +176,29 @@ export function endMarked(entry: Entry): void {
   counters.failed += 1;
 }
 
-/** Writes down one of those that are yet to be. @returns whether there was one */
+/** Writes down one of those that are yet to be. @returns whether there was one, and room for it */
 function saveOne(): boolean {
   const [session] = unsaved.values();
-  if (!session) return false;
-  unsaved.delete(session.id);
-  save(session);
-  return true;
+  return session !== undefined && saveEnded(session);
 }
 
-addChore({ step: () => saveOne() || endOneMarked() });
+/** Writes down how a session ended; where there is no room it stays in the heap until there is. @returns whether there was */
+function saveEnded(session: Session): boolean {
+  try {
+    save(session);
+    unsaved.delete(session.id);
+    return true;
+  } catch (error) {
+    if (!(error instanceof NoStableRoom)) throw error;
+    unsaved.set(session.id, session);
+    return false;
+  }
+}
+
+addChore({
+  step: () => saveOne() || endOneMarked(),
+  next: () => (unsaved.size > 0 ? now() + RETRY_MS : undefined),
+});
 addChore({ step: pruneOne, next: nextExpiry });
 
 /** A session that waits, in the heap. */
@@ -229,19 +256,30 @@ export function newSession(opening: Opening): Session | GenerateError {
 export function goOn(session: Session): GenerateError | undefined {
   const promised = session.options.maxNewTokens - session.tokenIds.length;
   const known = index().get(session.id);
+  const before = { ...session };
   session.reason = '';
   session.failures = 0;
   session.text = undefined;
   session.state = 'queued';
+  try {
+    save(session);
+  } catch (error) {
+    if (!(error instanceof NoStableRoom)) throw error;
+    Object.assign(session, before);
+    return { Unavailable: `generate: ${error.message}` };
+  }
   const entry = known ?? index().add(session.id, session.owner, promised, now());
-  if (!entry)
-    return { Unavailable: 'generate: expected room for a session, got as many as there may be; try again later' };
+  if (!entry) {
+    sessionRecords.remove(utf8(session.id));
+    return {
+      Unavailable: 'generate: expected room for a session, got as many as there may be; try again later',
+    };
+  }
   if (known) index().put(known, 'underWay', now(), promised);
   unsaved.delete(session.id);
   session.entry = entry;
   goLive(session);
   sessionBegins(session.owner, promised);
-  save(session);
   return undefined;
 }
 
@@ -271,6 +309,8 @@ function readSession(entry: Entry): Session | undefined {
   const session: Session = { ...decodeSession(bytes), ...atRest(), entry };
   const standing = index().standingOf(entry);
   if (standing === 'underWay') session.state = 'queued';
+  else if (standing === 'over' && (session.state === 'queued' || session.state === 'active'))
+    Object.assign(session, { state: 'failed', reason: 'stable memory had no room for what it came to' });
   else if (standing !== 'over') Object.assign(session, { state: 'failed', reason: MARKED[standing as MarkStanding] });
   return session;
 }
@@ -328,8 +368,7 @@ export function isFull(): boolean {
 /** Ends a session that is under way; one whose last token is there is finished, whatever else `state` says. */
 export function end(session: Session, state: Ended, reason = ''): void {
   endLater(session, state, reason);
-  unsaved.delete(session.id);
-  save(session);
+  saveEnded(session);
   for (let i = 0; i < MOST_PRUNED && pruneOne(); i++);
 }
 
@@ -362,7 +401,7 @@ export function addInstructions(session: Session, instructions: number): void {
   const kept = findSession(session.id);
   if (!kept || underWay(kept)) return;
   kept.instructions += instructions;
-  save(kept);
+  saveEnded(kept);
 }
 
 /** Gives its room in the arena back; what was there is made anew when it is worked on again. */

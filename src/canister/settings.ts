@@ -1,5 +1,6 @@
 /** What the canister's keepers can set, kept in stable memory as JSON. A setting that a later version adds has its initial value here. */
 import { MAX_SOURCE_LENGTH } from '../model/limits.ts';
+import { NoStableRoom } from './blocks.ts';
 import type * as Candid from './candid-admin.ts';
 import { readRecord, writeRecord } from './stable.ts';
 
@@ -86,8 +87,13 @@ export function changeSettings(change: Candid.SettingsChange): string | undefine
   const [access] = change.access;
   if (access) next.access = Object.keys(access)[0] as Settings['access'];
   next.answer_cache = change.answer_cache[0] ?? next.answer_cache;
+  try {
+    writeRecord('settings', next);
+  } catch (error) {
+    if (error instanceof NoStableRoom) return `set_settings: ${error.message}`;
+    throw error;
+  }
   current = next;
-  writeRecord('settings', next);
   return undefined;
 }
 

@@ -3,6 +3,7 @@
  * Values are bytes as we lay them out; Azle's own serialisers, made for small JSON, are not used.
  */
 import { type Serializable, StableBTreeMap } from 'azle';
+import { reserveFor } from './blocks.ts';
 import { fromJsonBytes, toJsonBytes, utf8 } from './bytes.ts';
 
 const raw: Serializable = { toBytes: (bytes: Uint8Array) => bytes, fromBytes: (bytes: Uint8Array) => bytes };
@@ -25,7 +26,25 @@ export function readRecord<T>(name: string): T | undefined {
   return bytes ? fromJsonBytes<T>(bytes) : undefined;
 }
 
+/**
+ * Puts a value in a map, for which there is room: the map itself would panic.
+ * @throws NoStableRoom with nothing changed
+ */
+export function put(map: StableBTreeMap<Uint8Array, Uint8Array>, key: Uint8Array, value: Uint8Array): void {
+  reserveFor(value.length);
+  map.insert(key, value);
+}
+
+export const readBytes = (name: string): Uint8Array | undefined => records.get(key(name)) ?? undefined;
+
+/** @throws NoStableRoom with nothing changed */
+export const writeBytes = (name: string, bytes: Uint8Array): void => put(records, key(name), bytes);
+
+/** @throws NoStableRoom with nothing changed */
 export function writeRecord(name: string, value: unknown): void {
   if (value === undefined) records.remove(key(name));
-  else records.insert(key(name), toJsonBytes(value));
+  else put(records, key(name), toJsonBytes(value));
 }
+
+/** Writes a record that is shorter than the one there was, which needs no room: what gives room back has to go where there is none. */
+export const shortenRecord = (name: string, value: unknown): unknown => records.insert(key(name), toJsonBytes(value));

@@ -6,7 +6,7 @@ import { IDL } from 'azle';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
 import type { HashState } from '../tensor/sha256.ts';
 import { notAdmin } from './access.ts';
-import { allotBlocks, readMailbox, writeMailbox } from './blocks.ts';
+import { allotBlocks, lacksStableRoom, readMailbox, writeMailbox } from './blocks.ts';
 import { hex } from './bytes.ts';
 import {
   type ChunkRange,
@@ -71,6 +71,14 @@ function readChunk({ blocks, bytes }: Upload, index: number): Uint8Array {
   return readMailbox(blocks, offset, Math.min(CHUNK_BYTES, bytes - offset));
 }
 
+/** Who may not, or what cannot be written down, is told before anything is done. */
+function refused(method: string): UploadError | undefined {
+  const denied = notController(method);
+  if (denied) return denied;
+  const full = lacksStableRoom(method);
+  return full === undefined ? undefined : { NoRoom: full };
+}
+
 const err = (error: UploadError): { Err: UploadError } => ({ Err: error });
 
 function notController(method: string): UploadError | undefined {
@@ -96,7 +104,7 @@ export class UploadMethods {
   /** Begins an upload of so many bytes with this SHA-256 in hexadecimal, or goes on with the same one. Update; controllers and admins; 1 M instructions. */
   @update([IDL.Nat64, IDL.Text], UploadStartResult)
   upload_start(bytes: bigint, hash: string): UploadStartResult {
-    const denied = notController('upload_start');
+    const denied = refused('upload_start');
     if (denied) return err(denied);
     if (bytes < 64n || bytes > BigInt(MAX_PACK_BYTES)) {
       return err({ InvalidSize: `upload_start: expected 64 to ${MAX_PACK_BYTES} bytes, got ${bytes}` });
@@ -199,6 +207,8 @@ export class UploadMethods {
   model_activate(sha256: string): UploadResult {
     const found = checkedPack('model_activate', sha256);
     if ('Err' in found) return found;
+    const full = lacksStableRoom('model_activate');
+    if (full !== undefined) return err({ NoRoom: full });
     switchTo(found.Ok);
     return { Ok: null };
   }
@@ -219,7 +229,7 @@ export class UploadMethods {
 }
 
 function takeChunk(index: number, bytes: Uint8Array, [given]: Opt<string>): UploadResult {
-  const denied = notController('upload_chunk');
+  const denied = refused('upload_chunk');
   if (denied) return err(denied);
   const upload = readRecord<Upload>('upload');
   if (!upload) return err({ NotStarted: 'upload_chunk: no upload under way; call upload_start first' });
@@ -301,7 +311,7 @@ function notChecked(method: string, stored: StoredPack, keep: () => void): Uploa
 
 /** Checks an upload and adds it to the stored packs. */
 function store(method: string): { Ok: StoredPack } | { Err: UploadError } {
-  const denied = notController(method);
+  const denied = refused(method);
   if (denied) return err(denied);
   const upload = readRecord<Upload>('upload');
   if (!upload) return err({ NotStarted: `${method}: no upload under way; call upload_start first` });

@@ -6,6 +6,7 @@ import {
   BLOCK_PAGES,
   COMMAND_OWNED,
   COMMAND_READ,
+  COMMAND_RESERVE,
   COMMAND_TAKE,
   COMMAND_WRITE,
   MANAGER_MAGIC,
@@ -94,6 +95,7 @@ function start(stable: Sparse, mostPages = 2 ** 23) {
     },
     owned: () => send(COMMAND_OWNED),
     take: (count: number) => send(COMMAND_TAKE, count),
+    reserve: (count: number) => send(COMMAND_RESERVE, count),
     readOurs(address: number, length: number): Uint8Array {
       send(COMMAND_READ, 0, length, address);
       return at(MAILBOX + HEADER_BYTES, length).slice();
@@ -110,10 +112,11 @@ function start(stable: Sparse, mostPages = 2 ** 23) {
 }
 
 /** What a memory manager writes at the beginning of its page. */
-const managersPage = (): Uint8Array => {
+const managersPage = (buckets = 1): Uint8Array => {
   const bytes = new Uint8Array(8);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MANAGER_MAGIC, true);
+  view.setUint16(4, buckets, true);
   view.setUint16(6, BLOCK_PAGES, true);
   return bytes;
 };
@@ -148,10 +151,15 @@ describe('blocks of stable memory', () => {
           const count = below(3) + 1;
           expect(wasm.grow(count * BLOCK_PAGES)).toBe(azles.pages);
           azles.pages += count * BLOCK_PAGES;
+          const page = managersPage((azles.pages - 1) / BLOCK_PAGES);
+          azles.write(0, page);
+          wasm.write(0, page);
         } else if (what < 0.02) {
           const count = below(3) + 1;
           expect(wasm.take(count)).toBe(TAKEN);
           ours.pages += count * BLOCK_PAGES;
+        } else if (what < 0.03) {
+          expect(wasm.reserve(below(4))).toBe(TAKEN);
         } else if (what < 0.05) {
           wasm = start(made.stable);
         } else if (what < 0.4) {
@@ -175,7 +183,7 @@ describe('blocks of stable memory', () => {
       }
       expect(wasm.owned() * BLOCK_PAGES).toBe(ours.pages);
       expect(ours.pages).toBeGreaterThan(10 * BLOCK_PAGES);
-      expect(wasm.read(0, 8)).toEqual(managersPage());
+      expect(wasm.read(0, 8)).toEqual(managersPage((azles.pages - 1) / BLOCK_PAGES));
     });
   }
 
@@ -194,6 +202,28 @@ describe('blocks of stable memory', () => {
     expect(wasm.owned()).toBe(0);
     expect(wasm.take(2)).toBe(TAKEN);
     expect(wasm.grow(BLOCK_PAGES)).toBe(-1);
+  });
+
+  it('in reserve are what Azle grows by where the system gives no more; taken are others', () => {
+    const { stable, wasm } = managed(1 + 4 * BLOCK_PAGES);
+    expect(wasm.reserve(2)).toBe(TAKEN);
+    expect(stable.pages).toBe(1 + 3 * BLOCK_PAGES);
+    expect(wasm.size()).toBe(1 + BLOCK_PAGES);
+    expect(wasm.take(1)).toBe(TAKEN);
+    wasm.writeOurs(0, Uint8Array.of(7));
+    // as an upgrade finds it
+    const again = start(stable, 1 + 4 * BLOCK_PAGES);
+    expect(again.take(1)).toBe(NO_ROOM);
+    expect(again.reserve(3)).toBe(NO_ROOM);
+    expect(again.reserve(2)).toBe(TAKEN);
+    expect(again.grow(BLOCK_PAGES)).toBe(1 + BLOCK_PAGES);
+    again.write(0, managersPage(2));
+    again.write(PAGE_BYTES + BLOCK_BYTES, Uint8Array.of(9));
+    expect(again.reserve(2)).toBe(NO_ROOM);
+    expect(again.grow(BLOCK_PAGES)).toBe(1 + 2 * BLOCK_PAGES);
+    expect(again.grow(BLOCK_PAGES)).toBe(-1);
+    expect(again.readOurs(0, 1)).toEqual(Uint8Array.of(7));
+    expect(again.read(PAGE_BYTES + BLOCK_BYTES, 1)).toEqual(Uint8Array.of(9));
   });
 
   it("are not taken from a stable memory whose first page is not a manager's", () => {

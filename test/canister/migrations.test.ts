@@ -1,8 +1,10 @@
 /** Every layout of stable memory, brought to the present one. */
+import { Principal } from '@dfinity/principal';
 import { describe, expect, it } from 'vitest';
 import { fromJsonBytes, hex, toJsonBytes, utf8 } from '../../src/canister/bytes.ts';
 import { type Bytes, LAYOUT, migrate } from '../../src/canister/migrations.ts';
 import { decodeSession } from '../../src/canister/session-record.ts';
+import { Roles } from '../../src/service/roles.ts';
 import { SESSION_SLOT_BYTES, SessionIndex } from '../../src/service/session-index.ts';
 import { SlotTable } from '../../src/service/slot-table.ts';
 import { USE_SLOT_BYTES, UseOrder } from '../../src/service/use-order.ts';
@@ -61,6 +63,22 @@ function tables({ records, blocks }: ReturnType<typeof stable>) {
 }
 
 describe('stable memory', () => {
+  it('of layout 5: roles are entries of bytes, everybody has the one they had', () => {
+    const old = stable();
+    old.records.insert(utf8('layout'), toJsonBytes(5));
+    const people = Array.from({ length: 30 }, (_, n) => Principal.fromUint8Array(new Uint8Array(n).fill(37 * n)));
+    const role = (n: number) => (n % 3 === 0 ? 'admin' : 'user');
+    const json = Object.fromEntries(people.map((who, n) => [who.toText(), role(n)]));
+    old.records.insert(utf8('roles'), toJsonBytes(json));
+    migrate(old);
+    const roles = new Roles(old.records.get(utf8('role_table')));
+    expect(roles.size).toBe(30);
+    people.forEach((who, n) => {
+      expect(roles.get(who.toUint8Array())).toBe(role(n));
+    });
+    expect(old.records.get(utf8('roles'))).toBeUndefined();
+  });
+
   it('that is empty gets the number of the present layout', () => {
     const empty = stable();
     migrate(empty);

@@ -11,6 +11,8 @@ export const COMMAND_TAKE = 65;
 export const COMMAND_READ = 66;
 /** write(0, bytes, addressLow, addressHigh): payload -> our blocks */
 export const COMMAND_WRITE = 67;
+/** reserve(count) -> result: TAKEN where Azle's maps can grow by so many blocks without asking the system, else NO_ROOM or UNKNOWN_MANAGER */
+export const COMMAND_RESERVE = 68;
 
 export const TAKEN = 0;
 /** Stable memory does not grow so far, or the table is full. */
@@ -26,6 +28,8 @@ export const BLOCK_PAGES = 128;
 
 // The memory manager of ic-stable-structures uses 34,848 bytes of its page: "MGR", version u8, buckets u16, pages a bucket u16, …
 export const MANAGER_MAGIC = 0x0152474d;
+/** Buckets that its memories have, together. */
+export const BUCKETS_AT = 4;
 export const BUCKET_PAGES_AT = 6;
 /** Behind it: magic, number of extents, then [first block, number of blocks] of each, u32, ascending. */
 export const TABLE_AT = 40960;

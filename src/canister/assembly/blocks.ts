@@ -6,10 +6,13 @@
 //   Azle sees       | page 0             | 0       | 1       |                   | 2       |
 //   we see          |                                        | 0       | 1       |
 //
+// At the end there may be blocks in *reserve*, which Azle does not see either: its maps panic where stable memory does not grow, so what they may need is
+// grown before anything is written, where a refusal can still be told.
+//
 // Blocks are taken at the end, so nothing that is there ever moves, and where none is ours, an address is what it was. A trap undoes the table, the globals and
 // stable memory alike.
 import {
-  BLOCK_BYTES, BLOCK_PAGES, BLOCK_SHIFT, BUCKET_PAGES_AT, COMMAND_OWNED, COMMAND_READ, COMMAND_TAKE, COMMAND_WRITE, MANAGER_MAGIC, MOST_EXTENTS, NO_ROOM,
+  BLOCK_BYTES, BLOCK_PAGES, BLOCK_SHIFT, BUCKET_PAGES_AT, BUCKETS_AT, COMMAND_OWNED, COMMAND_READ, COMMAND_RESERVE, COMMAND_TAKE, COMMAND_WRITE, MANAGER_MAGIC, MOST_EXTENTS, NO_ROOM,
   PAGE_BYTES, TABLE_AT, TABLE_MAGIC, TAKEN, UNKNOWN_MANAGER,
 } from './blocks-protocol';
 import { HEADER_BYTES, RESULT } from '../../tensor/assembly/protocol';
@@ -35,6 +38,8 @@ let known: bool = false;
 let table: usize = 0;
 let extents: u32 = 0;
 let owned: u32 = 0;
+/** Blocks at the end that are nobody's yet. */
+let reserved: u32 = 0;
 /** The page that our first block begins with: what is below it, Azle sees as it is. */
 let firstPage: u32 = 0xffffffff;
 
@@ -54,7 +59,7 @@ function startOf(block: u64): u64 {
 // @ts-ignore: AssemblyScript's decorator
 @inline
 function hidden(): u64 {
-  return <u64>owned * BLOCK_PAGES;
+  return <u64>(owned + reserved) * BLOCK_PAGES;
 }
 
 /** Reads the table, once. */
@@ -64,11 +69,24 @@ function know(): void {
   table = <usize>memory.grow(1) << 16;
   if (size() == 0) return;
   read(table, TABLE_AT, 8);
-  if (load<u32>(table) != TABLE_MAGIC) return;
-  extents = load<u32>(table, 4);
-  read(extent(0), TABLE_AT + 8, extents << 3);
-  for (let i: u32 = 0; i < extents; i++) owned += load<u32>(extent(i), 4);
-  if (extents > 0) firstPage = load<u32>(extent(0)) * BLOCK_PAGES + 1;
+  if (load<u32>(table) == TABLE_MAGIC) {
+    extents = load<u32>(table, 4);
+    read(extent(0), TABLE_AT + 8, extents << 3);
+    for (let i: u32 = 0; i < extents; i++) owned += load<u32>(extent(i), 4);
+    if (extents > 0) firstPage = load<u32>(extent(0)) * BLOCK_PAGES + 1;
+  }
+  const buckets = managersBuckets();
+  if (buckets >= 0) reserved = <u32>((size() - 1) / BLOCK_PAGES) - owned - <u32>buckets;
+}
+
+/** How many buckets the memory manager has handed out; -1 for a manager that we do not know, or none. */
+function managersBuckets(): i32 {
+  const pages = size();
+  if (pages == 0 || (pages - 1) % BLOCK_PAGES != 0) return -1;
+  const head = extent(MOST_EXTENTS);
+  read(head, 0, 8);
+  if (load<u32>(head) != MANAGER_MAGIC || load<u16>(head, BUCKET_PAGES_AT) != BLOCK_PAGES) return -1;
+  return load<u16>(head, BUCKETS_AT);
 }
 
 /** Where byte `address` of what Azle sees is. */
@@ -127,8 +145,11 @@ export function stable64_size(): u64 {
 /** Stands where Azle imports `ic0.stable64_grow`. */
 export function stable64_grow(pages: u64): u64 {
   know();
-  const before = grow(pages);
-  return before == FAILED ? FAILED : before - hidden();
+  const before = size() - hidden();
+  const inReserve = <u64>reserved * BLOCK_PAGES;
+  if (pages > inReserve && grow(pages - inReserve) == FAILED) return FAILED;
+  reserved = pages > inReserve ? 0 : reserved - <u32>((pages + BLOCK_PAGES - 1) / BLOCK_PAGES);
+  return before;
 }
 
 /** Stands where Azle imports `ic0.stable64_read`. */
@@ -141,13 +162,20 @@ export function stable64_write(to: u64, from: u64, bytes: u64): void {
   copyAzles(true, from, to, bytes);
 }
 
+/** Makes sure that `count` blocks are in reserve. */
+function reserve(count: u32): u32 {
+  if (reserved >= count) return TAKEN;
+  if (managersBuckets() < 0) return UNKNOWN_MANAGER;
+  if (grow(<u64>(count - reserved) * BLOCK_PAGES) == FAILED) return NO_ROOM;
+  reserved = count;
+  return TAKEN;
+}
+
 /** Makes the next `count` blocks at the end of stable memory ours. */
 function take(count: u32): u32 {
-  const pages = size();
-  if (pages == 0 || (pages - 1) % BLOCK_PAGES != 0) return UNKNOWN_MANAGER;
-  read(table, 0, 8);
-  if (load<u32>(table) != MANAGER_MAGIC || load<u16>(table, BUCKET_PAGES_AT) != BLOCK_PAGES) return UNKNOWN_MANAGER;
-  const block = <u32>((pages - 1) / BLOCK_PAGES);
+  if (managersBuckets() < 0) return UNKNOWN_MANAGER;
+  // in front of those in reserve, which are at the end again then
+  const block = <u32>((size() - 1) / BLOCK_PAGES) - reserved;
   const last = extent(extents - 1);
   const follows = extents > 0 && load<u32>(last) + load<u32>(last, 4) == block;
   if (!follows && extents == MOST_EXTENTS) return NO_ROOM;
@@ -158,7 +186,7 @@ function take(count: u32): u32 {
     store<u32>(extent(extents), count, 4);
     extents += 1;
   }
-  if (owned == 0) firstPage = <u32>pages;
+  if (owned == 0) firstPage = block * BLOCK_PAGES + 1;
   owned += count;
   store<u32>(table, TABLE_MAGIC);
   store<u32>(table, extents, 4);
@@ -173,6 +201,7 @@ export function blocks(mailbox: usize): void {
   let result: u32 = 0;
   if (command == COMMAND_OWNED) result = <u32>owned;
   else if (command == COMMAND_TAKE) result = take(load<u32>(mailbox, 8));
+  else if (command == COMMAND_RESERVE) result = reserve(load<u32>(mailbox, 8));
   else if (command == COMMAND_READ || command == COMMAND_WRITE) {
     const pointer = load<u32>(mailbox, 8);
     copyByBlock(command == COMMAND_WRITE, true, pointer == 0 ? mailbox + HEADER_BYTES : pointer, load<u64>(mailbox, 16), load<u32>(mailbox, 12));
