@@ -321,10 +321,10 @@ function store(method: string): { Ok: StoredPack } | { Err: UploadError } {
     if ('WrongHash' in wrong) forget();
     return err(wrong);
   }
-  const refused = notChecked(method, upload, () => writeRecord('upload', upload));
-  if (refused) {
-    if ('InvalidPack' in refused) forget();
-    return err(refused);
+  const unfit = notChecked(method, upload, () => writeRecord('upload', upload));
+  if (unfit) {
+    if ('InvalidPack' in unfit) forget();
+    return err(unfit);
   }
   const { blocks, bytes, sha256, checked } = upload;
   const stored: StoredPack = { blocks, bytes, sha256, name: readHead(upload).name, checked };
