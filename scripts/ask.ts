@@ -5,7 +5,7 @@ import { CanisterError, type GenerateOptions, type TextStream } from '../src/cli
 import { jsonRecord, tokensPerCall, wholeNumber } from './lib/arguments.ts';
 import { messageOf, runCommand } from './lib/command.ts';
 import { addNetworkOptions, connectTo, type NetworkOptions } from './lib/network.ts';
-import { cyclesText } from './lib/numbers.ts';
+import { cyclesText, fromCache } from './lib/numbers.ts';
 import { NO_TEXT, promptFrom, promptOption } from './lib/prompt.ts';
 import { dim } from './lib/terminal.ts';
 
@@ -58,12 +58,13 @@ async function ask(prompt: string, options: Options): Promise<void> {
   }
   const seconds = (performance.now() - started) / 1000;
   if (options.json) return printJson(asJson(answer, seconds));
-  const { prompt_tokens, output_tokens, calls, cycles } = answer.usage!;
+  const { prompt_tokens, output_tokens, calls, messages, cycles } = answer.usage!;
   const cut = answer.finish_reason === 'length' ? ' (cut off there)' : '';
   const tokens = `${prompt_tokens} tokens in, ${output_tokens} out${cut}`;
   const work = calls === 0 ? 'from the cache' : `${calls} calls`;
   const took = `${tokens}, ${work}, ${seconds.toFixed(1)} s, ${cyclesText(cycles)}`;
-  console.error(dim(took, process.stderr));
+  const counted = `the canister's bill: ${messages} messages (calls and replies), calls to itself, ingress; ${fromCache(answer.usage!)}`;
+  console.error(dim(`${took}\n${counted}`, process.stderr));
 }
 
 /** What a network did not do, with the network that was tried. */

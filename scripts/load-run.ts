@@ -1,6 +1,6 @@
 /**
  * The load run: many callers with many sessions each against a limit of 8 at once; all have to be answered, in messages of at most 2 B, and fairly: when half
- * of all are answered, no caller has more than twice the answers of another.
+ * of all are answered, no caller has more than twice the answers of another; and what all bills say together is what the canister was charged, within 1%.
  *   npx tsx scripts/load-run.ts --callers 200 --sessions 20
  */
 import { readFileSync } from 'node:fs';
@@ -32,6 +32,8 @@ ok(await owner.set_settings(change({ max_active: 8, max_finished: 20_000 })));
 // the first call asks for the canister's randomness, which a queue of 500 could not do for all of them
 ok(await owner.generate('what color is the sky?'));
 most = 0;
+const cycles = (): bigint => llm.replica.canister(llm.canisterId)!.cycles;
+const before = cycles();
 const actors = Array.from({ length: given.callers }, (_, i) =>
   llm.as(Principal.selfAuthenticating(Uint8Array.of(3, i >> 8, i & 255))),
 );
@@ -62,6 +64,12 @@ for (;;) {
   if (generating + queued === 0) break;
 }
 const answered = (await finishedOf()).reduce((a, b) => a + b, 0);
+const bills = await Promise.all(
+  actors.map(async (actor) =>
+    ok(await actor.list(listOptions({ limit: 200 }))).reduce((sum, s) => sum + Number(s.cycles), 0),
+  ),
+);
+const [charged, billed] = [Number(before - cycles()), bills.reduce((a, b) => a + b, 0)];
 const [fewest, largest] = [Math.min(...half!), Math.max(...half!)];
 console.log(
   JSON.stringify({
@@ -69,7 +77,12 @@ console.log(
     answered,
     messages,
     mostInstructionsInAMessage: most,
+    charged,
+    billed,
+    billedOfCharged: billed / charged,
     answersOfACallerAtHalfTime: { fewest, most: largest },
   }),
 );
-process.exit(answered === ids.length && largest <= 2 * fewest && most <= 2e9 ? 0 : 1);
+process.exit(
+  answered === ids.length && largest <= 2 * fewest && most <= 2e9 && Math.abs(billed / charged - 1) < 0.01 ? 0 : 1,
+);

@@ -16,7 +16,7 @@ import { APPLES, findModel } from './lib/find-model.ts';
 import { howToCall } from './lib/how-to-call.ts';
 import { FIRST_PORT, LocalNetwork } from './lib/local-network.ts';
 import { notAppliedLine, type PackFile, packFolder } from './lib/model-folder.ts';
-import { cyclesText, short } from './lib/numbers.ts';
+import { cyclesText, fromCache, short } from './lib/numbers.ts';
 import { onTheNetwork } from './lib/on-the-network.ts';
 import { NO_TEXT, promptFrom, promptOption } from './lib/prompt.ts';
 import { forgetServed, rememberServed } from './lib/served.ts';
@@ -101,7 +101,7 @@ async function ask(network: LocalNetwork, canisterId: Principal, answer: TextStr
     seconds = (performance.now() - started) / 1000;
     if (answer.text.trim() === '') process.stdout.write(NO_TEXT);
   });
-  const { prompt_tokens, output_tokens, unit_instructions } = answer.usage!;
+  const { prompt_tokens, output_tokens, unit_instructions, cycles: billed } = answer.usage!;
   const instructionsOf = (some: MessageRecord[]) => some.reduce((sum, { instructions }) => sum + instructions.total, 0);
   const all = instructionsOf(messages);
   const steps = messages.filter(({ kind, method }) => kind === 'update' && method === 'generate');
@@ -115,11 +115,15 @@ async function ask(network: LocalNetwork, canisterId: Principal, answer: TextStr
     ['instructions', `${short(all)}: ${short(all - making)} to start, ${short(making / output_tokens)} a token`],
     ['outside the unit', `${outside(all)} of all, ${outside(making)} of what the tokens took`],
     ['cost', cyclesText(cycles)],
+    ['', `charged by the replica: ${counted(messages.length)}; the canister's own bill says ${short(billed)}`],
+    ['cache', fromCache(answer.usage!)],
     ['time', `${seconds.toFixed(1)} s here`],
     ['on the network', onTheNetwork(messages.map(({ instructions }) => instructions.total))],
   ];
   console.log(`\n\n${table.map(([what, value]) => `${what!.padEnd(16)}  ${value}`).join('\n')}`);
 }
+
+const counted = (messages: number): string => `${messages} messages (calls and replies), calls to itself, ingress`;
 
 /** All messages since the replica began, install and upload too. */
 function printProfile({ replica }: LocalNetwork): void {

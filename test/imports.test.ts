@@ -9,7 +9,7 @@ const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
   'src/text': { rooms: ['src/tensor'], packages: /^@huggingface\/jinja$/ },
   // The head of a GGUF file is read at conversion; the canister's bundle has no part of it.
   'src/model': { rooms: ['src/text', 'src/tensor'], packages: /^@huggingface\/gguf$/ },
-  'src/service': { rooms: [], packages: /^$/ },
+  'src/service': { rooms: ['src/model'], packages: /^$/ },
   'src/canister': {
     rooms: ['src/service', 'src/model', 'src/text', 'src/tensor'],
     packages: /^(azle|@dfinity\/(candid|principal))$/,

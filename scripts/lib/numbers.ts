@@ -14,3 +14,11 @@ export function cyclesText(cycles: bigint): string {
   const usd = (xdr * USD_PER_XDR).toPrecision(2);
   return `${short(cycles)} cycles = ${xdr.toPrecision(3)} XDR, about ${usd} USD if an XDR is ${USD_PER_XDR} USD`;
 }
+
+/** What of an answer was there before, which is why it costs less. */
+export const fromCache = (usage: { answer_cached: boolean; embedding_cached: boolean }): string =>
+  usage.answer_cached
+    ? 'the whole answer came from the answer cache'
+    : usage.embedding_cached
+      ? "the prompt's encoding came from the embedding cache"
+      : 'nothing came from a cache';

@@ -153,10 +153,14 @@ const settings = {
   max_queued: IDL.Nat32,
   /** Sessions of one caller, waiting or worked on. */
   max_sessions_per_caller: IDL.Nat32,
-  /** Tokens that one caller may be given in a day (UTC); 0: any number. */
+  /** Tokens of prompts and answers together that one caller may use in a day (UTC); 0: any number. */
   tokens_per_day: IDL.Nat64,
-  /** As much for all callers together: new identities cost nothing. */
+  /** The same for all callers together. New identities cost nothing, so only this one bounds them. */
   tokens_per_day_overall: IDL.Nat64,
+  /** Cycles that the canister may spend on one caller's prompts in a day (UTC), refused ones included; 0: any number. */
+  cycles_per_day: IDL.Nat64,
+  /** The same for all callers together. */
+  cycles_per_day_overall: IDL.Nat64,
   max_prompt_tokens: IDL.Nat32,
   /** Tokens a call where the caller does not say; 0: as many as a slice of 2 B instructions holds. */
   tokens_per_call: IDL.Nat32,
@@ -183,6 +187,8 @@ export interface Settings {
   max_sessions_per_caller: number;
   tokens_per_day: bigint;
   tokens_per_day_overall: bigint;
+  cycles_per_day: bigint;
+  cycles_per_day_overall: bigint;
   max_prompt_tokens: number;
   tokens_per_call: number;
   max_finished: number;

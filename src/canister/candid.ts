@@ -79,7 +79,7 @@ export const GenerateError = IDL.Variant({
   Cancelled: IDL.Record({ session: IDL.Text, message: IDL.Text }),
   /** The canister does not serve this caller, or not by this method. */
   NotAllowed: IDL.Text,
-  /** The caller has as many sessions, or has had as many tokens today, as one caller may. */
+  /** The caller has as many sessions, or has used as many tokens or cycles today, as one caller may. */
   LimitReached: IDL.Text,
   /** Cycles have to be attached. */
   PaymentRequired: IDL.Record({ cycles: IDL.Nat, message: IDL.Text }),
@@ -106,25 +106,31 @@ const usage = {
   prompt_tokens: IDL.Nat32,
   /** The stop token included. */
   output_tokens: IDL.Nat32,
-  /** Messages that worked on it, the first included. */
+  /** Messages that made its tokens, the first included. */
   calls: IDL.Nat32,
+  /** All messages that were executed for it: those, and the replies that the canister got from itself. */
+  messages: IDL.Nat32,
   /** Of all those messages, as the canister's own counter saw them. */
   instructions: IDL.Nat64,
   /** The part of them that the tensor unit took. */
   unit_instructions: IDL.Nat64,
-  /** What those instructions and messages cost on a subnet of 13 nodes. */
+  /** What the canister was charged for it, on a subnet of 13 nodes: instructions, messages, calls to itself, ingress. A query costs nothing. */
   cycles: IDL.Nat64,
   /** Whether the prompt's encoding came from the embedding cache. */
   embedding_cached: IDL.Bool,
+  /** Whether the whole answer came from the answer cache. */
+  answer_cached: IDL.Bool,
 };
 export interface Usage {
   prompt_tokens: number;
   output_tokens: number;
   calls: number;
+  messages: number;
   instructions: bigint;
   unit_instructions: bigint;
   cycles: bigint;
   embedding_cached: boolean;
+  answer_cached: boolean;
 }
 
 export const FinishReason = IDL.Variant({ stop: IDL.Null, length: IDL.Null });
@@ -142,7 +148,7 @@ export const Generation = IDL.Record({
 export interface Generation extends Usage {
   session: string;
   text: string;
-  token_ids: number[];
+  token_ids: Uint32Array | number[];
   finish_reason: FinishReason;
   seed: Opt<bigint>;
 }

@@ -1,68 +1,42 @@
-/**
- * What an answer is thought to take at most, in instructions, and what it costs its caller. Worked out from the model's shape with measured factors
- * (bench/); a test holds it against what was really used.
- */
+/** What an answer may take at most: what its caller's quota promises it, and what a canister has to attach. */
+import { isPlainGreedy } from '../model/generation/choice.ts';
+import type { GenerationOptions } from '../model/generation/options.ts';
+import { type Estimate, estimate } from '../service/estimate.ts';
+import type { Amount } from '../service/quotas.ts';
+import { MAX_STOPS } from './assembly/relay-record.ts';
+import { activeModel, type Model } from './model.ts';
+import type { SessionRecord } from './session-record.ts';
 
-import { packTensors } from '../model/families/registry.ts';
-import { type OpenedHead, packShape } from '../model/pack/pack.ts';
-import { packWeightsBytes } from '../model/pack/tensors.ts';
-import { MESSAGE_CYCLES, PAGE_INSTRUCTIONS } from './prices.ts';
-import { settings } from './settings.ts';
-
-/** Instructions a multiply-add, its share of everything else in the unit included. */
-const PER_MAC = 1.2;
-/** Of a token's messages outside the unit, pages included: the step and the callback of whoever waits. */
-const PER_TOKEN = 18_000_000;
-/** The same where a relay makes the tokens, its one turn in TypeScript for every 32 of them included. */
-const PER_RELAYED_TOKEN = 2_000_000;
-/** The same in a message that makes many. */
-const PER_TOKEN_AT_ONCE = 200_000;
-/** Of an answer: reading and writing Candid, the tokenizer, the session's record. */
-const PER_ANSWER = 80_000_000;
-const PER_PROMPT_TOKEN = 400_000;
-/** The step, and the callback of whoever waits. */
-const MESSAGES_A_TOKEN = 2;
-
-export interface Estimate {
-  instructions: number;
-  cycles: number;
+export interface Asked {
+  promptTokens: number;
+  promptCharacters: number;
+  options: GenerationOptions;
+  tokensPerCall: number;
+  /** Tokens that are there already. */
+  made?: number;
 }
 
-export interface Manner {
-  /** All in one message, so that pages count once. */
-  atOnce?: boolean;
-  /** By a relay: one token a call, each the likeliest. */
-  relayed?: boolean;
-}
+export const estimateOf = ({ head }: Model, { options, tokensPerCall, made = 0, ...asked }: Asked): Estimate =>
+  estimate(head, {
+    ...asked,
+    newTokens: options.maxNewTokens - made,
+    made,
+    beams: options.numBeams,
+    tokensPerCall,
+    relayed: tokensPerCall === 1 && isPlainGreedy(options) && options.eosTokenIds.length <= MAX_STOPS,
+  });
 
-/** The most that an answer of `newTokens` tokens to `promptTokens` is thought to take. */
-export function estimate(
-  head: OpenedHead,
-  promptTokens: number,
-  newTokens: number,
-  { atOnce = false, relayed = false }: Manner = {},
-): Estimate {
-  const { dModel: D, numHeads, dKv, dFf: F, numLayers, numDecoderLayers, vocabularySize: V } = head.config;
-  const inner = numHeads * dKv;
-  const feedForward = 3 * D * F;
-  const attention = (rows: number): number => 2 * inner * rows;
-  const encoder = promptTokens * numLayers * (4 * D * inner + feedForward + attention(promptTokens));
-  const cross = promptTokens * numDecoderLayers * 2 * D * inner;
-  const decoder = numDecoderLayers * (6 * D * inner + feedForward + attention(promptTokens + newTokens)) + D * V;
-  const pages = (packWeightsBytes(packTensors(packShape(head))) / 65_536) * PAGE_INSTRUCTIONS;
-  const messages = atOnce ? 1 : newTokens;
-  const instructions =
-    PER_ANSWER +
-    promptTokens * PER_PROMPT_TOKEN +
-    (encoder + cross + newTokens * decoder) * PER_MAC +
-    messages * pages +
-    newTokens * (atOnce ? PER_TOKEN_AT_ONCE : relayed ? PER_RELAYED_TOKEN : PER_TOKEN);
-  return {
-    instructions: Math.ceil(instructions),
-    cycles: Math.ceil(instructions + messages * MESSAGES_A_TOKEN * MESSAGE_CYCLES),
-  };
-}
+/** What a session takes at most that is yet to begin, its prompt included. */
+export const wantedBy = (model: Model, asked: Asked): Amount => ({
+  tokens: asked.promptTokens + asked.options.maxNewTokens,
+  cycles: estimateOf(model, asked).cycles,
+});
 
-/** What a canister pays for that: 0 where nothing is asked. */
-export const priceOf = (cycles: number, percent = settings().price_percent): bigint =>
-  BigInt(Math.ceil((cycles * percent) / 100));
+/** What a session may still take that is or was under way. */
+export function stillWanted(session: SessionRecord): Amount {
+  const { prompt, sourceIds, tokenIds, options, tokensPerCall } = session;
+  const model = activeModel();
+  const asked = { promptTokens: sourceIds.length, promptCharacters: prompt.length, options, tokensPerCall };
+  const cycles = model ? estimateOf(model, { ...asked, made: tokenIds.length }).cycles : 0;
+  return { tokens: options.maxNewTokens - tokenIds.length, cycles };
+}

@@ -2,23 +2,17 @@
  * `generate` and its kin. One token a message: a call from outside opens a session and makes the first, then the canister calls its own `generate`
  * for each further one. Those calls carry no Candid but a few bytes (scheduler.ts), since Candid in an interpreter costs more than a token.
  */
-import {
-  update as azleUpdate,
-  canisterSelf,
-  IDL,
-  inReplicatedExecution,
-  msgArgData,
-  msgCaller,
-  msgCyclesAccept,
-  msgReply,
-} from 'azle';
-import { isPlainGreedy } from '../model/generation/choice.ts';
+import { update as azleUpdate, canisterSelf, IDL, inReplicatedExecution, msgArgData, msgCaller, msgReply } from 'azle';
 import { generationOptions, seedOf } from '../model/generation/options.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/limits.ts';
+import { type Bill, cyclesOf } from '../service/bill.ts';
+import { leastInstructions, priceOf } from '../service/estimate.ts';
 import { NoRoom } from '../tensor/arena.ts';
 import { isAdmin, notAllowed } from './access.ts';
 import { declareArguments, isCandid } from './arguments.ts';
+import { charge, chargeCaller, REST, restOfAnswer } from './billing.ts';
 import {
+  type GenerateError,
   GenerateOptions,
   GenerateResult,
   ListOptions,
@@ -29,10 +23,12 @@ import {
   StartResult,
 } from './candid.ts';
 import { candidEncoder } from './candid-encoder.ts';
-import { estimate, priceOf } from './cost.ts';
+import { estimateOf, stillWanted } from './cost.ts';
 import { admit, query, update } from './methods.ts';
 import { activeModel } from './model.ts';
 import {
+  accept,
+  billOfCall,
   isTask,
   lacksPayment,
   mayNotWait,
@@ -47,6 +43,7 @@ import { seedRandom } from './random.ts';
 import { drive, enqueue, finish, step, take, wake, work } from './scheduler.ts';
 import type { Session } from './session.ts';
 import {
+  closeMessage,
   findToChange,
   finishReason,
   goOn,
@@ -87,7 +84,8 @@ function result(session: Session, broken: string | undefined): GenerateResult {
     Ok: {
       session: id,
       text: textOf(session),
-      token_ids: session.tokenIds,
+      // a typed array is encoded at once, one of numbers takes 270,000 instructions an element
+      token_ids: Uint32Array.from(session.tokenIds),
       finish_reason: finishReason(session),
       seed: session.options.doSample ? [seedOf(session.options)] : [],
       ...usageOf(session),
@@ -99,28 +97,48 @@ const asking = [IDL.Text, IDL.Opt(GenerateOptions)];
 
 /** Opens a session, makes the first token and goes on to the end. */
 async function answer(method: string, prompt: string, options: Options): Promise<GenerateResult> {
+  const before = billOfCall(method);
   wake();
-  await seedRandom();
-  const found = mayNotWait(method) ?? openSession(method, prompt, options);
+  await seedRandom(before);
+  const busy = mayNotWait(method);
+  if (busy) return refused(busy, before);
+  const found = openSession(method, prompt, options, before);
   return isSession(found) ? await toTheEnd(found) : { Err: found };
 }
 
+/** An answer that is there already: nothing is added to its bill. */
+function whole(session: Session, before: Bill): GenerateResult {
+  chargeCaller(msgCaller().toText(), before, restOfAnswer(session) - 500_000);
+  return result(session, undefined);
+}
+
+/** What a call comes to nothing with, which is on its caller's quota. */
+function refused(error: GenerateError, before: Bill): { Err: GenerateError } {
+  chargeCaller(msgCaller().toText(), before, REST.small);
+  return { Err: error };
+}
+
+/** Works on a session that is new, or was over, and settles what is due. */
 async function toTheEnd(session: Session): Promise<GenerateResult> {
-  if (!underWay(session)) return result(session, undefined);
   // what is asked now is what was quoted, whatever is set meanwhile
-  const percent = pays() ? settings().price_percent : 0;
-  const before = usageOf(session).cycles;
+  const percent = settings().price_percent;
   const lease = take(session);
-  enqueue(session);
-  if (session.state === 'active') work(session);
-  const broken = await drive(session, lease, msgCaller().toText());
-  // who cancels has had what was made until then
-  if (percent > 0 && (isFinished(session) || session.state === 'cancelled')) {
-    msgCyclesAccept(priceOf(Number(usageOf(session).cycles - before), percent));
+  if (underWay(session)) {
+    enqueue(session, true);
+    if (session.state === 'active') work(session, restOfAnswer);
   }
+  const broken = await drive(session, lease, msgCaller().toText());
+  const { payingFrom } = session;
+  // who cancels has had what was made until then; so has who is interrupted, and the rest is not made for nothing
+  if (payingFrom !== undefined && session.state !== 'failed') session.payingFrom = undefined;
+  if (payingFrom !== undefined && underWay(session))
+    finish(session, 'failed', `interrupted: ${broken}; resume it`, restOfAnswer(session));
+  closeMessage(session, isFinished(session) ? restOfAnswer(session) : REST.small);
+  if (session.payingFrom === undefined && payingFrom !== undefined) accept(cyclesOf(session) - payingFrom, percent);
   return result(session, broken);
 }
 
+const noQuote: Quote = { cycles: 0n, instructions: 0n };
 const encodeResult = candidEncoder(GenerateResult);
 declareArguments('generate', asking, [IDL.Text]);
 
@@ -154,57 +172,75 @@ export class GenerateMethods {
   /** Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets. */
   @update(asking, StartResult)
   async start(prompt: string, options: Options): Promise<StartResult> {
+    const before = billOfCall('start');
     wake();
-    await seedRandom();
-    const session = openSession('start', prompt, options);
+    await seedRandom(before);
+    const session = openSession('start', prompt, options, before);
     if (!isSession(session)) return { Err: session };
     if (underWay(session)) enqueue(session);
+    closeMessage(session, REST.small);
     return { Ok: session.id };
   }
 
   /** Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer. Update; its owner, controllers. */
   @update([IDL.Text], GenerateResult)
   async resume(id: string): Promise<GenerateResult> {
+    const before = billOfCall('resume');
     wake();
     const session = sessionForCaller('resume', id, findToChange);
-    if (!isSession(session)) return { Err: session };
-    if (isFinished(session) && session.text !== undefined) return result(session, undefined);
+    if (!isSession(session)) return refused(session, before);
+    if (isFinished(session) && session.text !== undefined) return whole(session, before);
     const model = activeModel();
     if (model?.stored.sha256 !== session.model || !model.load(Number(MESSAGE_BUDGET))) {
-      return { Err: { NoModel: `resume: expected the model ${session.model} to be active and loaded` } };
+      return refused({ NoModel: `resume: expected the model ${session.model} to be active and loaded` }, before);
     }
-    if (isFinished(session)) return result(session, undefined);
+    if (isFinished(session)) return whole(session, before);
     const denied = notAllowed('resume');
-    if (denied) return { Err: { NotAllowed: denied } };
+    if (denied) return refused({ NotAllowed: denied }, before);
     const hasToGo = mayNotWait('resume');
-    if (hasToGo) return { Err: hasToGo };
-    if (underWay(session)) return result(session, await drive(session, take(session), msgCaller().toText()));
-    const { owner, options, sourceIds, tokenIds, tokensPerCall } = session;
-    const refused =
-      noRoom('resume', owner, options.maxNewTokens - tokenIds.length) ??
-      lacksPayment('resume', { model, options, sourceIds, tokenIds, tokensPerCall });
-    if (refused) return { Err: refused };
-    const full = goOn(session);
-    return full ? { Err: full } : await toTheEnd(session);
+    if (hasToGo) return refused(hasToGo, before);
+    if (underWay(session)) {
+      charge(session, before);
+      const broken = await drive(session, take(session), msgCaller().toText());
+      closeMessage(session, isFinished(session) ? restOfAnswer(session) : REST.small);
+      return result(session, broken);
+    }
+    const wanted = stillWanted(session);
+    const due = pays() ? cyclesOf(session) - (session.payingFrom ?? cyclesOf(session)) : 0;
+    const no = noRoom('resume', session.owner, wanted) ?? lacksPayment('resume', wanted.cycles + due);
+    if (no) return refused(no, before);
+    if (pays()) session.payingFrom ??= cyclesOf(session);
+    const full = goOn(session, wanted, before);
+    return full ? refused(full, before) : await toTheEnd(session);
   }
 
   /** Ends a session that is under way; what it has stays readable. Update; its owner, controllers. */
   @update([IDL.Text], SessionResult)
   cancel(id: string): SessionResult {
+    const before = billOfCall('cancel');
     wake();
     const session = sessionForCaller('cancel', id, findToChange);
-    if (!isSession(session)) return { Err: session };
-    if (underWay(session)) finish(session, 'cancelled');
+    if (!isSession(session)) return refused(session, before);
+    if (underWay(session)) {
+      charge(session, before);
+      finish(session, 'cancelled', '', REST.ended);
+      session.charged = 0;
+    } else chargeCaller(msgCaller().toText(), before, REST.small);
     return { Ok: null };
   }
 
   /** Forgets a session, and ends it if it is under way. Update; its owner, controllers. */
   @update([IDL.Text], SessionResult)
   delete(id: string): SessionResult {
+    const before = billOfCall('delete');
     wake();
     const session = sessionForCaller('delete', id, findToChange);
-    if (!isSession(session)) return { Err: session };
-    if (underWay(session)) finish(session, 'cancelled');
+    if (!isSession(session)) return refused(session, before);
+    if (underWay(session)) {
+      charge(session, before);
+      finish(session, 'cancelled', '', REST.ended);
+      session.charged = 0;
+    } else chargeCaller(msgCaller().toText(), before, REST.small);
     remove(session);
     return { Ok: null };
   }
@@ -244,15 +280,25 @@ export class GenerateMethods {
     return isTask(task) ? answerAtOnce(task) : { Err: task };
   }
 
-  /** What an answer of at most so many tokens, without options, is thought to take, and the cycles a canister has to attach to `generate` or `generate_with`. Query; everyone. */
+  /**
+   * What an answer of at most so many tokens, without options, is thought to take at most, and the cycles a canister has to attach to `generate` or
+   * `generate_with`; for prompts of up to 16 characters a token. Query; everyone.
+   */
   @query([IDL.Nat32, IDL.Nat32], Quote)
   quote(promptTokens: number, maxNewTokens: number): Quote {
     const model = activeModel();
-    if (!model) return { cycles: 0n, instructions: 0n };
-    const [prompt, tokens] = [Math.min(promptTokens, MAX_SOURCE_LENGTH), Math.min(maxNewTokens, MAX_TARGET_LENGTH)];
-    const relayed = isPlainGreedy(generationOptions({}, model.head.generation, model.head.config, () => 0n));
-    const { instructions, cycles } = estimate(model.head, prompt, tokens, { relayed });
-    return { cycles: priceOf(cycles), instructions: BigInt(instructions) };
+    if (!model) return noQuote;
+    const options = generationOptions({}, model.head.generation, model.head.config, () => 0n);
+    options.maxNewTokens = Math.min(maxNewTokens, MAX_TARGET_LENGTH);
+    const asked = Math.min(promptTokens, MAX_SOURCE_LENGTH);
+    const { tokens_per_call: tokensPerCall, price_percent } = settings();
+    const { instructions, cycles } = estimateOf(model, {
+      promptTokens: asked,
+      promptCharacters: 16 * asked,
+      options,
+      tokensPerCall,
+    });
+    return { cycles: priceOf(cycles, price_percent), instructions: BigInt(instructions) };
   }
 }
 
@@ -274,16 +320,14 @@ function progressOf(id: string, from: number): ProgressResult {
 
 /** In a query, whose changes are thrown away. */
 function answerAtOnce({ model, ...rest }: Task): GenerateResult {
-  const tooLong = (instructions: number): GenerateResult => {
+  const { options, sourceIds, prompt } = rest;
+  const asked = { promptTokens: sourceIds.length, promptCharacters: prompt.length, options, tokensPerCall: 0 };
+  const tooLong = (): GenerateResult => {
+    const { instructions } = estimateOf(model, asked);
     const message = `generate_query: expected an answer of at most ${QUERY.most} instructions, got up to ${instructions}; ask for fewer tokens, or use generate`;
     return { Err: { TooLong: { instructions: BigInt(instructions), limit: BigInt(QUERY.most), message } } };
   };
-  const { instructions } = estimate(model.head, rest.sourceIds.length, 1, { atOnce: true });
-  if (instructions > QUERY.most)
-    return tooLong(
-      estimate(model.head, rest.sourceIds.length, rest.options.maxNewTokens * rest.options.numBeams, { atOnce: true })
-        .instructions,
-    );
+  if (leastInstructions(model.head, sourceIds.length) > QUERY.most) return tooLong();
   const session = passingSession({
     owner: msgCaller().toText(),
     model: model.stored.sha256,
@@ -302,14 +346,14 @@ function answerAtOnce({ model, ...rest }: Task): GenerateResult {
     if (instructionsNow() < Number(QUERY.budget) && session.tokenIds.length === 0) {
       return { Err: { Unavailable: 'generate_query: another session is in the middle of a step; try again' } };
     }
-    return tooLong(
-      estimate(model.head, rest.sourceIds.length, rest.options.maxNewTokens * rest.options.numBeams, { atOnce: true })
-        .instructions,
-    );
+    return tooLong();
   }
   session.state = over;
   session.calls = 1;
   session.unitInstructions = unit.instructions - before;
+  session.messages = 1;
   session.instructions = instructionsNow();
+  // of all that, nobody is charged for anything
+  session.fees = -session.instructions;
   return result(session, undefined);
 }

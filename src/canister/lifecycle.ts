@@ -4,8 +4,8 @@
  */
 import { init, postUpgrade, preUpgrade, setTimer, trap } from 'azle';
 import { prepareArguments } from './arguments.ts';
+import { saveQuotas } from './billing.ts';
 import { allotBlocks, NoStableRoom, writeMailbox } from './blocks.ts';
-import { saveCallers } from './callers.ts';
 import { migrate } from './migrations.ts';
 import { activeModel, certifyModel } from './model.ts';
 import { awaitsAnswers, wake, watchOver } from './scheduler.ts';
@@ -46,7 +46,7 @@ export class LifecycleMethods {
     if (busy) trap(busy);
     saveLiveSessions();
     try {
-      saveCallers();
+      saveQuotas();
     } catch (error) {
       // an upgrade is not refused for want of room
       if (!(error instanceof NoStableRoom)) throw error;

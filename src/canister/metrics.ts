@@ -1,5 +1,7 @@
 /** Counts and sizes in Prometheus' text form. Counters begin anew with an upgrade, as Prometheus expects of a restart. */
 import { canisterCycleBalance } from 'azle';
+import { cyclesOf } from '../service/bill.ts';
+import { ownBill } from './billing.ts';
 import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel, storedPacks } from './model.ts';
@@ -32,6 +34,8 @@ function metrics(): Metric[] {
     ['stumbles_total', 'counter', 'Steps that trapped or were rejected.', counters.stumbles],
     ['revived_total', 'counter', 'Sessions that the watchdog took up again.', counters.revived],
     ['unit_instructions_total', 'counter', 'Instructions of the tensor unit.', unit.instructions],
+    ['own_messages_total', 'counter', 'Messages that are on no bill: waiting, refusing.', ownBill.messages],
+    ['own_cycles_total', 'counter', 'Cycles that those cost.', cyclesOf(ownBill)],
     ['embeddings', 'gauge', 'Entries of the embedding cache.', embeddingCache.count],
     ['embedding_bytes', 'gauge', 'Bytes of the embedding cache.', embeddingCache.bytes],
     ['embedding_hits_total', 'counter', 'Prompts whose encoding was in the cache.', embeddingCache.hits],

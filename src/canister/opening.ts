@@ -2,22 +2,24 @@
  * Whether an answer is begun: what is asked for, checked against the model, the caller's rights and limits, the room there is and what is paid. What is
  * refused is a `GenerateError` that says what was expected, and leaves nothing behind.
  */
-import { msgCaller, msgCyclesAvailable } from 'azle';
-import { isPlainGreedy } from '../model/generation/choice.ts';
+import { msgArgData, msgCaller, msgCyclesAccept, msgCyclesAvailable, type Principal } from 'azle';
 import { type GenerationOptions, type GenerationRequest, generationOptions } from '../model/generation/options.ts';
+import { type Bill, cyclesOf, emptyBill, envelopeBytes, executed, ingressFees } from '../service/bill.ts';
+import { priceOf } from '../service/estimate.ts';
+import type { Amount } from '../service/quotas.ts';
 import { notAllowed } from './access.ts';
 import { lacksCycles } from './admission.ts';
 import { answerFromCache } from './answers.ts';
-import { overallLimit, overLimit } from './callers.ts';
+import { chargeCaller, overallLimit, overLimit, REST, restOfAnswer } from './billing.ts';
 import type { GenerateError, GenerateOptions } from './candid.ts';
-import { estimate, priceOf } from './cost.ts';
+import { type Asked, wantedBy } from './cost.ts';
 import { activeModel, type Model, whyNoModel } from './model.ts';
 import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from './prompt-limit.ts';
 import { NoSeed, randomBytes } from './random.ts';
 import type { Session } from './session.ts';
 import { isFull, isSession, newSession } from './sessions.ts';
 import { settings } from './settings.ts';
-import { MESSAGE_BUDGET } from './unit.ts';
+import { instructionsNow, MESSAGE_BUDGET } from './unit.ts';
 import { tooManyCalls, tooManyWait } from './waiting.ts';
 
 export type Options = [] | [GenerateOptions];
@@ -33,13 +35,13 @@ export interface Task {
 
 /**
  * Checks caller, prompt and options.
- * @param refuse why nothing of so many tokens is begun; asked before the prompt's tokens are, which take up to a billion instructions
+ * @param refuse why nothing of the kind is begun, for a prompt of one token; asked before the prompt's tokens are, which take up to a billion instructions
  */
 export function readTask(
   method: string,
   prompt: string,
   [options]: Options,
-  refuse: (tokens: number) => GenerateError | undefined = () => undefined,
+  refuse: (model: Model, asked: Asked) => GenerateError | undefined = () => undefined,
 ): Task | GenerateError {
   const denied = notAllowed(method);
   if (denied) return { NotAllowed: denied };
@@ -66,7 +68,9 @@ export function readTask(
   if (options?.tokens_per_call[0] && 'fixed' in perCall && perCall.fixed < 1) {
     return { InvalidOptions: `generate: expected tokens_per_call of at least 1, got ${perCall.fixed}` };
   }
-  const refused = refuse(decided.maxNewTokens);
+  const tokensPerCall = 'fixed' in perCall ? perCall.fixed : 0;
+  const asked = { promptTokens: 1, promptCharacters: prompt.length, options: decided, tokensPerCall };
+  const refused = refuse(model, asked);
   if (refused) return refused;
   const specialTokens = options?.special_tokens[0] ?? false;
   if (specialTokens && !model.tokenizer.knowsSpecialTokens) {
@@ -78,7 +82,7 @@ export function readTask(
     const message = `generate: expected a prompt of at most ${limit} tokens, got more than ${limit}`;
     return { PromptTooLong: { tokens: limit + 1, limit, message } };
   }
-  return { model, prompt, sourceIds, options: decided, tokensPerCall: 'fixed' in perCall ? perCall.fixed : 0 };
+  return { model, prompt, sourceIds, options: decided, tokensPerCall };
 }
 
 const randomSeed = (): bigint => new DataView(randomBytes(8).buffer).getBigUint64(0);
@@ -97,28 +101,65 @@ function requestOf(options: GenerateOptions | undefined): GenerationRequest {
 
 export const isTask = (value: Task | GenerateError): value is Task => 'sourceIds' in value;
 
-/** Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue. */
-export function openSession(method: string, prompt: string, options: Options): Session | GenerateError {
+/** The bill of the call in hand before anything is done: what its ingress cost, if it came from outside. */
+export function billOfCall(method: string): Bill {
+  const caller = msgCaller();
+  const bill = emptyBill();
+  if (!isCanister(caller)) bill.fees = ingressFees(envelopeBytes(method, msgArgData().length));
+  return bill;
+}
+
+/**
+ * Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue. What is refused is on the caller's quota
+ * all the same; where the prompt was read before, a canister that pays pays for that.
+ */
+export function openSession(method: string, prompt: string, options: Options, before: Bill): Session | GenerateError {
   const owner = msgCaller().toText();
-  const task = readTask(method, prompt, options, (tokens) => noRoom(method, owner, tokens));
-  if (!isTask(task)) return task;
-  const refused = lacksPayment(method, task);
-  if (refused) return refused;
+  let read = false;
+  const found = readTask(method, prompt, options, (model, asked) => {
+    const [least, most] = [wantedBy(model, asked), wantedBy(model, { ...asked, promptTokens: mostTokens(prompt) })];
+    const refused = noRoom(method, owner, least) ?? lacksPayment(method, least.cycles, most.cycles);
+    read = refused === undefined;
+    return refused;
+  });
+  const task = isTask(found) ? (refusedAfterReading(method, owner, found) ?? found) : found;
+  if (!isTask(task)) {
+    chargeCaller(owner, before, REST.small);
+    if (read && pays()) accept(cyclesOf(before) + cyclesOf(executed(instructionsNow() + REST.small)));
+    return task;
+  }
   const { model, ...rest } = task;
-  const session = newSession({ owner, model: model.stored.sha256, ...rest });
-  if (isSession(session)) answerFromCache(session);
+  const payingFrom = pays() ? 0 : undefined;
+  const wanted = wantedBy(model, askedBy(task));
+  const session = newSession({ owner, model: model.stored.sha256, payingFrom, ...rest }, wanted, before);
+  if (isSession(session)) answerFromCache(session, restOfAnswer);
   return session;
 }
 
-/** Why nothing of so many tokens is begun for this owner: limits, the queue, cycles. */
-export function noRoom(method: string, owner: string, tokens: number): GenerateError | undefined {
-  const over = overLimit(method, owner, tokens);
+const askedBy = ({ prompt, sourceIds, options, tokensPerCall }: Task): Asked => ({
+  promptTokens: sourceIds.length,
+  promptCharacters: prompt.length,
+  options,
+  tokensPerCall,
+});
+
+function refusedAfterReading(method: string, owner: string, task: Task): GenerateError | undefined {
+  const wanted = wantedBy(task.model, askedBy(task));
+  return noRoom(method, owner, wanted) ?? lacksPayment(method, wanted.cycles);
+}
+
+/** NFKC makes at most 18 characters of one; two more tokens stand for the beginning and the end. */
+const mostTokens = (prompt: string): number => Math.min(settings().max_prompt_tokens, 18 * prompt.length + 2);
+
+/** Why nothing that takes so much is begun for this owner: limits, the queue, cycles. */
+export function noRoom(method: string, owner: string, wanted: Amount): GenerateError | undefined {
+  const over = overLimit(method, owner, wanted);
   if (over) return { LimitReached: over };
   if (isFull()) {
     const { max_queued } = settings();
     return { Unavailable: `${method}: expected fewer than ${max_queued} sessions to wait; try again later` };
   }
-  const unavailable = overallLimit(method, tokens) ?? lacksCycles(method);
+  const unavailable = overallLimit(method, wanted) ?? lacksCycles(method);
   return unavailable === undefined ? undefined : { Unavailable: unavailable };
 }
 
@@ -131,27 +172,32 @@ export function mayNotWait(method: string): GenerateError | undefined {
   return poor === undefined ? undefined : { Unavailable: poor };
 }
 
-/** Canisters may be asked to pay; nobody else can attach cycles. */
-export const pays = (): boolean => settings().price_percent > 0 && msgCaller().toUint8Array().at(-1) === OPAQUE_ID;
+/** Nobody but canisters can attach cycles, and their calls are no ingress. */
+const isCanister = (caller: Principal): boolean => caller.toUint8Array().at(-1) === OPAQUE_ID;
 /** The last byte of a canister's principal. */
 const OPAQUE_ID = 1;
 
-type Priced = Pick<Session, 'sourceIds' | 'options' | 'tokensPerCall'> & { model: Model; tokenIds?: readonly number[] };
+/** Whether the call in hand may be asked to pay. */
+export const pays = (): boolean => settings().price_percent > 0 && isCanister(msgCaller());
 
-/** The cycles stay where they are until the answer is there: what is not accepted goes back, all of it after a failure. */
-export function lacksPayment(
-  method: string,
-  { model, sourceIds, options, tokensPerCall, tokenIds = [] }: Priced,
-): GenerateError | undefined {
+/** Takes what so many cycles of a bill are sold for. */
+export const accept = (cycles: number, percent = settings().price_percent): unknown =>
+  msgCyclesAccept(priceOf(cycles, percent));
+
+/**
+ * Why what is attached is not enough for an answer that costs up to so many cycles. They stay where they are until the answer is there: what is not accepted
+ * goes back, all of it after a failure.
+ * @param most what is asked for, where it is not known yet what it costs
+ */
+export function lacksPayment(method: string, cycles: number, most = cycles): GenerateError | undefined {
   if (!pays()) return undefined;
-  const tokens = (options.maxNewTokens - tokenIds.length) * options.numBeams;
-  const relayed = tokensPerCall === 1 && isPlainGreedy(options);
-  const cycles = priceOf(estimate(model.head, sourceIds.length, tokens, { relayed }).cycles);
+  const { price_percent } = settings();
   const available = msgCyclesAvailable();
-  if (method !== 'start' && available >= cycles) return undefined;
+  if (method !== 'start' && available >= priceOf(cycles, price_percent)) return undefined;
+  const price = priceOf(most, price_percent);
   const message =
     method === 'start'
       ? `${method}: expected a call of generate, which cycles can be attached to for as long as it lasts`
-      : `${method}: expected ${cycles} cycles attached, got ${available}; what is not used comes back`;
-  return { PaymentRequired: { cycles, message } };
+      : `${method}: expected ${price} cycles attached, got ${available}; what is not used comes back`;
+  return { PaymentRequired: { cycles: price, message } };
 }

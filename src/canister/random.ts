@@ -3,20 +3,33 @@
  * upgrade, which may be late or lost: nothing is drawn before a seed has come that was asked for here.
  */
 import { call, IDL, Principal, randSeed } from 'azle';
+import { addBill, type Bill, callFees, executed } from '../service/bill.ts';
+import { CALL_BYTE_CYCLES } from '../service/prices.ts';
 import { now } from './time.ts';
+import { instructionsNow } from './unit.ts';
 
 const LOST_SECONDS = 300;
+/** "raw_rand" and no argument in Candid; 32 bytes in Candid. */
+const QUESTION_BYTES = 14;
+const ANSWER_BYTES = 39;
+/** Instructions from where the question is counted to the message's end. */
+const ASKING = 400_000;
 
 let seeded = false;
 /** Requests whose answer is on its way, and when the last was made. */
 let asking = 0;
 let asked = 0;
 
-/** Asks for a seed where there is none yet; without an answer (no cycles, stopping) there is none still. From updates and timers. */
-export async function seedRandom(): Promise<void> {
+/**
+ * Asks for a seed where there is none yet; without an answer (no cycles, stopping) there is none still. From updates and timers.
+ * @param before the call's bill: with the message in hand and its question, where one is asked
+ */
+export async function seedRandom(before: Bill): Promise<void> {
   if (seeded) return;
   asking += 1;
   asked = now();
+  addBill(before, executed(instructionsNow() + ASKING));
+  before.fees += callFees(QUESTION_BYTES) + ANSWER_BYTES * CALL_BYTE_CYCLES;
   try {
     const seed = await call<undefined, Uint8Array>(Principal.managementCanister(), 'raw_rand', {
       returnIdlType: IDL.Vec(IDL.Nat8),

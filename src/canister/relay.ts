@@ -6,10 +6,12 @@
  */
 import { planOf } from '../model/generation/generation.ts';
 import type { StepPlan } from '../model/language-model.ts';
+import { addBill, callFees, emptyBill, executed } from '../service/bill.ts';
 import {
   ARGS,
   BEAT,
   CHOICE,
+  EXECUTED,
   GOING,
   HALTED,
   IDS,
@@ -23,6 +25,7 @@ import {
   REGISTERS_AT,
   RELAY,
   ROW,
+  SENT,
   SERIAL,
   STATE,
   STEP,
@@ -30,6 +33,7 @@ import {
   TABLE,
   UNIT_INSTRUCTIONS,
 } from './assembly/relay-record.ts';
+import { charge, ONEWAY_INSTRUCTIONS, REST, SELF_CALL_BYTES } from './billing.ts';
 import { counters } from './counters.ts';
 import { readyModel } from './model.ts';
 import type { Relay, Session } from './session.ts';
@@ -69,7 +73,7 @@ export function lend(session: Session, awaited: boolean): Relay | undefined {
   serials += 1;
   const most = Math.min(MOST_TOKENS, options.maxNewTokens - tokenIds.length);
   unit.write(at, recordOf(plan, options.eosTokenIds, most, serials, at));
-  const relay = { at, serial: serials, session, lease: session.lease, awaited, recalled: false };
+  const relay = { at, serial: serials, session, lease: session.lease, awaited, recalled: false, counted: emptyBill() };
   session.relay = relay;
   going.add(relay);
   if (!awaited) chained.set(at, relay);
@@ -122,18 +126,33 @@ export function recall(session: Session): Session {
   unit.write(relay.at + STATE, Uint8Array.of(HALTED, 0, 0, 0));
   const view = new DataView(bytes.buffer);
   const made = view.getUint32(MADE, true);
-  if (made === 0) return session;
-  const u64 = (where: number): number => Number(view.getBigUint64(where, true));
-  writing!.take(Array.from({ length: made }, (_, i) => view.getUint32(IDS + 4 * i, true)));
-  session.tokenIds = writing!.tokenIds as number[];
-  session.calls += made;
-  session.instructions += u64(INSTRUCTIONS);
-  session.unitInstructions += u64(UNIT_INSTRUCTIONS);
-  session.beat = u64(BEAT) / 1e6;
-  session.failures = 0;
-  counters.tokens += made;
-  counters.messages += made;
+  if (made > 0) {
+    writing!.take(Array.from({ length: made }, (_, i) => view.getUint32(IDS + 4 * i, true)));
+    session.tokenIds = writing!.tokenIds as number[];
+    session.calls += made;
+    session.unitInstructions += Number(view.getBigUint64(UNIT_INSTRUCTIONS, true));
+    session.beat = Number(view.getBigUint64(BEAT, true)) / 1e6;
+    session.failures = 0;
+    counters.tokens += made;
+    counters.messages += made;
+  }
+  chargeCounted(relay, view);
   return session;
+}
+
+/** Puts what a relay's messages took since the last time on its session's bill. */
+function chargeCounted({ session, awaited, counted }: Relay, view: DataView): void {
+  const messages = view.getUint32(EXECUTED, true);
+  const sent = view.getUint32(SENT, true);
+  const now = executed(Number(view.getBigUint64(INSTRUCTIONS, true)), messages);
+  now.fees += callFees(SELF_CALL_BYTES, sent);
+  if (!awaited) addBill(now, executed(sent * ONEWAY_INSTRUCTIONS, sent));
+  charge(session, {
+    instructions: now.instructions - counted.instructions,
+    messages: now.messages - counted.messages,
+    fees: now.fees - counted.fees,
+  });
+  Object.assign(counted, now);
 }
 
 /** Takes all sessions back: a program is under way, and rows that it works in are not to be written over. */
@@ -145,7 +164,9 @@ export function recallAll(): void {
 export function giveBack(relay: Relay): void {
   const { session, at } = relay;
   if (session.relay === relay) {
-    recall(session);
+    // a message that came after it was recalled is on its bill, too
+    if (relay.recalled) chargeCounted(relay, new DataView(unit.read(at, RECORD_BYTES).buffer));
+    else recall(session);
     session.relay = undefined;
   }
   chained.delete(at);
@@ -158,6 +179,7 @@ export function dismiss(session: Session): void {
   if (!relay || relay.awaited) return;
   unit.write(relay.at + SERIAL, new Uint8Array(4));
   giveBack(relay);
+  charge(session, executed(REST.idle));
 }
 
 /** The relay that a message which nobody waits for is of; undefined for one that was dismissed. */

@@ -1,20 +1,32 @@
 /**
- * Who works on a session whose turn it is (turns().ts). It is driven by one of two:
+ * Who works on a session whose turn it is (src/service/turns.ts). It is driven by one of two:
  *
  *   chain   a step's message ends with sending the next one, which nobody awaits              (`start`)
  *   call    a caller waits in `generate` or `resume`; each step is an awaited call to ourselves
  *
  * Steps of either that programs alone can make are made by relay.ts, TypeScript seeing the last of some.
  *
- * A session's lease says which drive is the right one; who takes a session over raises it, and an older chain's next message does nothing. A call
- * whose session waits for its turn, or is driven by somebody else, spends its steps on whoever's turn it is: nobody idles, nothing is made twice.
+ * A session's lease says which drive is the right one; who takes a session over raises it, and an older chain's next message does nothing. A session that had
+ * to wait for its turn goes on by a chain then; the call that waits for it looks once a round whether it is over (waiting.ts), which nobody is charged for.
  * What breaks (a trap, a reject, a stop, an upgrade, no cycles left) leaves the session at its last token; the watchdog finds sessions that no
  * message has worked on for a while and takes them up again.
  */
 import { call, canisterSelf, clearTimer, setTimerInterval } from 'azle';
+import { addBill, executed } from '../service/bill.ts';
 import { rememberAnswer } from './answers.ts';
 import { RELAY } from './assembly/relay-record.ts';
-import { forgetCallers } from './callers.ts';
+import {
+  charge,
+  chargeCall,
+  chargeOneway,
+  chargeOurselves,
+  forgetCallers,
+  ownBill,
+  REST,
+  type Rest,
+  restOfAnswer,
+  restOfStep,
+} from './billing.ts';
 import { counters } from './counters.ts';
 import { addChore, keepHouse, keepHouseIfLate, keepHouseSoon } from './housekeeping.ts';
 import { isSeeding } from './random.ts';
@@ -23,13 +35,12 @@ import type { Relay, Session } from './session.ts';
 import type { State } from './session-record.ts';
 import {
   activeSessions,
-  addInstructions,
   bringBack,
+  closeMessage,
   end,
   endMarked,
   liveSession,
   release,
-  sessionOf,
   turns,
   underWay,
 } from './sessions.ts';
@@ -37,7 +48,7 @@ import { settings } from './settings.ts';
 import { advance } from './steps.ts';
 import { now } from './time.ts';
 import { instructionsNow } from './unit.ts';
-import { callBegins, callEnds, waitingCalls } from './waiting.ts';
+import { aRound, callBegins, callEnds, isWaitedFor, waitingCalls } from './waiting.ts';
 
 /** A session that no message has worked on for so long is taken up again. */
 const STALL_SECONDS = 30;
@@ -83,30 +94,41 @@ function chain(session: Session): void {
   sendNext(session);
 }
 
+/** The same for a session that may have lost the call that pays for it: it does not go on for nothing. */
+function takeUpChain(session: Session): void {
+  if (session.payingFrom !== undefined && !isWaitedFor(session.id))
+    finish(session, 'failed', 'the call that pays for it is no more; resume it');
+  else chain(session);
+}
+
 /** Where it cannot be sent (queue full, no cycles), the watchdog will. */
 function sendNext(session: Session): void {
   const relay = lend(session, false);
+  chargeOneway(session);
   (relay ? sendRelay(relay) : send(CHAIN, session)).catch(() => {});
 }
 
-/** Puts a session in the queue; it may become active at once. */
-export function enqueue(session: Session): void {
+/**
+ * Puts a session in the queue; it may become active at once.
+ * @param driven whether the call in hand drives it then
+ */
+export function enqueue(session: Session, driven = false): void {
   turns().queueUp(session.entry!);
-  admit();
+  admit(driven ? session : undefined);
   watchOver();
 }
 
 /**
- * Makes sessions active while there is room, as many as a message has instructions for: one that an upgrade found waiting is read first. Those that no
- * caller waits for begin their chain.
+ * Makes sessions active while there is room, as many as a message has instructions for: one that an upgrade found waiting is read first. Their chains begin.
+ * @param driven by the call in hand, where it becomes active at once
  */
-function admit(): void {
+function admit(driven?: Session): void {
   const most = settings().max_active;
   for (let entry = turns().next(most); entry; entry = turns().next(most)) {
     const session = bringBack(entry);
     session.state = 'active';
     session.beat = now();
-    if (!session.awaited) chain(session);
+    if (session !== driven) takeUpChain(session);
     if (instructionsNow() > ADMIT_BUDGET) {
       keepHouseSoon();
       return;
@@ -126,67 +148,72 @@ export function leave({ entry }: Session): void {
   admit();
 }
 
-/** Ends a session that is under way and gives its place to the next. */
-export function finish(session: Session, state: Exclude<State, 'queued' | 'active'>, reason?: string): void {
-  end(session, state, reason);
+/**
+ * Ends a session that is under way and gives its place to the next.
+ * @param rest instructions to the end of the message in hand, where that is the session's own
+ */
+export function finish(
+  session: Session,
+  state: Exclude<State, 'queued' | 'active'>,
+  reason?: string,
+  rest?: number,
+): void {
+  end(session, state, reason, rest);
   leave(session);
 }
 
 /** A message of the canister to itself. */
 export function step(args: Uint8Array): void {
-  if (args[0] === RELAY) lastOfRelay(args);
-  else stepOf(args);
+  const session = args[0] === RELAY ? lastOfRelay(args) : stepOf(args);
+  if (session) {
+    if (isAsleep(session.beat)) takeUp();
+    closeMessage(session, REST.step);
+  } else chargeOurselves(REST.step);
 }
 
-function stepOf(args: Uint8Array): void {
+function stepOf(args: Uint8Array): Session | undefined {
+  if (args.length < STEP_BYTES) return undefined;
   const view = new DataView(args.buffer);
   const session = liveSession(view.getUint32(5));
-  if (session?.state !== 'active') return;
+  if (session?.state !== 'active') return undefined;
   const chained = args[0] === CHAIN;
-  if (chained && view.getUint32(1) !== session.lease) return;
+  if (chained && view.getUint32(1) !== session.lease) return undefined;
   if (chained) goOnWith(session);
-  else work(session);
-  if (isAsleep(session.beat)) takeUp();
+  else work(session, restOfStep);
+  return session;
 }
 
 /** A step of a chain. */
 function goOnWith(session: Session): void {
-  work(session);
-  const counted = instructionsNow();
-  if (session.state !== 'active') return;
-  sendNext(session);
-  session.instructions += instructionsNow() - counted;
+  work(session, restOfStep);
+  if (session.state === 'active') sendNext(session);
 }
 
 /** A relay that nobody waits for has made its last token in this message, or was recalled before it. */
-function lastOfRelay(args: Uint8Array): void {
+function lastOfRelay(args: Uint8Array): Session | undefined {
   const relay = relayOf(args);
-  if (!relay) return;
+  if (!relay) return undefined;
   const { session, lease, recalled } = relay;
   giveBack(relay);
-  if (session.state !== 'active' || session.lease !== lease) return;
+  if (session.state !== 'active' || session.lease !== lease) return undefined;
   if (recalled) goOnWith(session);
-  else {
-    if (!session.writing?.finishReason) sendNext(session);
-    countAndEnd(session);
-  }
-  if (isAsleep(session.beat)) takeUp();
+  else if (session.writing?.finishReason) endWritten(session, restOfStep);
+  else sendNext(session);
+  return session;
 }
 
 /** A step of an active session, in this message. */
-export function work(session: Session): void {
-  advance(session);
+export function work(session: Session, rest: Rest): void {
+  advance(session, rest);
   if (!underWay(session)) makeWay(session);
 }
 
-/** Counts this message, and ends the session if its last token is there. */
-function countAndEnd(session: Session): void {
+/** Ends a session whose last token a relay has made. */
+function endWritten(session: Session, rest: Rest): void {
   const over = session.writing?.finishReason;
-  if (over && underWay(session)) {
-    session.instructions += instructionsNow();
-    end(session, over);
-    makeWay(session);
-  } else addInstructions(session, instructionsNow());
+  if (!over || !underWay(session)) return;
+  end(session, over, '', rest(session));
+  makeWay(session);
 }
 
 /** A session is over by itself. */
@@ -220,16 +247,6 @@ function stumble(session: Session, error: Broken): void {
   if (session.failures >= MAX_FAILURES) finish(session, 'failed', reasonOf(error));
 }
 
-/** The session whose turn it is to be helped: some call waits, so there is one. */
-function helped(): Session {
-  let entry = turns().turn();
-  if (!entry) {
-    admit();
-    entry = turns().turn();
-  }
-  return sessionOf(entry!);
-}
-
 /** Makes the call in progress the one that drives a session. @returns the lease, or undefined where another call does already */
 export function take(session: Session): number | undefined {
   if (session.awaited) return undefined;
@@ -239,32 +256,31 @@ export function take(session: Session): number | undefined {
 }
 
 /**
- * Goes on, a call to ourselves at a time, until the session is over.
+ * Goes on, a call to ourselves at a time, until the session is over; where it is somebody else who drives it, or its turn has not come, looks once a round.
+ * Leaves the message in hand open: it is for the caller to close.
  * @param lease what `take` gave
  * @param who waits for it, as text of a principal
- * @returns why it is not over, if something passing came between; the session goes on by itself then
+ * @returns why it is not over, if something passing came between
  */
 export async function drive(session: Session, lease: number | undefined, who: string): Promise<string | undefined> {
-  const waits = callBegins(who);
+  const waits = callBegins(who, session.id);
   try {
-    while (underWay(session)) {
-      const own = session.state === 'active' && session.lease === lease;
-      const target = own ? session : helped();
-      const relay = own ? lend(session, true) : undefined;
+    for (let rounds = 0; underWay(session); rounds++) {
       waits.heard = now();
       try {
-        try {
-          await (relay ? sendRelay(relay) : send(STEP, target));
-        } finally {
-          if (relay) giveBack(relay);
+        if (session.state === 'active' && session.lease === lease) await stepOfOurs(session);
+        else {
+          // the message that opened the session is its own; those that wait are not
+          if (session.charged > 0) closeMessage(session, REST.call);
+          else chargeOurselves(REST.call);
+          await aRound(rounds);
         }
-        countAndEnd(session);
       } catch (error) {
         const broken = error as Broken;
         // the cleanup of a callback that trapped: no call and no reply can be made, and what would trap undoes the `finally` below
         if (broken.type === 'CleanupCallback') throw error;
         if (isPassing(broken)) return reasonOf(broken);
-        stumble(target, broken);
+        if (session.lease === lease) stumble(session, broken);
       }
     }
     if (session.entry) endMarked(session.entry);
@@ -273,6 +289,20 @@ export async function drive(session: Session, lease: number | undefined, who: st
     callEnds(waits);
     if (session.lease === lease) session.awaited = false;
   }
+}
+
+/** A call to ourselves, or as many as a relay makes, and what came of it. */
+async function stepOfOurs(session: Session): Promise<void> {
+  const relay = lend(session, true);
+  try {
+    const answered = relay ? sendRelay(relay) : send(STEP, session);
+    chargeCall(session);
+    closeMessage(session, REST.call + (session.charged > 0 && session.payingFrom !== undefined ? REST.paid : 0));
+    await answered;
+  } finally {
+    if (relay) giveBack(relay);
+  }
+  endWritten(session, restOfAnswer);
 }
 
 /**
@@ -324,7 +354,7 @@ function takeUp(): void {
     release(session);
     if (session.failures > MAX_FAILURES)
       finish(session, 'failed', 'its steps ended without an answer, again and again');
-    else chain(session);
+    else takeUpChain(session);
   }
   admit();
 }
@@ -338,9 +368,21 @@ async function tend(): Promise<void> {
   if (turns().active.length === 0 && turns().queued === 0) {
     clearTimer(watch!);
     watch = undefined;
+    shareWatch();
     return;
   }
+  shareWatch();
   await Promise.all(stalled(watched).map(retry));
+}
+
+/** The watchdog's look is on the bills of those that it watches over: a timer's message, ic-cdk's call to itself, and its reply. */
+function shareWatch(): void {
+  const watched = activeSessions();
+  const { instructions, messages, fees } = executed(instructionsNow() + REST.watch, 3);
+  const n = Math.max(watched.length, 1);
+  const share = { instructions: instructions / n, messages: messages / n, fees: fees / n };
+  for (const session of watched) charge(session, share);
+  if (watched.length === 0) addBill(ownBill, share);
 }
 
 /** A step that is awaited, so that it is known why it fails; then the session goes on by itself. */

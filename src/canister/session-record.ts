@@ -9,14 +9,16 @@
  */
 import type { BeamState } from '../model/generation/beam-search.ts';
 import type { GenerationOptions } from '../model/generation/options.ts';
+import type { Bill } from '../service/bill.ts';
+import { MESSAGE_CYCLES } from '../service/prices.ts';
 import { decodeUtf8 } from '../text/utf8.ts';
 import { fromHex, utf8 } from './bytes.ts';
 
 /** `queued` and `active` are under way; an active one is encoding until it has its first token. */
 export type State = 'queued' | 'active' | 'stop' | 'length' | 'cancelled' | 'failed';
 
-/** A session as it is written down. */
-export interface SessionRecord {
+/** A session as it is written down, with its bill. */
+export interface SessionRecord extends Bill {
   id: string;
   /** Text of the principal who started it. */
   owner: string;
@@ -40,9 +42,12 @@ export interface SessionRecord {
   /** Why it failed. */
   reason: string;
   calls: number;
-  instructions: number;
   unitInstructions: number;
   embeddingCached: boolean;
+  /** Whether the answer cache had it. */
+  answerCached: boolean;
+  /** Cycles on its bill from which on a paying caller owes what is added; absent where nobody does. What a failure gave back is due when it is resumed. */
+  payingFrom?: number;
 }
 
 const VERSION = 2;
@@ -64,5 +69,11 @@ export function encodeSession(record: SessionRecord): Uint8Array {
   return bytes;
 }
 
-export const decodeSession = (bytes: Uint8Array): SessionRecord =>
-  JSON.parse(decodeUtf8(bytes, OWNER + bytes[26]!)) as SessionRecord;
+/** A session of before bills were whole had the messages that made its tokens on it, and nothing else. */
+export function decodeSession(bytes: Uint8Array): SessionRecord {
+  const record = JSON.parse(decodeUtf8(bytes, OWNER + bytes[26]!)) as Partial<Bill> & SessionRecord;
+  record.messages ??= record.calls;
+  record.fees ??= record.calls * MESSAGE_CYCLES;
+  record.answerCached ??= false;
+  return record;
+}

@@ -1,5 +1,7 @@
 /** A session in the heap: what is written down of it (session-record.ts), and what works on it. */
 import type { Generation } from '../model/generation/generation.ts';
+import type { Bill } from '../service/bill.ts';
+import type { Reservation } from '../service/quotas.ts';
 import type { Entry } from '../service/session-index.ts';
 import type { SessionRecord } from './session-record.ts';
 
@@ -14,6 +16,8 @@ export interface Relay {
   awaited: boolean;
   /** Whether what it made is in the session, and it makes no more. */
   recalled: boolean;
+  /** What of its record's counters is on the session's bill. */
+  counted: Bill;
 }
 
 export interface Session extends SessionRecord {
@@ -33,6 +37,12 @@ export interface Session extends SessionRecord {
   failures: number;
   /** What the unit took for the last token that was made by a message of its own; 0 before. */
   stepInstructions: number;
+  /** What its owner's quota has promised it, while it is under way. */
+  reservation?: Reservation;
+  /** Tokens that are on its owner's quota. */
+  tokensCharged: number;
+  /** Instructions of the message in hand that are on its bill; 0 where that message is not. */
+  charged: number;
   /** What makes its tokens for the time being, or did until it was recalled. */
   relay?: Relay;
 }

@@ -4,17 +4,18 @@
  * lost. Who works on it, and when, is scheduler.ts.
  */
 import { isController, msgCaller } from 'azle';
+import { type Bill, cyclesOf, emptyBill } from '../service/bill.ts';
+import type { Amount, Reservation } from '../service/quotas.ts';
 import { type Entry, type Mark, type MarkStanding, SessionIndex } from '../service/session-index.ts';
 import { Turns } from '../service/turns.ts';
 import { anonymous } from './access.ts';
+import { charge, chargeMessage, ofSaving, promise, REST, withdraw } from './billing.ts';
 import { NoStableRoom } from './blocks.ts';
 import { hex, utf8 } from './bytes.ts';
-import { sessionBegins, sessionEnds } from './callers.ts';
 import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } from './candid.ts';
 import { counters } from './counters.ts';
 import { addChore, keepHouseBy, keepHouseSoon } from './housekeeping.ts';
 import { readyModel } from './model.ts';
-import { MESSAGE_CYCLES } from './prices.ts';
 import { NoSeed, randomBytes } from './random.ts';
 import { dismiss, recall } from './relay.ts';
 import type { Session } from './session.ts';
@@ -31,6 +32,9 @@ let handles = 0;
 /** Sessions that are over and yet to be written down. */
 const unsaved = new Map<string, Session>();
 
+/** What quotas have promised to those that are under way. */
+const promises = new Map<Entry, Reservation>();
+
 const allSessions = new SessionIndex(sessionTable());
 const line = new Turns<Entry>();
 let opened = false;
@@ -40,7 +44,8 @@ function index(): SessionIndex {
   if (opened) return allSessions;
   opened = true;
   for (const entry of allSessions.open(readRecord<Mark[]>('marks') ?? [])) {
-    sessionBegins(entry.owner, 0);
+    // what it may cost is not in the index: only its tokens are promised
+    promises.set(entry, promise(entry.owner, { tokens: entry.promised, cycles: 0 }));
     if (allSessions.standingOf(entry) === 'underWay') line.queueUp(entry);
     else line.setAsideOne(entry);
   }
@@ -86,6 +91,9 @@ function save(session: Session): void {
     failures: _f,
     stepInstructions: _s,
     entry: _e,
+    reservation: _q,
+    tokensCharged: _t,
+    charged: _c,
     ...record
   } = recall(session);
   record.updated = now();
@@ -171,9 +179,17 @@ export function endMarked(entry: Entry): void {
     live.delete(session.id);
     byHandle.delete(session.handle);
   }
-  sessionEnds(entry.owner, entry.promised);
+  if (session) session.reservation = undefined;
+  breakPromise(entry);
   index().put(entry, standing, now(), 0);
   counters.failed += 1;
+}
+
+/** What a session was promised and has not spent is free again. */
+function breakPromise(entry: Entry): void {
+  const promised = promises.get(entry);
+  if (promised) withdraw(promised);
+  promises.delete(entry);
 }
 
 /** Writes down one of those that are yet to be. @returns whether there was one, and room for it */
@@ -211,7 +227,10 @@ export function bringBack(entry: Entry): Session {
 /** 128 random bits in hexadecimal. @throws NoSeed in the moments after install and upgrade */
 const randomId = (): string => hex(randomBytes(16));
 
-type Opening = Pick<SessionRecord, 'owner' | 'model' | 'prompt' | 'sourceIds' | 'options' | 'tokensPerCall'>;
+type Opening = Pick<
+  SessionRecord,
+  'owner' | 'model' | 'prompt' | 'sourceIds' | 'options' | 'tokensPerCall' | 'payingFrom'
+>;
 
 /** Leases begin with the time, so that messages from before an upgrade have old ones. */
 const atRest = () => ({
@@ -221,6 +240,7 @@ const atRest = () => ({
   beat: 0,
   failures: 0,
   stepInstructions: 0,
+  charged: 0,
 });
 
 /** A session that nobody keeps. */
@@ -234,13 +254,19 @@ export const passingSession = (opening: Opening, id = ''): Session => ({
   state: 'active',
   reason: '',
   calls: 0,
-  instructions: 0,
+  ...emptyBill(),
   unitInstructions: 0,
   embeddingCached: false,
+  answerCached: false,
+  tokensCharged: 0,
 });
 
-/** Opens a session, which is queued. */
-export function newSession(opening: Opening): Session | GenerateError {
+/**
+ * Opens a session, which is queued.
+ * @param wanted what it may take
+ * @param before its bill so far, the message in hand left out
+ */
+export function newSession(opening: Opening, wanted: Amount, before: Bill): Session | GenerateError {
   let id: string;
   try {
     id = randomId();
@@ -249,14 +275,16 @@ export function newSession(opening: Opening): Session | GenerateError {
     throw error;
   }
   const session = passingSession(opening, id);
-  return goOn(session) ?? session;
+  // tokens in are work, too
+  session.tokensCharged = -opening.sourceIds.length;
+  return goOn(session, wanted, before) ?? session;
 }
 
 /** Puts a session that is new, or was over, among those under way. @returns why not, where there is no room to write it down */
-export function goOn(session: Session): GenerateError | undefined {
+export function goOn(session: Session, wanted: Amount, before: Bill): GenerateError | undefined {
   const promised = session.options.maxNewTokens - session.tokenIds.length;
   const known = index().get(session.id);
-  const before = { ...session };
+  const original = { ...session };
   session.reason = '';
   session.failures = 0;
   session.text = undefined;
@@ -265,7 +293,7 @@ export function goOn(session: Session): GenerateError | undefined {
     save(session);
   } catch (error) {
     if (!(error instanceof NoStableRoom)) throw error;
-    Object.assign(session, before);
+    Object.assign(session, original);
     return { Unavailable: `generate: ${error.message}` };
   }
   const entry = known ?? index().add(session.id, session.owner, promised, now());
@@ -278,8 +306,12 @@ export function goOn(session: Session): GenerateError | undefined {
   if (known) index().put(known, 'underWay', now(), promised);
   unsaved.delete(session.id);
   session.entry = entry;
+  promises.set(entry, promise(session.owner, wanted));
   goLive(session);
-  sessionBegins(session.owner, promised);
+  charge(session, before);
+  // it was written down above, to see whether there is room, and is now with its bill
+  chargeMessage(session, 2 * ofSaving(session) + REST.small);
+  save(session);
   return undefined;
 }
 
@@ -287,6 +319,7 @@ function goLive(session: Session): void {
   session.state = 'queued';
   handles += 1;
   session.handle = handles;
+  session.reservation = promises.get(session.entry!);
   live.set(session.id, session);
   byHandle.set(session.handle, session);
 }
@@ -306,7 +339,8 @@ export function findSession(id: string): Session | undefined {
 function readSession(entry: Entry): Session | undefined {
   const bytes = sessionRecords.get(utf8(entry.id));
   if (!bytes) return undefined;
-  const session: Session = { ...decodeSession(bytes), ...atRest(), entry };
+  const record = decodeSession(bytes);
+  const session: Session = { ...record, ...atRest(), entry, tokensCharged: record.tokenIds.length };
   const standing = index().standingOf(entry);
   if (standing === 'underWay') session.state = 'queued';
   else if (standing === 'over' && (session.state === 'queued' || session.state === 'active'))
@@ -331,9 +365,6 @@ export function liveSession(handle: number): Session | undefined {
 
 /** Sessions that are worked on. */
 export const activeSessions = (): Session[] => turns().active.map(({ id }) => recall(live.get(id)!));
-
-/** The session of one that is worked on. */
-export const sessionOf = ({ id }: Entry): Session => recall(live.get(id)!);
 
 /**
  * The session if the caller may see it: its owner and controllers may, and everyone who has the id of an anonymous caller's. For the others there is none.
@@ -365,15 +396,18 @@ export function isFull(): boolean {
   return queued > 0 && queued >= settings().max_queued && active >= settings().max_active;
 }
 
-/** Ends a session that is under way; one whose last token is there is finished, whatever else `state` says. */
-export function end(session: Session, state: Ended, reason = ''): void {
-  endLater(session, state, reason);
+/**
+ * Ends a session that is under way; one whose last token is there is finished, whatever else `state` says.
+ * @param rest instructions to the end of the message in hand, where that is the session's own
+ */
+export function end(session: Session, state: Ended, reason = '', rest?: number): void {
+  endLater(session, state, reason, rest);
   saveEnded(session);
   for (let i = 0; i < MOST_PRUNED && pruneOne(); i++);
 }
 
 /** The same, but that it is written down some time later. */
-function endLater(session: Session, state: Ended, reason: string): void {
+function endLater(session: Session, state: Ended, reason: string, rest?: number): void {
   dismiss(session);
   const finished = session.writing?.finishReason;
   session.state = finished ?? state;
@@ -385,23 +419,43 @@ function endLater(session: Session, state: Ended, reason: string): void {
   if (model?.stored.sha256 === session.model) session.text = model.tokenizer.decode(session.tokenIds);
   live.delete(session.id);
   byHandle.delete(session.handle);
-  const unused = session.options.maxNewTokens - session.tokenIds.length;
-  sessionEnds(session.owner, unused);
+  if (rest !== undefined) chargeMessage(session, rest + ofSaving(session));
+  session.reservation = undefined;
+  breakPromise(session.entry!);
   unsaved.set(session.id, session);
   index().put(session.entry!, 'over', now(), 0);
   keepHouseBy(nextExpiry());
   if (session.state === 'failed') console.log(`session failed after ${session.tokenIds.length} tokens: ${reason}`);
 }
 
-/** Counts what a message took that came to a session's end or after it: its record is written by then. */
-export function addInstructions(session: Session, instructions: number): void {
-  session.instructions += instructions;
-  if (underWay(session)) return;
+/** Instructions that reading a record takes. */
+const REREADING = 1_000_000;
+
+/**
+ * The message in hand is a session's, and near its end: it goes on the bill. Of one that has ended in this message it is there already; of one that had ended
+ * before, what is kept is written anew.
+ */
+export function closeMessage(session: Session, rest: number): void {
+  const { charged } = session;
+  const goesOn = underWay(session);
+  if (goesOn) chargeMessage(session, rest);
+  session.charged = 0;
+  if (goesOn || charged > 0) return;
+  const { instructions, messages, fees } = session;
+  chargeMessage(session, rest + ofSaving(session) + REREADING);
+  session.charged = 0;
   // it may have been deleted, or resumed by another call
   const kept = findSession(session.id);
-  if (!kept || underWay(kept)) return;
-  kept.instructions += instructions;
-  saveEnded(kept);
+  if (!kept) return;
+  kept.payingFrom = session.payingFrom;
+  // what a relay's last messages took came after it was written down, too
+  const since = kept.messages <= session.messages ? kept : { instructions, messages, fees };
+  if (kept !== session) {
+    kept.instructions += session.instructions - since.instructions;
+    kept.fees += session.fees - since.fees;
+    kept.messages += session.messages - since.messages;
+  }
+  if (!underWay(kept)) saveEnded(kept);
 }
 
 /** Gives its room in the arena back; what was there is made anew when it is worked on again. */
@@ -457,15 +511,17 @@ function infoOf(session: Session): SessionInfo {
 }
 
 export function usageOf(session: Session): Usage {
-  const { calls, instructions } = session;
+  const { calls, messages, instructions } = session;
   return {
     prompt_tokens: session.sourceIds.length,
     output_tokens: session.tokenIds.length,
     calls,
-    instructions: BigInt(instructions),
+    messages: Math.round(messages),
+    instructions: BigInt(Math.round(instructions)),
     unit_instructions: BigInt(session.unitInstructions),
-    cycles: BigInt(instructions + calls * MESSAGE_CYCLES),
+    cycles: BigInt(Math.round(cyclesOf(session))),
     embedding_cached: session.embeddingCached,
+    answer_cached: session.answerCached,
   };
 }
 

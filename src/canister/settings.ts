@@ -20,6 +20,8 @@ const ranges = {
   max_sessions_per_caller: { initial: 64, least: 1, most: 20_000 },
   tokens_per_day: { initial: 0, least: 0, most: Number.MAX_SAFE_INTEGER },
   tokens_per_day_overall: { initial: 0, least: 0, most: Number.MAX_SAFE_INTEGER },
+  cycles_per_day: { initial: 0, least: 0, most: Number.MAX_SAFE_INTEGER },
+  cycles_per_day_overall: { initial: 0, least: 0, most: Number.MAX_SAFE_INTEGER },
   max_prompt_tokens: { initial: MAX_SOURCE_LENGTH, least: 1, most: MAX_SOURCE_LENGTH },
   tokens_per_call: { initial: 1, least: 0, most: 1_000 },
   max_finished: { initial: 1_000, least: 0, most: 20_000 },
@@ -44,6 +46,8 @@ const names = Object.keys(ranges) as NumberName[];
 const large: ReadonlySet<string> = new Set<keyof Candid.Settings>([
   'tokens_per_day',
   'tokens_per_day_overall',
+  'cycles_per_day',
+  'cycles_per_day_overall',
   'finished_seconds',
   'embedding_bytes',
   'model_bytes',

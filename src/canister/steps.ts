@@ -3,6 +3,7 @@ import { advance as advanceGeneration, type Generation } from '../model/generati
 import { openGeneration } from '../model/generation/open-generation.ts';
 import type { Sequence } from '../model/sequence.ts';
 import { NoRoom } from '../tensor/arena.ts';
+import type { Rest } from './billing.ts';
 import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel, type Model } from './model.ts';
@@ -24,8 +25,11 @@ const MESSAGE: Reach = { budget: MESSAGE_BUDGET, most: SLICE - END_OF_MESSAGE };
 /** A query has 5 B; its reply is yet to be written. */
 export const QUERY: Reach = { budget: 4_800_000_000n, most: 4_900_000_000 };
 
-/** Works on an active session for a message: its token, or as many as it has a message make, or a part of one where one does not fit. */
-export function advance(session: Session): void {
+/**
+ * Works on an active session for a message: its token, or as many as it has a message make, or a part of one where one does not fit.
+ * @param rest instructions to the end of the message, should the session end in it
+ */
+export function advance(session: Session, rest: Rest): void {
   const before = unit.instructions;
   session.calls += 1;
   counters.messages += 1;
@@ -34,7 +38,7 @@ export function advance(session: Session): void {
   session.failures = 0;
   const model = activeModel();
   if (!model || model.stored.sha256 !== session.model) {
-    end(session, 'failed', 'the model was replaced');
+    end(session, 'failed', 'the model was replaced', rest(session));
     return;
   }
   const over = model.load(Number(MESSAGE_BUDGET)) && madeOrNoRoom(session, model);
@@ -43,10 +47,9 @@ export function advance(session: Session): void {
   if (session.tokenIds.length - made === 1) session.stepInstructions = inUnit;
   counters.tokens += session.tokenIds.length - made;
   session.unitInstructions += inUnit;
-  // the message's end is not counted: a few ten thousand instructions
-  session.instructions += instructionsNow();
-  if (over instanceof NoRoom) end(session, 'failed', `session: ${over.message}; resume it when others are over`);
-  else if (over) end(session, over);
+  if (over instanceof NoRoom)
+    end(session, 'failed', `session: ${over.message}; resume it when others are over`, rest(session));
+  else if (over) end(session, over, '', rest(session));
 }
 
 function madeOrNoRoom(session: Session, model: Model): 'stop' | 'length' | NoRoom | undefined {

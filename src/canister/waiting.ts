@@ -2,6 +2,7 @@
  * Calls in progress that wait for an answer of the canister to itself. What each would undo at its end is lost where a callback traps and the cleanup after
  * it, too: a call that nothing was heard of for long is taken for lost, so that such calls do not use up the room there is.
  */
+import { call, canisterSelf, Principal } from 'azle';
 import { settings } from './settings.ts';
 import { now } from './time.ts';
 
@@ -12,16 +13,18 @@ const MAX_WAITING = 400;
 export interface WaitingCall {
   /** Text of the caller's principal. */
   who: string;
+  /** Id of the session whose end it waits for; none where the canister itself tries a step. */
+  session?: string;
   /** Milliseconds since 1970 of the last sign that it goes on. */
   heard: number;
 }
 
 const calls = new Set<WaitingCall>();
 
-export function callBegins(who: string): WaitingCall {
-  const call = { who, heard: now() };
-  calls.add(call);
-  return call;
+export function callBegins(who: string, session?: string): WaitingCall {
+  const begun = { who, session, heard: now() };
+  calls.add(begun);
+  return begun;
 }
 
 export const callEnds = (call: WaitingCall): unknown => calls.delete(call);
@@ -33,6 +36,7 @@ function waiting(): Set<WaitingCall> {
   return calls;
 }
 
+export const isWaitedFor = (session: string): boolean => [...waiting()].some((call) => call.session === session);
 export const waitingCalls = (): number => waiting().size;
 export const tooManyWait = (): boolean => waiting().size >= MAX_WAITING;
 
@@ -44,3 +48,21 @@ export function tooManyCalls(method: string, who: string): string | undefined {
     ? `${method}: expected fewer than ${most} calls of one caller to wait for their answer, got ${own}`
     : undefined;
 }
+
+/** Of so many looks, one is by a call to ourselves. */
+const LOOKS = 4;
+
+/**
+ * Lets a round pass, for a call that waits for what others do. A call to the management canister is answered in a later round, where one to ourselves would be
+ * in the same; but that one is refused while the canister stops, and somebody who waits holds the stop up.
+ * @throws what Azle throws where the call is rejected: the canister stops, has no cycles
+ */
+export async function aRound(count: number): Promise<void> {
+  if (count % LOOKS === LOOKS - 1) await call(canisterSelf(), 'generate', { raw: true, args: NOTHING });
+  else await call(Principal.managementCanister(), 'raw_rand', { raw: true, args: EMPTY });
+}
+
+/** The first byte is that of no step: nothing is done. */
+const NOTHING = Uint8Array.of(0);
+/** Candid's empty tuple. */
+const EMPTY = Uint8Array.of(0x44, 0x49, 0x44, 0x4c, 0, 0);

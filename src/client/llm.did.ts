@@ -77,6 +77,7 @@ export type GenerateResult = { 'Ok' : Generation } |
 export interface Generation {
   'unit_instructions' : bigint,
   'output_tokens' : number,
+  'messages' : number,
   'calls' : number,
   'seed' : [] | [bigint],
   'text' : string,
@@ -87,6 +88,7 @@ export interface Generation {
   'token_ids' : Uint32Array,
   'embedding_cached' : boolean,
   'prompt_tokens' : number,
+  'answer_cached' : boolean,
 }
 export interface HttpRequest {
   'url' : string,
@@ -129,6 +131,7 @@ export interface ModelInfo {
 export interface Progress {
   'unit_instructions' : bigint,
   'output_tokens' : number,
+  'messages' : number,
   'calls' : number,
   'text' : string,
   'instructions' : bigint,
@@ -136,6 +139,7 @@ export interface Progress {
   'state' : SessionState,
   'embedding_cached' : boolean,
   'prompt_tokens' : number,
+  'answer_cached' : boolean,
 }
 export type ProgressResult = { 'Ok' : Progress } |
   { 'Err' : GenerateError };
@@ -150,6 +154,7 @@ export interface SessionInfo {
   'created' : bigint,
   'unit_instructions' : bigint,
   'output_tokens' : number,
+  'messages' : number,
   'owner' : string,
   'calls' : number,
   'instructions' : bigint,
@@ -160,6 +165,7 @@ export interface SessionInfo {
   'prompt' : string,
   'embedding_cached' : boolean,
   'prompt_tokens' : number,
+  'answer_cached' : boolean,
 }
 export type SessionResult = { 'Ok' : null } |
   { 'Err' : GenerateError };
@@ -177,6 +183,7 @@ export interface Settings {
   'max_active' : number,
   'tokens_per_day_overall' : bigint,
   'embedding_bytes' : bigint,
+  'cycles_per_day' : bigint,
   'max_sessions_per_caller' : number,
   'finished_seconds' : bigint,
   'model_bytes' : bigint,
@@ -184,6 +191,7 @@ export interface Settings {
   'max_finished' : number,
   'tokens_per_day' : bigint,
   'max_queued' : number,
+  'cycles_per_day_overall' : bigint,
   'min_cycles' : bigint,
   'price_percent' : number,
 }
@@ -195,6 +203,7 @@ export interface SettingsChange {
   'max_active' : [] | [number],
   'tokens_per_day_overall' : [] | [bigint],
   'embedding_bytes' : [] | [bigint],
+  'cycles_per_day' : [] | [bigint],
   'max_sessions_per_caller' : [] | [number],
   'finished_seconds' : [] | [bigint],
   'model_bytes' : [] | [bigint],
@@ -202,6 +211,7 @@ export interface SettingsChange {
   'max_finished' : [] | [number],
   'tokens_per_day' : [] | [bigint],
   'max_queued' : [] | [number],
+  'cycles_per_day_overall' : [] | [bigint],
   'min_cycles' : [] | [bigint],
   'price_percent' : [] | [number],
 }
@@ -336,6 +346,7 @@ export const FinishReason = IDL.Variant({
 export const Generation = IDL.Record({
   'unit_instructions' : IDL.Nat64,
   'output_tokens' : IDL.Nat32,
+  'messages' : IDL.Nat32,
   'calls' : IDL.Nat32,
   'seed' : IDL.Opt(IDL.Nat64),
   'text' : IDL.Text,
@@ -346,6 +357,7 @@ export const Generation = IDL.Record({
   'token_ids' : IDL.Vec(IDL.Nat32),
   'embedding_cached' : IDL.Bool,
   'prompt_tokens' : IDL.Nat32,
+  'answer_cached' : IDL.Bool,
 });
 export const GenerateResult = IDL.Variant({
   'Ok' : Generation,
@@ -412,6 +424,7 @@ export const SessionInfo = IDL.Record({
   'created' : IDL.Nat64,
   'unit_instructions' : IDL.Nat64,
   'output_tokens' : IDL.Nat32,
+  'messages' : IDL.Nat32,
   'owner' : IDL.Text,
   'calls' : IDL.Nat32,
   'instructions' : IDL.Nat64,
@@ -422,6 +435,7 @@ export const SessionInfo = IDL.Record({
   'prompt' : IDL.Text,
   'embedding_cached' : IDL.Bool,
   'prompt_tokens' : IDL.Nat32,
+  'answer_cached' : IDL.Bool,
 });
 export const ListResult = IDL.Variant({
   'Ok' : IDL.Vec(SessionInfo),
@@ -479,6 +493,7 @@ export const StoredModel = IDL.Record({
 export const Progress = IDL.Record({
   'unit_instructions' : IDL.Nat64,
   'output_tokens' : IDL.Nat32,
+  'messages' : IDL.Nat32,
   'calls' : IDL.Nat32,
   'text' : IDL.Text,
   'instructions' : IDL.Nat64,
@@ -486,6 +501,7 @@ export const Progress = IDL.Record({
   'state' : SessionState,
   'embedding_cached' : IDL.Bool,
   'prompt_tokens' : IDL.Nat32,
+  'answer_cached' : IDL.Bool,
 });
 export const ProgressResult = IDL.Variant({
   'Ok' : Progress,
@@ -514,6 +530,7 @@ export const SettingsChange = IDL.Record({
   'max_active' : IDL.Opt(IDL.Nat32),
   'tokens_per_day_overall' : IDL.Opt(IDL.Nat64),
   'embedding_bytes' : IDL.Opt(IDL.Nat64),
+  'cycles_per_day' : IDL.Opt(IDL.Nat64),
   'max_sessions_per_caller' : IDL.Opt(IDL.Nat32),
   'finished_seconds' : IDL.Opt(IDL.Nat64),
   'model_bytes' : IDL.Opt(IDL.Nat64),
@@ -521,6 +538,7 @@ export const SettingsChange = IDL.Record({
   'max_finished' : IDL.Opt(IDL.Nat32),
   'tokens_per_day' : IDL.Opt(IDL.Nat64),
   'max_queued' : IDL.Opt(IDL.Nat32),
+  'cycles_per_day_overall' : IDL.Opt(IDL.Nat64),
   'min_cycles' : IDL.Opt(IDL.Nat64),
   'price_percent' : IDL.Opt(IDL.Nat32),
 });
@@ -532,6 +550,7 @@ export const Settings = IDL.Record({
   'max_active' : IDL.Nat32,
   'tokens_per_day_overall' : IDL.Nat64,
   'embedding_bytes' : IDL.Nat64,
+  'cycles_per_day' : IDL.Nat64,
   'max_sessions_per_caller' : IDL.Nat32,
   'finished_seconds' : IDL.Nat64,
   'model_bytes' : IDL.Nat64,
@@ -539,6 +558,7 @@ export const Settings = IDL.Record({
   'max_finished' : IDL.Nat32,
   'tokens_per_day' : IDL.Nat64,
   'max_queued' : IDL.Nat32,
+  'cycles_per_day_overall' : IDL.Nat64,
   'min_cycles' : IDL.Nat64,
   'price_percent' : IDL.Nat32,
 });

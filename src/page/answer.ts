@@ -98,11 +98,12 @@ export class AnswerView {
   }
 }
 
-/** What of the answer was there already. */
-function fromWhere({ calls, embedding_cached, prompt_tokens }: Usage): string {
-  if (calls === 0) return 'Answered before: this one came from the cache, at once.';
+/** What of the answer was there already, and what its cycles are. */
+function fromWhere({ answer_cached, embedding_cached, prompt_tokens, messages }: Usage): string {
+  const bill = `Cycles are for ${counted(messages, 'message')}, calls and replies, and for ingress.`;
+  if (answer_cached) return `Answered before: this one came from the cache, at once. ${bill}`;
   const prompt = `The prompt is ${counted(prompt_tokens, 'token')}`;
-  return embedding_cached ? `${prompt}; its encoding came from the cache.` : `${prompt}, read and encoded.`;
+  return `${prompt}${embedding_cached ? '; its encoding came from the cache' : ', read and encoded'}. ${bill}`;
 }
 
 export function pair(name: string | Node, value: string | Node): HTMLElement {

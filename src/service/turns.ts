@@ -9,7 +9,7 @@ export interface Waiting {
 }
 
 export class Turns<T extends Waiting> {
-  /** Sessions that are worked on; the next to be helped is first. */
+  /** Sessions that are worked on. */
   private ring: T[] = [];
   /** Sessions that wait, by owner; the owner whose turn it is, is first. */
   private readonly queue = new Map<string, T[]>();
@@ -40,13 +40,6 @@ export class Turns<T extends Waiting> {
     if (sessions.length > 0) this.queue.set(owner, sessions);
     this.queued -= 1;
     this.ring.push(session);
-    return session;
-  }
-
-  /** The active session whose turn it is to be helped. */
-  turn(): T | undefined {
-    const session = this.ring.shift();
-    if (session) this.ring.push(session);
     return session;
   }
 

@@ -2,71 +2,30 @@
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { canister } from '../../packages/replica/test/wat.ts';
 import { packFolder } from '../../scripts/lib/model-folder.ts';
 import { idlService as service } from '../../src/client/llm.did.ts';
 import { change, controller, type Installed, install, ok, options, upload } from './llm.ts';
+import { installPayer, type Payer } from './payer.ts';
 
 const { prompt, text }: { prompt: string; text: string } = JSON.parse(
   readFileSync('models/little-flan/expected.json', 'utf8'),
 ).cases[0];
 
-/**
- * A canister that hands calls on with cycles: its argument is [cycles u64, length of the callee's id u8, id, length of the method's name u8, name,
- * argument], its reply [refunded u64, reply].
- */
-const payer = canister(
-  `(table 2 funcref) (elem (i32.const 0) $done $failed)
-   (func $done (param i32)
-     (i64.store (i32.const 0) (call $msg_cycles_refunded))
-     (call $msg_reply_data_append (i32.const 0) (i32.const 8))
-     (call $msg_arg_data_copy (i32.const 1024) (i32.const 0) (call $msg_arg_data_size))
-     (call $msg_reply_data_append (i32.const 1024) (call $msg_arg_data_size))
-     (call $msg_reply))
-   (func $failed (param i32)
-     (call $msg_reject_msg_copy (i32.const 0) (i32.const 0) (call $msg_reject_msg_size))
-     (call $msg_reject (i32.const 0) (call $msg_reject_msg_size)))
-   (func (export "canister_update pay") (local $id i32) (local $name i32) (local $arg i32)
-     (call $msg_arg_data_copy (i32.const 0) (i32.const 0) (call $msg_arg_data_size))
-     (local.set $id (i32.load8_u (i32.const 8)))
-     (local.set $name (i32.add (i32.const 9) (local.get $id)))
-     (local.set $arg (i32.add (i32.add (local.get $name) (i32.const 1)) (i32.load8_u (local.get $name))))
-     (call $call_new (i32.const 9) (local.get $id) (i32.add (local.get $name) (i32.const 1)) (i32.load8_u (local.get $name))
-       (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0))
-     (call $call_data_append (local.get $arg) (i32.sub (call $msg_arg_data_size) (local.get $arg)))
-     (call $call_cycles_add (i64.load (i32.const 0)))
-     (drop (call $call_perform)))`,
-  4,
-);
-
 let llm: Installed;
 let owner: ReturnType<Installed['as']>;
-let payerId: Installed['canisterId'];
+let payerId: Payer['id'];
+let pay: Payer['pay'];
 
 beforeAll(async () => {
   llm = await install();
   owner = llm.as();
   await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
-  payerId = llm.replica.createCanister({ controllers: [controller], cycles: 10n ** 15n }).canisterId;
-  await llm.replica.installCode({ canisterId: payerId, wasm: payer, sender: controller });
+  ({ id: payerId, pay } = await installPayer(llm));
 });
 
 beforeEach(async () => {
   ok(await owner.set_settings(change({ price_percent: 150, max_active: 8, tokens_per_call: 8 })));
 });
-
-/** Calls a method by the paying canister. */
-async function pay<T>(method: string, cycles: bigint, ...args: unknown[]): Promise<{ refunded: bigint; result: T }> {
-  const [, type] = service._fields.find(([name]) => name === method)!;
-  const id = llm.canisterId.toUint8Array();
-  const name = new TextEncoder().encode(method);
-  const encoded = new Uint8Array(IDL.encode(type.argTypes, args));
-  const head = new Uint8Array(new BigUint64Array([cycles]).buffer);
-  const arg = Uint8Array.from([...head, id.length, ...id, name.length, ...name, ...encoded]);
-  const reply = await llm.replica.updateCall({ canisterId: payerId, method: 'pay', arg, sender: controller });
-  const [result] = IDL.decode(type.retTypes, reply.slice(8) as Uint8Array<ArrayBuffer>) as unknown as [T];
-  return { refunded: new DataView(reply.buffer, reply.byteOffset).getBigUint64(0, true), result };
-}
 
 type Answer = { Ok: { text: string; cycles: bigint; session: string } } | { Err: Record<string, unknown> };
 const quoted = async (): Promise<bigint> => (await owner.quote(32, 512)).cycles;
@@ -127,6 +86,41 @@ describe('a canister', () => {
     const paid = cycles - refunded + (cycles - resumed.refunded);
     expect(Number(paid)).toBeGreaterThan(Number(whole) * 1.49);
     expect(Number(paid)).toBeLessThan(Number(whole) * 1.51);
+  });
+
+  it('pays for what was made where the canister is stopped, and the rest is not made for nothing', async () => {
+    ok(await owner.set_settings(change({ tokens_per_call: 1 })));
+    const cycles = await quoted();
+    const answer = pay<Answer>('generate', cycles, prompt);
+    const me = llm.as(payerId);
+    const list = async () =>
+      ok((await me.list([])) as { Ok: { session: string; output_tokens: number; state: object }[] });
+    let session: string | undefined;
+    while (session === undefined) {
+      session = (await list()).find(({ state, output_tokens }) => 'generating' in state && output_tokens > 1)?.session;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await llm.replica.stopCanister({ canisterId: llm.canisterId, sender: controller });
+    const { refunded, result } = await answer;
+    expect(result).toMatchObject({ Err: { Failed: { session, message: expect.stringContaining('interrupted') } } });
+    const paid = cycles - refunded;
+    expect(paid).toBeGreaterThan(50_000_000n);
+    await llm.replica.startCanister({ canisterId: llm.canisterId, sender: controller });
+    llm.replica.advanceTime(120_000);
+    await owner.cancel('nothing, but it wakes the canister');
+    const { state, cycles: billed } = ok(await me.progress(session, 0));
+    expect(state).toMatchObject({ failed: expect.stringContaining('resume it') });
+    expect(paid).toBe((billed * 150n + 99n) / 100n);
+    const resumed = await pay<Answer>('resume', cycles, session);
+    expect(ok(resumed.result).text).toBe(text);
+    expect(cycles - resumed.refunded).toBe(((ok(resumed.result).cycles - billed) * 150n + 99n) / 100n);
+  });
+
+  it('pays for the reading of a prompt that is refused after it', async () => {
+    const long = 'what color is the sky? '.repeat(150);
+    const { refunded, result } = await pay<Answer>('generate', 10n ** 11n, long);
+    expect(result).toMatchObject({ Err: { PromptTooLong: {} } });
+    expect(10n ** 11n - refunded).toBeGreaterThan(15_000_000n);
   });
 
   it('cannot begin what it would not pay for', async () => {

@@ -181,14 +181,14 @@ describe('limits', () => {
     ok(await me.delete(id));
   });
 
-  it('of one caller: tokens a day, those not made given back', async () => {
-    ok(await owner.set_settings(change({ tokens_per_day: 60n })));
+  it('of one caller: tokens a day, those of prompts too; what was not made was not spent', async () => {
+    ok(await owner.set_settings(change({ tokens_per_day: 70n })));
     const me = llm.as(person(4));
     const { output_tokens } = ok(await me.generate_with('opposite of hot:', ...options({ max_new_tokens: 50 })));
     expect(output_tokens).toBeLessThan(10);
     ok(await me.generate_with('opposite of hot:', ...options({ max_new_tokens: 50 })));
     expect(await me.generate_with(prompt, ...options({ max_new_tokens: 60 }))).toMatchObject({
-      Err: { LimitReached: expect.stringContaining('60 tokens a day') },
+      Err: { LimitReached: expect.stringContaining('70 tokens a day') },
     });
     llm.replica.advanceTime(86_400_000);
     await llm.upgrade();
@@ -198,11 +198,11 @@ describe('limits', () => {
 
   it('of all: tokens a day, kept over upgrades, since another identity costs nothing', async () => {
     llm.replica.advanceTime(86_400_000);
-    ok(await owner.set_settings(change({ tokens_per_day_overall: 30n })));
+    ok(await owner.set_settings(change({ tokens_per_day_overall: 126n })));
     for (let i = 10; i < 13; i++) ok(await llm.as(person(i)).generate_with(prompt, ...options({ max_new_tokens: 10 })));
     await llm.upgrade();
     const message = expect.stringContaining(
-      'expected at most 30 tokens a day for all callers, got 30 and up to 1 more',
+      'expected at most 126 tokens a day for all callers, got 126 and up to 2 more',
     );
     expect(await llm.as(person(13)).start(prompt, options({ max_new_tokens: 1 }))).toEqual({
       Err: { Unavailable: message },
@@ -210,7 +210,35 @@ describe('limits', () => {
     ok(await owner.set_settings(change({ tokens_per_day_overall: 0n })));
   });
 
+  it('of one caller: cycles a day, with prompts, cancelled work and what was refused after it was read', async () => {
+    const B = 10n ** 9n;
+    ok(await owner.set_settings(change({ cycles_per_day: 2n * B, tokens_per_call: 1, max_sessions_per_caller: 64 })));
+    const me = llm.as(person(40));
+    const long = Array(150).fill('what color is the sky').join(' ');
+    llm.newMessages();
+    let started = 0;
+    let refused = '';
+    for (; started < 60 && refused === ''; started++) {
+      const answer = await me.start(`${started} ${long.slice(0, 1_600)}`, options({ max_new_tokens: 40 }));
+      if ('Err' in answer) refused = JSON.stringify(answer.Err);
+      else ok(await me.cancel(answer.Ok));
+    }
+    expect(refused).toContain('expected at most 2000000000 cycles a day');
+    const messages = llm.newMessages().filter(({ kind }) => kind !== 'query' && kind !== 'inspectMessage');
+    const spent = messages.reduce((sum, { instructions }) => sum + instructions.total + 5e6, 0);
+    expect(spent).toBeLessThan(3e9);
+    // refused for its length, which only reading it can tell
+    const other = llm.as(person(41));
+    for (let i = 0; i < 300; i++) {
+      const answer = await other.start(`${i} ${long}`, options({ max_new_tokens: 1 }));
+      if ('Err' in answer && 'LimitReached' in answer.Err) return;
+      expect(answer).toMatchObject({ Err: { PromptTooLong: {} } });
+    }
+    expect.unreachable();
+  });
+
   it('of one caller: calls that wait, for one session too', async () => {
+    ok(await owner.set_settings(change({ cycles_per_day: 0n })));
     ok(await owner.set_settings(change({ max_sessions_per_caller: 3, tokens_per_call: 1 })));
     const me = llm.as(person(5));
     const id = ok(await me.start(prompt, []));

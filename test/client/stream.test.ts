@@ -19,10 +19,12 @@ const rejected = (code: number, errorCode: string) =>
 const usage = {
   prompt_tokens: 3,
   calls: 1,
+  messages: 2,
   instructions: 5n,
   unit_instructions: 4n,
   cycles: 6n,
   embedding_cached: false,
+  answer_cached: false,
 };
 const at = (output_tokens: number, text: string, state: SessionState = { generating: null }): ProgressResult => ({
   Ok: { ...usage, output_tokens, text, state } satisfies Progress,

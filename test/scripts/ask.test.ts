@@ -31,7 +31,9 @@ describe('npm run ask', () => {
   it('writes the answer to stdout without colours, what it took to stderr', async () => {
     const { code, stdout, stderr } = await ask(...at, '--identity', controllerPem, apples.prompt);
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${apples.text}\n` });
-    expect(stderr).toMatch(/^32 tokens in, 49 out, 49 calls, [\d.]+ s, [\d.]+ [MB] cycles = .* USD\n$/);
+    expect(stderr).toMatch(
+      /^32 tokens in, 49 out, 49 calls, [\d.]+ s, [\d.]+ [MB] cycles = .* USD\nthe canister's bill: \d+ messages .*; .* cache\n$/,
+    );
   });
 
   const hasScript = spawnSync('script', ['--version']).status === 0;
@@ -42,7 +44,7 @@ describe('npm run ask', () => {
       return (await promisify(execFile)('script', ['-qec', line, '/dev/null'], options)).stdout;
     };
     expect(JSON.stringify(await onTerminal({}))).toMatch(
-      /^"cold\\r\\n\\u001b\[2m5 tokens in, .* USD\\u001b\[22m\\r\\n"$/,
+      /^"cold\\r\\n\\u001b\[2m5 tokens in, .* USD\\r\\n.* cache\\u001b\[22m\\r\\n"$/,
     );
     expect(await onTerminal({ NO_COLOR: '1' })).not.toContain('\x1b');
   });

@@ -35,6 +35,12 @@ describe('npm start', () => {
     expect(stdout).toMatch(/^instructions +[\d.]+ [MB]: [\d.]+ [MB] to start, [\d.]+ M a token$/m);
     expect(stdout).toMatch(/^outside the unit +\d+% of all, \d+% of what the tokens took$/m);
     expect(stdout).toMatch(/^cost +[\d.]+ [MB] cycles = 0\.\d+ XDR, about 0\.\d+ USD if an XDR is 1\.35 USD$/m);
+    // the canister's own bill is what the replica charged, within a percent
+    const [, charged, billed] = /^cost +([\d.]+) M cycles[\s\S]*the canister's own bill says ([\d.]+) M$/m.exec(
+      stdout,
+    )!;
+    expect(Math.abs(Number(billed) / Number(charged) - 1)).toBeLessThan(0.01);
+    expect(stdout).toMatch(/^cache +nothing came from a cache$/m);
     expect(stdout).toMatch(/^time +[\d.]+ s here$/m);
     expect(stdout).toMatch(/^on the network +some 1 to 2 s on a quiet subnet: all messages fit one round$/m);
   });
@@ -105,7 +111,9 @@ describe('npm start -- --serve', () => {
     const { code, stdout, stderr } = await run('ask', ['what', 'is', 'the', 'capital', 'of', 'france']).ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'paris\n' });
     expect((await findServed()).map((served) => served.url)).toContain(url);
-    expect(stderr).toMatch(/^7 tokens in, 2 out, 2 calls, [\d.]+ s, [\d.]+ M cycles = .* USD\n$/);
+    expect(stderr).toMatch(
+      /^7 tokens in, 2 out, 2 calls, [\d.]+ s, [\d.]+ M cycles = .* USD\nthe canister's bill: .* cache\n$/,
+    );
   });
 
   it('gives npm run ask -- --json one object, of errors too', async () => {

@@ -37,6 +37,8 @@ const taskEntryPoints = {
 
 export class MessageExecution {
   readonly queue: Message[] = [];
+  /** What the management canister has answered to canisters in this round; they get it in the next. */
+  readonly #answered: Message[] = [];
   readonly #subnet: Subnet;
   readonly #ingress: IngressHistory;
   readonly #wake: () => void;
@@ -73,6 +75,16 @@ export class MessageExecution {
   enqueue(message: Message): void {
     this.queue.push(message);
     this.#wake();
+  }
+
+  /** Whether something waits for the next round. */
+  get isOwed(): boolean {
+    return this.#answered.length > 0;
+  }
+
+  /** A round begins: canisters get what the management canister answered in the last one. */
+  beginRound(): void {
+    this.queue.push(...this.#answered.splice(0));
   }
 
   execute(message: Message): void {
@@ -166,7 +178,8 @@ export class MessageExecution {
   }
 
   #callManagement({ method, arg, caller, origin, cycles }: RequestMessage): void {
-    const respond = (response: Response, accepted = 0n) => this.#deliver(origin, response, cycles - accepted);
+    const respond = (response: Response, accepted = 0n) =>
+      this.#deliver(origin, response, cycles - accepted, this.#answered);
     callManagement(this.management, { method, arg, caller, cycles, respond });
     this.#wake();
   }
@@ -336,10 +349,12 @@ export class MessageExecution {
     this.#deliver(context.origin, response, refund);
   }
 
-  #deliver(origin: Origin, response: Response, refund: bigint): void {
+  #deliver(origin: Origin, response: Response, refund: bigint, queue = this.queue): void {
     if (origin.kind === 'ingress') this.#ingress.respond(origin.requestId, response);
-    else if (origin.kind === 'canister')
-      this.enqueue({ kind: 'response', to: origin.canister, callbackId: origin.callbackId, response, refund });
+    else if (origin.kind === 'canister') {
+      queue.push({ kind: 'response', to: origin.canister, callbackId: origin.callbackId, response, refund });
+      this.#wake();
+    }
   }
 
   /** Open calls are answered; their contexts stay until the calls that they made have come back, with cycles but without callbacks. */

@@ -1,5 +1,6 @@
 /**
- * When messages are executed: by itself as long as there is work, or a round at a time. And what time it is. Plumbing.
+ * When messages are executed: by itself as long as there is work, or a round at a time. What the management canister answers to a canister comes in the round
+ * after. And what time it is. Plumbing.
  * Between two messages the event loop has its turn, so that HTTP is served.
  */
 import { setTimeout as sleep, setImmediate as yieldToEventLoop } from 'node:timers/promises';
@@ -10,6 +11,8 @@ import type { Subnet } from './subnet.ts';
 /** What a round may execute before `tick` returns. */
 const roundInstructions = 7_000_000_000;
 const heartbeatMilliseconds = 1_000;
+/** How long a round lasts in which nothing is left to execute, where time goes by itself. */
+const roundMilliseconds = 10;
 
 /** The replica's time: the clock, moved by `advance` and `set`; or standing still until these move it. */
 export class Clock {
@@ -59,6 +62,7 @@ export class Rounds {
   async tick(): Promise<number> {
     if (!this.#clock.follows) this.#clock.advance(1n);
     this.#subnet.chargeIdle();
+    this.#messages.beginRound();
     this.#messages.enqueueTasks(this.#clock.now(), true);
     const end = this.#used() + roundInstructions;
     let executed = 0;
@@ -87,8 +91,15 @@ export class Rounds {
   async #run(): Promise<void> {
     clearTimeout(this.#timer);
     await yieldToEventLoop();
+    let end = this.#used() + roundInstructions;
     while (!this.#closed) {
       this.#enqueueTasks();
+      if (this.#used() >= end || this.#messages.queue.length === 0) {
+        // a round has a length, though here a short one
+        if (this.#messages.isOwed && this.#messages.queue.length === 0) await sleep(roundMilliseconds);
+        this.#messages.beginRound();
+        end = this.#used() + roundInstructions;
+      }
       const message = this.#messages.queue.shift();
       if (!message) break;
       this.#messages.execute(message);

@@ -1,12 +1,12 @@
 // What the TypeScript face of a relay (../relay.ts) and its AssemblyScript (relay.ts) agree on: a record in the arena, and the bytes of a message.
 // Plain integer constants only, so that both compilers read this one file.
 //
-//   bytes  0          8                 32                  64          108               136            256        400
-//          +----------+-----------------+-------------------+-----------+-----------------+--------------+----------+------------+
-//          | SERIAL,  | two programs as | ROW: of the row   | MADE,     | callbacks of    | counters,    | ids that | TABLE,     |
-//          | STATE    | pointer, words  | table, as the     | MOST, stop| the call that   | self, name,  | were     | registers  |
-//          |          | from, end       | next step has it  | ids       | waits           | message      | made     |            |
-//          +----------+-----------------+-------------------+-----------+-----------------+--------------+----------+------------+
+//   bytes  0          8                 32                  64          108               136            256        384        392
+//          +----------+-----------------+-------------------+-----------+-----------------+--------------+----------+-----------+------------+
+//          | SERIAL,  | two programs as | ROW: of the row   | MADE,     | callbacks of    | counters,    | ids that | EXECUTED, | TABLE,     |
+//          | STATE    | pointer, words  | table, as the     | MOST, stop| the call that   | self, name,  | were     | SENT      | registers  |
+//          |          | from, end       | next step has it  | ids       | waits           | message      | made     |           |            |
+//          +----------+-----------------+-------------------+-----------+-----------------+--------------+----------+-----------+------------+
 
 /** u32: which use of the record this is; a message of an earlier one does nothing. */
 export const SERIAL = 0;
@@ -50,6 +50,9 @@ export const ARGS = 236;
 export const ARRIVED = 245;
 /** u32 [MOST_TOKENS] */
 export const IDS = 256;
+/** u32 each: messages that were executed outside the interpreter, replies too, and calls that were sent there. */
+export const EXECUTED = 384;
+export const SENT = 388;
 /** After so many tokens TypeScript has a look: at its watchdog, and at what else waits. */
 export const MOST_TOKENS = 32;
 /** u32: pointer of the row table. */

@@ -6,8 +6,8 @@
 import { performanceCounter, run } from '../../tensor/assembly/machine';
 import { CACHE_KEYS, ROW_BYTES, ROW_CACHES, ROW_POSITION, ROW_TOKEN } from '../../tensor/assembly/row-table';
 import {
-  ARGS, ARRIVED, BEAT, CALLER, CHOICE, CLEANUP, GOING, HALTED, IDS, INSTRUCTIONS, MADE, MARK, MESSAGE_BYTES, MOST, NAME, NAME_BYTES, NOBODY, REGISTERS_AT, REJECT,
-  RELAY, REPLY, ROW, SELF, SERIAL, STATE, STEP, STOPS, TABLE, UNIT_INSTRUCTIONS,
+  ARGS, ARRIVED, BEAT, CALLER, CHOICE, CLEANUP, EXECUTED, GOING, HALTED, IDS, INSTRUCTIONS, MADE, MARK, MESSAGE_BYTES, MOST, NAME, NAME_BYTES, NOBODY, REGISTERS_AT, REJECT,
+  RELAY, REPLY, ROW, SELF, SENT, SERIAL, STATE, STEP, STOPS, TABLE, UNIT_INSTRUCTIONS,
 } from './relay-record';
 
 // @ts-ignore: AssemblyScript's decorator
@@ -109,7 +109,7 @@ export function relay_generate(): void {
     if (isGoing(record)) step(record);
     // what TypeScript makes of this message, it counts itself
     if (load<u32>(record + REPLY) == NOBODY && !(isGoing(record) && sendNext(record))) return azleGenerate();
-    add(record + INSTRUCTIONS, performanceCounter(0));
+    count(record);
   }
   msgReply();
 }
@@ -133,6 +133,12 @@ function isStop(record: usize, id: u32): bool {
 @inline
 function add(counter: usize, n: u64): void {
   store<u64>(counter, load<u64>(counter) + n);
+}
+
+/** The message in hand, of which TypeScript sees nothing. */
+function count(record: usize): void {
+  store<u32>(record + EXECUTED, load<u32>(record + EXECUTED) + 1);
+  add(record + INSTRUCTIONS, performanceCounter(0));
 }
 
 /** A token. */
@@ -164,11 +170,13 @@ function sendNext(record: usize): bool {
   );
   if (awaited) callOnCleanup(load<u32>(record + CLEANUP), load<u32>(record + CLEANUP, 4));
   callDataAppend(record + ARGS, MESSAGE_BYTES);
-  return callPerform() == 0;
+  if (callPerform() != 0) return false;
+  store<u32>(record + SENT, load<u32>(record + SENT) + 1);
+  return true;
 }
 
 /** The reply to a relay's message: through the table, where the call in Azle had its own callback. */
 export function relay_reply(record: usize): void {
-  if (isGoing(record) && sendNext(record)) return add(record + INSTRUCTIONS, performanceCounter(0));
+  if (isGoing(record) && sendNext(record)) return count(record);
   call_indirect<void>(load<u32>(record + REPLY), load<u32>(record + REPLY, 4));
 }

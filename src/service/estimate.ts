@@ -1,0 +1,94 @@
+/**
+ * What an answer is thought to take at most, in instructions and cycles: never less than its bill, so that what was attached suffices. Worked out from the
+ * model's shape with factors that were measured; a test holds it against what was really charged.
+ */
+
+import { packTensors } from '../model/families/registry.ts';
+import { type OpenedHead, packShape } from '../model/pack/pack.ts';
+import { packWeightsBytes } from '../model/pack/tensors.ts';
+import { callFees, executed, ingressFees } from './bill.ts';
+import { PAGE_INSTRUCTIONS } from './prices.ts';
+
+/** Instructions a multiply-add, its share of everything else in the unit included. */
+const PER_MAC = 1.2;
+/** Of a token's messages outside the unit, pages included: the step, and the callback of whoever waits. */
+const PER_STEP = 22_000_000;
+/** The same where a relay makes the tokens, its one turn in TypeScript for every 32 of them included. */
+const PER_RELAYED_TOKEN = 2_000_000;
+/** Of each token that TypeScript makes, and of each of a beam. */
+const PER_TOKEN = 2_000_000;
+const PER_BEAM_TOKEN = 7_000_000;
+/** Of an answer: reading and writing Candid, the session's record. */
+const PER_ANSWER = 80_000_000;
+const PER_PROMPT_TOKEN = 400_000;
+/** Of the tokenizer. */
+const PER_CHARACTER = 100_000;
+/** What a message is sure to use before it leaves the next token to another one. */
+const LEAST_OF_MANY = 700_000_000;
+/** "generate" and its arguments. */
+const SELF_CALL_BYTES = 17;
+/** What a call brings beside its prompt: options in Candid, and the envelope around them. */
+const ARGUMENT_BYTES = 1_500;
+
+export interface Estimate {
+  instructions: number;
+  cycles: number;
+}
+
+/** What is asked for. */
+export interface Work {
+  promptTokens: number;
+  promptCharacters: number;
+  newTokens: number;
+  /** Tokens that are there already. */
+  made: number;
+  beams: number;
+  /** 0: as many as a message holds. */
+  tokensPerCall: number;
+  /** Whether a relay makes them: one a call, each the likeliest. */
+  relayed: boolean;
+}
+
+/** The most that an answer is thought to take. */
+export function estimate(head: OpenedHead, work: Work): Estimate {
+  const { promptTokens, promptCharacters, newTokens, made, beams, tokensPerCall, relayed } = work;
+  const { prompt, token, pages } = shapeOf(head, promptTokens, made + newTokens);
+  const unit = (prompt + newTokens * beams * token) * PER_MAC;
+  const fits = tokensPerCall === 0 ? 1 + Math.ceil(unit / LEAST_OF_MANY) : Math.ceil(newTokens / tokensPerCall);
+  const steps = Math.max(Math.min(fits, newTokens), 1) + Math.ceil(unit / 1_500_000_000);
+  const instructions =
+    PER_ANSWER +
+    promptTokens * PER_PROMPT_TOKEN +
+    promptCharacters * PER_CHARACTER +
+    unit +
+    steps * (pages + (relayed ? PER_RELAYED_TOKEN : PER_STEP)) +
+    newTokens * (beams > 1 ? beams * PER_BEAM_TOKEN : relayed ? 0 : PER_TOKEN);
+  // each step is a message and its answer another; one of the first, and the watchdog
+  const fees =
+    executed(0, 2 * steps + 4).fees +
+    callFees(SELF_CALL_BYTES, steps) +
+    ingressFees(ARGUMENT_BYTES + 3 * promptCharacters);
+  return { instructions: Math.ceil(instructions), cycles: Math.ceil(instructions + fees) };
+}
+
+/** What an answer of one token is thought to take, without any company. */
+export function leastInstructions(head: OpenedHead, promptTokens: number): number {
+  const { prompt, token, pages } = shapeOf(head, promptTokens, 1);
+  return Math.ceil((prompt + token) * PER_MAC + pages);
+}
+
+/** Multiply-adds of a prompt and of a token, the last of `tokens`, and instructions of the weights' pages. */
+function shapeOf(head: OpenedHead, promptTokens: number, tokens: number) {
+  const { dModel: D, numHeads, dKv, dFf: F, numLayers, numDecoderLayers, vocabularySize: V } = head.config;
+  const inner = numHeads * dKv;
+  const feedForward = 3 * D * F;
+  const attention = (rows: number): number => 2 * inner * rows;
+  const encoder = promptTokens * numLayers * (4 * D * inner + feedForward + attention(promptTokens));
+  const cross = promptTokens * numDecoderLayers * 2 * D * inner;
+  const token = numDecoderLayers * (6 * D * inner + feedForward + attention(promptTokens + tokens)) + D * V;
+  const pages = (packWeightsBytes(packTensors(packShape(head))) / 65_536) * PAGE_INSTRUCTIONS;
+  return { prompt: encoder + cross, token, pages };
+}
+
+/** What so many cycles of a bill are sold for: 0 where nothing is asked. */
+export const priceOf = (cycles: number, percent: number): bigint => BigInt(Math.ceil((cycles * percent) / 100));

@@ -1,0 +1,117 @@
+/** Quotas: what was spent stays spent, what was promised is promised once, and a day ends at midnight. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Amount, type Limits, Quotas, type Reservation } from '../../src/service/quotas.ts';
+
+const any: Limits = { sessions: 0, day: { tokens: 0, cycles: 0 }, dayOverall: { tokens: 0, cycles: 0 } };
+const of = (tokens: number, cycles = 0): Amount => ({ tokens, cycles });
+
+describe('quotas', () => {
+  it('count what is promised and what is spent, once', () => {
+    const quotas = new Quotas(() => 1);
+    const limits = { ...any, day: of(0, 100) };
+    const session = quotas.begin('a', of(0, 60));
+    expect(quotas.overLimit('start', 'a', of(0, 41), limits)).toBe(
+      'start: expected at most 100 cycles a day, got 0, 60 promised and up to 41 more; the day ends at midnight UTC',
+    );
+    quotas.spend(session, of(0, 50));
+    expect(quotas.overLimit('start', 'a', of(0, 40), limits)).toBeUndefined();
+    expect(quotas.overLimit('start', 'a', of(0, 41), limits)).toContain('got 50, 10 promised');
+    quotas.end(session);
+    expect(quotas.overLimit('start', 'a', of(0, 50), limits)).toBeUndefined();
+    expect(quotas.overLimit('start', 'a', of(0, 51), limits)).toContain('got 50 and up to 51 more');
+  });
+
+  it('never give back what was spent, and a session that ends after midnight leaves the new day as it is', () => {
+    let day = 1;
+    const quotas = new Quotas(() => day);
+    const [late, early] = [quotas.begin('a', of(500)), quotas.begin('a', of(500))];
+    quotas.spend(early, of(20));
+    quotas.end(early);
+    expect(quotas.spentBy('a').tokens).toBe(20);
+    day = 2;
+    const today = quotas.begin('a', of(100));
+    quotas.spend(today, of(30));
+    quotas.end(late);
+    expect(quotas.spentBy('a').tokens).toBe(30);
+    expect(quotas.overLimit('start', 'a', of(1), { ...any, day: of(100) })).toContain('got 30, 70 promised');
+  });
+
+  it('count work that came to nothing, and more than was promised', () => {
+    const quotas = new Quotas(() => 1);
+    quotas.spendFreely('a', of(0, 7));
+    const session = quotas.begin('a', of(0, 5));
+    quotas.spend(session, of(0, 9));
+    quotas.end(session);
+    expect(quotas.spentBy('a').cycles).toBe(16);
+    expect(quotas.overLimitOfAll('start', of(0, 1), { ...any, dayOverall: of(0, 16) })).toContain('for all callers');
+  });
+
+  it('bound all callers together, whoever they are', () => {
+    const quotas = new Quotas(() => 1);
+    for (const who of ['a', 'b', 'c']) quotas.begin(who, of(10));
+    expect(quotas.overLimit('start', 'd', of(10), { ...any, day: of(10) })).toBeUndefined();
+    expect(quotas.overLimitOfAll('start', of(10), { ...any, dayOverall: of(39) })).toContain('30 promised');
+  });
+
+  it('outlive an upgrade for the day, the first version’s too', () => {
+    let day = 7;
+    const quotas = new Quotas(() => day, { callers: { a: [12, 7], b: [5, 6] }, all: { tokens: 17, day: 7 } });
+    expect([quotas.spentBy('a').tokens, quotas.spentBy('b').tokens]).toEqual([12, 0]);
+    quotas.spendFreely('a', of(1, 99));
+    const again = new Quotas(() => day, JSON.parse(JSON.stringify(quotas.save())));
+    expect(again.spentBy('a')).toEqual(of(13, 99));
+    expect(again.overLimitOfAll('start', of(1), { ...any, dayOverall: of(18) })).toContain('got 18 and');
+    day = 8;
+    expect(again.spentBy('a')).toEqual(of(0));
+  });
+
+  it('hold no more callers than there is room for; whoever is under way stays', () => {
+    const quotas = new Quotas(() => 1);
+    const session = quotas.begin('first', of(10));
+    for (let i = 0; i < 10_500; i++) quotas.spendFreely(`stranger ${i}`, of(1));
+    expect(Object.keys(quotas.save().callers).length).toBeLessThanOrEqual(10_000);
+    quotas.spend(session, of(3));
+    expect(quotas.spentBy('first').tokens).toBe(3);
+  });
+
+  it('are in order after any work: promises add up to those of sessions under way, what is spent only grows within a day', () => {
+    const step = fc.record({
+      what: fc.constantFrom('begin', 'spend', 'end', 'midnight', 'refused'),
+      who: fc.constantFrom('a', 'b'),
+      n: fc.nat(1000),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        let day = 1;
+        const quotas = new Quotas(() => day);
+        let open: Reservation[] = [];
+        const spent = { a: 0, b: 0 } as Record<string, number>;
+        for (const { what, who, n } of steps) {
+          const mine = open.find((session) => session.who === who);
+          if (what === 'begin') open.push(quotas.begin(who, of(n, n)));
+          else if (what === 'spend' && mine) {
+            quotas.spend(mine, of(n, n));
+            spent[who]! += n;
+          } else if (what === 'end' && mine) {
+            quotas.end(mine);
+            open = open.filter((session) => session !== mine);
+          } else if (what === 'refused') {
+            quotas.spendFreely(who, of(0, n));
+          } else if (what === 'midnight') {
+            day += 1;
+            spent['a'] = spent['b'] = 0;
+          }
+          for (const name of ['a', 'b']) {
+            expect(quotas.spentBy(name).tokens).toBe(spent[name]);
+            const promised = open.filter((s) => s.who === name).reduce((sum, s) => sum + s.tokens, 0);
+            const left = { ...any, day: of(spent[name]! + promised + 5) };
+            expect(quotas.overLimit('m', name, of(5), left)).toBeUndefined();
+            expect(quotas.overLimit('m', name, of(6), left)).toBeDefined();
+          }
+        }
+      }),
+      { seed: 13, numRuns: 200 },
+    );
+  });
+});
