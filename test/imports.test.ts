@@ -11,11 +11,13 @@ const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
   'src/model': { rooms: ['src/text', 'src/tensor'], packages: /^@huggingface\/gguf$/ },
   'src/service': { rooms: ['src/model'], packages: /^$/ },
   'src/canister': {
-    rooms: ['src/service', 'src/model', 'src/text', 'src/tensor'],
+    rooms: ['src/service', 'src/model', 'src/text', 'src/tensor', 'src/interface'],
     packages: /^(azle|@dfinity\/(candid|principal))$/,
   },
   'src/client': { rooms: [], packages: /^@dfinity\/(agent|candid|principal)$/ },
-  'src/page': { rooms: ['src/client'], packages: /^$/ },
+  // what canister and clients both have to know
+  'src/interface': { rooms: [], packages: /^$/ },
+  'src/page': { rooms: ['src/client', 'src/interface'], packages: /^$/ },
   'packages/replica/src': {
     rooms: [],
     packages: /^(node:[a-z0-9/]+|@noble\/.*|@dfinity\/(candid|principal|response-verification)|cborg.*)$/,

@@ -43,7 +43,7 @@ const isAscii = (text: string): boolean => !/[^ -~]/.test(text);
 export type Rest = (session: Session) => number;
 export const restOfStep: Rest = () => REST.step;
 /** A whole answer is encoded and replied. */
-export const restOfAnswer: Rest = ({ tokenIds }) => 4_350_000 + 6_100 * tokenIds.length;
+export const restOfAnswer: Rest = ({ tokenIds }) => 4_750_000 + 6_100 * tokenIds.length;
 
 /** Bytes of a call to ourselves: "generate" and its arguments. */
 export const SELF_CALL_BYTES = 17;

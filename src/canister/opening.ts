@@ -3,6 +3,7 @@
  * refused is a `GenerateError` that says what was expected, and leaves nothing behind.
  */
 import { msgArgData, msgCaller, msgCyclesAccept, msgCyclesAvailable, type Principal } from 'azle';
+import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from '../interface/prompt-limit.ts';
 import { type GenerationOptions, type GenerationRequest, generationOptions } from '../model/generation/options.ts';
 import { type Bill, cyclesOf, emptyBill, envelopeBytes, executed, ingressFees } from '../service/bill.ts';
 import { priceOf } from '../service/estimate.ts';
@@ -14,7 +15,6 @@ import { chargeCaller, overallLimit, overLimit, REST, restOfAnswer } from './bil
 import type { GenerateError, GenerateOptions } from './candid.ts';
 import { type Asked, wantedBy } from './cost.ts';
 import { activeModel, type Model, whyNoModel } from './model.ts';
-import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from './prompt-limit.ts';
 import { NoSeed, randomBytes } from './random.ts';
 import type { Session } from './session.ts';
 import { isFull, isSession, newSession } from './sessions.ts';

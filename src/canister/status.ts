@@ -1,12 +1,12 @@
 /** What the canister has and does, for whoever asks. */
 import { canisterCycleBalance, dataCertificate, IDL, inReplicatedExecution } from 'azle';
+import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from '../interface/prompt-limit.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/limits.ts';
 import { ModelCertificate, ModelInfo, type Opt, Status, some, TokenCount } from './candid.ts';
 import { modelWitness } from './certified.ts';
 import { embeddingCache } from './embeddings.ts';
 import { query } from './methods.ts';
 import { activeModel } from './model.ts';
-import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from './prompt-limit.ts';
 import { sessionCounts } from './sessions.ts';
 import { settings } from './settings.ts';
 import { arena } from './unit.ts';

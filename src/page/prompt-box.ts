@@ -2,8 +2,9 @@
  * The box for the question. What is too long is counted while it is typed: by the canister, which has the model's tokenizer, and only where it could be
  * too long, as a token is a byte at least. Nothing is cut.
  */
-import { MAX_PROMPT_CHARACTERS } from '../canister/prompt-limit.ts';
+
 import type { Client } from '../client/index.ts';
+import { MAX_PROMPT_CHARACTERS } from '../interface/prompt-limit.ts';
 import { counted } from './format.ts';
 
 /** Milliseconds without a key before the canister is asked. */
