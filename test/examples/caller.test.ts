@@ -36,8 +36,9 @@ const whole = {
     prompt_tokens: 4,
     output_tokens: 6,
     calls: 6,
+    messages: 12,
   },
-  ...{ instructions: 5n, unit_instructions: 4n, cycles: 6n, embedding_cached: false },
+  ...{ instructions: 5n, unit_instructions: 4n, cycles: 6n, embedding_cached: false, answer_cached: false },
 };
 /** What the model canister answers from now on, in its own types. */
 const answers = (answer: object) =>
