@@ -6,6 +6,7 @@
 import { gguf } from '@huggingface/gguf';
 import { GGML_FORMATS, type GgmlFormat, ggmlToFloat32 } from './ggml-formats.ts';
 import type { Source, TensorInfo } from './safetensors.ts';
+import { TensorFile } from './tensor-file.ts';
 
 /** A value of the metadata; whole numbers of 64 bits are numbers too. */
 export type MetadataValue = string | number | boolean | MetadataValue[];
@@ -20,13 +21,15 @@ const formatOf = new Map<number, GgmlFormat>(
   Object.entries(GGML_FORMATS).map(([name, { id }]) => [id, name as GgmlFormat]),
 );
 
-export class Gguf {
+export class Gguf extends TensorFile {
   private constructor(
-    readonly where: string,
+    where: string,
     readonly metadata: ReadonlyMap<string, MetadataValue>,
-    readonly tensors: ReadonlyMap<string, TensorInfo>,
-    private readonly source: Source,
-  ) {}
+    tensors: ReadonlyMap<string, TensorInfo>,
+    source: Source,
+  ) {
+    super(where, tensors, source);
+  }
 
   /**
    * Reads the head and checks it against the file's size.
@@ -55,22 +58,6 @@ export class Gguf {
   /** The numbers of a tensor as float32, in a fresh array. @throws Error if there is no such tensor */
   async read(name: string): Promise<Float32Array<ArrayBuffer>> {
     return ggmlToFloat32(await this.readBytes(name), this.info(name).dtype as GgmlFormat);
-  }
-
-  /** The data of a tensor as it is in the file. */
-  async readBytes(name: string): Promise<Uint8Array> {
-    const { offset, bytes } = this.info(name);
-    const data = await this.source.read(offset, bytes);
-    if (data.length !== bytes) {
-      throw new RangeError(`${this.where}: tensor "${name}": expected ${bytes} bytes, got ${data.length}`);
-    }
-    return data;
-  }
-
-  private info(name: string): TensorInfo {
-    const info = this.tensors.get(name);
-    if (info === undefined) throw new Error(`${this.where}: expected a tensor "${name}", got none of that name`);
-    return info;
   }
 }
 

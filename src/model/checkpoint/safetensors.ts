@@ -6,6 +6,7 @@
 import { FLOAT_BYTES, type FloatFormat, toFloat32 } from './float-formats.ts';
 import { Fields, parseJson } from './json.ts';
 import { refuseStandIn, STAND_IN_BYTES } from './stand-in.ts';
+import { TensorFile } from './tensor-file.ts';
 
 /** A file, or anything like one: `read` gives exactly `length` bytes at `offset`, or throws. */
 export interface Source {
@@ -46,13 +47,7 @@ const DTYPE_BYTES: Record<string, number> = {
 const MAX_HEADER_BYTES = 16 << 20;
 const MAX_DIMENSIONS = 8;
 
-export class Safetensors {
-  private constructor(
-    readonly where: string,
-    readonly tensors: ReadonlyMap<string, TensorInfo>,
-    private readonly source: Source,
-  ) {}
-
+export class Safetensors extends TensorFile {
   /**
    * Reads the header and checks it against the file's size.
    * @param where the file's name, for errors. @throws Error, TypeError, RangeError naming what is wrong.
@@ -102,22 +97,6 @@ export class Safetensors {
       );
     }
     return values;
-  }
-
-  /** The data of a tensor as it is in the file. */
-  async readBytes(name: string): Promise<Uint8Array> {
-    const { offset, bytes } = this.info(name);
-    const data = await this.source.read(offset, bytes);
-    if (data.length !== bytes) {
-      throw new RangeError(`${this.where}: tensor "${name}": expected ${bytes} bytes, got ${data.length}`);
-    }
-    return data;
-  }
-
-  private info(name: string): TensorInfo {
-    const info = this.tensors.get(name);
-    if (info === undefined) throw new Error(`${this.where}: expected a tensor "${name}", got none of that name`);
-    return info;
   }
 }
 
