@@ -3,11 +3,11 @@
  * `target` says so and counted in everywhere else. 33 tokens in and 32 out; 128 in for the encoder.
  */
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import { randomModel } from '../src/node/model/random-model.ts';
+import { macsOf, type Shape } from '../src/node/model/shapes.ts';
 import { measureCanister } from './measure-canister.ts';
 import { loadT5, measureAnswer, measureBatch, measureLinear, measureReplay, withoutPages } from './measure-unit.ts';
 import { MeteredUnit } from './metered-unit.ts';
-import { randomModel } from './random-model.ts';
-import { macsOf, type Shape } from './shapes.ts';
 
 const [TOKENS_IN, TOKENS_OUT, ENCODED] = [33, 32, 128];
 const UPDATE_LIMIT = 40_000_000_000;

@@ -6,19 +6,19 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { fees } from '../packages/replica/src/cycles.ts';
-import { runCommand } from '../scripts/lib/command.ts';
-import { xdrOf } from '../scripts/lib/numbers.ts';
 import { packTensors } from '../src/model/families/registry.ts';
 import { T5 } from '../src/model/families/t5/t5.ts';
 import { packWeightsBytes } from '../src/model/pack/tensors.ts';
+import { randomModel } from '../src/node/model/random-model.ts';
+import { macsOf, type Shape, shapeNamed } from '../src/node/model/shapes.ts';
+import { runCommand } from '../src/node/terminal/command.ts';
+import { xdrOf } from '../src/node/terminal/numbers.ts';
 import { Arena } from '../src/tensor/arena.ts';
 import { growthPlot, type Line } from './growth-plot.ts';
 import { measureCanister } from './measure-canister.ts';
 import { measureAnswer, withoutPages } from './measure-unit.ts';
 import { MeteredUnit } from './metered-unit.ts';
-import { randomModel } from './random-model.ts';
 import { megabytes, millions, setting, settingLine, table } from './report.ts';
-import { macsOf, type Shape, shapeNamed } from './shapes.ts';
 
 const TOKENS_IN = [1, 8, 33, 64, 128, 256, 512];
 const TOKENS_OUT = [1, 8, 32, 64, 128, 256];

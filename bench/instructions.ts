@@ -1,11 +1,11 @@
 /** `npm run bench:instructions`: the figures of figures.ts for flan-t5-small's shape against their targets; with `--json` the bare object. */
 import { Command } from 'commander';
-import { weightsOption } from '../scripts/lib/arguments.ts';
-import { runCommand } from '../scripts/lib/command.ts';
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import { shapeNamed, shapeNames } from '../src/node/model/shapes.ts';
+import { weightsOption } from '../src/node/terminal/arguments.ts';
+import { runCommand } from '../src/node/terminal/command.ts';
 import { type Figures, measureFigures, targets } from './figures.ts';
 import { setting, settingLine, table } from './report.ts';
-import { shapeNamed, shapeNames } from './shapes.ts';
 
 const show = (value: number): string =>
   Number.isNaN(value) ? '' : value < 100 ? value.toFixed(3) : value.toLocaleString('en');

@@ -6,10 +6,10 @@
 
 import type { MessageRecord } from '../packages/replica/src/index.ts';
 import type { TokensPerCall } from '../src/canister/candid.ts';
-import { type Answer, BenchCanister } from './canister.ts';
+import { type Answer, BenchCanister } from '../src/node/cost/bench-canister.ts';
+import { promptOf, type RandomModel } from '../src/node/model/random-model.ts';
 import { loadT5, measureAnswer, type UnitCosts } from './measure-unit.ts';
 import { MeteredUnit } from './metered-unit.ts';
-import { promptOf, type RandomModel } from './random-model.ts';
 
 /** Where instructions of some messages went. */
 export interface Share {

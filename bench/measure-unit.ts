@@ -5,13 +5,13 @@
 
 import { T5 } from '../src/model/families/t5/t5.ts';
 import type { Sequence } from '../src/model/sequence.ts';
+import type { RandomModel } from '../src/node/model/random-model.ts';
 import { Arena } from '../src/tensor/arena.ts';
 import { ACCUMULATOR_BYTES } from '../src/tensor/assembly/protocol.ts';
 import { type MatrixKind, weightBytes } from '../src/tensor/layout.ts';
 import type { Machine, Program, RecordedOp } from '../src/tensor/machine.ts';
 import { matrixAt, Recorder, type Rows } from '../src/tensor/recorder.ts';
 import { addCost, type Cost, MeteredUnit, noCost, type RunCost } from './metered-unit.ts';
-import type { RandomModel } from './random-model.ts';
 
 /** Counted instructions but for what pages cost. */
 export const withoutPages = ({ total, pages }: { total: number; pages: number }): number => total - pages;

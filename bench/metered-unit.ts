@@ -8,8 +8,8 @@ import { Instance } from '../packages/replica/src/instance.ts';
 import { type Instructions, Meter } from '../packages/replica/src/meter.ts';
 import { loadCode } from '../packages/replica/src/modules.ts';
 import type { InstrumentOptions } from '../packages/replica/src/wasm/instrument.ts';
-import { buildKernels } from '../scripts/build/kernels.ts';
-import { mergeKernels } from '../scripts/build/link.ts';
+import { buildKernels } from '../src/node/build/kernels.ts';
+import { mergeKernels } from '../src/node/build/link.ts';
 import type { Machine, Registers } from '../src/tensor/machine.ts';
 import { type Send, Unit } from '../src/tensor/unit.ts';
 

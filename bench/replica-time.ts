@@ -5,7 +5,7 @@
  */
 import { cpus } from 'node:os';
 import { Replica } from '../packages/replica/src/index.ts';
-import { buildCanister } from '../scripts/build/canister.ts';
+import { buildCanister } from '../src/node/build/canister.ts';
 
 const { gz: wasm } = await buildCanister('llm');
 const variants = [{ metering: false, pageChecks: false }, { metering: true, pageChecks: false }, {}].map(

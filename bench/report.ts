@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { projectRoot } from '../scripts/build/project.ts';
+import { projectRoot } from '../src/node/build/project.ts';
 
 export interface Setting {
   machine: string;

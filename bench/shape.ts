@@ -3,17 +3,17 @@
  * multiply-add cost in each op, how much memory, how long does it take? Fails if a message takes more than a slice.
  */
 import { Command } from 'commander';
-import { buildKernels } from '../scripts/build/kernels.ts';
-import { weightsOption } from '../scripts/lib/arguments.ts';
-import { runCommand } from '../scripts/lib/command.ts';
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import { buildKernels } from '../src/node/build/kernels.ts';
+import { type RandomModel, randomModel } from '../src/node/model/random-model.ts';
+import { macsOf, shapeNamed, shapeNames } from '../src/node/model/shapes.ts';
+import { weightsOption } from '../src/node/terminal/arguments.ts';
+import { runCommand } from '../src/node/terminal/command.ts';
 import { kernelsInNode, Unit } from '../src/tensor/unit.ts';
 import { type CanisterFigures, measureCanister, type Share } from './measure-canister.ts';
 import { idsOf, loadT5, measureOps, nextToken, type OpRow, withoutPages } from './measure-unit.ts';
 import { MeteredUnit } from './metered-unit.ts';
-import { type RandomModel, randomModel } from './random-model.ts';
 import { median, megabytes, millions, setting, settingLine, table } from './report.ts';
-import { macsOf, shapeNamed, shapeNames } from './shapes.ts';
 
 /** What one message may take, so that it runs in one slice of a round. */
 const SLICE = 2_000_000_000;

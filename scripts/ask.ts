@@ -2,12 +2,12 @@
 import { AgentError, ErrorKindEnum } from '@dfinity/agent';
 import { Command } from 'commander';
 import { CanisterError, type GenerateOptions, type TextStream } from '../src/client/index.ts';
-import { jsonRecord, tokensPerCall, wholeNumber } from './lib/arguments.ts';
-import { messageOf, runCommand } from './lib/command.ts';
-import { addNetworkOptions, connectTo, type NetworkOptions } from './lib/network.ts';
-import { cyclesText, fromCache } from './lib/numbers.ts';
-import { NO_TEXT, promptFrom, promptOption } from './lib/prompt.ts';
-import { dim } from './lib/terminal.ts';
+import { addNetworkOptions, connectTo, type NetworkOptions } from '../src/node/network/network.ts';
+import { jsonRecord, tokensPerCall, wholeNumber } from '../src/node/terminal/arguments.ts';
+import { messageOf, runCommand } from '../src/node/terminal/command.ts';
+import { cyclesText, fromCache } from '../src/node/terminal/numbers.ts';
+import { NO_TEXT, promptFrom, promptOption } from '../src/node/terminal/prompt.ts';
+import { dim } from '../src/node/terminal/terminal.ts';
 
 interface Options extends NetworkOptions {
   prompt?: string;

@@ -1,7 +1,7 @@
 /** `npm run build [canister…]`: builds the canisters of dfx.json (all if none is named) into `build/<name>/`. The work is in `build/`. */
 import { Command } from 'commander';
-import { buildCanister, canisterNames } from './build/canister.ts';
-import { runCommand } from './lib/command.ts';
+import { buildCanister, canisterNames } from '../src/node/build/canister.ts';
+import { runCommand } from '../src/node/terminal/command.ts';
 
 const program = new Command('npm run build --')
   .description('Builds canisters to build/<name>/<name>.wasm, .wasm.gz and .did. What is up to date stays as it is.')

@@ -1,18 +1,18 @@
 /** `npm run cost`: what a model costs on the Internet Computer, before anything is deployed there. Measured on the replica, in cost/measure.ts. */
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { randomModel } from '../bench/random-model.ts';
-import { shapeNamed, shapeNames } from '../bench/shapes.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../src/model/limits.ts';
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
 import { decodeTokenizer, type Tokenizer } from '../src/model/tokenizer/tokenizer.ts';
-import { measureCosts } from './cost/measure.ts';
-import { type Asked, costTable } from './cost/table.ts';
-import { weightsOption, wholeNumber } from './lib/arguments.ts';
-import { runCommand } from './lib/command.ts';
-import { findModel } from './lib/find-model.ts';
-import { packFolder, readTokenizer } from './lib/model-folder.ts';
-import { nodeUnit } from './lib/node-unit.ts';
+import { measureCosts } from '../src/node/cost/measure.ts';
+import { type Asked, costTable } from '../src/node/cost/table.ts';
+import { findModel } from '../src/node/model/find-model.ts';
+import { packFolder, readTokenizer } from '../src/node/model/model-folder.ts';
+import { nodeUnit } from '../src/node/model/node-unit.ts';
+import { randomModel } from '../src/node/model/random-model.ts';
+import { shapeNamed, shapeNames } from '../src/node/model/shapes.ts';
+import { weightsOption, wholeNumber } from '../src/node/terminal/arguments.ts';
+import { runCommand } from '../src/node/terminal/command.ts';
 
 interface Options extends Asked {
   model?: string;

@@ -3,10 +3,10 @@
  * A download that broke off goes on where it stopped. Progress goes to standard error, the folder to standard output.
  */
 import { Command } from 'commander';
-import { cacheFolder } from './fetch/fetch-model.ts';
-import { fetchWithProgress } from './fetch/fetch-with-progress.ts';
-import { DEFAULT_ENDPOINT } from './fetch/hub.ts';
-import { runCommand, userPath } from './lib/command.ts';
+import { cacheFolder } from '../src/node/fetch/fetch-model.ts';
+import { fetchWithProgress } from '../src/node/fetch/fetch-with-progress.ts';
+import { DEFAULT_ENDPOINT } from '../src/node/fetch/hub.ts';
+import { runCommand, userPath } from '../src/node/terminal/command.ts';
 
 const program = new Command('npm run fetch --')
   .description('Fetches a T5 from the Hugging Face hub into the cache folder and prints the folder it is in.')

@@ -10,14 +10,14 @@ import { advance } from '../src/model/generation/generation.ts';
 import { openGeneration } from '../src/model/generation/open-generation.ts';
 import { generationOptions } from '../src/model/generation/options.ts';
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
-import { weightsOption } from './lib/arguments.ts';
-import { runCommand, userPath } from './lib/command.ts';
-import { findModel } from './lib/find-model.ts';
-import { addGenerationFlags, requestOf } from './lib/generation-flags.ts';
-import { type LocalModel, openLocalModel } from './lib/local-model.ts';
-import { notAppliedLine } from './lib/model-folder.ts';
-import { NO_TEXT, promptFrom, promptOption } from './lib/prompt.ts';
-import { jsonStrings } from './tokenize/json-lines.ts';
+import { findModel } from '../src/node/model/find-model.ts';
+import { type LocalModel, openLocalModel } from '../src/node/model/local-model.ts';
+import { notAppliedLine } from '../src/node/model/model-folder.ts';
+import { weightsOption } from '../src/node/terminal/arguments.ts';
+import { runCommand, userPath } from '../src/node/terminal/command.ts';
+import { addGenerationFlags, requestOf } from '../src/node/terminal/generation-flags.ts';
+import { jsonStrings } from '../src/node/terminal/json-lines.ts';
+import { NO_TEXT, promptFrom, promptOption } from '../src/node/terminal/prompt.ts';
 
 interface Options {
   model?: string;

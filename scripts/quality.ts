@@ -6,9 +6,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { WeightsKind } from '../src/model/pack/tensors.ts';
-import { runCommand } from './lib/command.ts';
-import { findModel } from './lib/find-model.ts';
-import { type LocalModel, openLocalModel } from './lib/local-model.ts';
+import { findModel } from '../src/node/model/find-model.ts';
+import { type LocalModel, openLocalModel } from '../src/node/model/local-model.ts';
+import { runCommand } from '../src/node/terminal/command.ts';
 
 const QUANTISED: readonly WeightsKind[] = ['int8', 'int4'];
 const MAX_NEW_TOKENS = 100;

@@ -7,13 +7,13 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Command } from 'commander';
-import { buildCanister } from './build/canister.ts';
-import { projectRoot } from './build/project.ts';
-import { runCommand } from './lib/command.ts';
-import { packFolder } from './lib/model-folder.ts';
-import { packClient } from './lib/pack-client.ts';
-import { packReplica } from './lib/pack-replica.ts';
-import { notesOf } from './lib/release-notes.ts';
+import { buildCanister } from '../src/node/build/canister.ts';
+import { projectRoot } from '../src/node/build/project.ts';
+import { packFolder } from '../src/node/model/model-folder.ts';
+import { packClient } from '../src/node/package/pack-client.ts';
+import { packReplica } from '../src/node/package/pack-replica.ts';
+import { notesOf } from '../src/node/package/release-notes.ts';
+import { runCommand } from '../src/node/terminal/command.ts';
 
 const program = new Command('npm run release --')
   .description(

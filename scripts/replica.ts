@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { Command } from 'commander';
 import { serve } from '../packages/replica/src/http/serve.ts';
 import { Replica } from '../packages/replica/src/index.ts';
-import { wholeNumber } from './lib/arguments.ts';
-import { runCommand } from './lib/command.ts';
-import { FIRST_PORT } from './lib/local-network.ts';
+import { FIRST_PORT } from '../src/node/network/local-network.ts';
+import { wholeNumber } from '../src/node/terminal/arguments.ts';
+import { runCommand } from '../src/node/terminal/command.ts';
 
 const program = new Command('npm run replica --')
   .description('Serves a local replica of the Internet Computer, with no canister on it, until Ctrl-C.')

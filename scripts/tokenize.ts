@@ -9,10 +9,10 @@ import { Command } from 'commander';
 import { readFolderTokenizer } from '../src/model/tokenizer/folder-tokenizer.ts';
 import { PromptTokenizer } from '../src/model/tokenizer/prompt-tokenizer.ts';
 import { decodeTokenizer } from '../src/model/tokenizer/tokenizer.ts';
-import { runCommand, userPath } from './lib/command.ts';
-import { readTokenizerFiles } from './lib/model-folder.ts';
-import { nodeUnit } from './lib/node-unit.ts';
-import { jsonStrings } from './tokenize/json-lines.ts';
+import { readTokenizerFiles } from '../src/node/model/model-folder.ts';
+import { nodeUnit } from '../src/node/model/node-unit.ts';
+import { runCommand, userPath } from '../src/node/terminal/command.ts';
+import { jsonStrings } from '../src/node/terminal/json-lines.ts';
 
 const program = new Command('npm run --silent tokenize --')
   .description('Reads JSON strings, one a line; prints {"ids":[…],"decoded":"…"} for each, </s> included.')

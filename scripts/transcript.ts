@@ -5,10 +5,10 @@
 import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { projectRoot } from './build/project.ts';
-import type { Costs } from './cost/measure.ts';
-import { short } from './lib/numbers.ts';
-import { megabytes } from './lib/terminal.ts';
+import { projectRoot } from '../src/node/build/project.ts';
+import type { Costs } from '../src/node/cost/measure.ts';
+import { short } from '../src/node/terminal/numbers.ts';
+import { megabytes } from '../src/node/terminal/terminal.ts';
 
 function output(script: string, ...args: string[]): string {
   const command = ['--import', 'tsx', `scripts/${script}.ts`, ...args];

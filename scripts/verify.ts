@@ -5,9 +5,9 @@
 import { Actor, type ActorSubclass, Certificate, type HttpAgent, LookupPathStatus } from '@dfinity/agent';
 import type { Principal } from '@dfinity/principal';
 import { Command } from 'commander';
-import { buildCanister } from './build/canister.ts';
-import { runCommand } from './lib/command.ts';
-import { addNetworkOptions, connectTo, type NetworkOptions } from './lib/network.ts';
+import { buildCanister } from '../src/node/build/canister.ts';
+import { addNetworkOptions, connectTo, type NetworkOptions } from '../src/node/network/network.ts';
+import { runCommand } from '../src/node/terminal/command.ts';
 
 const program = addNetworkOptions(
   new Command('npm run verify --')

@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Server, serve } from '../packages/replica/src/http/serve.ts';
 import { Replica } from '../packages/replica/src/index.ts';
-import { buildCanister } from '../scripts/build/canister.ts';
-import { reachable } from '../scripts/build/incremental.ts';
-import { projectRoot } from '../scripts/build/project.ts';
+import { buildCanister } from '../src/node/build/canister.ts';
+import { reachable } from '../src/node/build/incremental.ts';
+import { projectRoot } from '../src/node/build/project.ts';
 import { type Command, commandsOf, masked } from './docs/commands.ts';
 
 /** CI begins with it; here it would take away what this test runs on. */

@@ -3,7 +3,7 @@
  * Prints one JSON line with the time of every run, and a few numbers of what came out. run.ts starts these.
  */
 import { join } from 'node:path';
-import { shapeNamed } from '../shapes.ts';
+import { shapeNamed } from '../../src/node/model/shapes.ts';
 import { type Chain, chainInput, decodeChain, encodeChain } from './chains.ts';
 import { onnxOf } from './onnx.ts';
 import { runOurs } from './ours.ts';

@@ -1,5 +1,5 @@
 /** A chain as a program of our unit, on kernels without metering or with it, weights int8 or float32. */
-import { buildKernels } from '../../scripts/build/kernels.ts';
+import { buildKernels } from '../../src/node/build/kernels.ts';
 import { Arena } from '../../src/tensor/arena.ts';
 import { ACCUMULATOR_BYTES } from '../../src/tensor/assembly/protocol.ts';
 import { inOrder, placeFloat32, placeInt8 } from '../../src/tensor/layout.ts';

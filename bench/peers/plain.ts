@@ -3,8 +3,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IDL } from '@dfinity/candid';
 import { Replica } from '../../packages/replica/src/index.ts';
-import { projectRoot } from '../../scripts/build/project.ts';
-import { runNode } from '../../scripts/build/run.ts';
+import { projectRoot } from '../../src/node/build/project.ts';
+import { runNode } from '../../src/node/build/run.ts';
 import { withoutPages } from '../measure-unit.ts';
 
 const [SHORT, LONG] = [1_000, 101_000];

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { runCommand } from '../../scripts/lib/command.ts';
+import { runCommand } from '../../src/node/terminal/command.ts';
 import { median, setting, settingLine, table } from '../report.ts';
 import { macsOfChain } from './chains.ts';
 import { cases, contenders, type Result } from './contender.ts';

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { IDL } from '@dfinity/candid';
 import { Command } from 'commander';
 import { Replica } from '../../packages/replica/src/index.ts';
-import { buildKernels } from '../../scripts/build/kernels.ts';
-import { mergeKernels } from '../../scripts/build/link.ts';
-import { projectRoot } from '../../scripts/build/project.ts';
-import { runNode } from '../../scripts/build/run.ts';
-import { runCommand, userPath } from '../../scripts/lib/command.ts';
 import { convertTokenizer } from '../../src/model/tokenizer/convert.ts';
+import { buildKernels } from '../../src/node/build/kernels.ts';
+import { mergeKernels } from '../../src/node/build/link.ts';
+import { projectRoot } from '../../src/node/build/project.ts';
+import { runNode } from '../../src/node/build/run.ts';
+import { runCommand, userPath } from '../../src/node/terminal/command.ts';
 import { millions, setting, settingLine } from '../report.ts';
 import { KINDS, textOf } from './dear-texts.ts';
 

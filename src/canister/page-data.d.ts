@@ -1,4 +1,4 @@
-/** What the build makes of src/page (scripts/build/page.ts), for the canister to serve: page-data.js. */
+/** What the build makes of src/page (src/node/build/page.ts), for the canister to serve: page-data.js. */
 import type { Packed } from './bytes.ts';
 
 /** `http_expr` of the certified tree: the hash of the labelled node, and the tree in CBOR up to where the hash of what stands beside it begins. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Figures, targets } from '../../bench/figures.ts';
 import { measureCanister } from '../../bench/measure-canister.ts';
-import { randomModel } from '../../bench/random-model.ts';
-import { shapeNamed } from '../../bench/shapes.ts';
+import { randomModel } from '../../src/node/model/random-model.ts';
+import { shapeNamed } from '../../src/node/model/shapes.ts';
 
 describe('what an answer costs in the canister', () => {
   it('is kernels, pages, system calls and TypeScript, in each kind of message', async () => {

@@ -1,13 +1,13 @@
 /**
  * Packs that are garbled section by section, with the right hash: none may be committed and then trap, and while they are refused the model that is there
- * goes on. Small models, so that many can be tried: bad-packs.test.ts some, scripts/bad-packs-run.ts as many as one likes.
+ * goes on. Small models, so that many can be tried: bad-packs.test.ts some, test/long/bad-packs-run.ts as many as one likes.
  */
 import assert from 'node:assert/strict';
-import { randomModel } from '../../bench/random-model.ts';
 import { parseT5Config } from '../../src/model/checkpoint/config.ts';
 import { decodePackHead, type PackHead, packHeadBytes } from '../../src/model/pack/pack.ts';
 import { WEIGHTS_KINDS, type WeightsKind } from '../../src/model/pack/tensors.ts';
 import { decodeTokenizerData, readTokenizerHead } from '../../src/model/tokenizer/tokenizer-data.ts';
+import { randomModel } from '../../src/node/model/random-model.ts';
 import { type Installed, install, ok, options, sha256Of, upload } from './llm.ts';
 
 const json = {

@@ -1,4 +1,4 @@
-/** Bills are true: a few dozen cases of what `npx tsx scripts/bills-run.ts` does with hundreds, and those that were wrong before. */
+/** Bills are true: a few dozen cases of what `npx tsx test/long/bills-run.ts` does with hundreds, and those that were wrong before. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { anyCase, Bills, type Case } from './bills.ts';
@@ -22,7 +22,7 @@ it('has what the canister was charged within 4%, whatever is asked and whoever e
   const property = fc.asyncProperty(anyCase({ words: 40, tokens: 40, company: 6 }), async (asked) => {
     const { charged, difference, bill, quoted, paid, asked: price } = await bills.run(asked);
     // what comes after a message's last look at its counter is a constant, which drifts as sessions pile up: 353 of 500 cases
-    // are within 1%, the worst is 3.45% off (scripts/bills-run.ts)
+    // are within 1%, the worst is 3.45% off (test/long/bills-run.ts)
     expect(Math.abs(difference)).toBeLessThan(4);
     expect(bill).toBeLessThanOrEqual(quoted);
     if (paid === undefined) return;

@@ -5,9 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { Principal } from '@dfinity/principal';
 import fc from 'fast-check';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
 import type { GenerateOptions } from '../../src/client/llm.did.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes } from '../../src/model/pack/pack.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
 import { estimate } from '../../src/service/estimate.ts';
 import { change, type Installed, install, ok, options, upload } from './llm.ts';
 import { installPayer, type Payer } from './payer.ts';

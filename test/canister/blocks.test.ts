@@ -1,6 +1,5 @@
 /** Blocks of stable memory beside Azle's maps, against two memories that know nothing of each other. */
 import { describe, expect, it } from 'vitest';
-import { buildRelay } from '../../scripts/build/kernels.ts';
 import {
   BLOCK_BYTES,
   BLOCK_PAGES,
@@ -15,6 +14,7 @@ import {
   TAKEN,
   UNKNOWN_MANAGER,
 } from '../../src/canister/assembly/blocks-protocol.ts';
+import { buildRelay } from '../../src/node/build/kernels.ts';
 import { HEADER_BYTES, MAGIC, RESULT } from '../../src/tensor/assembly/protocol.ts';
 import { randomFrom } from './abuse.ts';
 

@@ -1,5 +1,5 @@
 /** Candid's subtyping, by which one interface may follow another. */
-import { parseDid, type Type } from '../../scripts/build/did.ts';
+import { parseDid, type Type } from '../../src/node/build/did.ts';
 
 const isOptional = (type: Type): boolean => type.kind === 'opt' || (type.kind === 'primitive' && type.name === 'null');
 

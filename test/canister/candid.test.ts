@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { buildCanister } from '../../scripts/build/canister.ts';
-import { parseDid } from '../../scripts/build/did.ts';
-import { declarations } from '../../scripts/lib/declarations.ts';
 import { idlService as service } from '../../src/client/llm.did.ts';
+import { buildCanister } from '../../src/node/build/canister.ts';
+import { parseDid } from '../../src/node/build/did.ts';
+import { declarations } from '../../src/node/package/declarations.ts';
 import { breaks } from './candid-file.ts';
 
 const committed = readFileSync('src/canister/llm.did', 'utf8');

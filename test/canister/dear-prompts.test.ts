@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Principal } from '@dfinity/principal';
 import { expect, it } from 'vitest';
 import { KINDS, textOf } from '../../bench/tokenizer/dear-texts.ts';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
 import { install, ok, options, upload } from './llm.ts';
 
 /** All of the message: reading the arguments, the tokenizer, writing down the session. */

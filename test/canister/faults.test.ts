@@ -1,4 +1,4 @@
-/** A small fault run; scripts/fault-run.ts has the long one. */
+/** A small fault run; test/long/fault-run.ts has the long one. */
 import { expect, it } from 'vitest';
 import { faultRun } from './faults.ts';
 

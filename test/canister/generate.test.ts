@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
 import {
   GenerateOptions,
   type GenerateResult,
@@ -10,6 +9,7 @@ import {
   idlService,
   type _SERVICE as Llm,
 } from '../../src/client/llm.did.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, controller, type Installed, install, ok, options, stranger, upload } from './llm.ts';
 
 const expected: { cases: { prompt: string; ids: number[]; text: string }[] } = JSON.parse(

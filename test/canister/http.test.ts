@@ -5,9 +5,9 @@ import { Actor, HttpAgent } from '@dfinity/agent';
 import { type ResponseVerificationError, verifyRequestResponsePair } from '@dfinity/response-verification';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Server, serve } from '../../packages/replica/src/http/serve.ts';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
 import { Client, connect, type Llm } from '../../src/client/index.ts';
 import { idlService } from '../../src/client/llm.did.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
 import { type Installed, install, sha256Of, upload } from './llm.ts';
 
 const pack = new Uint8Array(readFileSync((await packFolder('models/little-flan', 'int8')).path));

@@ -1,7 +1,7 @@
-/** An upload by the client over a bad network, small; scripts/upload-run.ts has the large one. */
+/** An upload by the client over a bad network, small; test/long/upload-run.ts has the large one. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
 import { interruptedUpload } from './interrupted-upload.ts';
 import { install, sha256Of } from './llm.ts';
 

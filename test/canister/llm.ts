@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { type MessageRecord, Replica, type ReplicaOptions } from '../../packages/replica/src/index.ts';
-import { buildCanister } from '../../scripts/build/canister.ts';
 import {
   GenerateOptions,
   ListOptions,
@@ -11,6 +10,7 @@ import {
   SettingsChange,
   idlService as service,
 } from '../../src/client/llm.did.ts';
+import { buildCanister } from '../../src/node/build/canister.ts';
 
 export const controller = Principal.selfAuthenticating(new Uint8Array([1]));
 export const stranger = Principal.selfAuthenticating(new Uint8Array([2]));

@@ -1,4 +1,4 @@
-/** The queue run with fewer sessions; scripts/queue-run.ts has as many as are asked for. */
+/** The queue run with fewer sessions; test/long/queue-run.ts has as many as are asked for. */
 import { expect, it } from 'vitest';
 import { queueRun } from './queue.ts';
 

@@ -1,11 +1,11 @@
 /**
  * Many sessions of the longest texts that wait, and everything that may happen to them: an upgrade, a cleared queue, another model, an upgrade in the
- * middle of either. Counts what each message took; a run with 5,000 takes minutes (scripts/queue-run.ts), the test has fewer.
+ * middle of either. Counts what each message took; a run with 5,000 takes minutes (test/long/queue-run.ts), the test has fewer.
  */
 import { readFileSync } from 'node:fs';
 import { Principal } from '@dfinity/principal';
 import { Executor } from '../../packages/replica/src/executor.ts';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, install, listOptions, ok, options, sha256Of, upload } from './llm.ts';
 
 export interface Dearest {

@@ -1,7 +1,7 @@
 /** Ids and draws before the subnet's randomness has come: none that anyone could work out. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
 import { install, ok, options, upload } from './llm.ts';
 
 const one = options({ max_new_tokens: 1 });

@@ -5,11 +5,11 @@
 import { readFileSync } from 'node:fs';
 import type { Principal } from '@dfinity/principal';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { randomModel } from '../../bench/random-model.ts';
 import { Executor, type Run } from '../../packages/replica/src/executor.ts';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
 import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
 import { parseT5Config } from '../../src/model/checkpoint/config.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
+import { randomModel } from '../../src/node/model/random-model.ts';
 import { change, controller, type Installed, install, listOptions, ok, options, sha256Of, upload } from './llm.ts';
 
 const { prompt, text, ids }: { prompt: string; text: string; ids: number[] } = JSON.parse(

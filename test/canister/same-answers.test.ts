@@ -1,4 +1,4 @@
-/** One model, one answer, by whatever way it is asked; scripts/same-answers.ts has a hundred. */
+/** One model, one answer, by whatever way it is asked; test/long/same-answers-run.ts has a hundred. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { sameAnswers } from './same-answers.ts';

@@ -1,12 +1,12 @@
 /** Answers to the same prompts by every way there is. */
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
-import { buildCanister } from '../../scripts/build/canister.ts';
-import { openLocalModel } from '../../scripts/lib/local-model.ts';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
 import { advance } from '../../src/model/generation/generation.ts';
 import { openGeneration } from '../../src/model/generation/open-generation.ts';
 import { type GenerationRequest, generationOptions } from '../../src/model/generation/options.ts';
+import { buildCanister } from '../../src/node/build/canister.ts';
+import { openLocalModel } from '../../src/node/model/local-model.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
 import { install, ok, options, upload } from './llm.ts';
 
 const CallerAnswer = IDL.Variant({ Ok: IDL.Text, Err: IDL.Text });

@@ -4,8 +4,6 @@ import { HttpAgent, TrustError } from '@dfinity/agent';
 import { Ed25519KeyIdentity } from '@dfinity/identity';
 import type { Principal } from '@dfinity/principal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LocalNetwork } from '../../scripts/lib/local-network.ts';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
 import {
   type Client,
   connect,
@@ -16,6 +14,8 @@ import {
   PromptTooLong,
   UploadError,
 } from '../../src/client/index.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
+import { LocalNetwork } from '../../src/node/network/local-network.ts';
 
 const { cases } = JSON.parse(readFileSync('models/little-flan/expected.json', 'utf8'));
 const apples: { prompt: string; text: string; ids: number[] } = cases[0];

@@ -8,8 +8,8 @@ import { IDL } from '@dfinity/candid';
 import type { Principal } from '@dfinity/principal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GenerateOptions, GenerateResult, Quote } from '../../examples/caller/model.ts';
-import { buildCanister } from '../../scripts/build/canister.ts';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
+import { buildCanister } from '../../src/node/build/canister.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
 import { breaks } from '../canister/candid-file.ts';
 import { change, type Installed, install, ok, upload } from '../canister/llm.ts';
 

@@ -4,8 +4,8 @@ import { cp, mkdtemp, readFile, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { projectRoot } from '../../scripts/build/project.ts';
-import { packClient } from '../../scripts/lib/pack-client.ts';
+import { projectRoot } from '../../src/node/build/project.ts';
+import { packClient } from '../../src/node/package/pack-client.ts';
 
 const run = promisify(execFile);
 /** The client's peers, and theirs and their dependencies. */

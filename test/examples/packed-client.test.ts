@@ -12,9 +12,9 @@ import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LocalNetwork } from '../../scripts/lib/local-network.ts';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
 import { connect } from '../../src/client/index.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
+import { LocalNetwork } from '../../src/node/network/local-network.ts';
 import { installed } from './installed.ts';
 
 const run = promisify(execFile);

@@ -8,8 +8,8 @@ import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Server, serve } from '../../packages/replica/src/http/serve.ts';
-import { browserProgram, launchBrowser } from '../../scripts/lib/browser.ts';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
+import { browserProgram, launchBrowser } from '../../src/node/network/browser.ts';
 import { change, type Installed, install, listOptions, ok, sha256Of, upload } from '../canister/llm.ts';
 
 const { cases }: { cases: { prompt: string; ids: number[]; text: string }[] } = JSON.parse(

@@ -3,11 +3,11 @@ import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildCanister } from '../../scripts/build/canister.ts';
-import { projectRoot } from '../../scripts/build/project.ts';
-import { controllerPem, LocalNetwork } from '../../scripts/lib/local-network.ts';
-import { packFolder } from '../../scripts/lib/model-folder.ts';
 import { connect } from '../../src/client/index.ts';
+import { buildCanister } from '../../src/node/build/canister.ts';
+import { projectRoot } from '../../src/node/build/project.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
+import { controllerPem, LocalNetwork } from '../../src/node/network/local-network.ts';
 import { change } from '../canister/llm.ts';
 import { run } from './command.ts';
 

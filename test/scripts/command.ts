@@ -1,7 +1,7 @@
 /** Runs a command of this project as npm does, in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { projectRoot } from '../../scripts/build/project.ts';
+import { projectRoot } from '../../src/node/build/project.ts';
 
 export interface Ended {
   code: number | null;

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cacheFolder, fetchedModel, fetchModel, modelPath } from '../../scripts/fetch/fetch-model.ts';
-import { proxyLine } from '../../scripts/fetch/proxy.ts';
+import { cacheFolder, fetchedModel, fetchModel, modelPath } from '../../src/node/fetch/fetch-model.ts';
+import { proxyLine } from '../../src/node/fetch/proxy.ts';
 
 const PATIENCE = { stallMs: 150, backoffMs: 5, attempts: 3 };
 const ID = 'google/flan-t5-tiny';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { projectRoot } from '../../scripts/build/project.ts';
+import { projectRoot } from '../../src/node/build/project.ts';
 
 it.each([['start'], ['test']])('npm %s says to run npm ci first', async (command) => {
   const clone = await mkdtemp(join(tmpdir(), 'stepwise-'));

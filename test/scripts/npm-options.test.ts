@@ -1,7 +1,7 @@
 /** Options that npm took for its own, because `--` was not before them. */
 import { Command } from 'commander';
 import { afterEach, expect, it, vi } from 'vitest';
-import { runCommand } from '../../scripts/lib/command.ts';
+import { runCommand } from '../../src/node/terminal/command.ts';
 
 const ran = vi.fn();
 const program = () =>

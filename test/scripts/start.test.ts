@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildCanister } from '../../scripts/build/canister.ts';
-import { projectRoot } from '../../scripts/build/project.ts';
-import { findServed, rememberServed } from '../../scripts/lib/served.ts';
+import { buildCanister } from '../../src/node/build/canister.ts';
+import { projectRoot } from '../../src/node/build/project.ts';
+import { findServed, rememberServed } from '../../src/node/network/served.ts';
 import { type Running, run } from './command.ts';
 
 const littleFlan = join(projectRoot, 'models/little-flan');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { jsonStrings } from '../../scripts/tokenize/json-lines.ts';
+import { jsonStrings } from '../../src/node/terminal/json-lines.ts';
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const start = (spiece: string): ChildProcessWithoutNullStreams =>

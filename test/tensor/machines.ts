@@ -1,5 +1,5 @@
 /** Both machines side by side: a test records a program once, fills its inputs, and gets what each makes of it. */
-import { buildKernels } from '../../scripts/build/kernels.ts';
+import { buildKernels } from '../../src/node/build/kernels.ts';
 import { Arena } from '../../src/tensor/arena.ts';
 import { ACCUMULATOR_BYTES } from '../../src/tensor/assembly/protocol.ts';
 import {

@@ -1,5 +1,5 @@
 // A relay: steps of a session as messages that never enter the interpreter. Azle's `generate` and its system calls `call_new` and `call_on_cleanup` go
-// through here (scripts/build/relay.ts). A call of the canister to itself that is marked as a relay's is answered by a step, and its reply by the next such call,
+// through here (src/node/build/relay.ts). A call of the canister to itself that is marked as a relay's is answered by a step, and its reply by the next such call,
 // until the record says no more; only then does ic-cdk's own callback see a reply. Where nobody waits, the step itself sends the next one, and the last of them goes on to
 // Azle's `generate`. So QuickJS is entered once for many tokens, and its heap (30 pages a message, nearly all written) is touched once. A trap, a reject or a failing
 // call ends in ic-cdk's callbacks as ever.

@@ -4,8 +4,8 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packFolder } from '../../../scripts/lib/model-folder.ts';
 import { parseAbout } from '../../../src/model/checkpoint/about.ts';
+import { packFolder } from '../../../src/node/model/model-folder.ts';
 
 describe('parseAbout', () => {
   it.each([

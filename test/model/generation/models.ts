@@ -1,7 +1,6 @@
 /** The fixtures' models on a machine of the test's choice, and generations run to their end. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { withCheckpoint } from '../../../scripts/lib/model-folder.ts';
 import type { Checkpoint } from '../../../src/model/checkpoint/checkpoint.ts';
 import type { GenerationConfig } from '../../../src/model/checkpoint/generation-config.ts';
 import { T5 } from '../../../src/model/families/t5/t5.ts';
@@ -14,6 +13,7 @@ import {
 } from '../../../src/model/generation/options.ts';
 import { convert, planConversion } from '../../../src/model/pack/convert.ts';
 import type { WeightsKind } from '../../../src/model/pack/tensors.ts';
+import { withCheckpoint } from '../../../src/node/model/model-folder.ts';
 import { Arena } from '../../../src/tensor/arena.ts';
 import type { Machine } from '../../../src/tensor/machine.ts';
 

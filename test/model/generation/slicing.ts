@@ -1,5 +1,5 @@
 /** A unit whose instruction counter counts ops, so that a test can stop a program anywhere; kernelsInNode's counter stands still. */
-import { buildKernels } from '../../../scripts/build/kernels.ts';
+import { buildKernels } from '../../../src/node/build/kernels.ts';
 import { Unit } from '../../../src/tensor/unit.ts';
 
 const kernels = new WebAssembly.Module((await buildKernels()) as Uint8Array<ArrayBuffer>);

@@ -2,10 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { nodeUnit } from '../../../scripts/lib/node-unit.ts';
 import { convertTokenizer } from '../../../src/model/tokenizer/convert.ts';
 import { decodeTokenizer, type Tokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
 import { decodeTokenizerData, type TokenizerData } from '../../../src/model/tokenizer/tokenizer-data.ts';
+import { nodeUnit } from '../../../src/node/model/node-unit.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const fixturePath = (name: string): string => join(root, 'test/fixtures/tokenizer', name);

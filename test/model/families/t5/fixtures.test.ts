@@ -1,7 +1,7 @@
 /** Random T5s against what Hugging Face transformers computes on them (test/fixtures/t5, made by make_t5_fixtures.py). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type LocalModel, openLocalModel } from '../../../../scripts/lib/local-model.ts';
+import { type LocalModel, openLocalModel } from '../../../../src/node/model/local-model.ts';
 
 interface Case {
   input_ids: number[];

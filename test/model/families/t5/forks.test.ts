@@ -1,6 +1,6 @@
 /** Sessions that share a prompt: what one has of keys and values, another can have without computing it. */
 import { expect, it } from 'vitest';
-import { openLocalModel } from '../../../../scripts/lib/local-model.ts';
+import { openLocalModel } from '../../../../src/node/model/local-model.ts';
 
 const { t5 } = await openLocalModel('test/fixtures/t5/flan-a', 'float32');
 const source = [20, 31, 42, 53, 1];

@@ -1,0 +1,108 @@
+/**
+ * Builds a canister of dfx.json: `build/<name>/<name>.wasm`, `.wasm.gz` and `.did`. What is up to date stays.
+ * The Wasm is the same, byte for byte, from whatever folder it was built; the gzip file too, with the same Node.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { validateModule } from '../../../packages/replica/src/wasm/validate.ts';
+import { azleBuild, azleVersion } from './azle.ts';
+import { parseDid, printDid } from './did.ts';
+import { incrementally, reachable, sha256 } from './incremental.ts';
+import { buildRelay } from './kernels.ts';
+import { checkImportsOnce, finish } from './link.ts';
+import { namedTypes } from './named-types.ts';
+import { buildPage } from './page.ts';
+import { type BuildOptions, dfxCanisters, projectRoot } from './project.ts';
+import { linkRelay } from './relay.ts';
+
+/** The canisters whose Wasm the kernels and the relay are linked into. */
+const withKernels: ReadonlySet<string> = new Set(['llm']);
+
+export interface Canister {
+  wasm: Uint8Array;
+  /** `wasm` compressed, as it is installed. */
+  gz: Uint8Array;
+  /** The Candid interface. */
+  did: string;
+  /** SHA-256 of `gz` in hexadecimal: the canister's module hash once it is installed. */
+  moduleHash: string;
+  /** False if everything was up to date. */
+  built: boolean;
+}
+
+/** The canisters of dfx.json. @throws Error if there is no such file */
+export async function canisterNames(root = projectRoot): Promise<string[]> {
+  return Object.keys(await dfxCanisters(root));
+}
+
+/**
+ * Builds canister `name`, or takes what is there if nothing it is made of has changed.
+ * @throws Error with the failing step's output; ModuleError with the rule's name if the Internet Computer would not take the Wasm
+ */
+export async function buildCanister(
+  name: string,
+  { root = projectRoot, force = false, onProgress = () => {} }: BuildOptions = {},
+): Promise<Canister> {
+  const canisters = await dfxCanisters(root);
+  if (!(name in canisters)) {
+    throw new Error(
+      `build: expected one of ${Object.keys(canisters).join(', ')}, the canisters of dfx.json, got ${name}; a new one is listed there, by its name and its main file`,
+    );
+  }
+  const kernels = withKernels.has(name) ? await buildRelay({ root, force, onProgress }) : undefined;
+  const { main, page } = canisters[name]!;
+  if (page !== undefined) await buildPage(page, { root, force, onProgress });
+  const folder = join(root, 'build', name);
+  const [wasmFile, gzFile, didFile] = ['wasm', 'wasm.gz', 'did'].map((extension) =>
+    join(folder, `${name}.${extension}`),
+  );
+  const own = await reachable(join(import.meta.dirname, 'canister.ts'));
+  const built = await incrementally(
+    {
+      root,
+      inputs: [
+        ...(await reachable(join(root, main))),
+        join(root, 'package-lock.json'),
+        join(root, 'tsconfig.json'),
+        // of this project, but bundled as a package: no relative import leads to it
+        join(root, 'node_modules/@sinonjs/text-encoding/index.js'),
+      ],
+      settings: [
+        JSON.stringify(canisters[name]),
+        kernels && sha256(kernels),
+        ...(await Promise.all(own.map(async (file) => sha256(await readFile(file))))),
+      ].join(),
+      outputs: [wasmFile, gzFile, didFile],
+      stamp: join(folder, `${name}.stamp`),
+      force,
+    },
+    async () => {
+      onProgress('azle build');
+      const azle = await azleBuild(root, name, didFile);
+      const names = await namedTypes(join(root, canisters[name].main));
+      if (names.length > 0) await writeFile(didFile, printDid(parseDid(await readFile(didFile, 'utf8')), names));
+      if (kernels) onProgress('linking');
+      const metadata = {
+        'candid:service': await readFile(didFile, 'utf8'),
+        'cdk:name': 'azle',
+        'cdk:version': await azleVersion(root),
+      };
+      const wasm = finish(kernels ? await linkRelay(azle, kernels) : azle, metadata);
+      onProgress('checking');
+      validateModule(wasm);
+      checkImportsOnce(wasm);
+      onProgress('compressing');
+      await writeFile(wasmFile, wasm);
+      await writeFile(gzFile, gzip(wasm));
+    },
+  );
+  const [wasm, gz, did] = [await readFile(wasmFile), await readFile(gzFile), await readFile(didFile, 'utf8')];
+  return { wasm, gz, did, moduleHash: sha256(gz), built };
+}
+
+function gzip(bytes: Uint8Array): Uint8Array {
+  const out = gzipSync(bytes, { level: 9 });
+  out[9] = 255; // the operating system it was made on: unknown
+  return out;
+}

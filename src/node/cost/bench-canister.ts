@@ -1,0 +1,135 @@
+/**
+ * The canister on a replica in this process, driven message by message: install, upload, upgrade, generate, each with the records of the messages
+ * it was. Time stands still but for the replica's own ticks, so that two runs count the same.
+ */
+import { createHash } from 'node:crypto';
+import { IDL } from '@dfinity/candid';
+import { Principal } from '@dfinity/principal';
+import { type MessageRecord, Replica } from '../../../packages/replica/src/index.ts';
+import { GenerateOptions, type Generation, type TokensPerCall } from '../../canister/candid.ts';
+import { idlService as service } from '../../client/llm.did.ts';
+import { buildCanister } from '../build/canister.ts';
+
+export interface Answer {
+  generation: Generation;
+  messages: MessageRecord[];
+}
+
+const me = Principal.selfAuthenticating(new Uint8Array(32));
+
+/** The Candid types of the canister's methods. */
+const methods = new Map(service._fields);
+
+/** GenerateOptions with everything unset but what is given. */
+function optionsOf(given: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(GenerateOptions._fields.map(([name]) => [name, name in given ? [given[name]] : []]));
+}
+
+export class BenchCanister {
+  /** What the canister begins with. */
+  static readonly CYCLES = 10n ** 15n;
+  readonly replica: Replica;
+  readonly canisterId: Principal;
+  readonly wasm: Uint8Array;
+
+  private constructor(wasm: Uint8Array, onMessage?: (record: MessageRecord) => void) {
+    this.wasm = wasm;
+    this.replica = new Replica({ autoTick: false, seed: 1, onMessage });
+    this.canisterId = this.replica.createCanister({ controllers: [me], cycles: BenchCanister.CYCLES }).canisterId;
+  }
+
+  /** Builds what is not built and installs it. */
+  static async install(onMessage?: (record: MessageRecord) => void): Promise<BenchCanister> {
+    const { gz } = await buildCanister('llm');
+    const canister = new BenchCanister(gz, onMessage);
+    await canister.setCode('install');
+    return canister;
+  }
+
+  /** Upgrades to the same code; gives the messages up to the moment when nothing is left to do: the model is back. */
+  async upgrade(): Promise<MessageRecord[]> {
+    return await this.during(() => this.setCode('upgrade'));
+  }
+
+  private async setCode(mode: 'install' | 'upgrade'): Promise<void> {
+    const arg = new Uint8Array(IDL.encode([], []));
+    await this.replica.installCode({ canisterId: this.canisterId, wasm: this.wasm, arg, mode, sender: me });
+    await this.settle();
+  }
+
+  async upload(pack: Uint8Array): Promise<MessageRecord[]> {
+    return await this.during(async () => {
+      const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+      const plan = ok<{ chunk_bytes: number; chunks: number }>(
+        await this.update('upload_start', [BigInt(pack.length), sha256(pack)]),
+      );
+      for (let i = 0; i < plan.chunks; i++) {
+        const chunk = pack.subarray(i * plan.chunk_bytes, (i + 1) * plan.chunk_bytes);
+        ok(await this.update('upload_chunk', [i, chunk, [sha256(chunk)]]));
+      }
+      ok(await this.update('upload_commit', []));
+    });
+  }
+
+  async generate(prompt: string, maxNewTokens: number, perCall: TokensPerCall): Promise<Answer> {
+    return await this.ask(prompt, { max_new_tokens: maxNewTokens, tokens_per_call: perCall });
+  }
+
+  /** As `generate`, with options by their Candid names. */
+  async ask(prompt: string, given: Record<string, unknown>): Promise<Answer> {
+    let generation: Generation | undefined;
+    const messages = await this.during(async () => {
+      generation = ok<Generation>(await this.update('generate_with', [prompt, optionsOf(given)]));
+    });
+    return { generation: generation!, messages };
+  }
+
+  /** A session that goes on by itself, to its end. */
+  async start(prompt: string, given: Record<string, unknown>): Promise<MessageRecord[]> {
+    return await this.during(async () => void ok(await this.update('start', [prompt, [optionsOf(given)]])));
+  }
+
+  /** Bytes of the arena, as the canister says itself. */
+  async arenaBytes(): Promise<number> {
+    const { canisterId } = this;
+    const reply = await this.replica.queryCall({ canisterId, method: 'status', arg: encode('status', []) });
+    return Number((decode('status', reply) as { arena_bytes: bigint }).arena_bytes);
+  }
+
+  /** Size of the canister's heap; it never shrinks, so this is its peak. */
+  get heapBytes(): number {
+    return this.replica.canister(this.canisterId)!.instance!.memoryBytes;
+  }
+
+  /** Cycles left. */
+  get cycles(): bigint {
+    return this.replica.canister(this.canisterId)!.cycles;
+  }
+
+  private async update(method: string, args: unknown[]): Promise<unknown> {
+    const { replica, canisterId } = this;
+    return decode(method, await replica.updateCall({ canisterId, sender: me, method, arg: encode(method, args) }));
+  }
+
+  /** The messages executed while `work` runs, timers that it set included. */
+  private async during(work: () => Promise<void>): Promise<MessageRecord[]> {
+    const before = this.replica.messages.length;
+    await work();
+    await this.settle();
+    return this.replica.messages.slice(before);
+  }
+
+  private async settle(): Promise<void> {
+    while ((await this.replica.tick()) > 0);
+  }
+}
+
+const encode = (method: string, args: unknown[]): Uint8Array =>
+  new Uint8Array(IDL.encode(methods.get(method)!.argTypes, args));
+const decode = (method: string, reply: Uint8Array): unknown => IDL.decode(methods.get(method)!.retTypes, reply)[0];
+
+function ok<T>(result: unknown): T {
+  if (typeof result === 'object' && result !== null && 'Ok' in result) return result.Ok as T;
+  const error = JSON.stringify(result, (_, value) => (typeof value === 'bigint' ? Number(value) : value));
+  throw new Error(`canister: expected Ok, got ${error}`);
+}

@@ -1,0 +1,180 @@
+/**
+ * Model folders as Hugging Face has them, on this machine: opened, and made into packs that are kept in build/packs/ until the folder or the
+ * converter changes.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { type Checkpoint, openCheckpoint } from '../../model/checkpoint/checkpoint.ts';
+import type { GenerationConfig } from '../../model/checkpoint/generation-config.ts';
+import type { Source } from '../../model/checkpoint/safetensors.ts';
+import type { Folder } from '../../model/checkpoint/weights.ts';
+import { convert } from '../../model/pack/convert.ts';
+import { decodePackHead, type OpenedHead, PACK_VERSION, packHeadBytes } from '../../model/pack/pack.ts';
+import type { WeightsKind } from '../../model/pack/tensors.ts';
+import {
+  type PackTokenizer,
+  readFolderTokenizer,
+  TOKENIZER_FILES,
+  type TokenizerFiles,
+} from '../../model/tokenizer/folder-tokenizer.ts';
+import { projectRoot } from '../build/project.ts';
+import { fetchedId } from '../fetch/fetch-model.ts';
+
+/** The files of a folder, read where and when they are asked for. */
+export function localFolder(dir: string): Folder & { close(): Promise<void> } {
+  const handles: Awaited<ReturnType<typeof open>>[] = [];
+  return {
+    async open(name: string): Promise<Source | undefined> {
+      const handle = await open(join(dir, name)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw new Error(`model folder: expected to read ${join(dir, name)}, got ${error.message}`);
+      });
+      if (!handle) return undefined;
+      handles.push(handle);
+      const { size } = await handle.stat();
+      return {
+        size,
+        read: async (offset, length) => {
+          const bytes = new Uint8Array(length);
+          const { bytesRead } = await handle.read(bytes, 0, length, offset);
+          return bytes.subarray(0, bytesRead);
+        },
+      };
+    },
+    close: async () => {
+      await Promise.all(handles.splice(0).map((handle) => handle.close()));
+    },
+  };
+}
+
+/** Opens the checkpoint in a folder, hands it to `use`, and closes its files. @throws Error where there is no such folder or no T5 in it */
+export async function withCheckpoint<T>(dir: string, use: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
+  const found = await stat(dir).catch(() => undefined);
+  if (!found?.isDirectory()) {
+    throw new Error(
+      `model folder: expected a folder with config.json and model.safetensors, got ${dir}, which is ${found ? 'a file' : 'not there'}`,
+    );
+  }
+  const folder = localFolder(dir);
+  try {
+    // a fetched model's folder is named after its revision
+    const name = basename((await fetchedId(dir)) ?? resolve(dir));
+    return await use(await openCheckpoint(folder, name));
+  } finally {
+    await folder.close();
+  }
+}
+
+/**
+ * The tokenizer of a folder with what was added to it; undefined where the folder has none.
+ * @param rows of the model's embedding
+ */
+export async function readTokenizer(dir: string, rows: number | undefined): Promise<PackTokenizer | undefined> {
+  return readFolderTokenizer(await readTokenizerFiles(dir, TOKENIZER_FILES), rows);
+}
+
+/** Those of these files that a folder has. */
+export async function readTokenizerFiles(
+  dir: string,
+  names: readonly (keyof TokenizerFiles)[],
+): Promise<TokenizerFiles> {
+  const files: TokenizerFiles = {};
+  for (const name of names) {
+    const bytes = await readFile(join(dir, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw new Error(`model folder: expected to read ${join(dir, name)}, got ${error.message}`);
+    });
+    if (bytes) files[name] = new Uint8Array(bytes);
+  }
+  return files;
+}
+
+export interface PackFile {
+  path: string;
+  bytes: number;
+  /** Of the whole file, lowercase hex. */
+  sha256: string;
+  head: OpenedHead;
+}
+
+/** What of a model's files is asked for by default and not applied, as a line for people; undefined where all is. */
+export function notAppliedLine({ notApplied }: GenerationConfig, name: string): string | undefined {
+  if (notApplied.length === 0) return undefined;
+  return `${name}: its files ask for ${notApplied.join(', ')} by default, which is not applied here; answers may differ from transformers'`;
+}
+
+/** What a pack is made of and by: if this is the same, so is the pack. */
+async function fingerprint(dir: string, weights: WeightsKind): Promise<string> {
+  const hash = createHash('sha256').update(`${PACK_VERSION} ${CONVERTER} ${weights} ${resolve(dir)}`);
+  for (const name of FILES) {
+    const info = await stat(join(dir, name)).catch(() => undefined);
+    if (info) hash.update(`${name} ${info.size} ${info.mtimeMs}`);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+/** Changes where the same folder makes another pack. */
+const CONVERTER = 2;
+const FILES = [
+  'about.json',
+  'config.json',
+  'generation_config.json',
+  'model.safetensors',
+  'model.safetensors.index.json',
+  ...TOKENIZER_FILES,
+];
+
+/**
+ * Makes the folder's pack, or takes the one that is there.
+ * @throws Error naming the file that is missing or wrong
+ */
+export async function packFolder(
+  dir: string,
+  weights: WeightsKind,
+  { onProgress = () => {} }: { onProgress?: (done: number, all: number) => void } = {},
+): Promise<PackFile> {
+  return await withCheckpoint(dir, async (checkpoint) => {
+    const folder = join(projectRoot, 'build/packs');
+    const path = join(folder, `${checkpoint.name}-${weights}-${await fingerprint(dir, weights)}.pack`);
+    if (!(await stat(path).catch(() => undefined))) {
+      const tokenizer = await readTokenizer(dir, checkpoint.config.vocabularySize);
+      if (!tokenizer) throw new Error(`model folder: expected spiece.model or tokenizer.json in ${dir}, got neither`);
+      await mkdir(folder, { recursive: true });
+      // written beside, then renamed: a conversion that breaks off leaves no half pack
+      const partial = `${path}.${process.pid}.partial`;
+      const file = await open(partial, 'w');
+      try {
+        const sink = {
+          write: async (at: number, bytes: Uint8Array) => void (await file.write(bytes, 0, bytes.length, at)),
+        };
+        const { tables, addedTokens } = tokenizer;
+        await convert(checkpoint, weights, tables, sink, createHash('sha256'), onProgress, addedTokens);
+        await file.close();
+        await rename(partial, path);
+      } catch (error) {
+        await file.close().catch(() => {});
+        await rm(partial, { force: true });
+        throw error;
+      }
+    }
+    return await describePack(path);
+  });
+}
+
+async function describePack(path: string): Promise<PackFile> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const hash = createHash('sha256');
+    const piece = new Uint8Array(1 << 20);
+    let head: OpenedHead | undefined;
+    for (let at = 0; at < size; at += piece.length) {
+      const { bytesRead } = await file.read(piece, 0, piece.length, at);
+      if (at === 0) head = decodePackHead(piece.subarray(0, packHeadBytes(piece.subarray(0, bytesRead))), size);
+      hash.update(piece.subarray(0, bytesRead));
+    }
+    return { path, bytes: size, sha256: hash.digest('hex'), head: head! };
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,31 @@
+/** Values of options that commands share, checked as they are read. */
+import { InvalidArgumentError, Option } from 'commander';
+import { WEIGHTS_KINDS } from '../../model/pack/tensors.ts';
+
+/** A parser of whole numbers in a range, its ends included. */
+export function wholeNumber(least: number, most: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < least || number > most)
+      throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+    return number;
+  };
+}
+
+/** `--weights`, a WeightsKind. */
+export const weightsOption = (): Option =>
+  new Option('--weights <kind>', 'how weights are held').choices(WEIGHTS_KINDS).default('int8');
+
+/** `auto`, or how many tokens a message makes. The canister knows the upper limit. */
+export function tokensPerCall(value: string): number | 'auto' {
+  return value === 'auto' ? value : wholeNumber(1, 2 ** 32 - 1)(value);
+}
+
+/** An object in JSON. */
+export function jsonRecord(value: string): object {
+  try {
+    const record: unknown = JSON.parse(value);
+    if (typeof record === 'object' && record !== null && !Array.isArray(record)) return record;
+  } catch {}
+  throw new InvalidArgumentError('Expected a JSON object.');
+}

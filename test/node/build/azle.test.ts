@@ -1,0 +1,54 @@
+/**
+ * What the project depends on in Azle beyond its documented interface. Azle is pinned to one version for this list: before a
+ * change of version, run this test, the build and `npm test`, and mend what each line names.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const azle = 'node_modules/azle';
+const source = (file: string): string => readFileSync(join(azle, file), 'utf8');
+const template = new WebAssembly.Module(readFileSync(join(azle, 'dist/canister_templates/stable.wasm')));
+
+it('is pinned exactly, and installed as pinned', () => {
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+  expect(dependencies.azle).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(JSON.parse(source('package.json')).version).toBe(dependencies.azle);
+});
+
+describe('the build depends on', () => {
+  it('its entry point for a build, which tsx starts (src/node/build/azle.ts)', () => {
+    expect(existsSync(join(azle, 'src/build.ts'))).toBe(true);
+  });
+
+  it('the variable that says where the Candid file goes', () => {
+    expect(source('src/stable/build/commands/build/get_context.ts')).toContain('process.env.CANISTER_CANDID_PATH');
+  });
+
+  it('the two functions that know the length of its passive data (src/node/build/sections.ts)', () => {
+    const exports = WebAssembly.Module.exports(template).map(({ name }) => name);
+    expect(exports).toEqual(
+      expect.arrayContaining(['memory', 'wasm_data_passive_data_size', 'init_wasm_data_passive_data']),
+    );
+  });
+
+  it('four system calls of stable memory, and no others (src/node/build/relay.ts)', () => {
+    const stable = WebAssembly.Module.imports(template)
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith('stable'));
+    expect([...new Set(stable)].sort()).toEqual(['stable64_grow', 'stable64_read', 'stable64_size', 'stable64_write']);
+  });
+});
+
+describe('the canister depends on', () => {
+  it('one function through which every method gets its arguments (src/canister/arguments.ts)', () => {
+    expect(source('src/stable/lib/ic_apis/msg_arg_data.ts')).toContain('globalThis._azleIc.msgArgData()');
+  });
+
+  it('certified_data_set taking an array of any length (src/tensor/machine.ts)', () => {
+    const imports = WebAssembly.Module.imports(template).map(({ module, name }) => `${module}.${name}`);
+    expect(imports).toContain('ic0.certified_data_set');
+    const wrapper = source('src/stable/lib/ic_apis/certified_data_set.ts');
+    expect(wrapper).toContain('globalThis._azleIc.certifiedDataSet(data)');
+  });
+});
