@@ -2,7 +2,7 @@
  * The figures that this project is judged by, for one shape, and how each is counted. Units: instructions, unless said otherwise; pages are left out where
  * `target` says so and counted in everywhere else. 33 tokens in and 32 out; 128 in for the encoder.
  */
-import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { randomModel } from '../src/node/model/random-model.ts';
 import { macsOf, type Shape } from '../src/node/model/shapes.ts';
 import { measureCanister } from './measure-canister.ts';

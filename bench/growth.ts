@@ -8,7 +8,7 @@ import { Command } from 'commander';
 import { fees } from '../packages/replica/src/cycles.ts';
 import { packTensors } from '../src/model/families/registry.ts';
 import { T5 } from '../src/model/families/t5/t5.ts';
-import { packWeightsBytes } from '../src/model/pack/tensors.ts';
+import { packWeightsBytes } from '../src/model/tensor-table.ts';
 import { randomModel } from '../src/node/model/random-model.ts';
 import { macsOf, type Shape, shapeNamed } from '../src/node/model/shapes.ts';
 import { runCommand } from '../src/node/terminal/command.ts';

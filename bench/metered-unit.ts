@@ -3,10 +3,10 @@
  * canister of one method, which hands a mailbox to the kernels; everything else is the replica's own.
  */
 import binaryen from 'binaryen';
-import { systemCallCost } from '../packages/replica/src/costs.ts';
 import { Instance } from '../packages/replica/src/instance.ts';
 import { type Instructions, Meter } from '../packages/replica/src/meter.ts';
 import { loadCode } from '../packages/replica/src/modules.ts';
+import { systemCallCost } from '../packages/replica/src/wasm/costs.ts';
 import type { InstrumentOptions } from '../packages/replica/src/wasm/instrument.ts';
 import { buildKernels } from '../src/node/build/kernels.ts';
 import { mergeKernels } from '../src/node/build/link.ts';

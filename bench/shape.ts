@@ -3,7 +3,7 @@
  * multiply-add cost in each op, how much memory, how long does it take? Fails if a message takes more than a slice.
  */
 import { Command } from 'commander';
-import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { buildKernels } from '../src/node/build/kernels.ts';
 import { type RandomModel, randomModel } from '../src/node/model/random-model.ts';
 import { macsOf, shapeNamed, shapeNames } from '../src/node/model/shapes.ts';

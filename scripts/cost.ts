@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../src/model/limits.ts';
-import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { decodeTokenizer, type Tokenizer } from '../src/model/tokenizer/tokenizer.ts';
 import { measureCosts } from '../src/node/cost/measure.ts';
 import { type Asked, costTable } from '../src/node/cost/table.ts';

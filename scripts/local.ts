@@ -9,7 +9,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { advance } from '../src/model/generation/generation.ts';
 import { openGeneration } from '../src/model/generation/open-generation.ts';
 import { generationOptions } from '../src/model/generation/options.ts';
-import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { findModel } from '../src/node/model/find-model.ts';
 import { type LocalModel, openLocalModel } from '../src/node/model/local-model.ts';
 import { notAppliedLine } from '../src/node/model/model-folder.ts';

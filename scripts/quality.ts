@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { findModel } from '../src/node/model/find-model.ts';
 import { type LocalModel, openLocalModel } from '../src/node/model/local-model.ts';
 import { runCommand } from '../src/node/terminal/command.ts';

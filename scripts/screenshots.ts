@@ -6,10 +6,10 @@ import { connect } from '../src/client/index.ts';
 import { projectRoot } from '../src/node/build/project.ts';
 import { APPLES } from '../src/node/model/find-model.ts';
 import { packFolder } from '../src/node/model/model-folder.ts';
+import { uploadWithProgress } from '../src/node/model/upload-progress.ts';
 import { answerFromCache } from '../src/node/network/answer-cache.ts';
 import { launchBrowser } from '../src/node/network/browser.ts';
 import { LocalNetwork } from '../src/node/network/local-network.ts';
-import { uploadWithProgress } from '../src/node/terminal/upload-progress.ts';
 
 const wide = { viewport: { width: 880, height: 900 } };
 const phone = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true };

@@ -8,9 +8,10 @@ import type { Principal } from '@dfinity/principal';
 import { Command } from 'commander';
 import { type MessageRecord, profile } from '../packages/replica/src/index.ts';
 import { type Client, connect, type GenerateOptions, type TextStream } from '../src/client/index.ts';
-import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { APPLES, findModel } from '../src/node/model/find-model.ts';
 import { notAppliedLine, type PackFile, packFolder } from '../src/node/model/model-folder.ts';
+import { uploadWithProgress } from '../src/node/model/upload-progress.ts';
 import { answerFromCache } from '../src/node/network/answer-cache.ts';
 import { FIRST_PORT, LocalNetwork } from '../src/node/network/local-network.ts';
 import { forgetServed, rememberServed } from '../src/node/network/served.ts';
@@ -21,7 +22,6 @@ import { cyclesText, fromCache, short } from '../src/node/terminal/numbers.ts';
 import { onTheNetwork } from '../src/node/terminal/on-the-network.ts';
 import { NO_TEXT, promptFrom, promptOption } from '../src/node/terminal/prompt.ts';
 import { dim } from '../src/node/terminal/terminal.ts';
-import { uploadWithProgress } from '../src/node/terminal/upload-progress.ts';
 
 interface Options {
   model?: string;

@@ -4,16 +4,16 @@
  */
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import type { WeightsKind } from '../src/model/pack/tensors.ts';
+import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { uploadCycles } from '../src/node/cost/upload-cost.ts';
 import { findModel } from '../src/node/model/find-model.ts';
 import { notAppliedLine, packFolder } from '../src/node/model/model-folder.ts';
+import { uploadWithProgress } from '../src/node/model/upload-progress.ts';
 import { addNetworkOptions, connectTo, type NetworkOptions } from '../src/node/network/network.ts';
 import { weightsOption, wholeNumber } from '../src/node/terminal/arguments.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
 import { cyclesText } from '../src/node/terminal/numbers.ts';
 import { megabytes } from '../src/node/terminal/terminal.ts';
-import { uploadWithProgress } from '../src/node/terminal/upload-progress.ts';
 
 interface Options extends NetworkOptions {
   model?: string;

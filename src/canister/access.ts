@@ -5,6 +5,7 @@
 import { canisterSelf, IDL, inspectMessage, isController, msgCaller, msgMethodName, Principal, trap } from 'azle';
 import { type RoleName, Roles } from '../service/roles.ts';
 import { asking, keepers } from './admission.ts';
+import { anonymous } from './anonymous.ts';
 import { isMethod, wrongArguments } from './arguments.ts';
 import { lacksStableRoom } from './blocks.ts';
 import {
@@ -34,8 +35,6 @@ function roles(): Roles {
 }
 
 const roleOf = (who: Principal): RoleName | undefined => roles().get(who.toUint8Array());
-
-export const anonymous = Principal.anonymous().toText();
 
 export const isAdmin = (caller: Principal): boolean => roleOf(caller) === 'admin' || isController(caller);
 

@@ -6,12 +6,13 @@ import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../mo
 import { PromptTokenizer } from '../model/tokenizer/prompt-tokenizer.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
+import { arenaBytes } from './arena-bytes.ts';
 import { BLOCK_BYTES } from './assembly/blocks-protocol.ts';
 import { type Blocks, readMailbox, readToArena } from './blocks.ts';
 import { fromHex } from './bytes.ts';
 import { certify } from './certified.ts';
 import { readRecord, shortenRecord, writeRecord } from './stable.ts';
-import { arena, arenaBytes, instructionsNow, unit } from './unit.ts';
+import { arena, instructionsNow, unit } from './unit.ts';
 
 /** A pack in stable memory. */
 export interface StoredPack {

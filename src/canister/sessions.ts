@@ -8,7 +8,7 @@ import { type Bill, cyclesOf, emptyBill } from '../service/bill.ts';
 import type { Amount, Reservation } from '../service/quotas.ts';
 import { type Entry, type Mark, type MarkStanding, SessionIndex } from '../service/session-index.ts';
 import { Turns } from '../service/turns.ts';
-import { anonymous } from './access.ts';
+import { anonymous } from './anonymous.ts';
 import { charge, chargeMessage, ofSaving, promise, REST, withdraw } from './billing.ts';
 import { NoStableRoom } from './blocks.ts';
 import { hex, utf8 } from './bytes.ts';

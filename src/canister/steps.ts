@@ -3,6 +3,7 @@ import { advance as advanceGeneration, type Generation } from '../model/generati
 import { openGeneration } from '../model/generation/open-generation.ts';
 import type { Sequence } from '../model/sequence.ts';
 import { NoRoom } from '../tensor/arena.ts';
+import { arenaBytes } from './arena-bytes.ts';
 import type { Rest } from './billing.ts';
 import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
@@ -11,7 +12,7 @@ import { recallAll } from './relay.ts';
 import type { Session } from './session.ts';
 import { end } from './sessions.ts';
 import { now } from './time.ts';
-import { arena, arenaBytes, instructionsNow, MESSAGE_BUDGET, SLICE, unit } from './unit.ts';
+import { arena, instructionsNow, MESSAGE_BUDGET, SLICE, unit } from './unit.ts';
 
 /** How far a message goes: no op begins after `budget` instructions, no further token that would end after `most`. */
 interface Reach {

@@ -6,17 +6,9 @@ import { certifiedDataSet, performanceCounter } from 'azle';
 import { Arena } from '../tensor/arena.ts';
 import { Sha256 } from '../tensor/sha256.ts';
 import { Unit } from '../tensor/unit.ts';
-import { HEAP_BYTES, settings } from './settings.ts';
 
 export const unit = new Unit(certifiedDataSet);
 export const arena = new Arena(unit);
-
-/** Below the heap's bound, what the arena leaves to everything else. */
-const HEAP_REST = 64 * 2 ** 20;
-
-/** What the arena may grow to. */
-export const arenaBytes = (): number =>
-  Math.min(settings().arena_bytes, arena.grown + HEAP_BYTES - HEAP_REST - unit.grow(0));
 
 let hasher: Sha256 | undefined;
 export function sha256(): Sha256 {

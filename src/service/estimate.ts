@@ -5,7 +5,7 @@
 
 import { packTensors } from '../model/families/registry.ts';
 import { type OpenedHead, packShape } from '../model/pack/pack.ts';
-import { packWeightsBytes } from '../model/pack/tensors.ts';
+import { packWeightsBytes } from '../model/tensor-table.ts';
 import { callFees, executed, ingressFees } from './bill.ts';
 import { PAGE_INSTRUCTIONS } from './prices.ts';
 

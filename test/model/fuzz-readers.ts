@@ -5,11 +5,12 @@ import { parseT5Config, readT5Config } from '../../src/model/checkpoint/config.t
 import { readGenerationConfig } from '../../src/model/checkpoint/generation-config.ts';
 import { Safetensors } from '../../src/model/checkpoint/safetensors.ts';
 import { openWeights } from '../../src/model/checkpoint/weights.ts';
-import { writeSafetensors } from '../../src/model/checkpoint/write-safetensors.ts';
+import { SPARE_TENSORS } from '../../src/model/families/t5/match-tensors.ts';
 import { decodePackHead, encodePackHead, packBytes, packHeadBytes, planPack } from '../../src/model/pack/pack.ts';
 import { convertTokenizer } from '../../src/model/tokenizer/convert.ts';
 import { decodeTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { filledTensors, fixture, memoryFolder, memorySource } from './checkpoint/memory.ts';
+import { writeSafetensors } from './checkpoint/write-safetensors.ts';
 import { fixturePath, readBytes, unit } from './tokenizer/fixtures.ts';
 
 /** Of the processor: a machine that does other work is no hang. */
@@ -79,7 +80,8 @@ const targets: Record<string, { seeds: Uint8Array[]; read: (bytes: Uint8Array) =
   },
   index: {
     seeds: [utf8({ metadata: {}, weight_map: { a: 'w.safetensors', 'b.weight': 'w.safetensors' } })],
-    read: (bytes) => openWeights(memoryFolder({ 'model.safetensors.index.json': bytes, 'w.safetensors': weights })),
+    read: (bytes) =>
+      openWeights(memoryFolder({ 'model.safetensors.index.json': bytes, 'w.safetensors': weights }), SPARE_TENSORS),
   },
   pack: {
     seeds: packs.map(encodePackHead),

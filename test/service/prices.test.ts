@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { pageTouchCost } from '../../packages/replica/src/costs.ts';
 import { fees } from '../../packages/replica/src/cycles.ts';
+import { pageTouchCost } from '../../packages/replica/src/wasm/costs.ts';
 import * as prices from '../../src/service/prices.ts';
 
 it('are what the replica charges', () => {

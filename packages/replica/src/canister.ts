@@ -3,13 +3,13 @@
  * Specification-like: interface specification, "Abstract behavior", the canister state (`S.canisters`, `S.call_contexts`).
  */
 import type { Principal } from '@dfinity/principal';
-import { type PageRules, pageBytes } from './costs.ts';
 import { idleFee } from './cycles.ts';
 import type { Compiled, Instance } from './instance.ts';
 import { limits } from './limits.ts';
 import type { Meter } from './meter.ts';
 import { StableMemory } from './stable-memory.ts';
 import type { CanisterInfo, Reject } from './types.ts';
+import { type PageRules, pageBytes } from './wasm/costs.ts';
 
 export type Response = { reply: Uint8Array } | { reject: Reject };
 

@@ -2,8 +2,9 @@
  * What things cost in cycles on a 13-node application subnet, and what a canister must keep.
  * Specification-like: dfinity/ic `rs/config/src/subnet_config.rs` (CyclesAccountManagerConfig), `rs/cycles_account_manager`.
  */
-import type { PageRules } from './costs.ts';
+
 import { instructionLimits, limits } from './limits.ts';
+import type { PageRules } from './wasm/costs.ts';
 
 export const fees = {
   perInstruction: 1n,

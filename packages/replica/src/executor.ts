@@ -4,7 +4,6 @@
  */
 import type { Principal } from '@dfinity/principal';
 import type { CallContext, Canister } from './canister.ts';
-import type { PageRules } from './costs.ts';
 import { asTrap, isLogged, type Trap, trapReject } from './errors.ts';
 import { type Context, type Environment, Execution } from './execution.ts';
 import { type Compiled, Instance } from './instance.ts';
@@ -12,6 +11,7 @@ import { instructionLimits, limits } from './limits.ts';
 import type { MessageKind, MessageRecord } from './messages.ts';
 import { Meter } from './meter.ts';
 import { systemApiImports } from './system-api.ts';
+import type { PageRules } from './wasm/costs.ts';
 import type { InstrumentOptions } from './wasm/instrument.ts';
 
 /** A message to execute: which, for whom, and how. */

@@ -1,5 +1,5 @@
 /** The replica's public face. Serving it over HTTP is http/serve.ts; checking a module alone is `validateModule`. */
-export type { PageRules } from './costs.ts';
+
 export { RejectError } from './errors.ts';
 export type { MessageKind, MessageRecord } from './messages.ts';
 export type { Instructions } from './meter.ts';
@@ -15,4 +15,5 @@ export type {
   Request,
   RequestStatus,
 } from './types.ts';
+export type { PageRules } from './wasm/costs.ts';
 export { ModuleError, validateModule } from './wasm/validate.ts';

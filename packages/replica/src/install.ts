@@ -4,7 +4,6 @@
  */
 import type { Principal } from '@dfinity/principal';
 import type { Canister, Code } from './canister.ts';
-import { compiledBeforeDivisor, newInstanceCost } from './costs.ts';
 import { executionFee } from './cycles.ts';
 import { asTrap, Trap } from './errors.ts';
 import type { Executor, Run } from './executor.ts';
@@ -12,6 +11,7 @@ import type { Instance } from './instance.ts';
 import { instructionLimits } from './limits.ts';
 import { loadCode, refusedModuleCost } from './modules.ts';
 import { StableMemory } from './stable-memory.ts';
+import { compiledBeforeDivisor, newInstanceCost } from './wasm/costs.ts';
 
 export type InstallMode = 'install' | 'reinstall' | 'upgrade';
 

@@ -1,11 +1,12 @@
 /**
  * A canister's module brought to life: its memory behind the page map, its globals, and the log that undoes a message.
- * Undoing costs what was written: pages, mutable globals, the size of memory. Plumbing, but for what a page costs (costs.ts).
+ * Undoing costs what was written: pages, mutable globals, the size of memory. Plumbing, but for what a page costs (wasm/costs.ts).
  */
-import { dirtyPageCost, osPageBytes, type PageRules, pageBytes, pageTouchCost } from './costs.ts';
+
 import { Trap } from './errors.ts';
 import { limits } from './limits.ts';
 import type { Meter } from './meter.ts';
+import { dirtyPageCost, osPageBytes, type PageRules, pageBytes, pageTouchCost } from './wasm/costs.ts';
 import type { Instrumented } from './wasm/instrument.ts';
 
 /** A module that was rewritten and compiled. */

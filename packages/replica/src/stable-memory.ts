@@ -1,11 +1,12 @@
 /**
  * Stable memory: 64 KiB pages, of which only those ever written exist, up to 500 GiB; with the log that undoes a message.
- * Bounds and growth as the interface specification says, section "Stable memory"; what a touch costs is in costs.ts.
+ * Bounds and growth as the interface specification says, section "Stable memory"; what a touch costs is in wasm/costs.ts.
  */
-import { dirtyPageCost, osPageBytes, type PageRules, pageBytes, pageTouchCost } from './costs.ts';
+
 import { Trap } from './errors.ts';
 import { limits } from './limits.ts';
 import type { Meter } from './meter.ts';
+import { dirtyPageCost, osPageBytes, type PageRules, pageBytes, pageTouchCost } from './wasm/costs.ts';
 
 const maximalPages = limits.stableBytes / pageBytes;
 const osPagesInPage = pageBytes / osPageBytes;

@@ -7,7 +7,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { Canister, defaultSettings, principalKey, type Response, type Settings } from './canister.ts';
-import type { PageRules } from './costs.ts';
 import { storageChargeInterval } from './cycles.ts';
 import { reject } from './errors.ts';
 import type { Environment } from './execution.ts';
@@ -16,6 +15,7 @@ import { type Installation, type InstallResult, install } from './install.ts';
 import { limits } from './limits.ts';
 import type { MessageRecord } from './messages.ts';
 import type { Reject } from './types.ts';
+import type { PageRules } from './wasm/costs.ts';
 import type { InstrumentOptions } from './wasm/instrument.ts';
 
 export interface SubnetOptions {

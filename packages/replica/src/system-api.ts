@@ -4,12 +4,12 @@
  */
 import { Principal } from '@dfinity/principal';
 import { principalKey } from './canister.ts';
-import { pageBytes, systemCallByteCost, systemCallCost } from './costs.ts';
 import { callFee, fees, responseReservation } from './cycles.ts';
 import { RejectCodes, reject, Trap } from './errors.ts';
 import type { Context, Execution, OutgoingCall } from './execution.ts';
 import { limits } from './limits.ts';
 import api from './system-api.json' with { type: 'json' };
+import { pageBytes, systemCallByteCost, systemCallCost } from './wasm/costs.ts';
 import { notNative } from './wasm/instrument.ts';
 
 type Argument = number | bigint;

@@ -4,8 +4,8 @@
  */
 import { afterAll, describe, expect, test } from 'vitest';
 import { type MessageRecord, Replica } from '../src/index.ts';
-import costs from '../src/instruction-costs.json' with { type: 'json' };
 import { instructionLimits } from '../src/limits.ts';
+import costs from '../src/wasm/instruction-costs.json' with { type: 'json' };
 import { opcodes } from '../src/wasm/opcodes.ts';
 import { validateModule } from '../src/wasm/validate.ts';
 import { bareExecutor } from './bare-executor.ts';

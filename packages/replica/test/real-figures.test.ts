@@ -3,9 +3,9 @@
  * are small, so that each figure can be worked out by hand; what it counts for this project's own canisters is in test/long/real-figures.ts.
  */
 import { describe, expect, test } from 'vitest';
-import type { PageRules } from '../src/costs.ts';
 import { type MessageKind, Replica } from '../src/index.ts';
 import { compileCost } from '../src/wasm/compile-cost.ts';
+import type { PageRules } from '../src/wasm/costs.ts';
 import { parseModule } from '../src/wasm/module.ts';
 import { customSection } from './http/wat-canister.ts';
 import { canister, wat } from './wat.ts';

@@ -1,5 +1,5 @@
 /** What a model is for, in words for the people who ask it: `about.json` in its folder, and a field of a pack's head. */
-import { show } from './json.ts';
+import { show } from '../json/json.ts';
 
 export interface About {
   /** What the model knows, in a sentence or two. */

@@ -1,6 +1,6 @@
 // The sizes and choices that make one T5: what `config.json` says, checked. Not the weights, and not how to generate.
 // Source: Hugging Face transformers, models/t5/configuration_t5.py (T5Config, its defaults and `feed_forward_proj`).
-import { Fields, parseJson } from './json.ts';
+import { Fields, parseJson } from '../json/json.ts';
 
 /**
  * The function between the two feed-forward matrices. `gelu_new` is the tanh form (what "gated-gelu" means in a T5

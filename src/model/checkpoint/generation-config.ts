@@ -1,6 +1,6 @@
 // What a model folder's `generation_config.json` sets as defaults, checked. Not what generation does with them.
 // Source: Hugging Face transformers, generation/configuration_utils.py (GenerationConfig): names, kinds and ranges.
-import { Fields, parseJson } from './json.ts';
+import { Fields, parseJson } from '../json/json.ts';
 
 /** The fields the file sets; those it leaves out (or has as null) are not there. Meaning as in GenerationConfig. */
 export interface GenerationConfig {

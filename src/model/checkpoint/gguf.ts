@@ -5,7 +5,7 @@
 //   0  "GGUF", version u32, tensors u64, entries u64 | metadata entries | a line for each tensor | padding | data
 import { gguf } from '@huggingface/gguf';
 import { GGML_FORMATS, type GgmlFormat, ggmlToFloat32 } from './ggml-formats.ts';
-import type { Source, TensorInfo } from './safetensors.ts';
+import type { Source, TensorInfo } from './tensor-file.ts';
 import { TensorFile } from './tensor-file.ts';
 
 /** A value of the metadata; whole numbers of 64 bits are numbers too. */

@@ -3,27 +3,11 @@
 // Source: safetensors README, "Format", and its reference reader's rules: no holes, no overlap, nothing left over.
 //
 //   0  header bytes, u64 little endian | header: JSON, {"name": {"dtype", "shape", "data_offsets": [from, to]}, …} | data
+
+import { Fields, parseJson } from '../json/json.ts';
+import { refuseStandIn, STAND_IN_BYTES } from '../json/stand-in.ts';
 import { FLOAT_BYTES, type FloatFormat, toFloat32 } from './float-formats.ts';
-import { Fields, parseJson } from './json.ts';
-import { refuseStandIn, STAND_IN_BYTES } from './stand-in.ts';
-import { TensorFile } from './tensor-file.ts';
-
-/** A file, or anything like one: `read` gives exactly `length` bytes at `offset`, or throws. */
-export interface Source {
-  /** In bytes. */
-  size: number;
-  read(offset: number, length: number): Uint8Array | Promise<Uint8Array>;
-}
-
-/** A tensor as the header has it. */
-export interface TensorInfo {
-  name: string;
-  dtype: string;
-  shape: number[];
-  /** Of its data in the file. */
-  offset: number;
-  bytes: number;
-}
+import { type Source, TensorFile, type TensorInfo } from './tensor-file.ts';
 
 const DTYPE_BYTES: Record<string, number> = {
   BOOL: 1,

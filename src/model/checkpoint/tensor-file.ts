@@ -1,5 +1,21 @@
 // What files of tensors have in common: a table of where each one lies, and reading one. Not the table's making: that is a format's.
-import type { Source, TensorInfo } from './safetensors.ts';
+
+/** A file, or anything like one: `read` gives exactly `length` bytes at `offset`, or throws. */
+export interface Source {
+  /** In bytes. */
+  size: number;
+  read(offset: number, length: number): Uint8Array | Promise<Uint8Array>;
+}
+
+/** A tensor as the header has it. */
+export interface TensorInfo {
+  name: string;
+  dtype: string;
+  shape: number[];
+  /** Of its data in the file. */
+  offset: number;
+  bytes: number;
+}
 
 export abstract class TensorFile {
   /** @param where the file's name, for errors */

@@ -1,9 +1,9 @@
 // The tensors of a model folder, be they in one safetensors file or in shards that an index lists.
 // Source: Hugging Face, `model.safetensors` and `model.safetensors.index.json` (weight_map).
 
-import { SPARE_TENSORS } from '../families/t5/match-tensors.ts';
-import { Fields, parseJson, show } from './json.ts';
-import { Safetensors, type Source, type TensorInfo } from './safetensors.ts';
+import { Fields, parseJson, show } from '../json/json.ts';
+import { Safetensors } from './safetensors.ts';
+import type { Source, TensorInfo } from './tensor-file.ts';
 
 /** A folder's files by name; `undefined` for a file that is not there. */
 export interface Folder {
@@ -21,8 +21,12 @@ export interface Weights {
   readBytes(name: string): Promise<Uint8Array>;
 }
 
-/** Opens a folder's weights. @throws Error if there are none; what Safetensors throws if they are broken. */
-export async function openWeights(folder: Folder): Promise<Weights> {
+/**
+ * Opens a folder's weights.
+ * @param spare names that an index and its shards need not agree on: tensors of which copies may be stored, or that nobody reads.
+ * @throws Error if there are none; what Safetensors throws if they are broken.
+ */
+export async function openWeights(folder: Folder, spare: ReadonlySet<string>): Promise<Weights> {
   const single = await folder.open(WEIGHTS_FILE);
   if (single !== undefined) return await Safetensors.open(single, WEIGHTS_FILE);
   const index = await folder.open(INDEX_FILE);
@@ -31,7 +35,7 @@ export async function openWeights(folder: Folder): Promise<Weights> {
       `model folder: expected ${WEIGHTS_FILE} or ${INDEX_FILE}, got neither; a pytorch_model.bin must be saved as safetensors first`,
     );
   }
-  return await openShards(folder, parseJson(INDEX_FILE, await readAll(index)));
+  return await openShards(folder, spare, parseJson(INDEX_FILE, await readAll(index)));
 }
 
 /** All of a small file. @throws RangeError if it has more than 64 MiB. */
@@ -43,10 +47,10 @@ export async function readAll(source: Source): Promise<Uint8Array> {
 }
 
 /**
- * The shards' tensors. An index may name copies of the embedding that no shard has, and shards may have some that it does not name, as
- * transformers saved them: which there have to be is the check of `matchT5Tensors`, as for a single file.
+ * The shards' tensors. An index may name spare tensors that no shard has, and shards may have some that it does not name, as transformers
+ * saved them. Which tensors there have to be is the family's check, as for a single file.
  */
-async function openShards(folder: Folder, json: unknown): Promise<Weights> {
+async function openShards(folder: Folder, spare: ReadonlySet<string>, json: unknown): Promise<Weights> {
   const map: Fields = new Fields(`${INDEX_FILE}: weight_map`, new Fields(INDEX_FILE, json).get('weight_map'));
   const shardOf = new Map(map.names().map((name) => [name, map.string(name)]));
   const shards = new Map<string, Safetensors>();
@@ -63,13 +67,12 @@ async function openShards(folder: Folder, json: unknown): Promise<Weights> {
   for (const [name, file] of shardOf) {
     const info = shards.get(file)!.tensors.get(name);
     if (info !== undefined) tensors.set(name, info);
-    else if (!SPARE_TENSORS.has(name)) map.wrong(Error, name, `a shard that has it`, file);
+    else if (!spare.has(name)) map.wrong(Error, name, `a shard that has it`, file);
   }
   for (const [file, shard] of shards) {
     for (const [name, info] of shard.tensors) {
-      if (tensors.get(name) === info || (SPARE_TENSORS.has(name) && shardOf.get(name) !== file && tensors.has(name)))
-        continue;
-      if (!SPARE_TENSORS.has(name)) {
+      if (tensors.get(name) === info || (spare.has(name) && shardOf.get(name) !== file && tensors.has(name))) continue;
+      if (!spare.has(name)) {
         throw new Error(`${INDEX_FILE}: expected tensor "${name}" of ${file} in it, got ${show(shardOf.get(name))}`);
       }
       shardOf.set(name, file);

@@ -2,7 +2,7 @@
 import type { Arena } from '../../tensor/arena.ts';
 import type { Machine } from '../../tensor/machine.ts';
 import type { LanguageModel } from '../language-model.ts';
-import type { PackTensor } from '../pack/tensors.ts';
+import type { PackTensor } from '../tensor-table.ts';
 import { T5 } from './t5/t5.ts';
 import { type T5Shape, packTensors as t5PackTensors } from './t5/tensors.ts';
 

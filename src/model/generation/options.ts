@@ -4,7 +4,7 @@
  */
 import type { T5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, readIdLists } from '../checkpoint/generation-config.ts';
-import { Fields } from '../checkpoint/json.ts';
+import { Fields } from '../json/json.ts';
 import { MAX_TARGET_LENGTH } from '../limits.ts';
 import type { Key } from './philox.ts';
 

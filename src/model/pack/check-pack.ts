@@ -6,10 +6,10 @@ import { CHECK_FINITE, CHECK_MULTIPLIERS } from '../../tensor/assembly/protocol.
 import { matrixParts } from '../../tensor/layout.ts';
 import type { Unit } from '../../tensor/unit.ts';
 import { packTensors } from '../families/registry.ts';
+import type { PackTensor } from '../tensor-table.ts';
 import { checkTokenizerTables } from '../tokenizer/tokenizer-check.ts';
 import { TOKENIZER_HEAD_BYTES } from '../tokenizer/tokenizer-data.ts';
 import { type OpenedHead, packShape } from './pack.ts';
-import type { PackTensor } from './tensors.ts';
 
 /** Bytes of a part at most; a multiple of 16. */
 const PART_BYTES = 1 << 20;

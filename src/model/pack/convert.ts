@@ -4,11 +4,11 @@
  */
 import { placeInt4 } from '../../tensor/int4.ts';
 import { type MatrixKind, type Placement, placeFloat32, placeInt8 } from '../../tensor/layout.ts';
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { packTensors } from '../families/registry.ts';
+import type { Checkpoint } from '../families/t5/checkpoint.ts';
+import type { PackTensor, WeightsKind } from '../tensor-table.ts';
 import type { AddedTokenRow } from '../tokenizer/added-tokens.ts';
 import { encodePackHead, type PackHead, planPack } from './pack.ts';
-import type { PackTensor, WeightsKind } from './tensors.ts';
 
 /** Where a pack is written; pieces come in order but for the head, which comes last. */
 export interface PackSink {

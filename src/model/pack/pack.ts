@@ -13,10 +13,10 @@ import { pad } from '../../tensor/layout.ts';
 import { type About, parseAbout } from '../checkpoint/about.ts';
 import { parseT5Config, type T5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, parseGenerationConfig } from '../checkpoint/generation-config.ts';
-import { parseJson, show } from '../checkpoint/json.ts';
 import { type PackShape, packTensors } from '../families/registry.ts';
+import { parseJson, show } from '../json/json.ts';
+import { type PackTensor, packWeightsBytes, WEIGHTS_KINDS, type WeightsKind } from '../tensor-table.ts';
 import { type AddedTokenRow, checkRows } from '../tokenizer/added-tokens.ts';
-import { type PackTensor, packWeightsBytes, WEIGHTS_KINDS, type WeightsKind } from './tensors.ts';
 
 const MAGIC = 'STEPWISE';
 export const PACK_VERSION = 4;

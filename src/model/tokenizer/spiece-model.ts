@@ -1,6 +1,6 @@
 // Reads `spiece.model`, SentencePiece's own file (a ModelProto). Unigram models only, as T5 uses.
 // Source: sentencepiece_model.proto, whose field numbers stand beside each line.
-import { refuseStandIn } from '../checkpoint/stand-in.ts';
+import { refuseStandIn } from '../json/stand-in.ts';
 import { MessageReader } from './protobuf.ts';
 import { DEFAULT_UNK_SURFACE, type Piece, PieceType, type Vocabulary } from './vocabulary.ts';
 

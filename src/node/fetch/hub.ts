@@ -3,7 +3,7 @@
  * Source: hub API, `GET /api/models/<id>/tree/<revision>`; `lfs.oid` is a SHA-256, `oid` a git blob's SHA-1.
  */
 
-import { Fields } from '../../model/checkpoint/json.ts';
+import { Fields } from '../../model/json/json.ts';
 import { TOKENIZER_FILES } from '../../model/tokenizer/folder-tokenizer.ts';
 
 export const DEFAULT_ENDPOINT = 'https://huggingface.co';

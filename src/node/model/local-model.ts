@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { GenerationConfig } from '../../model/checkpoint/generation-config.ts';
 import { T5 } from '../../model/families/t5/t5.ts';
 import { convert, planConversion } from '../../model/pack/convert.ts';
-import type { WeightsKind } from '../../model/pack/tensors.ts';
+import type { WeightsKind } from '../../model/tensor-table.ts';
 import { PromptTokenizer } from '../../model/tokenizer/prompt-tokenizer.ts';
 import { decodeTokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { Arena } from '../../tensor/arena.ts';

@@ -5,13 +5,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { type Checkpoint, openCheckpoint } from '../../model/checkpoint/checkpoint.ts';
 import type { GenerationConfig } from '../../model/checkpoint/generation-config.ts';
-import type { Source } from '../../model/checkpoint/safetensors.ts';
+import type { Source } from '../../model/checkpoint/tensor-file.ts';
 import type { Folder } from '../../model/checkpoint/weights.ts';
+import { type Checkpoint, openCheckpoint } from '../../model/families/t5/checkpoint.ts';
 import { convert } from '../../model/pack/convert.ts';
 import { decodePackHead, type OpenedHead, PACK_VERSION, packHeadBytes } from '../../model/pack/pack.ts';
-import type { WeightsKind } from '../../model/pack/tensors.ts';
+import type { WeightsKind } from '../../model/tensor-table.ts';
 import {
   type PackTokenizer,
   readFolderTokenizer,

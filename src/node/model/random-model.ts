@@ -9,7 +9,7 @@ import type { T5Config } from '../../model/checkpoint/config.ts';
 import { HEAD, t5Tensors } from '../../model/families/t5/tensors.ts';
 import { convert } from '../../model/pack/convert.ts';
 import { type PackHead, packBytes } from '../../model/pack/pack.ts';
-import type { WeightsKind } from '../../model/pack/tensors.ts';
+import type { WeightsKind } from '../../model/tensor-table.ts';
 import { buildTokenizerData } from '../../model/tokenizer/build-tokenizer.ts';
 import { readSpieceModel } from '../../model/tokenizer/spiece-model.ts';
 import { decodeTokenizer, type Tokenizer } from '../../model/tokenizer/tokenizer.ts';

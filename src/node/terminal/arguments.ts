@@ -1,6 +1,6 @@
 /** Values of options that commands share, checked as they are read. */
 import { InvalidArgumentError, Option } from 'commander';
-import { WEIGHTS_KINDS } from '../../model/pack/tensors.ts';
+import { WEIGHTS_KINDS } from '../../model/tensor-table.ts';
 
 /** A parser of whole numbers in a range, its ends included. */
 export function wholeNumber(least: number, most: number): (value: string) => number {

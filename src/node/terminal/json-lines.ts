@@ -1,5 +1,5 @@
 /** JSON strings, one a line, from a stream: what `tokenize` reads, and `local --prompts`. */
-import { show } from '../../model/checkpoint/json.ts';
+import { show } from '../../model/json/json.ts';
 
 /**
  * Gives each line's string as it comes; lines end at a line feed alone, since JSON may hold other line separators as they are.

@@ -1,8 +1,8 @@
 // Model folders in memory, for tests.
 import { readFileSync } from 'node:fs';
-import type { Source } from '../../../src/model/checkpoint/safetensors.ts';
+import type { Source } from '../../../src/model/checkpoint/tensor-file.ts';
 import type { Folder } from '../../../src/model/checkpoint/weights.ts';
-import type { TensorToWrite } from '../../../src/model/checkpoint/write-safetensors.ts';
+import type { TensorToWrite } from './write-safetensors.ts';
 
 /** A source that counts the bytes it was asked for, and refuses what is outside. */
 export function memorySource(bytes: Uint8Array): Source & { bytesRead: number } {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Safetensors } from '../../../src/model/checkpoint/safetensors.ts';
-import { writeSafetensors } from '../../../src/model/checkpoint/write-safetensors.ts';
 import { filledTensors, fixture, memorySource, rawSafetensors } from './memory.ts';
+import { writeSafetensors } from './write-safetensors.ts';
 
 const open = (bytes: Uint8Array) => Safetensors.open(memorySource(bytes));
 const tensor = (dtype: string, shape: number[], from: number, to: number) => ({

@@ -1,8 +1,8 @@
 /** Masks by row, and defaults of files: against what transformers makes of them (test/fixtures/t5/make_mask_fixtures.py). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../../src/model/checkpoint/checkpoint.ts';
 import { parseGenerationConfig } from '../../../src/model/checkpoint/generation-config.ts';
+import { openCheckpoint } from '../../../src/model/families/t5/checkpoint.ts';
 import { type GenerationRequest, generationOptions } from '../../../src/model/generation/options.ts';
 import { newUnit } from '../../tensor/machines.ts';
 import { fixture, memoryFolder } from '../checkpoint/memory.ts';

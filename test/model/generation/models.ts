@@ -1,8 +1,8 @@
 /** The fixtures' models on a machine of the test's choice, and generations run to their end. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Checkpoint } from '../../../src/model/checkpoint/checkpoint.ts';
 import type { GenerationConfig } from '../../../src/model/checkpoint/generation-config.ts';
+import type { Checkpoint } from '../../../src/model/families/t5/checkpoint.ts';
 import { T5 } from '../../../src/model/families/t5/t5.ts';
 import { advance, type Generation } from '../../../src/model/generation/generation.ts';
 import { openGeneration } from '../../../src/model/generation/open-generation.ts';
@@ -12,7 +12,7 @@ import {
   generationOptions,
 } from '../../../src/model/generation/options.ts';
 import { convert, planConversion } from '../../../src/model/pack/convert.ts';
-import type { WeightsKind } from '../../../src/model/pack/tensors.ts';
+import type { WeightsKind } from '../../../src/model/tensor-table.ts';
 import { withCheckpoint } from '../../../src/node/model/model-folder.ts';
 import { Arena } from '../../../src/tensor/arena.ts';
 import type { Machine } from '../../../src/tensor/machine.ts';

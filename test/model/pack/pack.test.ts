@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseT5Config } from '../../../src/model/checkpoint/config.ts';
 import { packTensors } from '../../../src/model/families/registry.ts';
 import { decodePackHead, encodePackHead, type PackHead, packBytes, planPack } from '../../../src/model/pack/pack.ts';
-import { WEIGHTS_KINDS } from '../../../src/model/pack/tensors.ts';
+import { WEIGHTS_KINDS } from '../../../src/model/tensor-table.ts';
 import { fixture } from '../checkpoint/memory.ts';
 
 const json = { config: JSON.parse(Buffer.from(fixture('t5/odd/config.json')).toString()), generation: {} };

@@ -3,8 +3,8 @@
  * Specification-like: interface specification, "IC method canister_status", "IC method fetch_canister_logs".
  */
 import type { Canister, LogRecord } from '../canister.ts';
-import { pageBytes } from '../costs.ts';
 import { limits } from '../limits.ts';
+import { pageBytes } from '../wasm/costs.ts';
 import { settingsRecord } from './settings.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: Candid values have the types of idl.ts, which TypeScript does not see

@@ -5,10 +5,11 @@
  * running time). The global is brought up to date wherever someone may read it: before calls and returns, and before whatever may trap.
  * Source of the rules: instruction-costs.json, `static_metering_rules`.
  */
-import { functionEntryCost, opcodeCost, pageBytes } from '../costs.ts';
+
 import { Assembler } from './assembler.ts';
 import { Body } from './body.ts';
 import { Writer } from './bytes.ts';
+import { functionEntryCost, opcodeCost, pageBytes } from './costs.ts';
 import { type FuncType, ValType } from './module.ts';
 import { endsBlock, Op, opcodes } from './opcodes.ts';
 import { type PageCheck, planPageChecks } from './page-checks.ts';

@@ -4,9 +4,10 @@
  * Specification-like: dfinity/ic `rs/embedders` (instrumentation.rs: `injections`, `inject_metering`, `inject_try_grow_wasm_memory`,
  * `export_additional_symbols`; system_api_replacements.rs) and `rs/config/src/embedders.rs`.
  */
-import { functionEntryCost, opcodeCost } from '../costs.ts';
-import costs from '../instruction-costs.json' with { type: 'json' };
+
 import { Body } from './body.ts';
+import { functionEntryCost, opcodeCost } from './costs.ts';
+import costs from './instruction-costs.json' with { type: 'json' };
 import type { Module } from './module.ts';
 import { endsBlock, Op } from './opcodes.ts';
 

@@ -5,10 +5,11 @@
  * Instructions of the module itself are neither reordered nor changed, so that what is counted is what was written.
  * Source of the rules: instruction-costs.json, `static_metering_rules` and `dynamic_costs`.
  */
-import { pageBytes } from '../costs.ts';
+
 import { Assembler } from './assembler.ts';
 import { BodyRewriter } from './body-rewriter.ts';
 import { Writer } from './bytes.ts';
+import { pageBytes } from './costs.ts';
 import { type ConstExpr, type ElementSegment, type Module, ValType } from './module.ts';
 import { Op } from './opcodes.ts';
 

@@ -2,7 +2,7 @@
 // form of transformers 4 and of transformers 5. Not the weights, and not how to generate.
 // Source: Hugging Face transformers, models/{llama,mistral,qwen2,qwen3,gemma3}/configuration_*.py and
 // modeling_rope_utils.py (names, defaults).
-import { Fields } from '../../checkpoint/json.ts';
+import { Fields } from '../../json/json.ts';
 import { type Rope, readRope } from './rope.ts';
 
 /** The models that are built from the block, by `model_type`. */

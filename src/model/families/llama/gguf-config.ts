@@ -2,7 +2,7 @@
 // Source: ggml, `docs/gguf.md` (keys); llama.cpp, `convert_hf_to_gguf.py` and `llama-model.cpp` (defaults, Gemma's
 // layers, norms that have their 1 already).
 import type { MetadataValue } from '../../checkpoint/gguf.ts';
-import { Fields } from '../../checkpoint/json.ts';
+import { Fields } from '../../json/json.ts';
 import { type LlamaConfig, type ModelType, parseLlamaConfig } from './config.ts';
 
 /** The architectures that are read, and the `model_type` of each. */

@@ -1,7 +1,7 @@
 // The check that a checkpoint has the tensors of a T5 and no others.
 // Source: Hugging Face transformers, models/t5/modeling_t5.py (parameter names, ignored keys, tied weights).
 import type { T5Config } from '../../checkpoint/config.ts';
-import type { TensorInfo } from '../../checkpoint/safetensors.ts';
+import type { TensorInfo } from '../../checkpoint/tensor-file.ts';
 import { EMBEDDING, HEAD, headTensor, t5Tensors } from './tensors.ts';
 
 /** Other names under which the embedding is saved; all are one tensor. */

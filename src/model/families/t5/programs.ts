@@ -20,7 +20,7 @@ import {
 import { plus, register, times, type Value } from '../../../tensor/value.ts';
 import { MAX_LOGIT_ROWS, MAX_ROWS } from '../../batch.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../../limits.ts';
-import type { PackTensor } from '../../pack/tensors.ts';
+import type { PackTensor } from '../../tensor-table.ts';
 import { CROSS, decoderCache, encoderCache, encoderCacheBytes, SELF } from './kv-caches.ts';
 import { BIAS_REACH, EMBEDDING, feedForwardInputs, HEAD, paddedSizes, type T5Shape } from './tensors.ts';
 

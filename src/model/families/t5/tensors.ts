@@ -6,7 +6,7 @@
 import { inHeads, inOrder, type Placement, pad } from '../../../tensor/layout.ts';
 import type { T5Config } from '../../checkpoint/config.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../../limits.ts';
-import { layOut, type PackTensor, type TensorSpec, type WeightsKind } from '../../pack/tensors.ts';
+import { layOut, type PackTensor, type TensorSpec, type WeightsKind } from '../../tensor-table.ts';
 import { biasByDistance } from './relative-position.ts';
 
 export const EMBEDDING = 'shared.weight';

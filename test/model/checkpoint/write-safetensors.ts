@@ -1,6 +1,6 @@
 // Writes a safetensors file in memory: for tests and for models made of random numbers, which are small.
 // Source: safetensors README, "Format".
-import { FLOAT_BYTES, type FloatFormat, toBfloat16, toFloat16 } from './float-formats.ts';
+import { FLOAT_BYTES, type FloatFormat, toBfloat16, toFloat16 } from '../../../src/model/checkpoint/float-formats.ts';
 
 export interface TensorToWrite {
   name: string;

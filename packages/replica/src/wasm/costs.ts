@@ -3,7 +3,7 @@
  * Specification-like: dfinity/ic `rs/embedders` (instrumentation.rs, system_api_complexity.rs); the figures are in instruction-costs.json.
  */
 import costs from './instruction-costs.json' with { type: 'json' };
-import { opcodes } from './wasm/opcodes.ts';
+import { opcodes } from './opcodes.ts';
 
 const byName: Record<string, number> = costs.opcodes_wasm32;
 

@@ -2,7 +2,7 @@
  * A family's tensors as a pack holds them: each with its place, in the order of the family's table. A function of the configuration alone, so a pack cannot lie
  * about it.
  */
-import { type MatrixKind, type Placement, pad, weightBytes } from '../../tensor/layout.ts';
+import { type MatrixKind, type Placement, pad, weightBytes } from '../tensor/layout.ts';
 
 /** How a pack holds its matrices, for people to choose; in an int4 pack some are int8. */
 export const WEIGHTS_KINDS = ['int4', 'int8', 'float32'] as const;

@@ -1,8 +1,8 @@
 /** Uploading a pack file with its progress shown; the file is read where and when a chunk is needed. */
 import { open } from 'node:fs/promises';
 import type { Client } from '../../client/index.ts';
-import type { PackFile } from '../model/model-folder.ts';
-import { showProgress } from './terminal.ts';
+import { showProgress } from '../terminal/terminal.ts';
+import type { PackFile } from './model-folder.ts';
 
 /** @throws what `Client.uploadPack` throws */
 export async function uploadWithProgress(client: Client, pack: PackFile, retries?: number): Promise<void> {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../../src/model/checkpoint/checkpoint.ts';
-import { parseT5Config } from '../../../src/model/checkpoint/config.ts';
-import { type TensorToWrite, writeSafetensors } from '../../../src/model/checkpoint/write-safetensors.ts';
-import { t5Tensors } from '../../../src/model/families/t5/tensors.ts';
-import { filledTensors, fixture, memoryFolder } from './memory.ts';
+import { parseT5Config } from '../../../../src/model/checkpoint/config.ts';
+import { openCheckpoint } from '../../../../src/model/families/t5/checkpoint.ts';
+import { t5Tensors } from '../../../../src/model/families/t5/tensors.ts';
+import { filledTensors, fixture, memoryFolder } from '../../checkpoint/memory.ts';
+import { type TensorToWrite, writeSafetensors } from '../../checkpoint/write-safetensors.ts';
 
 /** Sizes that are no multiples of anything. */
 const ODD = {

@@ -1,14 +1,14 @@
 // A T5 checkpoint: a Hugging Face model folder, opened and checked, whose tensors are read one at a time.
 // Not the tokenizer: whoever needs it takes `spiece.model` or `tokenizer.json` from the same folder.
 
-import { matchT5Tensors } from '../families/t5/match-tensors.ts';
-import { EMBEDDING } from '../families/t5/tensors.ts';
-import { generationOptions } from '../generation/options.ts';
-import { type About, parseAbout } from './about.ts';
-import { parseT5Config, readStartToken, type T5Config } from './config.ts';
-import { type GenerationConfig, generationFields, parseGenerationConfig } from './generation-config.ts';
-import { Fields, parseJson } from './json.ts';
-import { type Folder, openWeights, readAll, type Weights } from './weights.ts';
+import { type About, parseAbout } from '../../checkpoint/about.ts';
+import { parseT5Config, readStartToken, type T5Config } from '../../checkpoint/config.ts';
+import { type GenerationConfig, generationFields, parseGenerationConfig } from '../../checkpoint/generation-config.ts';
+import { type Folder, openWeights, readAll, type Weights } from '../../checkpoint/weights.ts';
+import { generationOptions } from '../../generation/options.ts';
+import { Fields, parseJson } from '../../json/json.ts';
+import { matchT5Tensors, SPARE_TENSORS } from './match-tensors.ts';
+import { EMBEDDING } from './tensors.ts';
 
 export interface Checkpoint {
   name: string;
@@ -52,7 +52,7 @@ export async function openCheckpoint(folder: Folder, name: string): Promise<Chec
   generationOptions({}, generation, config, () => 0n, generationWhere);
   const aboutFile = await folder.open('about.json');
   const about = aboutFile && parseAbout(parseJson('about.json', await readAll(aboutFile)), 'about.json');
-  const weights = await openWeights(folder);
+  const weights = await openWeights(folder, SPARE_TENSORS);
   const { names, tiedHead, copies } = matchT5Tensors(config, weights.tensors, weights.where);
   for (const copy of copies) await expectEqual(weights, names.get(EMBEDDING)!, copy);
   return {
