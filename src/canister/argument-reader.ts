@@ -167,7 +167,8 @@ export class ArgumentReader {
       return () => {
         const from = this.at + 1;
         this.at = from + numbers[from - 1]!;
-        // native code, where a loop takes some thousand instructions for each; and integers, since floats that are whole have all the same hash in QuickJS's sets
+        if (this.at === from + 1) return [numbers[from]! >>> 0];
+        // native code, where a loop takes some thousand instructions for each; and integers, which the interpreter is quicker with
         return Array.prototype.slice.call(new Uint32Array(numbers.subarray(from, this.at)));
       };
     }

@@ -3,9 +3,7 @@
  * model's shape with factors that were measured; a test holds it against what was really charged.
  */
 
-import { packTensors } from '../model/families/registry.ts';
-import { type OpenedHead, packShape } from '../model/pack/pack.ts';
-import { packWeightsBytes } from '../model/tensor-table.ts';
+import type { OpenedHead } from '../model/pack/pack.ts';
 import { callFees, executed, ingressFees } from './bill.ts';
 import { PAGE_INSTRUCTIONS } from './prices.ts';
 
@@ -86,7 +84,7 @@ function shapeOf(head: OpenedHead, promptTokens: number, tokens: number) {
   const encoder = promptTokens * numLayers * (4 * D * inner + feedForward + attention(promptTokens));
   const cross = promptTokens * numDecoderLayers * 2 * D * inner;
   const token = numDecoderLayers * (6 * D * inner + feedForward + attention(promptTokens + tokens)) + D * V;
-  const pages = (packWeightsBytes(packTensors(packShape(head))) / 65_536) * PAGE_INSTRUCTIONS;
+  const pages = (head.weightsBytes / 65_536) * PAGE_INSTRUCTIONS;
   return { prompt: encoder + cross, token, pages };
 }
 

@@ -255,7 +255,7 @@ export interface Dearest {
   tried: number;
 }
 
-/** Lists of ids as long as they may be, all of them different, for methods that take options. */
+/** Lists of ids, all of them different, for methods that take options: as long as they may be, as many as the model knows, and none. */
 function manyIds(argTypes: IDL.Type[]): Uint8Array[] {
   const last = argTypes.at(-1);
   if (!last) return [];
@@ -264,10 +264,12 @@ function manyIds(argTypes: IDL.Type[]): Uint8Array[] {
   return record._fields.flatMap(([name, type]) => {
     if (!(type instanceof IDL.OptClass && type._type instanceof IDL.VecClass)) return [];
     const nested = type._type._type instanceof IDL.VecClass;
-    const ids = Array.from({ length: nested ? 500 : 1_000 }, (_, i) => (nested ? [i] : i));
-    const given = Object.fromEntries(record._fields.map(([field]) => [field, field === name ? [ids] : []]));
-    const value = last instanceof IDL.OptClass ? [given] : given;
-    return [new Uint8Array(IDL.encode(argTypes, ['hi', value]))];
+    return [nested ? 500 : 1_000, nested ? 250 : 380, 0].map((length) => {
+      const ids = Array.from({ length }, (_, i) => (nested ? [i] : i));
+      const given = Object.fromEntries(record._fields.map(([field]) => [field, field === name ? [ids] : []]));
+      const value = last instanceof IDL.OptClass ? [given] : given;
+      return new Uint8Array(IDL.encode(argTypes, ['hi', value]));
+    });
   });
 }
 

@@ -123,13 +123,20 @@ export function parseGenerationConfig(
 export function readIdLists(fields: Fields, name: string, vocabularySize: number): number[][] {
   const value = fields.get(name);
   if (!Array.isArray(value)) return fields.wrong(TypeError, name, 'a list of lists of token ids', value);
-  const isId = (id: unknown): boolean => Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabularySize;
-  return value.map((ids: unknown, i) => {
-    if (Array.isArray(ids) && ids.length > 0 && ids.every(isId)) return ids.slice();
+  const lists: number[][] = [];
+  for (let i = 0; i < value.length; i++) {
+    const ids = value[i];
+    // one id is what most lists have; a place has a name only where it is wrong (json.ts)
+    const [only] = Array.isArray(ids) && ids.length === 1 ? ids : [];
+    if (only === (only | 0) && only >= 0 && only < vocabularySize) {
+      lists.push([only]);
+      continue;
+    }
     const place = `${name}[${i}]`;
     if (!Array.isArray(ids) || ids.length === 0) return fields.wrong(TypeError, place, 'a list of token ids', ids);
-    return new Fields(fields.where, { [place]: ids }).integers(place, 0, vocabularySize - 1, []);
-  });
+    lists.push(new Fields(fields.where, { [place]: ids }).integers(place, 0, vocabularySize - 1, []));
+  }
+  return lists;
 }
 
 const BUILT_IN = [

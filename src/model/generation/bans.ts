@@ -4,6 +4,7 @@
  * Source: transformers 5, generation/logits_process.py (NoRepeatNGram, NoBadWords and SequenceBias, MinNewTokensLength, ForcedBOSToken,
  * ForcedEOSToken, SuppressTokens, SuppressTokensAtBegin), in the order of _get_logits_processor.
  */
+import { distinct } from './distinct.ts';
 import type { GenerationOptions } from './options.ts';
 
 /** Whether any token may ever be banned, or forced. */
@@ -68,16 +69,16 @@ function endsOfBadWords(
 }
 
 /** Ids that would make the last n of `ids` and one more an n-gram that stands there already. */
-export function repeatingIds(ids: readonly number[], n: number): number[] {
-  if (n === 1) return [...new Set(ids)];
-  const found = new Set<number>();
+export function repeatingIds(ids: readonly number[], n: number): readonly number[] {
+  if (n === 1) return distinct(ids);
+  const found: number[] = [];
   const start = ids.length - n + 1;
   if (start < 1) return [];
   // indexOf is native: a loop over all positions would cost the interpreter more
   for (let at = ids.indexOf(ids[start]!); at < start; at = ids.indexOf(ids[start]!, at + 1)) {
     let same = 1;
     while (same < n - 1 && ids[at + same] === ids[start + same]) same++;
-    if (same === n - 1) found.add(ids[at + same]!);
+    if (same === n - 1) found.push(ids[at + same]!);
   }
-  return [...found];
+  return distinct(found);
 }

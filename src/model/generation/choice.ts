@@ -9,6 +9,7 @@ import { Recorder } from '../../tensor/recorder.ts';
 import { plus, register, times } from '../../tensor/value.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { bannedIds, forcedIds, hasBans, mostBanned } from './bans.ts';
+import { distinct } from './distinct.ts';
 import { candidatesOf, type GenerationOptions } from './options.ts';
 
 /** Registers: penalised ids, banned ids behind them in the list, the random number, the row of logits. */
@@ -70,7 +71,7 @@ export class Choice {
   private run(row: number, targetIds: readonly number[], random: number): void {
     const { machine } = this.model;
     const [pointer, list] = this.held;
-    const penalised = this.options.repetitionPenalty === 1 ? [] : [...new Set(targetIds)];
+    const penalised = this.options.repetitionPenalty === 1 ? [] : distinct(targetIds);
     const banned = bannedIds(targetIds, this.options);
     if (penalised.length + banned.length > 0) {
       machine.write(list, new Uint8Array(Uint32Array.from([...penalised, ...banned]).buffer));

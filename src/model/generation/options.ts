@@ -6,6 +6,7 @@ import type { T5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, readIdLists } from '../checkpoint/generation-config.ts';
 import { Fields } from '../json/json.ts';
 import { MAX_TARGET_LENGTH } from '../limits.ts';
+import { distinct } from './distinct.ts';
 import type { Key } from './philox.ts';
 
 /** What a caller may ask for; what is left out has the model's default. */
@@ -194,11 +195,6 @@ export function generationOptions(
   checkTogether(fields, options, config);
   if (options.doSample) options.key = keyOf(seedFrom(fields) ?? randomSeed());
   return options;
-}
-
-function distinct(ids: number[]): number[] {
-  const different = new Set(ids);
-  return different.size === ids.length ? ids : [...different];
 }
 
 /** Which tokens may not come, or have to, where. */

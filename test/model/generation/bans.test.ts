@@ -9,7 +9,7 @@ it.each([
   [[1, 2, 3, 1, 2], 3, [3]],
   [[4, 4], 2, [4]],
   [[4, 4], 3, []],
-  [[9, 8, 9], 1, [9, 8]],
+  [[9, 8, 9], 1, [8, 9]],
   [[1, 2], 4, []],
 ])('%j, %i at a time: %j', (ids, n, banned) => {
   expect(repeatingIds(ids, n)).toEqual(banned);
@@ -25,7 +25,7 @@ it('is every last id of a window that begins as the ids end', () => {
         const window = ids.slice(at, at + n);
         if (window.slice(0, -1).join() === (n === 1 ? '' : prefix)) banned.add(window.at(-1)!);
       }
-      expect(repeatingIds(ids, n).sort()).toEqual([...banned].sort());
+      expect([...repeatingIds(ids, n)].sort()).toEqual([...banned].sort());
     }),
   );
 });
