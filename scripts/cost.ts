@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../src/model/limits.ts';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
-import { decodeTokenizer, type Tokenizer } from '../src/model/tokenizer/tokenizer.ts';
+import { decodeTokenizer, type Unigram } from '../src/model/tokenizer/tokenizer.ts';
 import { measureCosts } from '../src/node/cost/measure.ts';
 import { type Asked, costTable } from '../src/node/cost/table.ts';
 import { findModel } from '../src/node/model/find-model.ts';
@@ -53,7 +53,7 @@ async function cost(options: Options): Promise<void> {
 interface Model {
   name: string;
   pack: Uint8Array;
-  tokenizer: Tokenizer;
+  tokenizer: Unigram;
 }
 
 async function ofFolder({ model, weights }: Options): Promise<Model> {

@@ -113,7 +113,7 @@ function encode({ tokenizer }: LocalModel, prompt: string, { specialTokens }: Op
     throw new Error(
       'local: expected spiece.model or tokenizer.json in the folder, got neither; give the prompt as --ids',
     );
-  return tokenizer.encode(prompt, specialTokens);
+  return tokenizer.encode(prompt, { specialTokens });
 }
 
 async function run(words: string[], options: Options): Promise<void> {

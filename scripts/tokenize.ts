@@ -35,7 +35,7 @@ program.action(async ({ spiece, specialTokens }: { spiece: string; specialTokens
   })!;
   const tokenizer = new PromptTokenizer(decodeTokenizer(tables, await nodeUnit()), addedTokens);
   for await (const text of jsonStrings(process.stdin, 'tokenize')) {
-    const ids = tokenizer.encode(text, specialTokens);
+    const ids = tokenizer.encode(text, { specialTokens });
     const line = `${JSON.stringify({ ids, decoded: tokenizer.decode(ids) })}\n`;
     if (!process.stdout.write(line)) await once(process.stdout, 'drain');
   }

@@ -1,9 +1,9 @@
 /** The tokenizer in a canister of its own, so that it can be counted alone. */
 import { certifiedDataSet, IDL, performanceCounter, update } from 'azle';
-import { decodeTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import { decodeTokenizer, type Unigram } from '../../src/model/tokenizer/tokenizer.ts';
 import { Unit } from '../../src/tensor/unit.ts';
 
-let tokenizer: Tokenizer;
+let tokenizer: Unigram;
 
 export default class {
   @update([IDL.Vec(IDL.Nat8)])

@@ -3,9 +3,9 @@ import { openModel } from '../model/families/registry.ts';
 import type { LanguageModel } from '../model/language-model.ts';
 import { PackCheck } from '../model/pack/check-pack.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../model/pack/pack.ts';
-import { PromptTokenizer } from '../model/tokenizer/prompt-tokenizer.ts';
-import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { openTokenizer } from '../model/tokenizer/pack-tokenizer.ts';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
+import type { Tokenizer } from '../text/tokenizer.ts';
 import { arenaBytes } from './arena-bytes.ts';
 import { BLOCK_BYTES } from './assembly/blocks-protocol.ts';
 import { type Blocks, readMailbox, readToArena } from './blocks.ts';
@@ -32,7 +32,7 @@ export class Model {
   readonly head: OpenedHead;
   readonly t5: LanguageModel;
   private readonly tokenizerAt: number;
-  private opened: PromptTokenizer | undefined;
+  private opened: Tokenizer | undefined;
   /** Bytes of the weights that are where they belong. */
   private loaded = 0;
 
@@ -67,15 +67,15 @@ export class Model {
     return true;
   }
 
-  get tokenizer(): PromptTokenizer {
+  get tokenizer(): Tokenizer {
     if (!this.opened) throw new Error('tokenizer: expected a model that is loaded');
     return this.opened;
   }
 
-  private openTokenizer(): PromptTokenizer {
+  private openTokenizer(): Tokenizer {
     const { tokenizerOffset, tokenizerBytes, addedTokens } = this.head;
     readToArena(this.stored.blocks, tokenizerOffset, tokenizerBytes, this.tokenizerAt);
-    return new PromptTokenizer(new Tokenizer(unit, this.tokenizerAt, tokenizerBytes), addedTokens);
+    return openTokenizer(unit, this.tokenizerAt, tokenizerBytes, addedTokens);
   }
 }
 

@@ -10,6 +10,13 @@ export interface ChatMessage {
   content: string;
 }
 
+/** A model's template as its files have it, and what it calls `bos_token` and `eos_token`. */
+export interface ChatSource {
+  template: string;
+  bos?: string;
+  eos?: string;
+}
+
 export interface RenderOptions {
   /** Whether the text ends with the beginning of the model's answer. Default: true. */
   addGenerationPrompt?: boolean;

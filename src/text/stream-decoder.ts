@@ -1,5 +1,4 @@
-// Ids to text, one at a time: each push gives the text that is certain by now, in whole characters; one U+FFFD for each byte
-// that is no part of a character.
+// Ids to text, one at a time: each push gives the text that is certain by now, in whole characters; U+FFFD for bytes that are no part of one.
 import { codePointAt, decodeUtf8 } from './utf8.ts';
 
 /** The UTF-8 of ids; `atStart` while no text has come: a leading space is the dummy prefix, or one too many. */
@@ -18,7 +17,11 @@ export class StreamDecoder {
   private rest = new Uint8Array(0);
   private atStart = true;
 
-  constructor(private readonly bytesOf: BytesOf) {}
+  /** @param textOf what broken bytes become is a tokenizer's own */
+  constructor(
+    private readonly bytesOf: BytesOf,
+    private readonly textOf: typeof decodeUtf8 = decodeUtf8,
+  ) {}
 
   /** Takes the next id. @returns the text that follows what was given before; often empty within a character. */
   push(id: number): string {
@@ -26,14 +29,14 @@ export class StreamDecoder {
     const bytes = this.take();
     const whole = bytes.length - incompleteBytes(bytes);
     this.rest = bytes.slice(whole);
-    return decodeUtf8(bytes, 0, whole);
+    return this.textOf(bytes, 0, whole);
   }
 
-  /** Ends the text. @returns what was held back: U+FFFD for each byte of a character that never came to its end. */
+  /** Ends the text. @returns what was held back: U+FFFD for a character that never came to its end. */
   end(): string {
     const bytes = this.take();
     this.rest = new Uint8Array(0);
-    return decodeUtf8(bytes);
+    return this.textOf(bytes);
   }
 
   /** Takes the next id and holds its text back, until the next `push` or `end`: cheaper for many at once. */

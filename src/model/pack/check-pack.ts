@@ -7,8 +7,7 @@ import { matrixParts } from '../../tensor/layout.ts';
 import type { Unit } from '../../tensor/unit.ts';
 import { packTensors } from '../families/registry.ts';
 import type { PackTensor } from '../tensor-table.ts';
-import { checkTokenizerTables } from '../tokenizer/tokenizer-check.ts';
-import { TOKENIZER_HEAD_BYTES } from '../tokenizer/tokenizer-data.ts';
+import { checkTables, TABLES_HEAD_BYTES } from '../tokenizer/pack-tokenizer.ts';
 import { type OpenedHead, packShape } from './pack.ts';
 
 /** Bytes of a part at most; a multiple of 16. */
@@ -55,9 +54,9 @@ export class PackCheck {
   private tokenizer(): void {
     const { tokenizerOffset: at, tokenizerBytes: bytes, config } = this.head;
     if (bytes === 0) throw new Error('pack: expected a tokenizer, got none; convert a folder that has one');
-    const start = new Uint8Array(Math.min(TOKENIZER_HEAD_BYTES, bytes));
+    const start = new Uint8Array(Math.min(TABLES_HEAD_BYTES, bytes));
     this.pack.read(at, start);
-    const { vocabularySize } = checkTokenizerTables(start, bytes, (into) => this.pack.read(at, into), this.unit);
+    const { vocabularySize } = checkTables(start, bytes, (into) => this.pack.read(at, into), this.unit);
     if (vocabularySize > config.vocabularySize) {
       throw new Error(
         `pack: expected a tokenizer of at most ${config.vocabularySize} pieces, as the embedding has rows, got ${vocabularySize}`,

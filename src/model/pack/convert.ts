@@ -7,7 +7,7 @@ import { type MatrixKind, type Placement, placeFloat32, placeInt8 } from '../../
 import { packTensors } from '../families/registry.ts';
 import type { Checkpoint } from '../families/t5/checkpoint.ts';
 import type { PackTensor, WeightsKind } from '../tensor-table.ts';
-import type { AddedTokenRow } from '../tokenizer/added-tokens.ts';
+import type { PackTokenizer } from '../tokenizer/pack-tokenizer.ts';
 import { encodePackHead, type PackHead, planPack } from './pack.ts';
 
 /** Where a pack is written; pieces come in order but for the head, which comes last. */
@@ -21,15 +21,18 @@ export interface Hash {
   digest(): Uint8Array;
 }
 
+/** What of a tokenizer the head has, beside its tables. */
+type InHead = Pick<PackTokenizer, 'addedTokens' | 'chat'>;
+
 /** The head of the pack that `convert` makes, its sha256 yet unknown. */
 export function planConversion(
   checkpoint: Checkpoint,
   weights: WeightsKind,
   tokenizerBytes: number,
-  addedTokens?: AddedTokenRow[],
+  inHead: InHead = {},
 ): PackHead {
   const { name, config, json, about, tiedHead } = checkpoint;
-  return planPack({ name, json, ...(about && { about }), weights, tiedHead, addedTokens }, config, tokenizerBytes);
+  return planPack({ name, json, ...(about && { about }), weights, tiedHead, ...inHead }, config, tokenizerBytes);
 }
 
 export async function convert(
@@ -39,10 +42,10 @@ export async function convert(
   sink: PackSink,
   sha256: Hash,
   onProgress: (done: number, all: number) => void = () => {},
-  addedTokens?: AddedTokenRow[],
+  inHead: InHead = {},
 ): Promise<PackHead> {
   const { config, tiedHead } = checkpoint;
-  const head = planConversion(checkpoint, weights, tokenizer.length, addedTokens);
+  const head = planConversion(checkpoint, weights, tokenizer.length, inHead);
   let at = head.weightsOffset;
   const append = async (offset: number, bytes: Uint8Array): Promise<void> => {
     // the gap before an aligned tensor is part of the body, and of its hash

@@ -10,6 +10,7 @@
  * Numbers are little-endian; sections begin at multiples of 64. The head's `sha256` is over all that follows it.
  */
 import { pad } from '../../tensor/layout.ts';
+import type { ChatSource } from '../../text/chat-template.ts';
 import { type About, parseAbout } from '../checkpoint/about.ts';
 import { parseT5Config, type T5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, parseGenerationConfig } from '../checkpoint/generation-config.ts';
@@ -38,6 +39,8 @@ export interface PackHead {
   tiedHead: boolean;
   /** Tokens that were added to the tokenizer, special ones too; left out by versions that knew of none. */
   addedTokens?: AddedTokenRow[];
+  /** The chat template, where the model chats. */
+  chat?: ChatSource;
   tensors: { name: string; offset: number; bytes: number }[];
   weightsOffset: number;
   weightsBytes: number;
@@ -60,7 +63,7 @@ const listed = (tensors: readonly PackTensor[]) => tensors.map(({ name, offset, 
 
 /** Offsets and sizes for a model; `sha256` is 64 zeros until the body is known, so that the head keeps its length. */
 export function planPack(
-  model: Pick<PackHead, 'name' | 'json' | 'about' | 'weights' | 'tiedHead' | 'addedTokens'>,
+  model: Pick<PackHead, 'name' | 'json' | 'about' | 'weights' | 'tiedHead' | 'addedTokens' | 'chat'>,
   config: T5Config,
   tokenizerBytes: number,
 ): PackHead {
@@ -142,8 +145,17 @@ export function decodePackHead(start: Uint8Array, fileBytes: number): OpenedHead
     generation: parseGenerationConfig(json.generation, config.vocabularySize, 'pack generation'),
   };
   if (head.addedTokens !== undefined) checkRows(head.addedTokens, config.vocabularySize);
+  if (head.chat !== undefined) checkChat(head.chat);
   checkTable(opened, fileBytes);
   return opened;
+}
+
+/** What the template does is looked at where it is opened. */
+function checkChat(chat: ChatSource): void {
+  const { template, bos, eos } = chat ?? {};
+  const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+  if (typeof template !== 'string' || !isText(bos) || !isText(eos))
+    throw new Error(`pack: expected chat to be a template, bos and eos, texts each, got ${show(chat)}`);
 }
 
 /** Compares the tensor table and all sizes with what the configuration makes them. */

@@ -2,20 +2,7 @@
 // is `folder-tokenizer.ts`. Source: tokenizers, added_vocabulary.rs (find_matches, extract_and_normalize): the leftmost and longest
 // match counts, even one that is then discarded.
 
-/** A token and what is known of it; names are transformers' (AddedToken). */
-export interface AddedToken {
-  id: number;
-  content: string;
-  /** Taken for what it is where that is asked for, and never shown; other tokens always and in every answer. */
-  special: boolean;
-  /** Sought in normalised text, and normalised itself. */
-  normalized: boolean;
-  /** Takes the spaces before it, behind it. */
-  lstrip: boolean;
-  rstrip: boolean;
-  /** Not within a word. */
-  singleWord: boolean;
-}
+import type { AddedToken } from '../../text/added-token.ts';
 
 /** A part of a text: one that is cut up into pieces, or a token. */
 export type Part = { text: string } | { id: number };

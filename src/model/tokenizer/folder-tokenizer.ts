@@ -1,20 +1,16 @@
 // The tokenizer of a model folder: its pieces, and the tokens that were added to it, wherever its files have them. What they say twice has to be
 // the same; what cannot be honoured is refused by name. Source: transformers 5, tokenization_utils_base.py (_from_pretrained),
 // models/t5/tokenization_t5.py; where a file gives an id, that id counts, which training was done with.
+
+import type { AddedToken } from '../../text/added-token.ts';
 import { Fields, parseJson } from '../json/json.ts';
-import { type AddedToken, type AddedTokenRow, MAX_ADDED_TOKENS, rowOf } from './added-tokens.ts';
+import { MAX_ADDED_TOKENS, rowOf } from './added-tokens.ts';
 import { buildTokenizerData } from './build-tokenizer.ts';
+import type { PackTokenizer } from './pack-tokenizer.ts';
 import { readSpieceModel } from './spiece-model.ts';
 import { encodeTokenizerData } from './tokenizer-data.ts';
 import { readAddedTokens, readTokenizerJson } from './tokenizer-json.ts';
 import { type Piece, PieceType, type Vocabulary } from './vocabulary.ts';
-
-/** What a pack holds of a tokenizer. */
-export interface PackTokenizer {
-  /** For `decodeTokenizer`. */
-  tables: Uint8Array;
-  addedTokens: AddedTokenRow[];
-}
 
 /** Every file that a folder may have of a tokenizer. */
 export const TOKENIZER_FILES = [

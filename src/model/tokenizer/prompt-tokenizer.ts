@@ -1,13 +1,12 @@
-// A tokenizer with the tokens that were added to it: what prompts are encoded with, and answers decoded. Its pieces, and how a text without added
+// A unigram tokenizer with the tokens that were added to it: what prompts are encoded with, and answers decoded. Its pieces, and how a text without added
 // tokens is cut up, are `tokenizer.ts`'s.
 
+import type { AddedToken } from '../../text/added-token.ts';
 import type { StreamDecoder } from '../../text/stream-decoder.ts';
-import { type AddedToken, type AddedTokenRow, type Part, TokenMatcher, tokenOf } from './added-tokens.ts';
-import type { Tokenizer } from './tokenizer.ts';
+import type { EncodeOptions, TextPart, TextStream, Tokenizer } from '../../text/tokenizer.ts';
+import { type AddedTokenRow, type Part, TokenMatcher, tokenOf } from './added-tokens.ts';
+import type { Unigram } from './tokenizer.ts';
 import { SPACE_SYMBOL } from './vocabulary.ts';
-
-/** What takes ids one at a time and gives text as soon as it is whole characters. */
-export type TextStream = Pick<StreamDecoder, 'push' | 'end' | 'append'>;
 
 /** Printable ASCII, which no map of SentencePiece's changes. */
 const PLAIN = /^[ -~]*$/;
@@ -18,22 +17,27 @@ interface Matchers {
   normalized: TokenMatcher | undefined;
   /** Whether any of them is not special. */
   plain: boolean;
+  /** Of special tokens, all in the text as it is. */
+  special: TokenMatcher;
 }
 
-export class PromptTokenizer {
+export class PromptTokenizer implements Tokenizer {
   private readonly tokens: readonly AddedToken[];
   private found: Matchers | undefined;
   private shown: ReadonlyMap<number, string> | undefined;
 
   /** @param rows the tokens that were added, special ones too; none for packs of versions that did not know of any */
   constructor(
-    readonly pieces: Tokenizer,
+    readonly pieces: Unigram,
     private readonly rows: readonly AddedTokenRow[] | undefined,
   ) {
     this.tokens = (rows ?? []).map(tokenOf);
   }
 
-  /** Whether special tokens can be asked for: packs made before there were added tokens do not say which there are. */
+  get vocabularySize(): number {
+    return this.pieces.vocabularySize;
+  }
+
   get knowsSpecialTokens(): boolean {
     return this.rows !== undefined;
   }
@@ -42,21 +46,30 @@ export class PromptTokenizer {
    * The ids of a text, then `</s>`. Added tokens in it are one id each; special ones, such as `</s>` and `<extra_id_0>`, only with
    * `specialTokens`, and else ordinary text.
    */
-  encode(text: string, specialTokens = false): number[] {
-    return this.encodeUpTo(text, Number.POSITIVE_INFINITY, { specialTokens })!;
+  encode(text: string, options: EncodeOptions = {}): number[] {
+    return this.encodeUpTo(text, Number.POSITIVE_INFINITY, options)!;
   }
 
   /**
    * As `encode`, if there are no more than `most` ids, `</s>` included, and no more than so many thousand steps along tries for any part
    * of the text; else undefined, and the rest is not looked at.
    */
-  encodeUpTo(
-    text: string,
-    most: number,
-    { specialTokens = false, thousandSteps = 0 }: { specialTokens?: boolean; thousandSteps?: number },
-  ): number[] | undefined {
-    const parts = this.split(text, specialTokens);
-    if (parts === undefined) return this.pieces.encodeUpTo(text, most, thousandSteps);
+  encodeUpTo(text: string, most: number, options: EncodeOptions): number[] | undefined {
+    const { specialTokens = false, isPart = false, bare = isPart, thousandSteps = 0 } = options;
+    const limit = bare ? most + 1 : most;
+    const ids = this.encodeParts(this.split(text, specialTokens) ?? [{ text }], limit, thousandSteps);
+    if (bare) ids?.pop();
+    return ids;
+  }
+
+  splitSpecials(text: string): TextPart[] {
+    const contents = new Map(this.tokens.map(({ id, content }) => [id, content]));
+    const parts = this.matchers().special.split(text, () => false);
+    return parts.map((part) => ('id' in part ? { ...part, special: contents.get(part.id)! } : part));
+  }
+
+  private encodeParts(parts: readonly Part[], most: number, thousandSteps: number): number[] | undefined {
+    if (parts.length === 1 && 'text' in parts[0]!) return this.pieces.encodeUpTo(parts[0].text, most, thousandSteps);
     const ids: number[] = [];
     for (const part of parts) {
       if ('id' in part) ids.push(part.id);
@@ -127,6 +140,7 @@ export class PromptTokenizer {
         normalized:
           normalized.length > 0 ? new TokenMatcher(normalized, ({ content }) => this.normalize(content)) : undefined,
         plain: this.tokens.some(({ special }) => !special),
+        special: new TokenMatcher(this.tokens.filter(({ special }) => special)),
       };
     }
     return this.found;
@@ -139,7 +153,7 @@ class PromptStream {
   private fresh = true;
 
   constructor(
-    private readonly pieces: Tokenizer,
+    private readonly pieces: Unigram,
     private readonly shown: ReadonlyMap<number, string>,
   ) {
     this.stream = pieces.stream();

@@ -1,8 +1,9 @@
 // Reads `tokenizer.json`, the file of Hugging Face's fast tokenizers, where it holds a Unigram model as T5's does.
 // Read as the SentencePiece model it was made from: SentencePiece's rules hold, not those of the fast tokenizer, which
 // keeps some spaces. What its parts say is compared with what T5's say: anything else is refused by name. Source: tokenizers, models/unigram, normalizers, metaspace.
+
+import type { AddedToken } from '../../text/added-token.ts';
 import { Fields, parseJson, show } from '../json/json.ts';
-import type { AddedToken } from './added-tokens.ts';
 import { byteOf } from './build-tokenizer.ts';
 import { DEFAULT_UNK_SURFACE, type Piece, PieceType, SPACE_SYMBOL, type Vocabulary } from './vocabulary.ts';
 

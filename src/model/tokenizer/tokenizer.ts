@@ -28,13 +28,13 @@ const workOf = (window: number): number => 9 * window + 64;
  * The tokenizer in the bytes that `encodeTokenizerData` made, which are checked and copied to memory of their own.
  * @param at where, if there is room already. @throws RangeError if the bytes are no such thing.
  */
-export function decodeTokenizer(bytes: Uint8Array, native: Native, at = native.grow(bytes.length)): Tokenizer {
+export function decodeTokenizer(bytes: Uint8Array, native: Native, at = native.grow(bytes.length)): Unigram {
   checkTokenizer(bytes, native);
   native.write(at, bytes);
-  return new Tokenizer(native, at, bytes.length);
+  return new Unigram(native, at, bytes.length);
 }
 
-export class Tokenizer {
+export class Unigram {
   private readonly head: TokenizerHead;
 
   /** @param at where the tables lie, which were checked. @throws RangeError if none begin there. */

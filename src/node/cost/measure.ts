@@ -5,13 +5,13 @@
 import { Principal } from '@dfinity/principal';
 import { fees, ingressFee } from '../../../packages/replica/src/cycles.ts';
 import { agentEnvelopeBytes } from '../../../packages/replica/src/envelope-size.ts';
-import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import type { Unigram } from '../../model/tokenizer/tokenizer.ts';
 import { promptOf } from '../model/random-model.ts';
 import { BenchCanister } from './bench-canister.ts';
 
 export interface Work {
   pack: Uint8Array;
-  tokenizer: Tokenizer;
+  tokenizer: Unigram;
   /** Of the prompt, `</s>` included. */
   promptTokens: number;
   /** Of the answer, the stop token included. */
@@ -86,7 +86,7 @@ export async function measureCosts({
 const PADDING = 0;
 
 /** Prompts of exactly so many tokens, no two alike, so that none finds its encoding in the cache. */
-function differentPrompts(tokenizer: Tokenizer, tokens: number, count: number): string[] {
+function differentPrompts(tokenizer: Unigram, tokens: number, count: number): string[] {
   const prompts = new Set<string>();
   for (let variant = 0; prompts.size < count; variant++) {
     if (variant === 100)

@@ -4,16 +4,16 @@ import type { GenerationConfig } from '../../model/checkpoint/generation-config.
 import { T5 } from '../../model/families/t5/t5.ts';
 import { convert, planConversion } from '../../model/pack/convert.ts';
 import type { WeightsKind } from '../../model/tensor-table.ts';
-import { PromptTokenizer } from '../../model/tokenizer/prompt-tokenizer.ts';
-import { decodeTokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { copyTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
 import { Arena } from '../../tensor/arena.ts';
+import type { Tokenizer } from '../../text/tokenizer.ts';
 import { readTokenizer, withCheckpoint } from './model-folder.ts';
 import { nodeUnit } from './node-unit.ts';
 
 export interface LocalModel {
   t5: T5;
   /** Undefined where the folder has none: such a model takes ids alone. */
-  tokenizer: PromptTokenizer | undefined;
+  tokenizer: Tokenizer | undefined;
   /** The folder's defaults. */
   generation: GenerationConfig;
 }
@@ -24,7 +24,7 @@ export async function openLocalModel(dir: string, weights: WeightsKind): Promise
     const { config, generation, tiedHead } = checkpoint;
     const machine = await nodeUnit();
     const found = await readTokenizer(dir, config.vocabularySize);
-    const tokenizer = found && new PromptTokenizer(decodeTokenizer(found.tables, machine), found.addedTokens);
+    const tokenizer = found && copyTokenizer(found, machine);
     const t5 = new T5(machine, new Arena(machine), { config, weights, tiedHead });
     const { weightsOffset, tokenizerOffset } = planConversion(checkpoint, weights, 0);
     const intoArena = (at: number, bytes: Uint8Array): void => {

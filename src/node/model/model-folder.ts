@@ -12,12 +12,8 @@ import { type Checkpoint, openCheckpoint } from '../../model/families/t5/checkpo
 import { convert } from '../../model/pack/convert.ts';
 import { decodePackHead, type OpenedHead, PACK_VERSION, packHeadBytes } from '../../model/pack/pack.ts';
 import type { WeightsKind } from '../../model/tensor-table.ts';
-import {
-  type PackTokenizer,
-  readFolderTokenizer,
-  TOKENIZER_FILES,
-  type TokenizerFiles,
-} from '../../model/tokenizer/folder-tokenizer.ts';
+import { readFolderTokenizer, TOKENIZER_FILES, type TokenizerFiles } from '../../model/tokenizer/folder-tokenizer.ts';
+import type { PackTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
 import { projectRoot } from '../build/project.ts';
 import { fetchedId } from '../fetch/fetch-model.ts';
 
@@ -147,8 +143,8 @@ export async function packFolder(
         const sink = {
           write: async (at: number, bytes: Uint8Array) => void (await file.write(bytes, 0, bytes.length, at)),
         };
-        const { tables, addedTokens } = tokenizer;
-        await convert(checkpoint, weights, tables, sink, createHash('sha256'), onProgress, addedTokens);
+        const { tables, ...inHead } = tokenizer;
+        await convert(checkpoint, weights, tables, sink, createHash('sha256'), onProgress, inHead);
         await file.close();
         await rename(partial, path);
       } catch (error) {

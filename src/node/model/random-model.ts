@@ -12,7 +12,7 @@ import { type PackHead, packBytes } from '../../model/pack/pack.ts';
 import type { WeightsKind } from '../../model/tensor-table.ts';
 import { buildTokenizerData } from '../../model/tokenizer/build-tokenizer.ts';
 import { readSpieceModel } from '../../model/tokenizer/spiece-model.ts';
-import { decodeTokenizer, type Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { decodeTokenizer, type Unigram } from '../../model/tokenizer/tokenizer.ts';
 import { encodeTokenizerData } from '../../model/tokenizer/tokenizer-data.ts';
 import { PieceType, SPACE_SYMBOL } from '../../model/tokenizer/vocabulary.ts';
 import { projectRoot } from '../build/project.ts';
@@ -23,7 +23,7 @@ export interface RandomModel {
   config: T5Config;
   pack: Uint8Array;
   head: PackHead;
-  tokenizer: Tokenizer;
+  tokenizer: Unigram;
 }
 
 /** The pack of a model of this shape; the same bytes for the same seed. */
@@ -113,7 +113,7 @@ function madeUpWord(i: number): string {
 const words = 'joe has 22 apples he gave away half and ate 6 apples how many apples does he have'.split(' ');
 
 /** A text of exactly so many tokens, `</s>` included; another one for another `variant`. */
-export function promptOf(tokenizer: Tokenizer, tokens: number, variant = 0): string {
+export function promptOf(tokenizer: Unigram, tokens: number, variant = 0): string {
   const length = (text: string): number => tokenizer.encode(text).length;
   let text = '';
   for (let i = 1; ; i++) {

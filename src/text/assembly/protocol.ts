@@ -35,6 +35,8 @@ export const MOST_STEPS = 3;
 export const AT_START = 4;
 /** encode by BPE: 1 where the texts of special tokens are these, not ordinary text. decode: 1 to leave special tokens out. */
 export const SPECIAL = 5;
+/** encode by BPE: bits of what kind of text it is, IS_PART and the others. */
+export const PART = 6;
 /** Ids or bytes put out. check: the place of what is wrong. */
 export const COUNT = 8;
 /** Steps along tries that it took, in thousands. */
@@ -72,6 +74,7 @@ export const FAULT_FLAGS = 32;
 export const FAULT_MERGE = 33;
 export const FAULT_SLOT = 34;
 export const FAULT_CLASS = 35;
+export const FAULT_ADDED = 36;
 /** Bytes of work that a check needs for each unit of a trie. */
 export const CHECK_WORK = 9;
 
@@ -99,21 +102,54 @@ export const NUL_BYTE = 0xfe;
 /** Stands after the text and ends every search. */
 export const END_BYTE = 0xff;
 
-// --- the tables of a byte-level BPE tokenizer: src/text/bpe/bpe-data.ts --------------------------------------
+// --- the tables of a BPE tokenizer: src/text/bpe/bpe-data.ts ------------------------------------------------
 export const BPE_KIND = 3;
 export const BPE_SIZE = 4;
 export const BPE_MERGES = 5;
+export const BPE_FLAGS = 6;
 export const BPE_LENGTHS = 8;
-export const BPE_SECTIONS = 9;
+export const BPE_SECTIONS = 14;
 /** How a text is parted into words before they are merged: the pre-tokenizers of these models. */
 export const PRE_GPT2 = 1;
 export const PRE_SMOLLM = 2;
 export const PRE_LLAMA3 = 3;
 export const PRE_QWEN2 = 4;
-/** Classes of a code point. */
+/** SentencePiece's BPE: a text is one word of characters, a space among them; a character without a piece is its bytes'. */
+export const PRE_SENTENCEPIECE = 5;
+/** Bits of the flags. SentencePiece: a space goes before the whole text, */
+export const PREFIX_TEXT = 1;
+/** or before each part between added tokens, */
+export const PREFIX_PARTS = 2;
+/** or, where it does not begin with one, before the whole text, */
+export const PREFIX_TEXT_UNLESS = 4;
+/** or before each part. */
+export const PREFIX_PARTS_UNLESS = 8;
+/** An answer's first space is left out. */
+export const STRIP_SPACE = 16;
+/** Texts are normalised to NFC, which TypeScript does. */
+export const NFC = 32;
+/** Bits of PART. Not the beginning of a text, */
+export const IS_PART = 1;
+/** without added tokens that are sought in texts as they are, which were found before, */
+export const IS_SPLIT = 2;
+/** or these are all that is wanted: from, to and id of each. */
+export const SPLIT_ONLY = 4;
+/** An added token: its id, and bits of what is known of it. */
+export const ADDED_ID = 0xffffff;
+export const ADDED_SPECIAL = 1 << 24;
+export const ADDED_NORMALIZED = 1 << 25;
+export const ADDED_LSTRIP = 1 << 26;
+export const ADDED_RSTRIP = 1 << 27;
+export const ADDED_SINGLE_WORD = 1 << 28;
+/** Bytes of an added token's text at most: what a place of a text may cost. */
+export const MOST_ADDED_BYTES = 1024;
+/** Classes of a code point: one of these at most, */
 export const LETTER = 1;
 export const NUMBER = 2;
 export const SPACE = 4;
+export const KINDS = 7;
+/** and whether it is part of a word, as \w of regular expressions has it. */
+export const WORD = 8;
 /** Blocks of 256 code points up to U+10FFFF. */
 export const CLASS_BLOCKS = 4352;
 /** Factors of the hash of a pair, and of a word's bytes (FNV-1a). */

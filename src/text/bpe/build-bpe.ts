@@ -1,67 +1,93 @@
-/** Makes the tables that a byte-level BPE tokenizer works with out of what its file says: done once, when a model is converted. */
-import { FNV_BASIS, FNV_PRIME, HASH_LEFT, HASH_RIGHT } from '../assembly/protocol.ts';
+/** Makes the tables that a BPE tokenizer works with out of what its file says: done once, when a model is converted. */
+import type { AddedToken } from '../added-token.ts';
+import {
+  ADDED_LSTRIP,
+  ADDED_NORMALIZED,
+  ADDED_RSTRIP,
+  ADDED_SINGLE_WORD,
+  ADDED_SPECIAL,
+  FNV_BASIS,
+  FNV_PRIME,
+  HASH_LEFT,
+  HASH_RIGHT,
+  MOST_ADDED_BYTES,
+  NFC,
+  PRE_SENTENCEPIECE,
+  PREFIX_PARTS,
+  PREFIX_PARTS_UNLESS,
+  PREFIX_TEXT,
+  PREFIX_TEXT_UNLESS,
+  STRIP_SPACE,
+} from '../assembly/protocol.ts';
+import { characterBytes } from '../utf8.ts';
 import type { BpeData } from './bpe-data.ts';
 import { PRE_TOKENIZERS } from './pre-tokenizers.ts';
 import { unicodeClasses } from './unicode-classes.ts';
-import { type BpeToken, type BpeVocabulary, BYTE_ALPHABET, bytesOfPiece, TokenType } from './vocabulary.ts';
+import { type BpeToken, type BpeVocabulary, BYTE_ALPHABET, bytesOfSymbol, TokenType, utf8 } from './vocabulary.ts';
 
 const MAX_TOKENS = 2 ** 20;
+const PREFIX_FLAGS = {
+  never: 0,
+  text: PREFIX_TEXT,
+  parts: PREFIX_PARTS,
+  'text unless': PREFIX_TEXT_UNLESS,
+  'parts unless': PREFIX_PARTS_UNLESS,
+};
 
 /** @throws Error, RangeError naming the token or merge that is wrong */
 export function buildBpe(vocabulary: BpeVocabulary): BpeData {
-  const { tokens, where, preTokenizer, ignoreMerges } = vocabulary;
+  const { tokens, where, preTokenizer, prefix, stripSpace, nfc, before, behind } = vocabulary;
   if (tokens.length === 0 || tokens.length > MAX_TOKENS)
     throw new RangeError(`${where}: expected 1 to ${MAX_TOKENS} tokens, got ${tokens.length}`);
   const ids = idsOf(vocabulary);
-  const bytes = tokens.map((token, id) => bytesOf(token, id, where));
   const merges = mergesOf(vocabulary, ids);
-  const pieceOffsets = new Uint32Array(tokens.length + 1);
-  for (const [id, piece] of bytes.entries()) pieceOffsets[id + 1] = pieceOffsets[id]! + piece.length;
-  const pieceBytes = new Uint8Array(pieceOffsets[tokens.length]!);
-  for (const [id, piece] of bytes.entries()) pieceBytes.set(piece, pieceOffsets[id]!);
+  const pieces = concatenate(tokens.map(({ bytes }) => bytes));
+  const isSentencePiece = preTokenizer === 'sentencepiece';
   return {
-    kind: PRE_TOKENIZERS[preTokenizer].kind,
+    kind: isSentencePiece ? PRE_SENTENCEPIECE : PRE_TOKENIZERS[preTokenizer].kind,
+    flags: PREFIX_FLAGS[prefix] | (stripSpace ? STRIP_SPACE : 0) | (nfc ? NFC : 0),
     vocabularySize: tokens.length,
     mergesCount: merges.length / 3,
-    pieceOffsets,
-    pieceBytes,
+    pieceOffsets: pieces.offsets,
+    pieceBytes: pieces.bytes,
     types: Uint8Array.from(tokens, ({ type }) => type),
-    byteIds: Int32Array.from(BYTE_ALPHABET, (character) => ids.get(character) ?? -1),
+    byteIds: byteIds(vocabulary, ids),
     merges,
     mergeSlots: slotsOf(merges.length / 3, (rank) => pairHash(merges[3 * rank]!, merges[3 * rank + 1]!)),
-    wordSlots: ignoreMerges
-      ? slotsOf(tokens.length, (id) => (isSpecial(tokens[id]!) ? undefined : wordHash(bytes[id]!)))
-      : new Uint32Array(0),
-    specials: specialsOf(vocabulary, bytes),
+    wordSlots: wordSlots(vocabulary),
+    ...addedTables(vocabulary),
     classes: unicodeClasses(),
+    around: Uint32Array.of(before.length, ...before, ...behind),
   };
 }
 
-/** Whether a token stands for its own text, whatever merges would make of it. */
-const isSpecial = ({ type }: BpeToken): boolean => type === TokenType.CONTROL || type === TokenType.USER_DEFINED;
-
-/** Of the tokens that bytes and merges lead to. */
+/** Tokens by their texts: those that a text is cut into go before those that only stand for themselves. */
 function idsOf({ tokens, where }: BpeVocabulary): Map<string, number> {
   const ids = new Map<string, number>();
-  for (const [id, token] of tokens.entries()) {
-    if (!Object.values<number>(TokenType).includes(token.type))
-      throw new RangeError(`${where}: token ${id}: expected a type from 1 to 6, got ${token.type}`);
-    if (isSpecial(token)) continue;
-    const { text } = token;
-    if (ids.has(text))
+  for (const [id, { text, type, bytes }] of tokens.entries()) {
+    if (!Object.values<number>(TokenType).includes(type))
+      throw new RangeError(`${where}: token ${id}: expected a type from 1 to 6, got ${type}`);
+    if (bytes.length === 0 && type !== TokenType.UNUSED)
+      throw new Error(`${where}: token ${id}: expected a text, got ${JSON.stringify(text)}`);
+    const other = ids.get(text);
+    if (bytes.length === 0 || (other !== undefined && type !== TokenType.NORMAL)) continue;
+    if (other !== undefined && tokens[other]!.type === TokenType.NORMAL)
       throw new Error(
-        `${where}: token ${id}: expected a text of its own, got ${JSON.stringify(text)}, which ${ids.get(text)} has`,
+        `${where}: token ${id}: expected a text of its own, got ${JSON.stringify(text)}, which ${other} has`,
       );
     ids.set(text, id);
   }
   return ids;
 }
 
-function bytesOf(token: BpeToken, id: number, where: string): Uint8Array {
-  const bytes = isSpecial(token) ? new TextEncoder().encode(token.text) : bytesOfPiece(token.text);
-  if (bytes && bytes.length > 0) return bytes;
+function byteIds({ tokens, where, preTokenizer }: BpeVocabulary, ids: ReadonlyMap<string, number>): Int32Array {
+  if (preTokenizer !== 'sentencepiece') return Int32Array.from(BYTE_ALPHABET, (character) => ids.get(character) ?? -1);
+  const found = new Int32Array(256).fill(-1);
+  for (const [id, { type, bytes }] of tokens.entries()) if (type === TokenType.BYTE) found[bytes[0]!] = id;
+  const missing = found.indexOf(-1);
+  if (missing < 0) return found;
   throw new Error(
-    `${where}: token ${id}: expected characters of GPT-2's alphabet of bytes, got ${JSON.stringify(token.text)}`,
+    `${where}: expected a token for each byte, <0x00> to <0xFF>, got none for byte ${missing} (models without byte fallback are not built in)`,
   );
 }
 
@@ -75,43 +101,109 @@ function mergesOf({ merges, where }: BpeVocabulary, ids: ReadonlyMap<string, num
       throw new Error(`${where}: merge ${rank}: expected ${expected}, got ${JSON.stringify([left, right])}`);
     };
     if (missing !== undefined) fail(`tokens that are there, ${JSON.stringify(missing)} among them`);
-    if (seen.has(`${left} ${right}`)) fail('each pair once');
-    seen.add(`${left} ${right}`);
-    out.set(
-      texts.map((text) => ids.get(text)!),
-      3 * rank,
-    );
+    const pair = texts.map((text) => ids.get(text)!);
+    const key = `${pair[0]} ${pair[1]}`;
+    if (seen.has(key)) fail('each pair once');
+    seen.add(key);
+    out.set(pair, 3 * rank);
   }
   return out;
 }
 
-// Hashes as assembly/bpe/merge.ts has them.
+/** Words that are not merged: all tokens where a model says so; SentencePiece's single characters. */
+function wordSlots({ tokens, preTokenizer, ignoreMerges }: BpeVocabulary): Uint32Array {
+  const isCut = ({ type, text }: BpeToken): boolean =>
+    text !== '' && (type === TokenType.NORMAL || type === TokenType.USER_DEFINED);
+  const isWord =
+    preTokenizer === 'sentencepiece'
+      ? (token: BpeToken) => isCut(token) && characterBytes(token.bytes[0]!) === token.bytes.length
+      : (token: BpeToken) => ignoreMerges && isCut(token);
+  const words = tokens.flatMap((token, id) => (isWord(token) ? [id] : []));
+  return words.length === 0
+    ? new Uint32Array(0)
+    : slotsOf(
+        words.length,
+        (i) => wordHash(tokens[words[i]!]!.bytes),
+        (i) => words[i]!,
+      );
+}
+
+// Hashes as assembly/bpe/merge.ts and added.ts have them.
 const spread = (hash: number): number => (hash ^ (hash >>> 15)) >>> 0;
 const pairHash = (left: number, right: number): number =>
   spread(Math.imul(left, HASH_LEFT) ^ Math.imul(right, HASH_RIGHT));
 const wordHash = (bytes: Uint8Array): number =>
   spread(bytes.reduce((hash, byte) => Math.imul(hash ^ byte, FNV_PRIME), FNV_BASIS | 0));
 
-/** Numbers from 1 on, by their hashes; what has none is left out. */
-function slotsOf(count: number, hashOf: (index: number) => number | undefined): Uint32Array {
+/** Numbers from 1 on, by their hashes. */
+function slotsOf(count: number, hashOf: (index: number) => number, numberOf = (index: number) => index): Uint32Array {
   const slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * count + 2)));
   const mask = slots.length - 1;
   for (let index = 0; index < count; index++) {
-    const hash = hashOf(index);
-    if (hash === undefined) continue;
-    let slot = hash & mask;
+    let slot = hashOf(index) & mask;
     while (slots[slot] !== 0) slot = (slot + 1) & mask;
-    slots[slot] = index + 1;
+    slots[slot] = numberOf(index) + 1;
   }
   return slots;
 }
 
-function specialsOf({ tokens }: BpeVocabulary, bytes: readonly Uint8Array[]): Uint32Array {
-  const ids = tokens.flatMap((token, id) => (isSpecial(token) ? [id] : []));
-  if (ids.length === 0) return new Uint32Array(0);
-  ids.sort((a, b) => bytes[a]![0]! - bytes[b]![0]! || bytes[b]!.length - bytes[a]!.length || a - b);
-  const out = new Uint32Array(257 + ids.length);
-  for (let byte = 0; byte <= 256; byte++) out[byte] = 257 + ids.filter((id) => bytes[id]![0]! < byte).length;
-  out.set(ids, 257);
-  return out;
+type AddedTables = Pick<BpeData, 'addedLeads' | 'addedSlots' | 'addedOffsets' | 'addedBytes' | 'addedRows'>;
+
+const NO_TABLES: AddedTables = {
+  addedLeads: new Uint32Array(0),
+  addedSlots: new Uint32Array(0),
+  addedOffsets: new Uint32Array(0),
+  addedBytes: new Uint8Array(0),
+  addedRows: new Uint32Array(0),
+};
+
+function addedTables({ added, where, preTokenizer, prefix, nfc }: BpeVocabulary): AddedTables {
+  if (added.length === 0) return NO_TABLES;
+  const isSentencePiece = preTokenizer === 'sentencepiece';
+  // as a normaliser makes it, which is what such a token is sought as
+  const normalize = (content: string): string => {
+    const spaced = isSentencePiece ? new TextDecoder().decode(bytesOfSymbol(content, TokenType.NORMAL)) : content;
+    return `${prefix === 'parts' ? ' ' : ''}${nfc ? spaced.normalize('NFC') : spaced}`;
+  };
+  const texts = added.map(({ content, normalized, id }) => {
+    const bytes = utf8(normalized ? normalize(content) : content);
+    if (bytes.length === 0 || bytes.length > MOST_ADDED_BYTES)
+      throw new RangeError(
+        `${where}: expected added token ${id} to be of 1 to ${MOST_ADDED_BYTES} bytes, got ${bytes.length}`,
+      );
+    return bytes;
+  });
+  const { offsets, bytes } = concatenate(texts);
+  return {
+    addedLeads: leadsOf(texts),
+    addedSlots: slotsOf(added.length, (i) => wordHash(texts[i]!)),
+    addedOffsets: offsets,
+    addedBytes: bytes,
+    addedRows: Uint32Array.from(added, rowOf),
+  };
+}
+
+const rowOf = ({ id, special, normalized, lstrip, rstrip, singleWord }: AddedToken): number =>
+  id |
+  (special ? ADDED_SPECIAL : 0) |
+  (normalized ? ADDED_NORMALIZED : 0) |
+  (lstrip ? ADDED_LSTRIP : 0) |
+  (rstrip ? ADDED_RSTRIP : 0) |
+  (singleWord ? ADDED_SINGLE_WORD : 0);
+
+function leadsOf(texts: readonly Uint8Array[]): Uint32Array {
+  const lengths = Array.from({ length: 256 }, () => new Set<number>());
+  for (const text of texts) lengths[text[0]!]!.add(text.length);
+  const sorted = lengths.map((set) => [...set].sort((a, b) => a - b));
+  const begins: number[] = [257];
+  for (const list of sorted) begins.push(begins.at(-1)! + list.length);
+  return Uint32Array.from([...begins, ...sorted.flat()]);
+}
+
+function concatenate(parts: readonly Uint8Array[]): { offsets: Uint32Array; bytes: Uint8Array } {
+  const offsets = new Uint32Array(parts.length + 1);
+  for (const [i, part] of parts.entries()) offsets[i + 1] = offsets[i]! + part.length;
+  const bytes = new Uint8Array(offsets[parts.length]!);
+  for (const [i, part] of parts.entries()) bytes.set(part, offsets[i]!);
+  return { offsets, bytes };
 }

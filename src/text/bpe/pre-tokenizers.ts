@@ -29,13 +29,13 @@ export const PRE_TOKENIZERS: Record<PreTokenizerName, PreTokenizer> = {
   qwen2: { kind: PRE_QWEN2, ggml: ['qwen2'], pattern: QWEN2, digits: false },
 };
 
-const names = Object.keys(PRE_TOKENIZERS) as PreTokenizerName[];
+export const PRE_TOKENIZER_NAMES = Object.keys(PRE_TOKENIZERS) as PreTokenizerName[];
 
 /** @throws RangeError for one that is not built in */
 export function preTokenizerOfGgml(name: unknown, where: string): PreTokenizerName {
-  const found = names.find((known) => PRE_TOKENIZERS[known].ggml.includes(String(name)));
+  const found = PRE_TOKENIZER_NAMES.find((known) => PRE_TOKENIZERS[known].ggml.includes(String(name)));
   if (found) return found;
-  const known = names.flatMap((n) => PRE_TOKENIZERS[n].ggml).join(', ');
+  const known = PRE_TOKENIZER_NAMES.flatMap((n) => PRE_TOKENIZERS[n].ggml).join(', ');
   const got = JSON.stringify(name) ?? 'nothing';
   throw new RangeError(`${where}: expected tokenizer.ggml.pre to be one of ${known}, got ${got}`);
 }

@@ -1,5 +1,5 @@
-/** Which code points are letters, numbers and spaces, as this JavaScript's Unicode has them: made at conversion, so that a canister needs no Unicode of its own. */
-import { CLASS_BLOCKS, LETTER, NUMBER, SPACE } from '../assembly/protocol.ts';
+/** Which code points are letters, numbers, spaces and parts of words, as this JavaScript's Unicode has them: made at conversion, so that a canister needs no Unicode of its own. */
+import { CLASS_BLOCKS, LETTER, NUMBER, SPACE, WORD } from '../assembly/protocol.ts';
 
 const KINDS: [RegExp, number][] = [
   [/\p{L}/u, LETTER],
@@ -7,10 +7,14 @@ const KINDS: [RegExp, number][] = [
   [/\p{White_Space}/u, SPACE],
 ];
 
+/** What Rust's regular expressions call \w. */
+const IN_WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]/u;
+
 function classOf(code: number): number {
   if (code >= 0xd800 && code < 0xe000) return 0;
   const character = String.fromCodePoint(code);
-  return KINDS.find(([pattern]) => pattern.test(character))?.[1] ?? 0;
+  const kind = KINDS.find(([pattern]) => pattern.test(character))?.[1] ?? 0;
+  return kind | (IN_WORD.test(character) ? WORD : 0);
 }
 
 let made: Uint8Array | undefined;

@@ -1,11 +1,12 @@
 /** Added tokens: against what transformers makes of them (test/fixtures/tokenizer/make_added_fixtures.py), and what is refused. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AddedToken, TokenMatcher } from '../../../src/model/tokenizer/added-tokens.ts';
+import { TokenMatcher } from '../../../src/model/tokenizer/added-tokens.ts';
 import { readFolderTokenizer, type TokenizerFiles } from '../../../src/model/tokenizer/folder-tokenizer.ts';
 import { PromptTokenizer } from '../../../src/model/tokenizer/prompt-tokenizer.ts';
 import { decodeTokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
 import { decodeTokenizerData } from '../../../src/model/tokenizer/tokenizer-data.ts';
+import type { AddedToken } from '../../../src/text/added-token.ts';
 import { fixturePath, LITTLE_FLAN, readBytes, readJson, unit } from './fixtures.ts';
 
 type Files = Record<string, unknown>;
@@ -36,7 +37,7 @@ describe('as transformers', () => {
     }
     const tokenizer = open(files);
     for (const { text, ids, plainIds, decoded } of cases) {
-      expect(tokenizer.encode(text, true), `${JSON.stringify(text)}, special`).toEqual(ids);
+      expect(tokenizer.encode(text, { specialTokens: true }), `${JSON.stringify(text)}, special`).toEqual(ids);
       // the fast tokenizer's search takes "</s>" and its like for pieces of text, and SentencePiece does not
       const hasReserved = /<\/?s>|<pad>|<unk>|<extra_id_\d+>/.test(text);
       if (!hasReserved) expect(tokenizer.encode(text), JSON.stringify(text)).toEqual(plainIds);
@@ -56,7 +57,7 @@ describe('as transformers', () => {
       53, 22, 500, 155, 1,
     ]);
     const both = open({ 'added_tokens.json': { '<hl>': 500 } }, 512);
-    expect(both.encode('<extra_id_0> <hl>', true)).toEqual([483, 500, 1]);
+    expect(both.encode('<extra_id_0> <hl>', { specialTokens: true })).toEqual([483, 500, 1]);
     expect(both.encode('<extra_id_0> <hl>').slice(-2)).toEqual([500, 1]);
   });
 
@@ -73,7 +74,7 @@ describe('as transformers', () => {
     const tokenizer = new PromptTokenizer(decodeTokenizer(alone.tables, unit), alone.addedTokens);
     expect(tokenizer.encode('what is <hl> hot')).toEqual([53, 22, 384, 155, 1]);
     expect(tokenizer.decode([53, 22, 384, 155, 1])).toBe('what is<hl> hot');
-    expect(tokenizer.encode('hot</s>', true)).toEqual([155, 1, 1]);
+    expect(tokenizer.encode('hot</s>', { specialTokens: true })).toEqual([155, 1, 1]);
   });
 });
 

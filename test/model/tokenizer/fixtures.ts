@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { convertTokenizer } from '../../../src/model/tokenizer/convert.ts';
-import { decodeTokenizer, type Tokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
+import { decodeTokenizer, type Unigram } from '../../../src/model/tokenizer/tokenizer.ts';
 import { decodeTokenizerData, type TokenizerData } from '../../../src/model/tokenizer/tokenizer-data.ts';
 import { nodeUnit } from '../../../src/node/model/node-unit.ts';
 
@@ -15,7 +15,7 @@ export const readBytes = (path: string): Uint8Array => new Uint8Array(readFileSy
 export const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 export const unit = await nodeUnit();
 export const tablesOf = (path: string): Uint8Array => convertTokenizer(readBytes(path), path);
-export const openTokenizer = (path: string): Tokenizer => decodeTokenizer(tablesOf(path), unit);
+export const openTokenizer = (path: string): Unigram => decodeTokenizer(tablesOf(path), unit);
 export const dataOf = (path: string): TokenizerData => decodeTokenizerData(tablesOf(path));
 
 /** The path of a file of STEPWISE_TOKENIZERS; undefined, with a word on the console, where that is not set. */
@@ -30,4 +30,4 @@ export function largeTokenizer(name: string): string | undefined {
 }
 
 /** The ids of `text`, `</s>` left out. */
-export const bareIds = (tokenizer: Tokenizer, text: string): number[] => tokenizer.encode(text).slice(0, -1);
+export const bareIds = (tokenizer: Unigram, text: string): number[] => tokenizer.encode(text).slice(0, -1);

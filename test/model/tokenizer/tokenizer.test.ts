@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildTokenizerData } from '../../../src/model/tokenizer/build-tokenizer.ts';
 import { readSpieceModel } from '../../../src/model/tokenizer/spiece-model.ts';
-import { decodeTokenizer, type Tokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
+import { decodeTokenizer, type Unigram } from '../../../src/model/tokenizer/tokenizer.ts';
 import { decodeTokenizerData, encodeTokenizerData } from '../../../src/model/tokenizer/tokenizer-data.ts';
 import { PieceType } from '../../../src/model/tokenizer/vocabulary.ts';
 import {
@@ -18,12 +18,12 @@ import {
 
 const seed = Number(process.env['SEED'] ?? Date.now() & 0x7fffffff);
 const large = largeTokenizer('t5/spiece.model');
-const tokenizers: [string, Tokenizer][] = [
+const tokenizers: [string, Unigram][] = [
   ['little-flan', openTokenizer(LITTLE_FLAN)],
   ['bytes', openTokenizer(fixturePath('bytes.model'))],
   ['user', openTokenizer(fixturePath('user.model'))],
   ['across', openTokenizer(fixturePath('across.model'))],
-  ...(large ? [['t5', openTokenizer(large)] as [string, Tokenizer]] : []),
+  ...(large ? [['t5', openTokenizer(large)] as [string, Unigram]] : []),
 ];
 
 /** Any code units, lone surrogates too; much of it from the characters that rules and vocabularies are about. */
@@ -225,7 +225,7 @@ describe('the bytes of a tokenizer', () => {
         (changes) => {
           const changed = bytes.slice();
           for (const [at, value] of changes) changed[at] = value;
-          let spoilt: Tokenizer;
+          let spoilt: Unigram;
           try {
             spoilt = decodeTokenizer(changed, unit, at);
           } catch (error) {

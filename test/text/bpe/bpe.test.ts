@@ -10,11 +10,35 @@ import { encodeBpeData } from '../../../src/text/bpe/bpe-data.ts';
 import { buildBpe } from '../../../src/text/bpe/build-bpe.ts';
 import { PRE_TOKENIZERS, type PreTokenizerName } from '../../../src/text/bpe/pre-tokenizers.ts';
 import { readGgufBpe } from '../../../src/text/bpe/read-gguf.ts';
-import { type BpeVocabulary, BYTE_ALPHABET, TokenType } from '../../../src/text/bpe/vocabulary.ts';
+import {
+  type BpeToken,
+  type BpeVocabulary,
+  BYTE_ALPHABET,
+  bytesOfPiece,
+  TokenType,
+  utf8,
+} from '../../../src/text/bpe/vocabulary.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() & 0x7fffffff);
 const unit = await nodeUnit();
 const room = unit.grow(1 << 20);
+
+const piece = (text: string): BpeToken => ({ text, bytes: bytesOfPiece(text)!, type: TokenType.NORMAL });
+const PLAIN = { normalized: false, lstrip: false, rstrip: false, singleWord: false };
+
+const NOTHING: BpeVocabulary = {
+  where: 'v',
+  tokens: [],
+  merges: [],
+  preTokenizer: 'gpt2',
+  ignoreMerges: false,
+  nfc: false,
+  prefix: 'never',
+  stripSpace: false,
+  added: [],
+  before: [],
+  behind: [],
+};
 
 /** All bytes, then what merges make of them, then special tokens. */
 function vocabularyOf(
@@ -24,9 +48,10 @@ function vocabularyOf(
 ): BpeVocabulary {
   const pairs = merges.map((merge) => merge.split(' ') as [string, string]);
   const texts = [...BYTE_ALPHABET, ...new Set(pairs.map((pair) => pair.join('')))];
-  const tokens = texts.map((text) => ({ text, type: TokenType.NORMAL as number }));
-  for (const text of special) tokens.push({ text, type: TokenType.CONTROL });
-  return { where: 'v', tokens, merges: pairs, preTokenizer: 'gpt2', ignoreMerges: false, ...more };
+  const tokens = texts.map(piece);
+  for (const text of special) tokens.push({ text, bytes: utf8(text), type: TokenType.CONTROL });
+  const added = special.map((content, i) => ({ id: texts.length + i, content, special: true, ...PLAIN }));
+  return { ...NOTHING, tokens, merges: pairs, added, ...more };
 }
 const bytesOf = (vocabulary: BpeVocabulary): Uint8Array => encodeBpeData(buildBpe(vocabulary));
 /** In memory of its own, or where the one before was. */
@@ -36,8 +61,8 @@ const MERGES = ['h e', 'l l', 'he ll', 'Ġ w', 'hell o', 'o o', 'e l'];
 describe('a word', () => {
   const vocabulary = vocabularyOf(MERGES);
   const bpe = openVocabulary(vocabulary);
-  const pieces = (text: string, special = false) =>
-    bpe.encode(text, { special }).map((id) => vocabulary.tokens[id]!.text);
+  const pieces = (text: string, specialTokens = false) =>
+    bpe.encode(text, { specialTokens }).map((id) => vocabulary.tokens[id]!.text);
 
   it('is merged by rank, the leftmost first', () => {
     expect(pieces('hello w')).toEqual(['hello', 'Ġw']);
@@ -51,8 +76,8 @@ describe('a word', () => {
     expect(pieces('o<|end|>o', true)).toEqual(['o', '<|end|>', 'o']);
     expect(pieces('<|ex', true)).toEqual(['<|e', 'x']);
     expect(pieces('<|end|>')).not.toContain('<|end|>');
-    expect(bpe.decode(bpe.encode('<|end|>o', { special: true }))).toBe('o');
-    expect(bpe.decode(bpe.encode('<|end|>o', { special: true }), { special: true })).toBe('<|end|>o');
+    expect(bpe.decode(bpe.encode('<|end|>o', { specialTokens: true }))).toBe('o');
+    expect(bpe.decode(bpe.encode('<|end|>o', { specialTokens: true }), { specialTokens: true })).toBe('<|end|>o');
   });
 
   it('is merged as by trying every pair anew each time', () => {
@@ -82,7 +107,7 @@ describe('a word', () => {
 
   it('is taken whole where the model says so', () => {
     const more = vocabularyOf(['h e'], { ignoreMerges: true });
-    more.tokens.push({ text: 'xyz', type: TokenType.NORMAL });
+    more.tokens.push(piece('xyz'));
     expect(openVocabulary(more).encode('xyz')).toEqual([more.tokens.length - 1]);
     more.ignoreMerges = false;
     expect(openVocabulary(more).encode('xyz')).toHaveLength(3);
@@ -124,15 +149,11 @@ describe.each(Object.keys(PRE_TOKENIZERS) as PreTokenizerName[])(`the pattern of
         expect(parts.join('').length).toBeLessThanOrEqual(whole.length);
         expect(words(whole).join('')).toBe(whole);
         // words that are whole tokens: as many tokens as words if they are parted alike
-        const known = parts.map((part) => ({
-          text: Array.from(new TextEncoder().encode(part), (byte) => BYTE_ALPHABET[byte]!).join(''),
-          type: TokenType.NORMAL,
-        }));
-        const tokens = [
-          ...BYTE_ALPHABET.map((t) => ({ text: t, type: TokenType.NORMAL })),
-          ...known.filter(({ text: t }) => t.length > 1),
-        ];
-        const own = openVocabulary({ where: 'v', tokens, merges: [], preTokenizer: name, ignoreMerges: true }, room);
+        const known = parts.map((part) =>
+          piece(Array.from(new TextEncoder().encode(part), (byte) => BYTE_ALPHABET[byte]!).join('')),
+        );
+        const tokens = [...BYTE_ALPHABET.map(piece), ...known.filter(({ text: t }) => t.length > 1)];
+        const own = openVocabulary({ ...NOTHING, tokens, preTokenizer: name, ignoreMerges: true }, room);
         expect(own.encode(whole).map((id) => own.decode([id]))).toEqual(words(whole));
         expect(bpe.decode(bpe.encode(whole))).toBe(whole);
       }),
@@ -158,7 +179,7 @@ describe('tables', () => {
             expect((error as Error).message).toMatch(/^tokenizer: expected .* got /);
             return;
           }
-          expect(spoilt.decode(spoilt.encode('hello wé 12', { special: true }))).toEqual(expect.any(String));
+          expect(spoilt.decode(spoilt.encode('hello wé 12', { specialTokens: true }))).toEqual(expect.any(String));
         },
       ),
       { seed, numRuns: 300 },
@@ -185,19 +206,11 @@ describe('tables', () => {
     [
       'a token twice',
       {
-        tokens: [
-          { text: 'a', type: 1 },
-          { text: 'a', type: 1 },
-        ],
+        tokens: [piece('a'), piece('a')],
       },
       'v: token 1: expected a text of its own, got "a", which 0 has',
     ],
-    ['a type that is none', { tokens: [{ text: 'a', type: 9 }] }, 'v: token 0: expected a type from 1 to 6, got 9'],
-    [
-      'another alphabet',
-      { tokens: [{ text: '▁a', type: 1 }] },
-      'v: token 0: expected characters of GPT-2\'s alphabet of bytes, got "▁a"',
-    ],
+    ['a type that is none', { tokens: [{ ...piece('a'), type: 9 }] }, 'v: token 0: expected a type from 1 to 6, got 9'],
   ])('are refused for %s', (_, more, message) => {
     expect(() => buildBpe({ ...vocabularyOf(MERGES), ...more })).toThrow(message);
   });
@@ -224,7 +237,7 @@ describe('a GGUF file', () => {
     );
 
   it('is read', () => {
-    expect(openVocabulary(readGgufBpe(metadata(), 'm.gguf')).encode('he<|end|>', { special: true })).toEqual([
+    expect(openVocabulary(readGgufBpe(metadata(), 'm.gguf')).encode('he<|end|>', { specialTokens: true })).toEqual([
       256, 257,
     ]);
   });
@@ -232,10 +245,15 @@ describe('a GGUF file', () => {
   it.each<[string, Record<string, unknown>, string]>([
     [
       'another kind',
-      { 'tokenizer.ggml.model': 'llama' },
-      'm.gguf: expected tokenizer.ggml.model to be "gpt2", byte-level BPE, got "llama"',
+      { 'tokenizer.ggml.model': 'rwkv' },
+      'm.gguf: expected tokenizer.ggml.model to be "gpt2", byte-level BPE, or "llama", SentencePiece\'s (no other is built in), got "rwkv"',
     ],
-    ['none', { 'tokenizer.ggml.model': undefined }, 'byte-level BPE, got nothing'],
+    [
+      'another alphabet',
+      { 'tokenizer.ggml.tokens': ['▁a'], 'tokenizer.ggml.token_type': [1] },
+      'm.gguf: token 0: expected characters of GPT-2\'s alphabet of bytes, got "▁a"',
+    ],
+    ['none', { 'tokenizer.ggml.model': undefined }, '(no other is built in), got nothing'],
     [
       'another pre-tokenizer',
       { 'tokenizer.ggml.pre': 'tekken' },
@@ -287,9 +305,9 @@ describe.runIf(isThere)('SmolLM2', async () => {
   it(`encodes and decodes ${cases.length} texts as Hugging Face's tokenizers do, special tokens special and plain`, () => {
     expect(cases.length).toBe(468);
     for (const { text, ids, plain_ids, decoded } of cases) {
-      expect(bpe.encode(text, { special: true }), JSON.stringify(text)).toEqual(ids);
+      expect(bpe.encode(text, { specialTokens: true }), JSON.stringify(text)).toEqual(ids);
       expect(bpe.encode(text), JSON.stringify(text)).toEqual(plain_ids);
-      expect(bpe.decode(plain_ids, { special: true }), JSON.stringify(text)).toBe(decoded);
+      expect(bpe.decode(plain_ids, { specialTokens: true }), JSON.stringify(text)).toBe(decoded);
     }
   });
 });

@@ -1,13 +1,17 @@
 // Whether tables are what they must be for the others of this folder to trust them. Linear in the tables. The head was checked before.
 import {
-  CLASS_BLOCKS, COUNT, DONE, FAULT_BYTE, FAULT_CLASS, FAULT_MERGE, FAULT_OFFSETS, FAULT_SLOT, FAULT_SPECIAL, FAULT_TYPE, RECORD_BYTES,
+  ADDED_ID, CLASS_BLOCKS, COUNT, DONE, FAULT_ADDED, FAULT_BYTE, FAULT_CLASS, FAULT_MERGE, FAULT_OFFSETS, FAULT_SLOT, FAULT_TYPE, FNV_BASIS, FNV_PRIME, KINDS,
+  MOST_ADDED_BYTES, RECORD_BYTES, WORD,
 } from '../protocol';
+import { isUtf8 } from '../utf8';
+import { textOf, tokenAt } from './added';
 import { rankOf, wholeWord } from './merge';
 import {
-  begins, byteIds, classes, classesCount, merges, mergesCount, mergeSlots, mergeSlotsCount, open, pieceBytes, pieceBytesCount, size, specials, specialsCount, types, wordSlots,
-  wordSlotsCount,
+  addedBytesCount, addedCount, addedLeads, addedLeadsCount, addedOffsets, addedOffsetsCount, addedRows, addedSlots, addedSlotsCount, begins, byteIds, classes,
+  classesCount, merges, mergesCount, mergeSlots, mergeSlotsCount, open, pieceBytes, pieceBytesCount, size, types, wordSlots, wordSlotsCount,
 } from './tables';
 
+const UNUSED: u32 = 5;
 const LAST_TYPE: u32 = 6;
 const NONE: u32 = 0xffffffff;
 
@@ -19,7 +23,7 @@ export function check(record: usize): u32 {
   let fault = checkPieces();
   if (fault == DONE) fault = checkMerges();
   if (fault == DONE) fault = checkWords();
-  if (fault == DONE) fault = checkSpecials();
+  if (fault == DONE) fault = checkAdded();
   if (fault == DONE) fault = checkClasses();
   store<u32>(record + COUNT * 4, place);
   return fault;
@@ -32,7 +36,9 @@ function checkPieces(): u32 {
     place = id;
     const type: u32 = load<u8>(types + id);
     if (type < 1 || type > LAST_TYPE) return FAULT_TYPE;
-    if (begins(id + 1) <= begins(id) || begins(id + 1) > pieceBytes + pieceBytesCount) return FAULT_OFFSETS;
+    if (begins(id + 1) < begins(id) || begins(id + 1) > pieceBytes + pieceBytesCount) return FAULT_OFFSETS;
+    // an id that no token has
+    if (begins(id + 1) == begins(id) && type != UNUSED) return FAULT_OFFSETS;
   }
   for (let byte: u32 = 0; byte < 256; byte++) {
     const id = load<u32>(byteIds + (byte << 2));
@@ -88,21 +94,58 @@ function checkWords(): u32 {
   return DONE;
 }
 
-function checkSpecials(): u32 {
+function checkAdded(): u32 {
   place = 0;
-  if (specialsCount == 0) return DONE;
-  if (specialsCount < 257 || load<u32>(specials) != 257) return FAULT_SPECIAL;
-  for (let lead: u32 = 0; lead < 256; lead++) {
-    const from = load<u32>(specials + (lead << 2));
-    const to = load<u32>(specials + (lead << 2), 4);
-    if (to < from || to > specialsCount) return FAULT_SPECIAL;
-    for (let i = from; i < to; i++) {
-      const id = load<u32>(specials + (<usize>i << 2));
-      place = i;
-      if (id >= size || load<u8>(begins(id)) != lead) return FAULT_SPECIAL;
+  if (addedCount == 0) return addedOffsetsCount <= 1 ? DONE : FAULT_ADDED;
+  if (addedOffsetsCount != addedCount + 1 || addedLeadsCount < 257) return FAULT_ADDED;
+  if (!areSlots(addedSlots, addedSlotsCount, addedCount, addedCount)) return FAULT_ADDED;
+  if (load<u32>(addedOffsets) != 0 || load<u32>(addedOffsets + (<usize>addedCount << 2)) != addedBytesCount) return FAULT_ADDED;
+  for (let token: u32 = 0; token < addedCount; token++) {
+    place = token;
+    if (textOf(token + 1) <= textOf(token) || textOf(token + 1) - textOf(token) > <u32>MOST_ADDED_BYTES) return FAULT_ADDED;
+    if ((load<u32>(addedRows + (<usize>token << 2)) & <u32>ADDED_ID) >= size) return FAULT_ADDED;
+  }
+  const fault = checkLeads();
+  for (let token: u32 = 0; token < addedCount && fault == DONE; token++) {
+    place = token;
+    const text = textOf(token);
+    const bytes = <u32>(textOf(token + 1) - text);
+    // every token must be found by its text; of two with the same one, the second would not be
+    if (tokenAt(text, bytes, hashOf(text, bytes)) != token) return FAULT_ADDED;
+    if (!isUtf8(text, text + bytes) || !isLength(load<u8>(text), bytes)) return FAULT_ADDED;
+  }
+  return fault;
+}
+
+function hashOf(from: usize, bytes: u32): u32 {
+  let hash = <u32>FNV_BASIS;
+  for (let i: u32 = 0; i < bytes; i++) hash = (hash ^ load<u8>(from + i)) * <u32>FNV_PRIME;
+  return hash;
+}
+
+function lead(index: u32): u32 {
+  return load<u32>(addedLeads + (<usize>index << 2));
+}
+
+/** Whether a length is among those of a first byte. */
+function isLength(first: u32, bytes: u32): bool {
+  for (let i = lead(first); i < lead(first + 1); i++) if (lead(i) == bytes) return true;
+  return false;
+}
+
+function checkLeads(): u32 {
+  if (lead(0) != 257 || lead(256) != addedLeadsCount) return FAULT_ADDED;
+  for (let byte: u32 = 0; byte < 256; byte++) {
+    place = byte;
+    const to = lead(byte + 1);
+    if (to < lead(byte) || to > addedLeadsCount) return FAULT_ADDED;
+    let last: u32 = 0;
+    for (let i = lead(byte); i < to; i++) {
+      if (lead(i) <= last || lead(i) > <u32>MOST_ADDED_BYTES) return FAULT_ADDED;
+      last = lead(i);
     }
   }
-  return load<u32>(specials + 1024) == specialsCount ? DONE : FAULT_SPECIAL;
+  return DONE;
 }
 
 function checkClasses(): u32 {
@@ -115,7 +158,8 @@ function checkClasses(): u32 {
   for (let i: u32 = 0; i < blocks << 8; i++) {
     const klass: u32 = load<u8>(classes + CLASS_BLOCKS * 2 + i);
     place = i;
-    if (klass != 0 && klass != 1 && klass != 2 && klass != 4) return FAULT_CLASS;
+    const kind = klass & <u32>KINDS;
+    if (klass > <u32>(KINDS | WORD) || (kind & (kind - 1)) != 0) return FAULT_CLASS;
   }
   return DONE;
 }

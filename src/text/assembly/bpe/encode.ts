@@ -1,11 +1,15 @@
-// Text to ids: special tokens first, then words by the pre-tokenizer's pattern, then the merges of each; until the text ends or there are more ids than wanted.
-import { COUNT, DONE, INPUT_BYTES, NEEDS_ROOM, NOT_UTF8, OUTPUT_MOST, RECORD_BYTES, SPECIAL, TOO_MUCH, WORK_BYTES } from '../protocol';
+// Text to ids: added tokens are found first, what is between them is normalised and parted into words, and these are merged.
+// Source: tokenizers, added_vocabulary.rs (extract_and_normalize), pre_tokenizers/metaspace.rs; SentencePiece, normalizer.cc (dummy prefix), bpe_model.cc.
+import {
+  ADDED_NORMALIZED, COUNT, DONE, INPUT_BYTES, IS_PART, IS_SPLIT, NEEDS_ROOM, NOT_UTF8, OUTPUT_MOST, PART, PREFIX_PARTS, PREFIX_PARTS_UNLESS, PREFIX_TEXT,
+  PREFIX_TEXT_UNLESS, PRE_SENTENCEPIECE, RECORD_BYTES, SPACE_BYTE, SPECIAL, SPLIT_ONLY, TOO_MUCH, WORK_BYTES,
+} from '../protocol';
 import { isUtf8 } from '../utf8';
-import { idAt, merge, nextOf, wholeWord, WORK_EACH } from './merge';
+import { findNext, foundFrom, foundId, foundTo, seek } from './added';
+import { idAt, merge, mergeCharacters, nextOf, wholeWord, WORK_EACH } from './merge';
 import { part, word } from './split';
-import { begins, specials, specialsCount, types } from './tables';
+import { flags, kind } from './tables';
 
-const USER_DEFINED: u32 = 4;
 const NONE: u32 = 0xffffffff;
 
 let ids: usize = 0;
@@ -13,10 +17,9 @@ let made: u32 = 0;
 let most: u32 = 0;
 let work: usize = 0;
 let room: u32 = 0;
-let readSpecials: bool = false;
-/** The special token that was found, and where it ends. */
-let found: u32 = 0xffffffff;
-let foundEnd: usize = 0;
+let special: bool = false;
+/** Normalised text, of a text as long as all of it. */
+let buffer: usize = 0;
 
 // @ts-ignore: AssemblyScript's decorator
 @inline
@@ -26,24 +29,40 @@ function get(record: usize, index: u32): u32 {
 
 /** COMMAND_BPE_ENCODE. */
 export function encode(record: usize): u32 {
+  const bytes = get(record, INPUT_BYTES);
   const from = record + RECORD_BYTES;
-  const end = from + get(record, INPUT_BYTES);
-  ids = record + RECORD_BYTES + ((get(record, INPUT_BYTES) + 3) & ~3);
+  ids = from + ((bytes + 3) & ~3);
   most = get(record, OUTPUT_MOST);
-  work = ids + (<usize>most << 2);
-  room = get(record, WORK_BYTES) / WORK_EACH;
-  readSpecials = get(record, SPECIAL) != 0;
+  buffer = ids + (<usize>most << 2);
+  work = (buffer + (kind == PRE_SENTENCEPIECE ? <usize>bytes + 1 : 0) + 7) & ~7;
+  const behind = buffer + get(record, WORK_BYTES);
+  room = behind > work ? <u32>(behind - work) / WORK_EACH : 0;
+  special = get(record, SPECIAL) != 0;
   made = 0;
-  let result: u32 = isUtf8(from, end) ? DONE : NOT_UTF8;
-  for (let at = from; at < end && result == DONE; ) {
-    const next = findSpecial(at, end);
-    result = encodeOrdinary(at, next);
-    if (result != DONE || next == end) break;
-    if (!put(found)) result = TOO_MUCH;
-    at = foundEnd;
-  }
+  const result: u32 = isUtf8(from, from + bytes) ? run(from, from + bytes, get(record, PART)) : NOT_UTF8;
   store<u32>(record + COUNT * 4, made);
   return result;
+}
+
+function run(from: usize, end: usize, bits: u32): u32 {
+  const isPart = (bits & IS_PART) != 0;
+  let done = from;
+  seek(from);
+  while ((bits & IS_SPLIT) == 0 && findNext(from, done, end, 0, special)) {
+    const start = foundFrom;
+    const to = foundTo;
+    const id = foundId;
+    if ((bits & SPLIT_ONLY) != 0) {
+      if (!put(<u32>(start - from)) || !put(<u32>(to - from)) || !put(id)) return TOO_MUCH;
+    } else {
+      const result = segment(done, start, !isPart && done == from);
+      if (result != DONE) return result;
+      if (!put(id)) return TOO_MUCH;
+      seek(to);
+    }
+    done = to;
+  }
+  return (bits & SPLIT_ONLY) != 0 ? DONE : segment(done, end, !isPart && done == from);
 }
 
 function put(id: u32): bool {
@@ -53,28 +72,49 @@ function put(id: u32): bool {
   return true;
 }
 
-/** Where the next special token begins, the longest there; `end` if there is none. */
-function findSpecial(at: usize, end: usize): usize {
-  if (specialsCount == 0) return end;
-  for (; at < end; at++) {
-    found = NONE;
-    // ids by the first byte of their texts, the longest first; where each byte's begin stands before them
-    const lead: usize = load<u8>(at);
-    const to = load<u32>(specials + ((lead + 1) << 2));
-    for (let i = load<u32>(specials + (lead << 2)); i < to; i++) {
-      const id = load<u32>(specials + (<usize>i << 2));
-      const bytes = begins(id + 1) - begins(id);
-      if (at + bytes > end || memory.compare(begins(id), at, bytes) != 0) continue;
-      if (!readSpecials && load<u8>(types + id) != USER_DEFINED) continue;
-      found = id;
-      foundEnd = at + bytes;
-      return at;
-    }
+/** What is between two added tokens. @param isFirst whether the text begins with it */
+function segment(at: usize, end: usize, isFirst: bool): u32 {
+  if (at >= end) return DONE;
+  if (kind == PRE_SENTENCEPIECE && (flags & (PREFIX_TEXT_UNLESS | PREFIX_PARTS_UNLESS)) == 0) {
+    const prefix = (flags & PREFIX_PARTS) != 0 || ((flags & PREFIX_TEXT) != 0 && isFirst);
+    end = normalize(at, end, prefix);
+    at = buffer;
   }
-  return end;
+  let done = at;
+  seek(at);
+  while (findNext(at, done, end, ADDED_NORMALIZED, special)) {
+    const start = foundFrom;
+    const to = foundTo;
+    const id = foundId;
+    const result = ordinary(done, start, isFirst && done == at);
+    if (result != DONE) return result;
+    if (!put(id)) return TOO_MUCH;
+    seek(to);
+    done = to;
+  }
+  return ordinary(done, end, isFirst && done == at);
 }
 
-function encodeOrdinary(at: usize, end: usize): u32 {
+/** Puts a text into the buffer, its space symbols as spaces. @returns where it ends there */
+function normalize(at: usize, end: usize, prefix: bool): usize {
+  let out = buffer;
+  if (prefix) store<u8>(out++, SPACE_BYTE);
+  while (at < end) {
+    if (isSymbol(at, end)) {
+      store<u8>(out++, SPACE_BYTE);
+      at += 3;
+    } else store<u8>(out++, load<u8>(at++));
+  }
+  return out;
+}
+
+/** Whether U+2581 stands there. */
+function isSymbol(at: usize, end: usize): bool {
+  return load<u8>(at) == 0xe2 && at + 2 < end && load<u8>(at, 1) == 0x96 && load<u8>(at, 2) == 0x81;
+}
+
+function ordinary(at: usize, end: usize, isFirst: bool): u32 {
+  if (kind == PRE_SENTENCEPIECE) return characters(at, end, isFirst);
   while (at < end) {
     const to = part(at, end);
     while (at < to) {
@@ -87,10 +127,25 @@ function encodeOrdinary(at: usize, end: usize): u32 {
   return DONE;
 }
 
+function characters(at: usize, end: usize, isFirst: bool): u32 {
+  if (at >= end) return DONE;
+  if ((flags & (PREFIX_TEXT_UNLESS | PREFIX_PARTS_UNLESS)) != 0) {
+    const wanted = (flags & PREFIX_PARTS_UNLESS) != 0 || isFirst;
+    end = normalize(at, end, wanted && load<u8>(at) != SPACE_BYTE && !isSymbol(at, end));
+    at = buffer;
+  }
+  if (<u32>(end - at) + 1 > room) return NEEDS_ROOM;
+  return putAll(mergeCharacters(at, end, work));
+}
+
 function encodeWord(from: usize, to: usize): u32 {
   const whole = wholeWord(from, to);
   if (whole != NONE) return put(whole) ? DONE : TOO_MUCH;
   if (<u32>(to - from) + 1 > room) return NEEDS_ROOM;
-  for (let place = merge(from, to, work); place != NONE; place = nextOf(place)) if (!put(idAt(place))) return TOO_MUCH;
+  return putAll(merge(from, to, work));
+}
+
+function putAll(place: u32): u32 {
+  for (; place != NONE; place = nextOf(place)) if (!put(idAt(place))) return TOO_MUCH;
   return DONE;
 }

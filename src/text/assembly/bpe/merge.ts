@@ -3,6 +3,7 @@
 //
 //   work | id u32 [n] | before i32 [n] | after i32 [n] | heap u64 [3 n]: rank << 32 | place |
 import { FNV_BASIS, FNV_PRIME, HASH_LEFT, HASH_RIGHT } from '../protocol';
+import { characterBytes } from '../utf8';
 import { begins, byteIds, merges, mergeSlots, mergeSlotsCount, wordSlots, wordSlotsCount } from './tables';
 
 /** Bytes of work for each byte of a word. */
@@ -16,6 +17,8 @@ let before: usize = 0;
 let after: usize = 0;
 let heap: usize = 0;
 let heapSize: u32 = 0;
+/** Symbols that the word began as. */
+let count: u32 = 0;
 
 // @ts-ignore: AssemblyScript's decorator
 @inline
@@ -65,24 +68,51 @@ export function wholeWord(from: usize, to: usize): u32 {
   }
 }
 
-/** Merges a word. @returns its first piece's place, NONE where no byte of it has a piece; `idAt` and `nextOf` go on from there */
+/** Merges the bytes of a word. @returns its first piece's place, NONE where no byte of it has a piece; `idAt` and `nextOf` go on from there */
 export function merge(from: usize, to: usize, work: usize): u32 {
-  const n = <u32>(to - from);
+  open(<u32>(to - from), work);
+  for (let i = from; i < to; i++) addByte(i);
+  return run();
+}
+
+/** The same of characters: one without a piece is its bytes. */
+export function mergeCharacters(from: usize, to: usize, work: usize): u32 {
+  open(<u32>(to - from), work);
+  for (let i = from; i < to; ) {
+    const next = i + characterBytes(load<u8>(i));
+    const id = wholeWord(i, next);
+    if (id != NONE) add(id);
+    else for (let byte = i; byte < next; byte++) addByte(byte);
+    i = next;
+  }
+  return run();
+}
+
+/** Room for so many symbols. */
+function open(n: u32, work: usize): void {
   ids = work;
   before = ids + (<usize>n << 2);
   after = before + (<usize>n << 2);
   heap = (after + (<usize>n << 2) + 7) & ~7;
   heapSize = 0;
-  let count: u32 = 0;
-  for (let i = from; i < to; i++) {
-    const id = at(byteIds, load<u8>(i));
-    // as the reference: a byte without a piece is left out
-    if (id == NONE) continue;
-    set(ids, count, id);
-    set(before, count, count - 1);
-    set(after, count, count + 1);
-    count++;
-  }
+  count = 0;
+}
+
+function addByte(i: usize): void {
+  const id = at(byteIds, load<u8>(i));
+  // as the reference: a byte without a piece is left out
+  if (id != NONE) add(id);
+}
+
+function add(id: u32): void {
+  set(ids, count, id);
+  set(before, count, count - 1);
+  set(after, count, count + 1);
+  count++;
+}
+
+/** Merges the symbols. */
+function run(): u32 {
   if (count == 0) return NONE;
   set(after, count - 1, NONE);
   for (let i: u32 = 0; i + 1 < count; i++) offer(i);

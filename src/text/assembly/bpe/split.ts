@@ -1,13 +1,18 @@
 // Parts a text into the words that are merged, as the pre-tokenizers' patterns do (src/text/bpe/pre-tokenizers.ts has them as they are written). Each function gives
 // where the word that begins at `at` ends; `end` is where the text does, for them. Linear: what is looked at and not taken is one character, or a run of spaces that the next takes.
-import { CLASS_BLOCKS, LETTER, NUMBER, PRE_GPT2, PRE_LLAMA3, PRE_SMOLLM, SPACE } from '../protocol';
+import { CLASS_BLOCKS, KINDS, LETTER, NUMBER, PRE_GPT2, PRE_LLAMA3, PRE_SMOLLM, SPACE } from '../protocol';
 import { characterBytes } from '../utf8';
 import { classes, kind } from './tables';
 
 const APOSTROPHE: u32 = 0x27;
 
-/** The class of the character at `at`; 0 for what is neither letter, number nor space. */
+/** Letter, number, space or 0, of the character at `at`. */
 function classAt(at: usize): u32 {
+  return classOf(at) & KINDS;
+}
+
+/** All bits of the class of the character at `at`. */
+export function classOf(at: usize): u32 {
   const lead: u32 = load<u8>(at);
   let code = lead;
   if (lead >= 0x80) {
