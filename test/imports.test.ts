@@ -37,6 +37,7 @@ const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
       'src/canister',
       'src/interface',
       'src/model',
+      'src/text',
       'src/tensor',
       'packages/replica/src',
     ],
@@ -44,7 +45,7 @@ const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
   },
   // of the canister, the Candid types
   bench: { rooms: ['src/node', 'src/canister', 'src/model', 'src/tensor', 'packages/replica/src'], packages: /./ },
-  scripts: { rooms: ['src/node', 'src/client', 'src/model', 'packages/replica/src'], packages: /./ },
+  scripts: { rooms: ['src/node', 'src/client', 'src/model', 'src/text', 'packages/replica/src'], packages: /./ },
   examples: { rooms: [], packages: /./ },
   test: {
     rooms: ['src', 'bench', 'packages', 'examples'],
