@@ -29,6 +29,8 @@ const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
   },
   'packages/replica/test': { rooms: ['packages/replica/src'], packages: /./ },
   'packages/replica': { rooms: [], packages: /./ },
+  // the face of src/tensor for others, and the linker
+  'packages/tensor/src': { rooms: ['src/tensor', 'src/node'], packages: /^node:fs$/ },
   'packages/text-encoding': { rooms: [], packages: /^$/ },
   'src/node': {
     rooms: [

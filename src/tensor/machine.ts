@@ -3,10 +3,11 @@
  * and address it by byte offsets, so that a program means the same on either.
  */
 import { REGISTERS } from './assembly/protocol.ts';
+import type { OpName } from './ops.ts';
 
 /** One op of a program: where it begins, in words, and what it is for. */
 export interface RecordedOp {
-  name: string;
+  name: OpName;
   /** The checkpoint's name of the tensor that the op uses or makes. */
   label: string;
   from: number;
@@ -26,6 +27,8 @@ export type Registers = readonly number[];
 export interface Machine {
   /** Takes `bytes` fresh zero bytes, aligned to 64 KiB. @throws RangeError where memory is exhausted. */
   grow(bytes: number): number;
+  /** Ops of the program that this machine does not have, by name; a machine that has all need not say so. */
+  missing?(program: Program): string[];
   write(pointer: number, bytes: Uint8Array): void;
   read(pointer: number, bytes: number): Uint8Array;
   /**

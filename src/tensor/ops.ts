@@ -48,6 +48,16 @@ export const ops = {
   draw: { file: 'draw', args: 'out row count random' },
   best: { file: 'top-k', args: 'out row count k' },
   copy: { file: 'copy', args: 'out source bytes' },
+  fromBytes: { file: 'from-bytes', args: 'out x rows width cols factor:f32' },
+  conv2dQ8: {
+    file: 'conv2d',
+    args: 'out x xScales w wScales patches patchScales sums images imageCols height width channels kernelHeight kernelWidth stride padding outputs',
+  },
+  conv2dF32: {
+    file: 'conv2d',
+    args: 'out x w patches images imageCols height width channels kernelHeight kernelWidth stride padding outputs',
+  },
+  maxPool: { file: 'max-pool', args: 'out x images height width channels window stride' },
 } as const satisfies Record<string, Op>;
 
 export type OpName = keyof typeof ops;

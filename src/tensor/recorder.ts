@@ -4,18 +4,14 @@
  */
 import * as protocol from './assembly/protocol.ts';
 import { CACHE_WORDS, ROW_CACHES } from './assembly/row-table.ts';
+import { type ConvShape, checkChannels, checkImages, fits, type Images, imagesAsRows, patchCols } from './images.ts';
 import { type KvKind, type MatrixKind, matrixParts } from './layout.ts';
 import type { Program, RecordedOp } from './machine.ts';
 import { type OpArgs, type OpName, opEntry } from './ops.ts';
+import type { Rows } from './rows.ts';
 import { times, type Value } from './value.ts';
 
-/** float32 [rows, cols] in the arena; cols is a multiple of 16, and columns from `width` on are zero. */
-export interface Rows {
-  at: Value;
-  rows: Value;
-  cols: number;
-  width: number;
-}
+export type { Rows };
 
 /** A weight matrix [outputs, inputs] in the arena, both padded (layout.ts). */
 export type Weights =
@@ -87,6 +83,8 @@ export interface Scratch {
   scores: Value;
   /** float32 [rows of a tile, most keys padded to 16], where int16 keys may be more than KEYS_AT_ONCE. */
   long?: number;
+  /** For convolutions: float32 [CONV_ROWS], then int16 [CONV_ROWS, most columns of a patch], or float32 [most columns] beside float32 weights. */
+  patches?: number;
   /** int8 [INT4_UNPACK_OUTPUTS or fewer, most inputs], where INT4_UNPACK_ROWS rows or more stand against int4 weights. */
   unpacked?: number;
 }
@@ -277,6 +275,54 @@ export class Recorder {
   best(out: Value, logits: Rows, k: number): void {
     checkK('best', k, logits.width);
     this.emit('best', { out, row: logits.at, count: logits.width, k }, 'best');
+  }
+
+  /** Bytes u8 [rows, out.width], row after row, times the factor, as float32. */
+  fromBytes(label: string, out: Rows, x: Value, factor: number): void {
+    const { at, rows, width, cols } = out;
+    this.emit('fromBytes', { out: at, x, rows, width, cols, factor }, label, out);
+  }
+
+  /**
+   * out = x * w: each pixel of an output image is the patch of the image under the kernel times the matrix w [output channels, patch].
+   * A patch's columns are the kernel's rows, in these its columns, in these the channels. @throws RangeError where sizes do not fit, or for int4 weights
+   */
+  conv2d(out: Images, x: Images, w: Weights, shape: ConvShape): void {
+    const { images, height, width, channels } = x;
+    const { label, outputs } = w;
+    const [kernelHeight, kernelWidth] = shape.kernel;
+    const { stride = 1, padding = 0 } = shape;
+    const what = `conv2d ${label}`;
+    const [down, across] = [
+      fits(what, height, kernelHeight, stride, padding),
+      fits(what, width, kernelWidth, stride, padding),
+    ];
+    checkImages(what, out, down, across, outputs);
+    const inputs = patchCols(shape, channels);
+    if (w.inputs !== inputs)
+      throw new RangeError(`${what}: expected [${outputs}, ${inputs}] weights, got [${outputs}, ${w.inputs}]`);
+    const { patches, sums, quantized, quantizedScales: xScales } = this.scratch;
+    if (patches === undefined) throw new RangeError(`${what}: expected scratch for patches, got none`);
+    const asRows = imagesAsRows(x);
+    const sizes = { height, width, channels, kernelHeight, kernelWidth, stride, padding, outputs };
+    const args = { out: out.at, w: w.at, patches: patches + protocol.CONV_ROWS * 4, images, imageCols: asRows.cols };
+    const macs = down * across * outputs * inputs;
+    if (w.kind === 'float32') {
+      this.emit('conv2dF32', { ...args, x: x.at, ...sizes }, label, undefined, macs);
+    } else if (w.kind === 'int8') {
+      this.quantize(asRows, label);
+      const ints = { x: quantized, xScales, wScales: w.scales, patchScales: patches, sums };
+      this.emit('conv2dQ8', { ...args, ...ints, ...sizes }, label, undefined, macs);
+    } else throw new RangeError(`${what}: expected int8 or float32 weights, got int4`);
+  }
+
+  /** The largest of each window of x, channel by channel. @throws RangeError where sizes do not fit */
+  maxPool(label: string, out: Images, x: Images, window: number, stride = window): void {
+    const { at, images, height, width, channels } = x;
+    const what = `maxPool ${label}`;
+    checkChannels(what, channels);
+    checkImages(what, out, fits(what, height, window, stride), fits(what, width, window, stride), channels);
+    this.emit('maxPool', { out: out.at, x: at, images, height, width, channels, window, stride }, label);
   }
 
   copy(label: string, out: Value, source: Value, bytes: Value): void {

@@ -5,6 +5,7 @@
 import {
   COMMAND_CHECK,
   COMMAND_GROW,
+  COMMAND_HAS,
   COMMAND_HASH,
   COMMAND_READ,
   COMMAND_RUN,
@@ -15,7 +16,8 @@ import {
   REGISTERS,
   RESULT,
 } from './assembly/protocol.ts';
-import { checkRegisters, type Machine, type Registers, UNLIMITED } from './machine.ts';
+import { checkRegisters, type Machine, type Program, type Registers, UNLIMITED } from './machine.ts';
+import { opEntry } from './ops.ts';
 
 /** Hands an array to the kernels, which read it and write into it where it lies. */
 export type Send = (mailbox: Uint8Array) => void;
@@ -75,6 +77,12 @@ export class Unit implements Machine {
     const position = this.command(COMMAND_RUN, program, from, end, Number(budget & 0xffffffffn));
     this.instructions += w[INSTRUCTIONS]! + w[INSTRUCTIONS + 1]! * 2 ** 32;
     return position;
+  }
+
+  /** Ops of the program that the linker left out of these kernels, by name. To run one is a trap. */
+  missing({ ops }: Program): string[] {
+    const names = new Set(ops.map(({ name }) => name));
+    return [...names].filter((name) => this.command(COMMAND_HAS, opEntry(name).code) === 0);
   }
 
   /** A command without a payload, of the kernels or of what is linked with them. @returns its result */

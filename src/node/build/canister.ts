@@ -6,9 +6,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { validateModule } from '../../../packages/replica/src/wasm/validate.ts';
+import { opEntries } from '../../tensor/ops.ts';
 import { azleBuild, azleVersion } from './azle.ts';
 import { parseDid, printDid } from './did.ts';
 import { incrementally, reachable, sha256 } from './incremental.ts';
+import { keepOps } from './keep-ops.ts';
 import { buildRelay } from './kernels.ts';
 import { checkImportsOnce, finish } from './link.ts';
 import { namedTypes } from './named-types.ts';
@@ -18,6 +20,10 @@ import { linkRelay } from './relay.ts';
 
 /** The canisters whose Wasm the kernels and the relay are linked into. */
 const withKernels: ReadonlySet<string> = new Set(['llm']);
+
+/** Ops over images, which no language model has. */
+const IMAGE_OPS: ReadonlySet<string> = new Set(['fromBytes', 'conv2dQ8', 'conv2dF32', 'maxPool']);
+const llmOps = opEntries.map(({ name }) => name).filter((name) => !IMAGE_OPS.has(name));
 
 export interface Canister {
   wasm: Uint8Array;
@@ -88,7 +94,7 @@ export async function buildCanister(
         'cdk:name': 'azle',
         'cdk:version': await azleVersion(root),
       };
-      const wasm = finish(kernels ? await linkRelay(azle, kernels) : azle, metadata);
+      const wasm = finish(kernels ? await linkRelay(azle, await keepOps(kernels, llmOps)) : azle, metadata);
       onProgress('checking');
       validateModule(wasm);
       checkImportsOnce(wasm);

@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { dispatchSource } from '../../tensor/dispatch.ts';
+import { dispatchSource, flagsSource } from '../../tensor/dispatch.ts';
 import { dotBlocksSource } from '../../tensor/dot-blocks.ts';
 import { dotBlocksInt4Source } from '../../tensor/dot-blocks-int4.ts';
 import { strassenSource } from '../../tensor/strassen.ts';
@@ -13,9 +13,13 @@ import { type BuildOptions, projectRoot } from './project.ts';
 import { runNode } from './run.ts';
 import { readSections, SectionId } from './sections.ts';
 
+/** The ops' flags, an entry beside each of the entries: the module exports them, so that keep-ops.ts can set them. */
+const FLAGS = 'src/tensor/assembly/generated/flags.ts';
+
 /** Sources that are written by TypeScript, by their paths. */
 const generated: Record<string, () => string> = {
   'src/tensor/assembly/generated/dispatch.ts': dispatchSource,
+  [FLAGS]: flagsSource,
   'src/tensor/assembly/generated/dot-blocks.ts': dotBlocksSource,
   'src/tensor/assembly/generated/dot-blocks-int4.ts': dotBlocksInt4Source,
   'src/tensor/assembly/generated/strassen.ts': strassenSource,
@@ -36,6 +40,10 @@ const forbidden: ReadonlyMap<number, string> = new Map([
  */
 export const buildKernels = (options?: BuildOptions): Promise<Uint8Array> =>
   build('src/text/assembly/index.ts', 'kernels', [], options);
+
+/** The kernels of tensor programs alone, to `build/tensor.wasm`: what the package stepwise-tensor brings along. */
+export const buildTensorKernels = (options?: BuildOptions): Promise<Uint8Array> =>
+  build('src/tensor/assembly/index.ts', 'tensor', [], options);
 
 /** The kernels and the relay in one module, `build/relay.wasm`: what is linked into the canister (relay.ts). */
 export const buildRelay = (options?: BuildOptions): Promise<Uint8Array> =>
@@ -77,7 +85,7 @@ async function compile(root: string, entry: string, file: string, more: readonly
   }
   // In a process of its own, without tsx, which would first transform the compiler's 12 MB.
   const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
-  await runNode('kernels', [asc, entry, '--outFile', file, ...options, ...more], { cwd: root });
+  await runNode('kernels', [asc, entry, FLAGS, '--outFile', file, ...options, ...more], { cwd: root });
   for (const { id } of readSections(await readFile(file))) {
     if (forbidden.has(id)) throw new Error(`kernels: expected none, got ${forbidden.get(id)}`);
   }

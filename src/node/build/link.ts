@@ -35,22 +35,26 @@ const features = [
   'tail-call',
 ];
 
+/** For each of Binaryen's tools: these features and no others. */
+export const enabledFeatures = ['--mvp-features', ...features.map((feature) => `--enable-${feature}`)];
+
+export const binaryenTool = (name: string): string =>
+  join(dirname(createRequire(import.meta.url).resolve('binaryen/package.json')), 'bin', name);
+
 /** One module of both, with one memory and each import once: the kernels stand where Azle imports `ic0.certified_data_set`. */
 export async function mergeKernels(azle: Uint8Array, kernels: Uint8Array): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), 'stepwise-link-'));
   try {
     await writeFile(join(folder, 'azle.wasm'), azle);
     await writeFile(join(folder, 'kernels.wasm'), kernels);
-    const bin = join(dirname(createRequire(import.meta.url).resolve('binaryen/package.json')), 'bin');
-    const enabled = ['--mvp-features', ...features.map((feature) => `--enable-${feature}`)];
     const modules = ['azle.wasm', 'env', 'kernels.wasm', 'ic0'];
-    await runNode('wasm-merge', [join(bin, 'wasm-merge'), ...modules, '-o', 'linked.wasm', ...enabled], {
+    await runNode('wasm-merge', [binaryenTool('wasm-merge'), ...modules, '-o', 'linked.wasm', ...enabledFeatures], {
       cwd: folder,
     });
     const linked = readSections(await readFile(join(folder, 'linked.wasm')));
     await writeFile(join(folder, 'renamed.wasm'), writeSections(renameImportModule(linked, 'ic0real', 'ic0')));
-    const pass = ['renamed.wasm', '-o', 'merged.wasm', '--duplicate-import-elimination', ...enabled];
-    await runNode('wasm-opt', [join(bin, 'wasm-opt'), ...pass], { cwd: folder });
+    const pass = ['renamed.wasm', '-o', 'merged.wasm', '--duplicate-import-elimination', ...enabledFeatures];
+    await runNode('wasm-opt', [binaryenTool('wasm-opt'), ...pass], { cwd: folder });
     return await readFile(join(folder, 'merged.wasm'));
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,7 +1,8 @@
 // The kernels' one entry. In the canister it stands where Azle imports `ic0.certified_data_set`; in Node it is called directly.
 // Certified data has at most 32 bytes; a longer array that starts with MAGIC is a mailbox (protocol.ts).
 import { firstWrong } from './check';
-import { COMMAND_CHECK, COMMAND_GROW, COMMAND_HASH, COMMAND_READ, COMMAND_RUN, COMMAND_WRITE, HEADER_BYTES, INSTRUCTIONS, MAGIC, RESULT } from './protocol';
+import { hasOp } from './generated/dispatch';
+import { COMMAND_CHECK, COMMAND_GROW, COMMAND_HAS, COMMAND_HASH, COMMAND_READ, COMMAND_RUN, COMMAND_WRITE, HEADER_BYTES, INSTRUCTIONS, MAGIC, RESULT } from './protocol';
 import { performanceCounter, run } from './machine';
 import { hashBlocks } from './sha256';
 
@@ -32,6 +33,7 @@ export function certified_data_set(mailbox: usize, size: usize): void {
   }
   else if (command == COMMAND_CHECK) result = firstWrong(a, payload, b);
   else if (command == COMMAND_HASH) hashBlocks(a, payload, b, load<u32>(mailbox, 16));
+  else if (command == COMMAND_HAS) result = hasOp(a) ? 1 : 0;
   else unreachable();
   store<u32>(mailbox + RESULT * 4, result);
 }

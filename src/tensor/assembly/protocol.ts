@@ -24,6 +24,8 @@ export const COMMAND_HASH = 5;
 export const COMMAND_CHECK = 6;
 export const CHECK_FINITE = 0;
 export const CHECK_MULTIPLIERS = 1;
+/** has(code) -> result: 1 if the op of this code is linked in, 0 if not */
+export const COMMAND_HAS = 7;
 /** Word of the mailbox where a command's result is put, and of the two where `run` puts its instructions. */
 export const RESULT = 15;
 export const INSTRUCTIONS = 13;
@@ -72,6 +74,8 @@ export const TILE_STRIDE = 4160;
 export const KEYS_AT_ONCE = 1024;
 /** Most rows of a tile. */
 export const TILE_ROWS = 16;
+/** Patches of an image that a convolution has in scratch at once: a tile. */
+export const CONV_ROWS = TILE_ROWS;
 /**
  * Strassen's algorithm twice over (strassen.ts): both operands in so many blocks each way, and 49 products of blocks in place of 64. A block of x has
  * TILE_ROWS rows; so many times all of them pass while seven operands of w stand.

@@ -8,6 +8,7 @@ import { type OpArgs, type OpEntry, type OpName, opEntries } from '../ops.ts';
 import * as attention from './attention.ts';
 import * as choosing from './choosing.ts';
 import * as elementwise from './elementwise.ts';
+import * as images from './images.ts';
 import * as linear from './linear.ts';
 import { Memory } from './memory.ts';
 
@@ -17,6 +18,7 @@ const run: { [N in OpName]: (m: Memory, args: OpArgs<N>) => void } = {
   ...attention,
   ...elementwise,
   ...choosing.onRows,
+  ...images,
   copy: (m, { out, source, bytes }) => m.write(out, m.read(source, bytes)),
 };
 
