@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { advance } from '../src/model/generation/generation.ts';
 import { openGeneration } from '../src/model/generation/open-generation.ts';
-import { generationOptions } from '../src/model/generation/options.ts';
+import { beginningOf, fitContext, generationOptions } from '../src/model/generation/options.ts';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { findModel } from '../src/node/model/find-model.ts';
 import { type LocalModel, openLocalModel } from '../src/node/model/local-model.ts';
@@ -72,39 +72,43 @@ addGenerationFlags(program);
 const digits = (logits: Float32Array): number[] => Array.from(logits, (x) => Number(x.toPrecision(9)));
 
 function answer(model: LocalModel, promptIds: number[], options: Options, onId: (id: number) => void): Answer {
-  const { t5, tokenizer, generation: defaults } = model;
+  const { model: lm, tokenizer, config, generation: defaults } = model;
   let ids = options.decoderIds?.slice(1) ?? [];
-  let start = options.decoderIds?.[0];
+  let inputs = options.decoderIds;
   let finishReason: Answer['finishReason'] = 'length';
-  if (start === undefined) {
-    const decided = generationOptions(requestOf(options), defaults, t5.shape.config, randomSeed);
-    const generation = openGeneration(t5, promptIds, decided);
+  if (inputs === undefined) {
+    const request = requestOf(options);
+    const asked = generationOptions(request, defaults, config, randomSeed);
+    const decided = fitContext(asked, request, promptIds.length, config);
+    const generation = openGeneration(lm, promptIds, decided);
     for (let shown = 0; generation.finishReason === undefined; ) {
-      advance(t5, generation);
+      advance(lm, generation);
       // beams change their minds until the end
       if (decided.numBeams === 1) for (; shown < generation.tokenIds.length; shown++) onId(generation.tokenIds[shown]!);
     }
     generation.close();
-    start = decided.decoderStartTokenId;
     ids = [...generation.tokenIds];
+    // what the model reads: an encoder-decoder's answer behind its start token, or a decoder-only model's prompt
+    const read = lm.hasEncoder ? ids.slice(0, -1) : [];
+    inputs = [...beginningOf(decided, promptIds), ...read];
     if (decided.numBeams > 1) ids.forEach(onId);
     finishReason = generation.finishReason;
   }
   const text = tokenizer?.decode(ids) ?? '';
-  const inputs = options.decoderIds ?? [start, ...ids.slice(0, -1)];
   const logits = options.logits ? { logits: logitsOf(model, promptIds, inputs) } : {};
   return { promptIds, ids, text, finishReason, ...logits };
 }
 
-/** A row for each decoder input, as the model gives them, before any penalty. */
-function logitsOf({ t5 }: LocalModel, promptIds: number[], inputs: number[]): number[][] {
-  const session = t5.open(promptIds, inputs.length, inputs.slice(0, 1));
+/** A row for each input, as the model gives them, before any penalty. */
+function logitsOf({ model: lm }: LocalModel, promptIds: number[], inputs: number[]): number[][] {
+  // a decoder-only model's first id is a prompt, to which the others are added
+  const sequence = lm.open(lm.hasEncoder ? promptIds : inputs.slice(0, 1), inputs.length, inputs.slice(0, 1));
   const rows = inputs.map((_, i) => {
-    if (i > 0) session.targetIds.push(inputs[i]!);
-    t5.step([session]);
-    return digits(t5.logits());
+    if (i > 0) sequence.targetIds.push(inputs[i]!);
+    lm.step([sequence]);
+    return digits(lm.logits());
   });
-  t5.close(session);
+  lm.close(sequence);
   return rows;
 }
 

@@ -59,28 +59,32 @@ async function readQuestions(file: string): Promise<Question[]> {
     });
 }
 
-function greedy({ t5, tokenizer }: LocalModel, promptIds: number[]): Answer {
-  const session = t5.open(promptIds, MAX_NEW_TOKENS);
-  const stops = t5.shape.config.eosTokenIds;
+function greedy({ model, config, tokenizer }: LocalModel, promptIds: number[]): Answer {
+  const session = model.open(promptIds, MAX_NEW_TOKENS);
+  const stops = config.eosTokenIds as number[];
   do {
-    t5.step([session]);
-    session.targetIds.push(t5.greedy(0));
+    model.step([session]);
+    session.targetIds.push(model.greedy(0));
   } while (session.targetIds.length <= MAX_NEW_TOKENS && !stops.includes(session.targetIds.at(-1)!));
-  t5.close(session);
+  model.close(session);
   const ids = session.targetIds.slice(1);
   return { ids, text: tokenizer!.decode(ids) };
 }
 
 /** Logits and choices at every position of a given answer. */
-function through({ t5 }: LocalModel, promptIds: number[], ids: number[]): { logits: Float32Array; choice: number }[] {
-  const session = t5.open(promptIds, ids.length);
+function through(
+  { model }: LocalModel,
+  promptIds: number[],
+  ids: number[],
+): { logits: Float32Array; choice: number }[] {
+  const session = model.open(promptIds, ids.length);
   const rows = ids.map((id) => {
-    t5.step([session]);
-    const row = { logits: t5.logits(), choice: t5.greedy(0) };
+    model.step([session]);
+    const row = { logits: model.logits(), choice: model.greedy(0) };
     session.targetIds.push(id);
     return row;
   });
-  t5.close(session);
+  model.close(session);
   return rows;
 }
 

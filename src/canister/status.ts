@@ -1,7 +1,8 @@
 /** What the canister has and does, for whoever asks. */
 import { canisterCycleBalance, dataCertificate, IDL, inReplicatedExecution } from 'azle';
 import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from '../interface/prompt-limit.ts';
-import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/limits.ts';
+import { sizesOf } from '../model/families/registry.ts';
+import { packShape } from '../model/pack/pack.ts';
 import { ModelCertificate, ModelInfo, type Opt, Status, some, TokenCount } from './candid.ts';
 import { modelWitness } from './certified.ts';
 import { embeddingCache } from './embeddings.ts';
@@ -18,6 +19,8 @@ export class StatusMethods {
     const model = activeModel();
     if (!model) return [];
     const { head, stored, ready } = model;
+    const { limits } = model.t5;
+    const sizes = sizesOf(packShape(head));
     return [
       {
         name: head.name,
@@ -25,11 +28,11 @@ export class StatusMethods {
         bytes: BigInt(stored.bytes),
         weights: head.weights,
         vocabulary_size: head.config.vocabularySize,
-        d_model: head.config.dModel,
-        encoder_layers: head.config.numLayers,
-        decoder_layers: head.config.numDecoderLayers,
-        max_prompt_tokens: MAX_SOURCE_LENGTH,
-        max_new_tokens: MAX_TARGET_LENGTH,
+        d_model: sizes.width,
+        encoder_layers: sizes.encoderLayers,
+        decoder_layers: sizes.decoderLayers,
+        max_prompt_tokens: limits.promptTokens,
+        max_new_tokens: limits.newTokens,
         not_applied: head.generation.notApplied,
         ready,
         about: some(head.about),

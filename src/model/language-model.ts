@@ -24,10 +24,21 @@ export interface StepPlan {
   rows: Uint32Array;
 }
 
+/** How long prompts and answers of a model may be, in tokens. */
+export interface Limits {
+  promptTokens: number;
+  newTokens: number;
+  /** Of a decoder-only model: prompt and answer together. */
+  context?: number;
+}
+
 export interface LanguageModel {
   readonly machine: Machine;
   readonly arena: Arena;
   readonly vocabularySize: number;
+  readonly limits: Limits;
+  /** Whether a prompt is encoded before the first token, which can be kept; a decoder-only model has the prompt in front of the answer. */
+  readonly hasEncoder: boolean;
   /** Where the weights belong; they are to be there before the first sequence runs. */
   readonly weightsAt: number;
   /** What `step` leaves: logits of each sequence, and the row table, whose tokens choices may be written to. */
@@ -38,7 +49,8 @@ export interface LanguageModel {
   dispose(): void;
 
   /**
-   * Opens a sequence. `targetIds` of an earlier one, start token included, are taken up again: their keys and values are made anew.
+   * Opens a sequence for `capacity` tokens more than are given. `targetIds` of an earlier one, given ones included, are taken up again: their keys and values are
+   * made anew.
    * @throws RangeError for ids or lengths out of range, or where memory is exhausted
    */
   open(sourceIds: readonly number[], capacity: number, targetIds?: readonly number[]): Sequence;
@@ -67,6 +79,8 @@ export interface LanguageModel {
   step(sequences: readonly Sequence[], budget?: bigint): Outcome;
   /** The likeliest id of a row of logits. */
   greedy(row: number): number;
+  /** float32 [V] of a row after `step` was done. For looking at; in the canister logits stay in the unit. */
+  logits(row?: number): Float32Array;
   /** The id that a choosing program left as the token of a row. */
   token(row: number): number;
   /** Undefined where something else than a step is to be done first, or a program is under way. */

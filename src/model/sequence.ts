@@ -4,9 +4,11 @@
  */
 export interface Sequence {
   readonly sourceIds: readonly number[];
-  /** The start token, then what was made so far. */
+  /** What was given, then what was made so far. */
   readonly targetIds: number[];
-  /** The most tokens it may have, the start token not counted. */
+  /** How many of the target ids were given: the start token alone, or a decoder-only model's prompt. */
+  readonly given: number;
+  /** The most tokens that may be made. */
   readonly capacity: number;
   /** Pointers of its caches, in the order of the row table (tensor/assembly/row-table.ts). */
   readonly caches: readonly number[];

@@ -3,7 +3,8 @@
  * model's shape with factors that were measured; a test holds it against what was really charged.
  */
 
-import type { OpenedHead } from '../model/pack/pack.ts';
+import { workOf } from '../model/families/registry.ts';
+import { type OpenedHead, packShape } from '../model/pack/pack.ts';
 import { callFees, executed, ingressFees } from './bill.ts';
 import { PAGE_INSTRUCTIONS } from './prices.ts';
 
@@ -77,15 +78,8 @@ export function leastInstructions(head: OpenedHead, promptTokens: number): numbe
 
 /** Multiply-adds of a prompt and of a token, the last of `tokens`, and instructions of the weights' pages. */
 function shapeOf(head: OpenedHead, promptTokens: number, tokens: number) {
-  const { dModel: D, numHeads, dKv, dFf: F, numLayers, numDecoderLayers, vocabularySize: V } = head.config;
-  const inner = numHeads * dKv;
-  const feedForward = 3 * D * F;
-  const attention = (rows: number): number => 2 * inner * rows;
-  const encoder = promptTokens * numLayers * (4 * D * inner + feedForward + attention(promptTokens));
-  const cross = promptTokens * numDecoderLayers * 2 * D * inner;
-  const token = numDecoderLayers * (6 * D * inner + feedForward + attention(promptTokens + tokens)) + D * V;
   const pages = (head.weightsBytes / 65_536) * PAGE_INSTRUCTIONS;
-  return { prompt: encoder + cross, token, pages };
+  return { ...workOf(packShape(head), promptTokens, tokens), pages };
 }
 
 /** What so many cycles of a bill are sold for: 0 where nothing is asked. */

@@ -38,6 +38,7 @@ export const ops = {
   add: { file: 'add', args: 'x y count' },
   addRow: { file: 'add', args: 'x row rows cols' },
   scale: { file: 'scale', args: 'out x count factor:f32' },
+  scaleRow: { file: 'scale', args: 'x row rows cols' },
   argmax: { file: 'argmax', args: 'out outBytes logits rows rowBytes count' },
   penalize: { file: 'penalize', args: 'logits ids idCount penalty:f32' },
   mask: { file: 'penalize', args: 'logits ids idCount' },

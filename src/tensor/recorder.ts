@@ -228,6 +228,11 @@ export class Recorder {
     this.emit('scale', { out: out.at, x: x.at, count: times(x.rows, x.cols), factor }, label, out);
   }
 
+  /** Every row of x *= the factors, float32 [cols]. */
+  scaleRow(x: Rows, factors: Vector): void {
+    this.emit('scaleRow', { x: x.at, row: factors.at, rows: x.rows, cols: x.cols }, factors.label, x);
+  }
+
   /** The id of the largest of `count` logits of each row goes to `out`, u32 [rows], `outBytes` apart. */
   argmax(out: Value, logits: Rows, count: number, outBytes = 4): void {
     const args = { out, outBytes, logits: logits.at, rows: logits.rows, rowBytes: logits.cols * 4, count };

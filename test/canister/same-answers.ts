@@ -5,7 +5,7 @@ import { advance } from '../../src/model/generation/generation.ts';
 import { openGeneration } from '../../src/model/generation/open-generation.ts';
 import { type GenerationRequest, generationOptions } from '../../src/model/generation/options.ts';
 import { buildCanister } from '../../src/node/build/canister.ts';
-import { openLocalModel } from '../../src/node/model/local-model.ts';
+import { openLocalT5 } from '../../src/node/model/local-model.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { install, ok, options, upload } from './llm.ts';
 
@@ -28,7 +28,7 @@ export async function sameAnswers(
   const caller = replica.createCanister({}).canisterId;
   const arg = new Uint8Array(IDL.encode([IDL.Opt(IDL.Principal)], [[canisterId]]));
   await replica.installCode({ canisterId: caller, wasm: (await buildCanister('caller')).gz, arg });
-  const { t5, tokenizer, generation } = await openLocalModel('models/little-flan', 'int8');
+  const { t5, tokenizer, generation } = await openLocalT5('models/little-flan', 'int8');
 
   async function started(prompt: string): Promise<string> {
     const session = ok(await owner.start(prompt, options({ ...request, tokens_per_call: { fixed: 3 } })));

@@ -64,7 +64,7 @@ describe('rotate', () => {
   });
 });
 
-describe('add and addRow', () => {
+describe('add, addRow and scaleRow', () => {
   it.each([
     [1, 16],
     [7, 48],
@@ -73,12 +73,15 @@ describe('add and addRow', () => {
       const [x, y] = [1, 2].map((seed) => b.rows(rows, cols, noise(rows * cols, seed)));
       b.recorder.add('sum', x!, y!);
       b.recorder.addRow(x!, { label: 'bias', at: b.put(noise(cols, 3)) });
+      b.recorder.scaleRow(x!, { label: 'factors', at: b.put(noise(cols, 4)) });
       b.run();
       return b.floats(x!.at as number, rows * cols);
     });
     expect(kernels).toEqual(reference);
-    const [x, y, bias] = [noise(rows * cols, 1), noise(rows * cols, 2), noise(cols, 3)];
-    expect(kernels[cols - 1]).toBe(Math.fround(Math.fround(x[cols - 1]! + y[cols - 1]!) + bias[cols - 1]!));
+    const [x, y, bias, factors] = [noise(rows * cols, 1), noise(rows * cols, 2), noise(cols, 3), noise(cols, 4)];
+    const last = cols - 1;
+    const sum = Math.fround(Math.fround(x[last]! + y[last]!) + bias[last]!);
+    expect(kernels[last]).toBe(Math.fround(sum * factors[last]!));
   });
 });
 

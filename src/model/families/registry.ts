@@ -1,20 +1,75 @@
-/** The families of models. Packs, the canister and scripts know a family by this file alone. */
+/**
+ * The families of models. Packs, the canister and scripts know a family by this file alone; whoever makes packs, by checkpoint.ts beside it. Adding one is a folder
+ * and a line here and there.
+ */
 import type { Arena } from '../../tensor/arena.ts';
 import type { Machine } from '../../tensor/machine.ts';
+import { parseT5Config, type T5Config } from '../checkpoint/config.ts';
+import { show } from '../json/json.ts';
 import type { LanguageModel } from '../language-model.ts';
-import type { PackTensor } from '../tensor-table.ts';
+import type { PackTensor, WeightsKind } from '../tensor-table.ts';
+import { type LlamaConfig, parseLlamaConfig } from './llama/config.ts';
+import { Llama } from './llama/llama.ts';
+import { type LlamaShape, packTensors as llamaPackTensors } from './llama/tensors.ts';
+import { llamaWork } from './llama/work.ts';
 import { T5 } from './t5/t5.ts';
 import { type T5Shape, packTensors as t5PackTensors } from './t5/tensors.ts';
+import { t5Work } from './t5/work.ts';
 
 /** What of a model decides its tensors and programs. */
-export type PackShape = T5Shape;
+export type PackShape = T5Shape | LlamaShape;
+export type ModelConfig = T5Config | LlamaConfig;
+
+/** A family's name in a pack's head; absent for T5, as packs had no other once. */
+export type FamilyName = 'llama';
+
+const isLlama = (shape: PackShape): shape is LlamaShape => shape.family === 'llama';
+
+/** The shape of a model whose parts were read one by one. */
+export function shapeOf(
+  { family, weights, tiedHead }: { family?: FamilyName | undefined; weights: WeightsKind; tiedHead: boolean },
+  config: ModelConfig,
+): PackShape {
+  if (family === 'llama') return { family, config: config as LlamaConfig, weights, tiedHead };
+  return { config: config as T5Config, weights, tiedHead };
+}
+
+/** A model's configuration, of the form of its family's `config.json`. @throws Error, TypeError, RangeError naming what is wrong */
+export function parseConfig(family: unknown, json: unknown, where: string): ModelConfig {
+  if (family === 'llama') return parseLlamaConfig(json, where);
+  if (family === undefined) return parseT5Config(json, where);
+  throw new Error(`${where}: expected a family of llama, or none for T5, got ${show(family)}`);
+}
 
 /** A pack's tensors, with their places. */
-export const packTensors = (shape: PackShape): PackTensor[] => t5PackTensors(shape);
+export const packTensors = (shape: PackShape): PackTensor[] =>
+  isLlama(shape) ? llamaPackTensors(shape) : t5PackTensors(shape);
 
 /**
  * Takes room for a model and records its programs. The weights are to be written to `weightsAt` before the first sequence runs.
  * @throws RangeError where memory is exhausted
  */
 export const openModel = (machine: Machine, arena: Arena, shape: PackShape): LanguageModel =>
-  new T5(machine, arena, shape);
+  isLlama(shape) ? new Llama(machine, arena, shape) : new T5(machine, arena, shape);
+
+/** Multiply-adds of an answer. */
+export interface MultiplyAdds {
+  /** Of the prompt, before the first token. */
+  prompt: number;
+  /** Of the answer's last token. */
+  token: number;
+}
+
+/** @param tokens of the answer, of which the last one sees the others */
+export const workOf = (shape: PackShape, promptTokens: number, tokens: number): MultiplyAdds =>
+  isLlama(shape) ? llamaWork(shape.config, promptTokens, tokens) : t5Work(shape.config, promptTokens, tokens);
+
+/** Sizes for people: the width, and layers of encoder and decoder. */
+export function sizesOf(shape: PackShape): { width: number; encoderLayers: number; decoderLayers: number } {
+  if (isLlama(shape)) {
+    const { hiddenSize, layers } = shape.config;
+    return { width: hiddenSize, encoderLayers: 0, decoderLayers: layers.length };
+  }
+  const { dModel, numLayers, numDecoderLayers } = shape.config;
+  return { width: dModel, encoderLayers: numLayers, decoderLayers: numDecoderLayers };
+}

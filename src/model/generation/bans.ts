@@ -17,32 +17,40 @@ export const hasBans = (o: GenerationOptions): boolean =>
   o.forcedBosTokenId !== undefined ||
   o.forcedEosTokenIds !== undefined;
 
-/** As many ids as `bannedIds` gives at most. */
-export const mostBanned = (o: GenerationOptions): number =>
+/** As many ids as `bannedIds` gives at most. @param given ids that stand before the answer */
+export const mostBanned = (o: GenerationOptions, given: number): number =>
   o.maxNewTokens +
-  1 +
+  given +
   o.eosTokenIds.length +
   (o.badWordsIds?.length ?? 0) +
   (o.suppressTokens?.length ?? 0) +
   (o.beginSuppressTokens?.length ?? 0);
 
-/** Ids that must not follow `targetIds`, which begin with the start token. */
-export function bannedIds(targetIds: readonly number[], options: GenerationOptions): readonly number[] {
+/**
+ * Ids that must not follow `targetIds`.
+ * @param given how many of them were not made: the start token, or a decoder-only model's prompt. What repeats is looked for among these, too
+ */
+export function bannedIds(targetIds: readonly number[], given: number, options: GenerationOptions): readonly number[] {
   const { minNewTokens, eosTokenIds, noRepeatNgramSize, suppressTokens = [] } = options;
   const banned = [...suppressTokens];
   if (noRepeatNgramSize > 0) banned.push(...repeatingIds(targetIds, noRepeatNgramSize));
   if (options.badWordsIds) banned.push(...endsOfBadWords(targetIds, options.badWordsIds, eosTokenIds));
-  if (targetIds.length - 1 < minNewTokens) banned.push(...eosTokenIds);
-  // a forced first token leaves the second to be the first that is chosen
-  const begin = options.forcedBosTokenId === undefined ? 1 : 2;
+  if (targetIds.length - given < minNewTokens) banned.push(...eosTokenIds);
+  // a forced first token leaves the second to be the first that is chosen; none is forced behind more than one id
+  const begin = given === 1 && options.forcedBosTokenId !== undefined ? 2 : given;
   if (options.beginSuppressTokens && targetIds.length === begin) banned.push(...options.beginSuppressTokens);
   return banned;
 }
 
 /** The ids of which one has to follow `targetIds`, all equally likely, in rising order; undefined where the model chooses. */
-export function forcedIds(targetIds: readonly number[], options: GenerationOptions): readonly number[] | undefined {
+export function forcedIds(
+  targetIds: readonly number[],
+  given: number,
+  options: GenerationOptions,
+): readonly number[] | undefined {
   const { forcedBosTokenId, forcedEosTokenIds, maxNewTokens } = options;
-  if (forcedEosTokenIds && targetIds.length === maxNewTokens) return [...forcedEosTokenIds].sort((a, b) => a - b);
+  if (forcedEosTokenIds && targetIds.length - given === maxNewTokens - 1)
+    return [...forcedEosTokenIds].sort((a, b) => a - b);
   if (forcedBosTokenId !== undefined && targetIds.length === 1) return [forcedBosTokenId];
   return undefined;
 }

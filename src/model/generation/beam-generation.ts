@@ -7,7 +7,7 @@ import type { Sequence } from '../sequence.ts';
 import { type BeamState, beginBeams, bestOf, type Continuation, extendBeams } from './beam-search.ts';
 import { Choice } from './choice.ts';
 import type { FinishReason, Generation, GenerationState } from './generation.ts';
-import { candidatesOf, type GenerationOptions } from './options.ts';
+import { beginningOf, candidatesOf, type GenerationOptions } from './options.ts';
 
 export class BeamGeneration implements Generation {
   readonly isPlain = false;
@@ -15,6 +15,8 @@ export class BeamGeneration implements Generation {
   private readonly options: GenerationOptions;
   private readonly choice: Choice;
   private readonly beams: BeamState;
+  /** Ids before an answer's. */
+  private readonly beginning: readonly number[];
   /** One for every beam there may be; the first has the prompt, the others are its forks. */
   private readonly all: Sequence[] = [];
   /** Sequences of the running hypotheses, in their order. */
@@ -30,10 +32,11 @@ export class BeamGeneration implements Generation {
     this.model = model;
     this.options = options;
     this.beams = { ...state };
+    this.beginning = beginningOf(options, sourceIds);
     try {
       this.all.push(model.open(sourceIds, options.maxNewTokens, this.targetIds(0)));
       while (this.all.length < options.numBeams) this.all.push(model.fork(this.sequence));
-      this.choice = new Choice(model, options);
+      this.choice = new Choice(model, options, this.sequence.given);
     } catch (error) {
       this.closeSequences();
       throw error;
@@ -100,7 +103,7 @@ export class BeamGeneration implements Generation {
   }
 
   private targetIds(beam: number): number[] {
-    return [this.options.decoderStartTokenId, ...this.beams.running[beam]!.ids];
+    return [...this.beginning, ...this.beams.running[beam]!.ids];
   }
 
   /** The first continuation of a hypothesis keeps its sequence, further ones get the sequences that nobody keeps. */

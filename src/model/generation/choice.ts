@@ -26,12 +26,15 @@ export class Choice {
   /** Pointers: the program, its list of ids, the beams' candidates. */
   private readonly held: readonly [program: number, list: number, candidates: number];
 
-  /** @throws RangeError where the arena has no room */
-  constructor(model: LanguageModel, options: GenerationOptions) {
+  private readonly given: number;
+
+  /** @param given ids that stand before the answer @throws RangeError where the arena has no room */
+  constructor(model: LanguageModel, options: GenerationOptions, given: number) {
     this.model = model;
     this.options = options;
+    this.given = given;
     // every target id may be penalised; behind those stand the banned ones
-    const list = model.arena.allocate((options.maxNewTokens + 1 + mostBanned(options)) * 4);
+    const list = model.arena.allocate((options.maxNewTokens + given + mostBanned(options, given)) * 4);
     const candidates = model.arena.allocate(candidatesOf(options) * 8);
     this.program = record(model, options, list, candidates);
     const pointer = model.arena.allocate(this.program.words.byteLength);
@@ -39,9 +42,9 @@ export class Choice {
     this.held = [pointer, list, candidates];
   }
 
-  /** The id that follows `targetIds`, start token included. @param random 32 random bits, where a token is drawn */
+  /** The id that follows `targetIds`, given ones included. @param random 32 random bits, where a token is drawn */
   token(row: number, targetIds: readonly number[], random: number): number {
-    const forced = forcedIds(targetIds, this.options);
+    const forced = forcedIds(targetIds, this.given, this.options);
     // equally likely ones: the likeliest is the first, a draw as docs/generation.md has it
     if (forced) return forced[this.options.doSample ? Math.floor((random / 2 ** 32) * forced.length) : 0]!;
     this.run(row, targetIds, random);
@@ -50,7 +53,7 @@ export class Choice {
 
   /** A beam's best continuations, falling, those with probability 0 left out: ids and logarithms of probabilities. */
   candidates(row: number, targetIds: readonly number[]): { id: number; logProbability: number }[] {
-    const forced = forcedIds(targetIds, this.options);
+    const forced = forcedIds(targetIds, this.given, this.options);
     if (forced) return forced.map((id) => ({ id, logProbability: 0 }));
     this.run(row, targetIds, 0);
     const count = candidatesOf(this.options);
@@ -72,7 +75,7 @@ export class Choice {
     const { machine } = this.model;
     const [pointer, list] = this.held;
     const penalised = this.options.repetitionPenalty === 1 ? [] : distinct(targetIds);
-    const banned = bannedIds(targetIds, this.options);
+    const banned = bannedIds(targetIds, this.given, this.options);
     if (penalised.length + banned.length > 0) {
       machine.write(list, new Uint8Array(Uint32Array.from([...penalised, ...banned]).buffer));
     }

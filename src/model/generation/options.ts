@@ -2,10 +2,9 @@
  * How to generate: what a caller asks for, the model's defaults beneath it, all checked. Names, meaning and defaults are those of
  * Hugging Face's GenerationConfig; what is not built in is refused, never ignored.
  */
-import type { T5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, readIdLists } from '../checkpoint/generation-config.ts';
 import { Fields } from '../json/json.ts';
-import { MAX_TARGET_LENGTH } from '../limits.ts';
+import { MAX_CONTEXT, MAX_TARGET_LENGTH } from '../limits.ts';
 import { distinct } from './distinct.ts';
 import type { Key } from './philox.ts';
 
@@ -58,7 +57,8 @@ export interface GenerationOptions {
   earlyStopping: boolean | 'never';
   /** May be empty: then an answer ends at its longest only. */
   eosTokenIds: readonly number[];
-  decoderStartTokenId: number;
+  /** What answers of an encoder-decoder begin with; a decoder-only model's begin with the prompt. */
+  decoderStartTokenId?: number;
   /** These five are left out where nothing is asked for, as they are in what earlier versions wrote down. */
   badWordsIds?: readonly (readonly number[])[];
   suppressTokens?: readonly number[];
@@ -66,6 +66,24 @@ export interface GenerationOptions {
   forcedBosTokenId?: number;
   forcedEosTokenIds?: readonly number[];
 }
+
+/** What of a model's configuration generation goes by. */
+export interface GenerationModel {
+  vocabularySize: number;
+  eosTokenIds: readonly number[];
+  /** Of an encoder-decoder. */
+  decoderStartTokenId?: number;
+  /** Of a decoder-only model: the most tokens of prompt and answer. */
+  contextLength?: number;
+}
+
+/** The target ids that an answer begins with. */
+export const beginningOf = ({ decoderStartTokenId }: GenerationOptions, promptIds: readonly number[]): number[] =>
+  decoderStartTokenId === undefined ? [...promptIds] : [decoderStartTokenId];
+
+/** The most tokens that an answer of a model may have. */
+export const mostNewTokens = ({ contextLength }: GenerationModel): number =>
+  contextLength === undefined ? MAX_TARGET_LENGTH : Math.max(1, Math.min(contextLength, MAX_CONTEXT) - 1);
 
 /** Where neither caller nor model says; Hugging Face's 20 is short for an answer. */
 export const DEFAULT_MAX_NEW_TOKENS = 128;
@@ -162,7 +180,7 @@ function fileRequest(defaults: GenerationConfig): GenerationRequest {
 export function generationOptions(
   request: GenerationRequest,
   defaults: GenerationConfig,
-  config: T5Config,
+  config: GenerationModel,
   randomSeed: () => bigint,
   fileWhere = "the model's generation_config.json",
 ): GenerationOptions {
@@ -172,8 +190,11 @@ export function generationOptions(
       fields.wrong(RangeError, name, 'left out (it is not built in)', fields.get(name));
   }
   const lastId = config.vocabularySize - 1;
-  const maxNewTokens = fields.integer('max_new_tokens', 1, MAX_TARGET_LENGTH, defaultLength(defaults));
-  const minNewTokens = defaults.minNewTokens ?? (defaults.minLength ?? 1) - 1;
+  const most = mostNewTokens(config);
+  const maxNewTokens = fields.integer('max_new_tokens', 1, most, Math.min(defaultLength(defaults, config), most));
+  // `min_length` counts a decoder-only model's prompt, too, and is then no length of an answer
+  const minNewTokens =
+    defaults.minNewTokens ?? (config.contextLength === undefined ? (defaults.minLength ?? 1) - 1 : 0);
   const options: GenerationOptions = {
     maxNewTokens,
     minNewTokens: fields.integer('min_new_tokens', 0, maxNewTokens, Math.max(0, Math.min(minNewTokens, maxNewTokens))),
@@ -188,13 +209,26 @@ export function generationOptions(
     // further out, the length to this power leaves float32
     lengthPenalty: fields.number('length_penalty', -10, 10, 1),
     earlyStopping: earlyStopping(fields),
-    eosTokenIds: distinct(fields.integers('eos_token_id', 0, lastId, config.eosTokenIds)),
-    decoderStartTokenId: fields.integer('decoder_start_token_id', 0, lastId, config.decoderStartTokenId),
+    eosTokenIds: distinct(fields.integers('eos_token_id', 0, lastId, [...config.eosTokenIds])),
+    ...startToken(fields, request, config),
     ...masks(fields, config.vocabularySize),
   };
   checkTogether(fields, options, config);
   if (options.doSample) options.key = keyOf(seedFrom(fields) ?? randomSeed());
   return options;
+}
+
+function startToken(
+  fields: Fields,
+  request: GenerationRequest,
+  { vocabularySize, decoderStartTokenId: ofModel }: GenerationModel,
+): Pick<GenerationOptions, 'decoderStartTokenId'> {
+  const name = 'decoder_start_token_id';
+  if (ofModel !== undefined) return { decoderStartTokenId: fields.integer(name, 0, vocabularySize - 1, ofModel) };
+  // a file's bos_token_id comes under this name, too, and says nothing here
+  const asked = request[name] ?? undefined;
+  if (asked !== undefined) fields.wrong(RangeError, name, 'left out (this model begins with the prompt)', asked);
+  return {};
 }
 
 /** Which tokens may not come, or have to, where. */
@@ -229,10 +263,39 @@ export const seedOf = ({ key: [low, high] }: GenerationOptions): bigint => (BigI
 
 const keyOf = (seed: bigint): Key => [Number(seed & 0xffffffffn), Number((seed >> 32n) & 0xffffffffn)];
 
-/** A model's own length may be more than there is room for here; a caller who asks for more is told. */
-function defaultLength({ maxNewTokens, maxLength }: GenerationConfig): number {
-  const wanted = maxNewTokens ?? (maxLength ? Math.max(1, maxLength - 1) : DEFAULT_MAX_NEW_TOKENS);
-  return Math.min(wanted, MAX_TARGET_LENGTH);
+/**
+ * What a model's files ask for; that may be more than there is room for here, where a caller who asks for more is told. `max_length` counts a decoder-only model's
+ * prompt and is then no length of an answer.
+ */
+function defaultLength({ maxNewTokens, maxLength }: GenerationConfig, { contextLength }: GenerationModel): number {
+  const length = contextLength === undefined && maxLength ? Math.max(1, maxLength - 1) : DEFAULT_MAX_NEW_TOKENS;
+  return maxNewTokens ?? length;
+}
+
+/**
+ * Options for a prompt of so many tokens, which an answer of a decoder-only model shares a context with: a default that does not fit is made to.
+ * @throws RangeError where what the caller asked for does not fit, or the prompt alone does not
+ */
+export function fitContext(
+  options: GenerationOptions,
+  { max_new_tokens: asked }: GenerationRequest,
+  promptTokens: number,
+  { contextLength }: GenerationModel,
+): GenerationOptions {
+  if (contextLength === undefined) return options;
+  const context = Math.min(contextLength, MAX_CONTEXT);
+  const { maxNewTokens, minNewTokens } = options;
+  const room = context - promptTokens;
+  if (promptTokens < 1 || room < 1) {
+    throw new RangeError(`generate: expected a prompt of 1 to ${context - 1} tokens, got ${promptTokens}`);
+  }
+  if (maxNewTokens <= room) return options;
+  if ((asked ?? undefined) !== undefined) {
+    throw new RangeError(
+      `generate: expected "max_new_tokens" to be at most ${room}, as ${promptTokens} of ${context} tokens are the prompt's, got ${asked}`,
+    );
+  }
+  return { ...options, maxNewTokens: room, minNewTokens: Math.min(minNewTokens, room) };
 }
 
 function earlyStopping(fields: Fields): boolean | 'never' {
@@ -251,7 +314,7 @@ function seedFrom(fields: Fields): bigint | undefined {
   return value;
 }
 
-function checkTogether(fields: Fields, options: GenerationOptions, { vocabularySize }: T5Config): void {
+function checkTogether(fields: Fields, options: GenerationOptions, { vocabularySize }: GenerationModel): void {
   const { doSample, temperature, repetitionPenalty, numBeams, eosTokenIds } = options;
   if (doSample && temperature === 0) {
     fields.wrong(RangeError, 'temperature', 'above 0 (for the likeliest token, leave do_sample out)', temperature);

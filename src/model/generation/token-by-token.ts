@@ -3,7 +3,7 @@ import type { LanguageModel, Outcome } from '../language-model.ts';
 import type { Sequence } from '../sequence.ts';
 import { Choice, isPlainGreedy } from './choice.ts';
 import type { FinishReason, Generation, GenerationState } from './generation.ts';
-import type { GenerationOptions } from './options.ts';
+import { beginningOf, type GenerationOptions } from './options.ts';
 import { philox } from './philox.ts';
 
 export class TokenByToken implements Generation {
@@ -25,11 +25,11 @@ export class TokenByToken implements Generation {
     this.model = model;
     this.options = options;
     this.tokenIds = [...tokenIds];
-    this.sequence = model.open(sourceIds, options.maxNewTokens, [options.decoderStartTokenId, ...tokenIds]);
+    this.sequence = model.open(sourceIds, options.maxNewTokens, [...beginningOf(options, sourceIds), ...tokenIds]);
     this.sequences = [this.sequence];
     if (isPlainGreedy(options)) return;
     try {
-      this.choice = new Choice(model, options);
+      this.choice = new Choice(model, options, this.sequence.given);
     } catch (error) {
       model.close(this.sequence);
       throw error;

@@ -4,8 +4,8 @@
  */
 import { placeInt4 } from '../../tensor/int4.ts';
 import { type MatrixKind, type Placement, placeFloat32, placeInt8 } from '../../tensor/layout.ts';
-import { packTensors } from '../families/registry.ts';
-import type { Checkpoint } from '../families/t5/checkpoint.ts';
+import { type Checkpoint, packSource } from '../families/checkpoint.ts';
+import { packTensors, shapeOf } from '../families/registry.ts';
 import type { PackTensor, WeightsKind } from '../tensor-table.ts';
 import type { PackTokenizer } from '../tokenizer/pack-tokenizer.ts';
 import { encodePackHead, type PackHead, planPack } from './pack.ts';
@@ -31,8 +31,9 @@ export function planConversion(
   tokenizerBytes: number,
   inHead: InHead = {},
 ): PackHead {
-  const { name, config, json, about, tiedHead } = checkpoint;
-  return planPack({ name, json, ...(about && { about }), weights, tiedHead, ...inHead }, config, tokenizerBytes);
+  const { name, family, config, json, about, tiedHead } = checkpoint;
+  const model = { name, ...(family && { family }), json, ...(about && { about }), weights, tiedHead, ...inHead };
+  return planPack(model, config, tokenizerBytes);
 }
 
 export async function convert(
@@ -44,7 +45,8 @@ export async function convert(
   onProgress: (done: number, all: number) => void = () => {},
   inHead: InHead = {},
 ): Promise<PackHead> {
-  const { config, tiedHead } = checkpoint;
+  const shape = shapeOf({ ...checkpoint, weights }, checkpoint.config);
+  const read = packSource(shape, checkpoint);
   const head = planConversion(checkpoint, weights, tokenizer.length, inHead);
   let at = head.weightsOffset;
   const append = async (offset: number, bytes: Uint8Array): Promise<void> => {
@@ -56,8 +58,8 @@ export async function convert(
     at = offset + bytes.length;
     onProgress(at - head.weightsOffset, head.tokenizerOffset + head.tokenizerBytes - head.weightsOffset);
   };
-  for (const tensor of packTensors({ config, weights, tiedHead })) {
-    const source = await checkpoint.tensor(tensor.name);
+  for (const tensor of packTensors(shape)) {
+    const source = await read(tensor.name);
     await append(head.weightsOffset + tensor.offset, placeTensor(tensor, source));
   }
   await append(head.tokenizerOffset, tokenizer);

@@ -12,9 +12,15 @@
 import { pad } from '../../tensor/layout.ts';
 import type { ChatSource } from '../../text/chat-template.ts';
 import { type About, parseAbout } from '../checkpoint/about.ts';
-import { parseT5Config, type T5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, parseGenerationConfig } from '../checkpoint/generation-config.ts';
-import { type PackShape, packTensors } from '../families/registry.ts';
+import {
+  type FamilyName,
+  type ModelConfig,
+  type PackShape,
+  packTensors,
+  parseConfig,
+  shapeOf,
+} from '../families/registry.ts';
 import { parseJson, show } from '../json/json.ts';
 import { type PackTensor, packWeightsBytes, WEIGHTS_KINDS, type WeightsKind } from '../tensor-table.ts';
 import { type AddedTokenRow, checkRows } from '../tokenizer/added-tokens.ts';
@@ -31,6 +37,8 @@ const MAX_NAME = 200;
 export interface PackHead {
   /** What the model is called, for people. */
   name: string;
+  /** The family of models that it is of; T5 where it is left out. */
+  family?: FamilyName;
   /** `config.json` and `generation_config.json` of the checkpoint, as they were: read and checked by whoever opens the pack. */
   json: { config: unknown; generation: unknown };
   /** What the model is for, in words; from the folder's `about.json`, where it has one. */
@@ -53,21 +61,21 @@ export interface PackHead {
 
 /** A head that was read, with what its configurations mean. */
 export interface OpenedHead extends PackHead {
-  config: T5Config;
+  config: ModelConfig;
   generation: GenerationConfig;
 }
 
-export const packShape = ({ config, weights, tiedHead }: OpenedHead): PackShape => ({ config, weights, tiedHead });
+export const packShape = (head: OpenedHead): PackShape => shapeOf(head, head.config);
 
 const listed = (tensors: readonly PackTensor[]) => tensors.map(({ name, offset, bytes }) => ({ name, offset, bytes }));
 
 /** Offsets and sizes for a model; `sha256` is 64 zeros until the body is known, so that the head keeps its length. */
 export function planPack(
-  model: Pick<PackHead, 'name' | 'json' | 'about' | 'weights' | 'tiedHead' | 'addedTokens' | 'chat'>,
-  config: T5Config,
+  model: Pick<PackHead, 'name' | 'family' | 'json' | 'about' | 'weights' | 'tiedHead' | 'addedTokens' | 'chat'>,
+  config: ModelConfig,
   tokenizerBytes: number,
 ): PackHead {
-  const tensors = packTensors({ config, weights: model.weights, tiedHead: model.tiedHead });
+  const tensors = packTensors(shapeOf(model, config));
   const weightsBytes = packWeightsBytes(tensors);
   const head: PackHead = {
     ...model,
@@ -137,7 +145,7 @@ export function decodePackHead(start: Uint8Array, fileBytes: number): OpenedHead
   if (typeof head.name !== 'string' || head.name.length > MAX_NAME)
     throw new Error(`pack: expected a name of at most ${MAX_NAME} characters, got ${show(head.name)}`);
   if (typeof tiedHead !== 'boolean') throw new Error(`pack: expected tiedHead to be a boolean, got ${show(tiedHead)}`);
-  const config = parseT5Config(json?.config, 'pack config');
+  const config = parseConfig(head.family, json?.config, 'pack config');
   const opened = {
     ...head,
     ...(head.about !== undefined && { about: parseAbout(head.about, 'pack about') }),

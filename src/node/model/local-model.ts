@@ -1,7 +1,9 @@
-/** A model without a canister: the same T5, tokenizer and kernels in this process, for trying a model and for checking it. */
+/** A model without a canister: the same programs, tokenizer and kernels in this process, for trying a model and for checking it. */
 import { createHash } from 'node:crypto';
 import type { GenerationConfig } from '../../model/checkpoint/generation-config.ts';
+import { type ModelConfig, openModel, shapeOf } from '../../model/families/registry.ts';
 import { T5 } from '../../model/families/t5/t5.ts';
+import type { LanguageModel } from '../../model/language-model.ts';
 import { convert, planConversion } from '../../model/pack/convert.ts';
 import type { WeightsKind } from '../../model/tensor-table.ts';
 import { copyTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
@@ -11,7 +13,8 @@ import { readTokenizer, withCheckpoint } from './model-folder.ts';
 import { nodeUnit } from './node-unit.ts';
 
 export interface LocalModel {
-  t5: T5;
+  model: LanguageModel;
+  config: ModelConfig;
   /** Undefined where the folder has none: such a model takes ids alone. */
   tokenizer: Tokenizer | undefined;
   /** The folder's defaults. */
@@ -21,17 +24,24 @@ export interface LocalModel {
 /** Opens a folder and brings its weights into the arena, tensor by tensor. @throws Error naming the file that is missing or wrong */
 export async function openLocalModel(dir: string, weights: WeightsKind): Promise<LocalModel> {
   return await withCheckpoint(dir, async (checkpoint) => {
-    const { config, generation, tiedHead } = checkpoint;
+    const { config, generation } = checkpoint;
     const machine = await nodeUnit();
     const found = await readTokenizer(dir, config.vocabularySize);
     const tokenizer = found && copyTokenizer(found, machine);
-    const t5 = new T5(machine, new Arena(machine), { config, weights, tiedHead });
+    const model = openModel(machine, new Arena(machine), shapeOf({ ...checkpoint, weights }, config));
     const { weightsOffset, tokenizerOffset } = planConversion(checkpoint, weights, 0);
     const intoArena = (at: number, bytes: Uint8Array): void => {
       // what a pack has besides weights is not for the arena
-      if (at >= weightsOffset && at < tokenizerOffset) machine.write(t5.weightsAt + at - weightsOffset, bytes);
+      if (at >= weightsOffset && at < tokenizerOffset) machine.write(model.weightsAt + at - weightsOffset, bytes);
     };
     await convert(checkpoint, weights, new Uint8Array(0), { write: intoArena }, createHash('sha256'));
-    return { t5, tokenizer, generation };
+    return { model, config, tokenizer, generation };
   });
+}
+
+/** The same for a T5, of which more is known. @throws Error for a folder of another family */
+export async function openLocalT5(dir: string, weights: WeightsKind): Promise<LocalModel & { t5: T5 }> {
+  const local = await openLocalModel(dir, weights);
+  if (!(local.model instanceof T5)) throw new Error(`local model: expected a T5 in ${dir}, got another family`);
+  return { ...local, t5: local.model };
 }

@@ -8,7 +8,7 @@ import { basename, join, resolve } from 'node:path';
 import type { GenerationConfig } from '../../model/checkpoint/generation-config.ts';
 import type { Source } from '../../model/checkpoint/tensor-file.ts';
 import type { Folder } from '../../model/checkpoint/weights.ts';
-import { type Checkpoint, openCheckpoint } from '../../model/families/t5/checkpoint.ts';
+import { type Checkpoint, openCheckpoint } from '../../model/families/checkpoint.ts';
 import { convert } from '../../model/pack/convert.ts';
 import { decodePackHead, type OpenedHead, PACK_VERSION, packHeadBytes } from '../../model/pack/pack.ts';
 import type { WeightsKind } from '../../model/tensor-table.ts';

@@ -18,6 +18,13 @@ export function scale(m: Memory, { out, x, count, factor }: OpArgs<'scale'>): vo
   m.floats(out, count).set(m.floats(x, count).map((v) => v * factor));
 }
 
+export function scaleRow(m: Memory, { x, row, rows, cols }: OpArgs<'scaleRow'>): void {
+  for (let i = 0; i < rows; i++) {
+    const values = m.floats(x + i * cols * 4, cols);
+    values.set(values.map((v, c) => v * m.f32[row / 4 + c]!));
+  }
+}
+
 export function activate(m: Memory, { out, x, gate, count, kind }: OpArgs<'activate'>): void {
   const f = ACTIVATIONS[kind]!;
   for (let i = 0; i < count; i++) {

@@ -1,6 +1,6 @@
 /** A Git LFS pointer or a web page in place of any file of a folder: said as such. */
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../../src/model/families/t5/checkpoint.ts';
+import { openCheckpoint } from '../../../src/model/families/checkpoint.ts';
 import { readFolderTokenizer, TOKENIZER_FILES } from '../../../src/model/tokenizer/folder-tokenizer.ts';
 import { fixture, memoryFolder } from './memory.ts';
 

@@ -19,13 +19,13 @@ const request: GenerationRequest = {
 const model = await FixtureModel.open('flan-b', 'float32', newUnit());
 
 it('can be repeated by a client, token by token', () => {
-  const { t5 } = model;
-  const session = t5.open(prompt, 24);
+  const { lm } = model;
+  const session = lm.open(prompt, 24);
   const seed = seedOf(model.options(request));
   const key = [Number(seed & 0xffffffffn), Number(seed >> 32n)] as const;
   for (let n = 0; n < 24 && session.targetIds.at(-1) !== 1; n++) {
-    t5.step([session]);
-    const row = t5.logits();
+    lm.step([session]);
+    const row = lm.logits();
     penalize(row, Uint32Array.from(new Set(session.targetIds)), 1.1);
     row.set(row.map((x) => x / 1.5));
     topK(row, 40);
@@ -33,7 +33,7 @@ it('can be repeated by a client, token by token', () => {
     topP(row, Math.fround(1 - 0.9));
     session.targetIds.push(draw(row, philox(key, [n, 0, 0, 0])[0]));
   }
-  t5.close(session);
+  lm.close(session);
   expect(session.targetIds).toEqual(model.generate(prompt, request));
 });
 

@@ -44,15 +44,15 @@ function* recorded(name: string, of: Case[]): Generator<[string, Recorded]> {
 
 /** What the processors leave after `targetIds`, and with what probabilities. */
 function left(model: FixtureModel, sourceIds: number[], targetIds: number[], request: GenerationRequest): Left {
-  const { t5 } = model;
+  const { lm } = model;
   const options = model.options(request);
-  const choice = new Choice(t5, options);
-  const session = t5.open(sourceIds, options.maxNewTokens, targetIds);
-  t5.step([session]);
+  const choice = new Choice(lm, options, 1);
+  const session = lm.open(sourceIds, options.maxNewTokens, targetIds);
+  lm.step([session]);
   choice.token(0, targetIds, 0);
-  const p = t5.logits();
+  const p = lm.logits();
   choice.close();
-  t5.close(session);
+  lm.close(session);
   const ids = Array.from(p.keys()).filter((id) => p[id]! > 0);
   const total = ids.reduce((sum, id) => sum + p[id]!, 0);
   return { ids, probabilities: ids.map((id) => p[id]! / total) };

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseGenerationConfig } from '../../../src/model/checkpoint/generation-config.ts';
-import { openCheckpoint } from '../../../src/model/families/t5/checkpoint.ts';
+import { openCheckpoint } from '../../../src/model/families/checkpoint.ts';
 import { type GenerationRequest, generationOptions } from '../../../src/model/generation/options.ts';
 import { newUnit } from '../../tensor/machines.ts';
 import { fixture, memoryFolder } from '../checkpoint/memory.ts';

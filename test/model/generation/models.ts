@@ -1,9 +1,9 @@
-/** The fixtures' models on a machine of the test's choice, and generations run to their end. */
+/** The fixtures' models, of either family, on a machine of the test's choice, and generations run to their end. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { GenerationConfig } from '../../../src/model/checkpoint/generation-config.ts';
-import type { Checkpoint } from '../../../src/model/families/t5/checkpoint.ts';
-import { T5 } from '../../../src/model/families/t5/t5.ts';
+import type { Checkpoint } from '../../../src/model/families/checkpoint.ts';
+import { type ModelConfig, openModel, shapeOf } from '../../../src/model/families/registry.ts';
 import { advance, type Generation } from '../../../src/model/generation/generation.ts';
 import { openGeneration } from '../../../src/model/generation/open-generation.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type GenerationRequest,
   generationOptions,
 } from '../../../src/model/generation/options.ts';
+import type { LanguageModel } from '../../../src/model/language-model.ts';
 import { convert, planConversion } from '../../../src/model/pack/convert.ts';
 import type { WeightsKind } from '../../../src/model/tensor-table.ts';
 import { withCheckpoint } from '../../../src/node/model/model-folder.ts';
@@ -19,7 +20,20 @@ import type { Machine } from '../../../src/tensor/machine.ts';
 
 export const FIXTURES = ['flan-a', 'flan-b', 't5-v1.0', 'odd'] as const;
 
-const folder = (name: string) => `test/fixtures/t5/${name}`;
+/** Random models of the Llama block (test/fixtures/llama). */
+export const LLAMA_FIXTURES = [
+  'gemma3',
+  'gemma3-scale',
+  'llama-a',
+  'llama-b',
+  'mistral',
+  'odd-llama',
+  'qwen2',
+  'qwen3',
+] as const;
+
+export const folder = (name: string) =>
+  `test/fixtures/${(FIXTURES as readonly string[]).includes(name) ? 't5' : 'llama'}/${name}`;
 export const readFixture = <T>(name: string, file: string): T =>
   JSON.parse(readFileSync(`${folder(name)}/${file}`, 'utf8'));
 
@@ -33,12 +47,14 @@ export interface Case {
 export const cases = (name: string): Case[] => readFixture<{ cases: Case[] }>(name, 'expected.json').cases;
 
 export class FixtureModel {
-  readonly t5: T5;
-  private readonly defaults: GenerationConfig;
+  readonly lm: LanguageModel;
 
-  constructor(t5: T5, defaults: GenerationConfig) {
-    this.t5 = t5;
-    this.defaults = defaults;
+  constructor(
+    lm: LanguageModel,
+    private readonly config: ModelConfig,
+    private readonly defaults: GenerationConfig,
+  ) {
+    this.lm = lm;
   }
 
   static async open(name: string, weights: WeightsKind, machine: Machine): Promise<FixtureModel> {
@@ -46,19 +62,25 @@ export class FixtureModel {
   }
 
   options(request: GenerationRequest): GenerationOptions {
-    return generationOptions(request, this.defaults, this.t5.shape.config, () => 0n);
+    return generationOptions(request, this.defaults, this.config, () => 0n);
   }
 
   generation(sourceIds: readonly number[], request: GenerationRequest): Generation {
-    return openGeneration(this.t5, sourceIds, this.options(request));
+    return openGeneration(this.lm, sourceIds, this.options(request));
   }
 
-  /** The ids of an answer, start token first, as transformers gives them. */
-  generate(sourceIds: readonly number[], request: GenerationRequest): number[] {
+  /** The ids of an answer. */
+  answer(sourceIds: readonly number[], request: GenerationRequest): number[] {
     const generation = this.generation(sourceIds, request);
-    while (advance(this.t5, generation) !== 'finished');
+    while (advance(this.lm, generation) !== 'finished');
     generation.close();
-    return [this.options(request).decoderStartTokenId, ...generation.tokenIds];
+    return [...generation.tokenIds];
+  }
+
+  /** The same as transformers gives them: of a T5 with the start token first. */
+  generate(sourceIds: readonly number[], request: GenerationRequest): number[] {
+    const start = this.options(request).decoderStartTokenId;
+    return [...(start === undefined ? [] : [start]), ...this.answer(sourceIds, request)];
   }
 }
 
@@ -67,12 +89,12 @@ export async function openFolder(
   weights: WeightsKind,
   machine: Machine,
 ): Promise<FixtureModel> {
-  const { config, generation, tiedHead } = checkpoint;
-  const t5 = new T5(machine, new Arena(machine), { config, weights, tiedHead });
+  const { config, generation } = checkpoint;
+  const lm = openModel(machine, new Arena(machine), shapeOf({ ...checkpoint, weights }, config));
   const { weightsOffset, tokenizerOffset } = planConversion(checkpoint, weights, 0);
   const write = (at: number, bytes: Uint8Array): void => {
-    if (at >= weightsOffset && at < tokenizerOffset) machine.write(t5.weightsAt + at - weightsOffset, bytes);
+    if (at >= weightsOffset && at < tokenizerOffset) machine.write(lm.weightsAt + at - weightsOffset, bytes);
   };
   await convert(checkpoint, weights, new Uint8Array(0), { write }, createHash('sha256'));
-  return new FixtureModel(t5, generation);
+  return new FixtureModel(lm, config, generation);
 }

@@ -17,8 +17,8 @@ const WAYS: GenerationRequest[] = [
 
 const written = (state: GenerationState): GenerationState => JSON.parse(JSON.stringify(state));
 
-function toTheEnd({ t5 }: FixtureModel, generation: Generation): readonly number[] {
-  while (advance(t5, generation) !== 'finished');
+function toTheEnd({ lm }: FixtureModel, generation: Generation): readonly number[] {
+  while (advance(lm, generation) !== 'finished');
   return generation.tokenIds;
 }
 
@@ -29,13 +29,13 @@ describe.each(WAYS)('%o', (request) => {
     let steps = 0;
     for (let last = false; !last; steps++) {
       expect(generation.finishReason).toBeUndefined();
-      last = advance(model.t5, generation) === 'finished';
+      last = advance(model.lm, generation) === 'finished';
     }
     expect(steps).toBeLessThanOrEqual(10);
     const stops = request.eos_token_id ?? [1];
     const stopped = (stops as number[]).includes(generation.tokenIds.at(-1)!);
     expect(generation.finishReason).toBe(stopped ? 'stop' : 'length');
-    expect(advance(model.t5, generation)).toBe('finished');
+    expect(advance(model.lm, generation)).toBe('finished');
   });
 
   it.each([1, 7, 25])('in slices of %i ops', async (ops) => {
@@ -44,9 +44,9 @@ describe.each(WAYS)('%o', (request) => {
     const model = await FixtureModel.open('flan-a', 'float32', unit);
     const generation = model.generation(prompt, request);
     let paused = 0;
-    for (let progress = advance(model.t5, generation, unit.next(ops)); progress !== 'finished'; ) {
+    for (let progress = advance(model.lm, generation, unit.next(ops)); progress !== 'finished'; ) {
       if (progress === 'paused') paused += 1;
-      progress = advance(model.t5, generation, unit.next(ops));
+      progress = advance(model.lm, generation, unit.next(ops));
     }
     expect(paused).toBeGreaterThan(5);
     expect([0, ...generation.tokenIds]).toEqual(whole.generate(prompt, request));
@@ -62,7 +62,7 @@ describe.each(WAYS)('%o', (request) => {
     ];
     let busy = 0;
     while (both.some((generation) => !generation.finishReason)) {
-      for (const generation of both) if (advance(model.t5, generation, unit.next(9)) === 'busy') busy += 1;
+      for (const generation of both) if (advance(model.lm, generation, unit.next(9)) === 'busy') busy += 1;
     }
     expect(busy).toBeGreaterThan(5);
     expect([0, ...both[0]!.tokenIds]).toEqual(whole.generate(prompt, request));
@@ -77,11 +77,11 @@ describe.each(WAYS)('%o', (request) => {
     const fresh = await FixtureModel.open('flan-a', 'float32', newUnit());
     const generation = model.generation(prompt, request);
     do {
-      const again = openGeneration(fresh.t5, prompt, fresh.options(request), written(generation.state()));
+      const again = openGeneration(fresh.lm, prompt, fresh.options(request), written(generation.state()));
       expect(again.tokenIds).toEqual(generation.tokenIds);
       expect(toTheEnd(fresh, again)).toEqual(ids);
       again.close();
-    } while (advance(model.t5, generation) !== 'finished');
+    } while (advance(model.lm, generation) !== 'finished');
   });
 
   it('takes its caches from nobody after another prompt has used the unit', async () => {
@@ -90,16 +90,16 @@ describe.each(WAYS)('%o', (request) => {
     const generation = model.generation(prompt, request);
     do {
       model.generate([5, 6, 1], { max_new_tokens: 2, num_beams: 2 });
-    } while (advance(model.t5, generation) !== 'finished');
+    } while (advance(model.lm, generation) !== 'finished');
     expect(generation.tokenIds).toEqual(ids);
   });
 
   it('gives all its room back', async () => {
     const model = await FixtureModel.open('flan-a', 'int8', newUnit());
     model.generate(prompt, request);
-    const { grown } = model.t5.arena;
+    const { grown } = model.lm.arena;
     for (let i = 0; i < 5; i++) model.generate(prompt, request);
-    expect(model.t5.arena.grown).toBe(grown);
+    expect(model.lm.arena.grown).toBe(grown);
   });
 
   it('takes none where there is not enough', async () => {
@@ -124,10 +124,10 @@ describe.each(WAYS)('%o', (request) => {
       }
     }
     expect(pages).toBeGreaterThan(3);
-    const { grown } = model.t5.arena;
+    const { grown } = model.lm.arena;
     unit.grow = grow;
     model.generation(prompt, much).close();
-    expect(model.t5.arena.grown).toBe(grown);
+    expect(model.lm.arena.grown).toBe(grown);
   });
 });
 
@@ -136,7 +136,7 @@ it('refuses to go on from what is over', async () => {
   const generation = model.generation(prompt, { num_beams: 2, max_new_tokens: 3 });
   toTheEnd(model, generation);
   const options = model.options({ num_beams: 2, max_new_tokens: 3 });
-  expect(() => openGeneration(model.t5, prompt, options, generation.state())).toThrow(
+  expect(() => openGeneration(model.lm, prompt, options, generation.state())).toThrow(
     'generation: expected the state of an unfinished one, got one that is over',
   );
 });

@@ -18,6 +18,8 @@ export const isLlamaArchitecture = (architecture: unknown): boolean =>
 
 interface GgufLlama {
   config: LlamaConfig;
+  /** The configuration as `config.json` would have it, for a pack's head. */
+  json: object;
   /** Whether the rows of q and k are in GGUF's order (tensors.ts: `unpermuteRows`). */
   permuted: boolean;
 }
@@ -66,7 +68,7 @@ export function parseGgufLlama(
   };
   const config = parseLlamaConfig(json, where);
   // what converted Gemma's norms has added the 1
-  return { config: { ...config, normAddsOne: false }, permuted: architecture === 'llama' };
+  return { config: { ...config, normAddsOne: false }, json, permuted: architecture === 'llama' };
 }
 
 /** Files do not say it: it is the head's size, but for the largest model, where it is D / H. */

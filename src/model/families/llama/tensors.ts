@@ -1,80 +1,150 @@
-// The tensors of a model of the Llama block, each once: its name in a Hugging Face checkpoint, in a GGUF file, its shape.
-// Source: transformers, models/{llama,qwen2,qwen3,gemma3}/modeling_*.py; ggml, gguf-py `constants.py` (TENSOR_NAMES).
+/**
+ * The tensors of a model of the Llama block, each once: its name in a Hugging Face checkpoint and in a GGUF file, its shape there, and how the arena holds it. Three
+ * kinds of tensor are the pack's own, and no checkpoint has them: the rotations' frequencies, and the embedding's column scales (conversion.ts).
+ * Source: transformers, models/{llama,qwen2,qwen3,gemma3}/modeling_*.py; ggml, gguf-py `constants.py` (TENSOR_NAMES).
+ */
+import { inHeads, inOrder, type Placement } from '../../../tensor/layout.ts';
+import { layOut, type PackTensor, type TensorSpec, type WeightsKind } from '../../tensor-table.ts';
 import type { LlamaConfig } from './config.ts';
+import type { Rope } from './rope.ts';
 
-export interface LlamaTensor {
-  /** In a Hugging Face checkpoint. */
-  name: string;
-  /** In a GGUF file. */
-  gguf: string;
-  /** Rows first; a matrix [outputs, inputs]. */
-  shape: readonly number[];
+export interface LlamaTensor extends TensorSpec {
   /** Heads of q and k, whose rows a GGUF file of architecture `llama` has in another order. */
   rotatedHeads?: number;
 }
 
-const EMBEDDING = 'model.embed_tokens.weight';
-const HEAD = 'lm_head.weight';
-
-/** Every tensor of a model, in the order in which a token reads them. The head is absent where it is the embedding. */
-export function llamaTensors(config: LlamaConfig): LlamaTensor[] {
-  const { vocabularySize: V, hiddenSize: D } = config;
-  return [
-    { name: EMBEDDING, gguf: 'token_embd.weight', shape: [V, D] },
-    ...config.layers.flatMap((_, i) =>
-      layerTensors(config).map((tensor) => ({
-        ...tensor,
-        name: `model.layers.${i}.${tensor.name}`,
-        gguf: `blk.${i}.${tensor.gguf}`,
-      })),
-    ),
-    { name: 'model.norm.weight', gguf: 'output_norm.weight', shape: [D] },
-    ...(config.tieWordEmbeddings ? [] : [{ name: HEAD, gguf: 'output.weight', shape: [V, D] }]),
-  ];
+/** What of a model decides its tensors and programs. */
+export interface LlamaShape {
+  family: 'llama';
+  config: LlamaConfig;
+  weights: WeightsKind;
+  /** The head is the embedding. */
+  tiedHead: boolean;
 }
 
-/** The tensors of one layer, without the layer's part of the name. */
-function layerTensors(config: LlamaConfig): LlamaTensor[] {
-  const {
-    hiddenSize: D,
-    intermediateSize: F,
-    numHeads: H,
-    numKvHeads: G,
-    headDim: K,
-    bias,
-    qkNorm,
-    postNorms,
-  } = config;
-  const all: LlamaTensor[] = [{ name: 'input_layernorm.weight', gguf: 'attn_norm.weight', shape: [D] }];
-  const linear = (
+export const EMBEDDING = 'model.embed_tokens.weight';
+export const HEAD = 'lm_head.weight';
+export const FINAL_NORM = 'model.norm.weight';
+/** float32 [D]: a row of the embedding times this is what a token begins with. */
+export const EMBEDDING_SCALES = 'model.embed_tokens.column_scales';
+export const frequenciesName = (rope: number): string => `rotary.${rope}.frequencies`;
+
+/** Whether columns are made equal at conversion: float32 weights have no need of it. */
+export const equalised = ({ weights }: LlamaShape): boolean => weights !== 'float32';
+
+/** A model's rotations, each once, and which one each layer has. */
+export function ropesOf({ layers }: LlamaConfig): { ropes: Rope[]; ofLayer: number[] } {
+  const ropes: Rope[] = [];
+  const found = new Map<string, number>();
+  const ofLayer = layers.map(({ rope }) => {
+    const key = JSON.stringify(rope);
+    if (!found.has(key)) found.set(key, ropes.push(rope) - 1);
+    return found.get(key)!;
+  });
+  return { ropes, ofLayer };
+}
+
+/** A pack's tensors, with their places. */
+export function packTensors(shape: LlamaShape): PackTensor[] {
+  const { config, weights, tiedHead } = shape;
+  const own: TensorSpec[] = ropesOf(config).ropes.map((_, i) => vector(frequenciesName(i), '', config.headDim / 2));
+  if (equalised(shape) || config.embeddingScale !== 1) own.push(vector(EMBEDDING_SCALES, '', config.hiddenSize));
+  return layOut([...own, ...llamaTensors({ ...config, tieWordEmbeddings: tiedHead })], weights);
+}
+
+function vector(name: string, gguf: string, size: number, placement: Placement = inOrder(size)): TensorSpec {
+  return { name, gguf, shape: [size], layout: { kind: 'vector', cols: placement } };
+}
+
+/** Every tensor that a checkpoint has, in the order in which a token reads them. The head is absent where it is the embedding. */
+export function llamaTensors(config: LlamaConfig): LlamaTensor[] {
+  const table = new Table(config);
+  // a token reads one row of the embedding, which `gather` takes from int8; as a head it is kept as good
+  table.matrix(EMBEDDING, 'token_embd.weight', 'vocabulary', 'model', { besideInt4: 'int8' });
+  for (let l = 0; l < config.layers.length; l++) table.layer(l);
+  table.norm(FINAL_NORM, 'output_norm.weight');
+  if (!config.tieWordEmbeddings) table.matrix(HEAD, 'output.weight', 'vocabulary', 'model');
+  return table.tensors;
+}
+
+type Axis = 'model' | 'queries' | 'keys' | 'ff' | 'vocabulary';
+
+/** The table in the making. */
+class Table {
+  readonly tensors: LlamaTensor[] = [];
+  private readonly config: LlamaConfig;
+  private readonly axes: Record<Axis, { size: number; placement: Placement }>;
+
+  constructor(config: LlamaConfig) {
+    const { hiddenSize, numHeads: H, numKvHeads: G, headDim: K, intermediateSize, vocabularySize } = config;
+    const plain = (size: number) => ({ size, placement: inOrder(size) });
+    this.config = config;
+    this.axes = {
+      model: plain(hiddenSize),
+      queries: { size: H * K, placement: inHeads(H, K) },
+      keys: { size: G * K, placement: inHeads(G, K) },
+      ff: plain(intermediateSize),
+      vocabulary: plain(vocabularySize),
+    };
+  }
+
+  matrix(
     name: string,
     gguf: string,
-    outputs: number,
-    inputs: number,
-    hasBias: boolean,
-    rotatedHeads?: number,
-  ) => {
-    all.push({ name: `${name}.weight`, gguf: `${gguf}.weight`, shape: [outputs, inputs], rotatedHeads });
-    if (hasBias) all.push({ name: `${name}.bias`, gguf: `${gguf}.bias`, shape: [outputs], rotatedHeads });
-  };
-  const norm = (name: string, gguf: string, size: number) =>
-    all.push({ name: `${name}.weight`, gguf: `${gguf}.weight`, shape: [size] });
-  linear('self_attn.q_proj', 'attn_q', H * K, D, bias.qkv, H);
-  linear('self_attn.k_proj', 'attn_k', G * K, D, bias.qkv, G);
-  linear('self_attn.v_proj', 'attn_v', G * K, D, bias.qkv);
-  if (qkNorm) {
-    norm('self_attn.q_norm', 'attn_q_norm', K);
-    norm('self_attn.k_norm', 'attn_k_norm', K);
+    outputs: Axis,
+    inputs: Axis,
+    more: { besideInt4?: 'int8'; rotatedHeads?: number | undefined } = {},
+  ): void {
+    const { [outputs]: rows, [inputs]: cols } = this.axes;
+    const { besideInt4, rotatedHeads } = more;
+    const layout = { kind: 'matrix' as const, rows: rows.placement, cols: cols.placement, besideInt4 };
+    this.tensors.push({ name, gguf, shape: [rows.size, cols.size], layout, ...(rotatedHeads && { rotatedHeads }) });
   }
-  linear('self_attn.o_proj', 'attn_output', D, H * K, bias.o);
-  // Gemma's second norm stands after attention, where others have the one before the feed-forward under that name
-  norm('post_attention_layernorm', postNorms ? 'post_attention_norm' : 'ffn_norm', D);
-  if (postNorms) norm('pre_feedforward_layernorm', 'ffn_norm', D);
-  linear('mlp.gate_proj', 'ffn_gate', F, D, false);
-  linear('mlp.up_proj', 'ffn_up', F, D, false);
-  linear('mlp.down_proj', 'ffn_down', D, F, false);
-  if (postNorms) norm('post_feedforward_layernorm', 'post_ffw_norm', D);
-  return all;
+
+  norm(name: string, gguf: string): void {
+    this.tensors.push(vector(name, gguf, this.config.hiddenSize));
+  }
+
+  /** Norms and matrices in the order in which a token goes through them. */
+  layer(l: number): void {
+    const { qkNorm, postNorms, headDim } = this.config;
+    const [layer, gguf] = [`model.layers.${l}`, `blk.${l}`];
+    this.norm(`${layer}.input_layernorm.weight`, `${gguf}.attn_norm.weight`);
+    this.attention(`${layer}.self_attn`, gguf);
+    if (qkNorm) {
+      for (const part of ['q', 'k'])
+        this.tensors.push(
+          vector(`${layer}.self_attn.${part}_norm.weight`, `${gguf}.attn_${part}_norm.weight`, headDim),
+        );
+    }
+    // Gemma's second norm stands after attention, where others have the one before the feed-forward under that name
+    this.norm(
+      `${layer}.post_attention_layernorm.weight`,
+      `${gguf}.${postNorms ? 'post_attention_norm' : 'ffn_norm'}.weight`,
+    );
+    if (postNorms) this.norm(`${layer}.pre_feedforward_layernorm.weight`, `${gguf}.ffn_norm.weight`);
+    for (const part of ['gate', 'up'])
+      this.matrix(`${layer}.mlp.${part}_proj.weight`, `${gguf}.ffn_${part}.weight`, 'ff', 'model');
+    this.matrix(`${layer}.mlp.down_proj.weight`, `${gguf}.ffn_down.weight`, 'model', 'ff');
+    if (postNorms) this.norm(`${layer}.post_feedforward_layernorm.weight`, `${gguf}.post_ffw_norm.weight`);
+  }
+
+  private attention(layer: string, gguf: string): void {
+    const { numHeads, numKvHeads, bias } = this.config;
+    const linear = (part: string, ggufPart: string, outputs: Axis, inputs: Axis, biased: boolean, heads?: number) => {
+      this.matrix(`${layer}.${part}_proj.weight`, `${gguf}.${ggufPart}.weight`, outputs, inputs, {
+        rotatedHeads: heads,
+      });
+      if (!biased) return;
+      const { size, placement } = this.axes[outputs];
+      const spec = vector(`${layer}.${part}_proj.bias`, `${gguf}.${ggufPart}.bias`, size, placement);
+      this.tensors.push({ ...spec, ...(heads && { rotatedHeads: heads }) });
+    };
+    linear('q', 'attn_q', 'queries', 'model', bias.qkv, numHeads);
+    linear('k', 'attn_k', 'keys', 'model', bias.qkv, numKvHeads);
+    linear('v', 'attn_v', 'keys', 'model', bias.qkv);
+    linear('o', 'attn_output', 'model', 'queries', bias.o);
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 // The check that a checkpoint has the tensors of a T5 and no others.
 // Source: Hugging Face transformers, models/t5/modeling_t5.py (parameter names, ignored keys, tied weights).
 import type { T5Config } from '../../checkpoint/config.ts';
+import { TensorCheck } from '../../checkpoint/tensor-check.ts';
 import type { TensorInfo } from '../../checkpoint/tensor-file.ts';
 import { EMBEDDING, HEAD, headTensor, t5Tensors } from './tensors.ts';
 
@@ -21,25 +22,14 @@ export interface T5Match {
   copies: string[];
 }
 
-/** At most so many lines of what is wrong: a checkpoint of another model has hundreds. */
-const MAX_PROBLEMS = 12;
-
 /**
  * Matches a checkpoint's tensors with what the configuration asks for.
  * @throws Error that names what is missing, what is too many, and what has another shape or no floats.
  */
 export function matchT5Tensors(config: T5Config, tensors: ReadonlyMap<string, TensorInfo>, where: string): T5Match {
-  const problems: string[] = [];
   const names = new Map<string, string>();
-  const used = new Set([NEVER_USED]);
-  const check = (info: TensorInfo, shape: readonly number[]) => {
-    if (`${info.shape}` !== `${shape}`) problems.push(`${info.name}: expected shape [${shape}], got [${info.shape}]`);
-    if (!['F32', 'F16', 'BF16'].includes(info.dtype)) {
-      problems.push(`${info.name}: expected dtype F32, F16 or BF16, got ${info.dtype}`);
-    }
-    used.add(info.name);
-  };
-
+  const check = new TensorCheck();
+  check.ignore(NEVER_USED);
   const embeddings = [EMBEDDING, ...EMBEDDING_COPIES].filter((name) => tensors.has(name));
   const expected = t5Tensors(config);
   // A head of its own counts whatever the configuration says of tying, as in transformers: files of version 5 always say true.
@@ -49,22 +39,15 @@ export function matchT5Tensors(config: T5Config, tensors: ReadonlyMap<string, Te
     const info = tensors.get(name === EMBEDDING ? (embeddings[0] ?? EMBEDDING) : name);
     if (info !== undefined) {
       names.set(name, info.name);
-      check(info, shape);
+      check.found(info, shape);
     } else {
       const hint =
         name === EMBEDDING ? ` or ${EMBEDDING_COPIES[0]}` : name === HEAD ? ' (tie_word_embeddings is false)' : '';
-      problems.push(`${name}${hint}: expected shape [${shape}], got no such tensor`);
+      check.missing(name, shape, hint);
     }
   }
   const copies = embeddings.slice(1);
-  for (const name of copies) check(tensors.get(name)!, [config.vocabularySize, config.dModel]);
-  for (const { name, shape } of tensors.values()) {
-    if (!used.has(name)) problems.push(`${name}: expected no such tensor in this T5, got one of shape [${shape}]`);
-  }
-  if (problems.length > 0) {
-    const more = problems.length > MAX_PROBLEMS ? [`… and ${problems.length - MAX_PROBLEMS} more`] : [];
-    const lines = [...problems.slice(0, MAX_PROBLEMS), ...more].map((line) => `\n  ${line}`).join('');
-    throw new Error(`${where}: expected the tensors that config.json asks for, got others:${lines}`);
-  }
+  for (const name of copies) check.found(tensors.get(name)!, [config.vocabularySize, config.dModel]);
+  check.finish(tensors, where, 'T5');
   return { names, tiedHead, copies };
 }

@@ -3,9 +3,8 @@
  * from their tokens to logits. Reads as the paper and Hugging Face's modeling_t5.py do; tensors have the checkpoint's names. What a program computes is said by
  * the ops (src/tensor); when it runs is t5.ts's business.
  */
-import { ACCUMULATOR_BYTES, INT4_UNPACK_OUTPUTS } from '../../../tensor/assembly/protocol.ts';
 import { ROW_BYTES } from '../../../tensor/assembly/row-table.ts';
-import type { Program, Registers } from '../../../tensor/machine.ts';
+import type { Program } from '../../../tensor/machine.ts';
 import {
   type DistanceBias,
   type KvCache,
@@ -17,41 +16,35 @@ import {
   type Vector,
   type Weights,
 } from '../../../tensor/recorder.ts';
-import { plus, register, times, type Value } from '../../../tensor/value.ts';
-import { MAX_LOGIT_ROWS, MAX_ROWS } from '../../batch.ts';
+import { plus, times, type Value } from '../../../tensor/value.ts';
+import { MAX_ROWS } from '../../batch.ts';
+import {
+  type Allocate,
+  type BatchPrograms,
+  LOGIT_ROWS,
+  logitsOf,
+  ROWS,
+  recordCopy,
+  recordGreedy,
+  type SharedScratch,
+  sharedRoom,
+  tableOf,
+} from '../../batch-programs.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../../limits.ts';
 import type { PackTensor } from '../../tensor-table.ts';
 import { CROSS, decoderCache, encoderCache, encoderCacheBytes, SELF } from './kv-caches.ts';
 import { BIAS_REACH, EMBEDDING, feedForwardInputs, HEAD, paddedSizes, type T5Shape } from './tensors.ts';
 
-/** Registers of the programs: rows of the batch, and how many of them, the first ones, get logits. */
-const [ROWS, LOGIT_ROWS] = [register(0), register(1)];
-export const registersOf = (rows: number, logitRows: number): Registers => [rows, logitRows];
-
-/** Takes room in the arena while programs are recorded. */
-export type Allocate = (bytes: number) => number;
-
-export interface T5Programs {
+export interface T5Programs extends BatchPrograms {
   /** Of a prompt: rows of `prompt`. */
   encode: Program;
   cross: Program;
-  /** Of a batch: rows of `batch`. */
-  forward: Program;
-  /** Word of `forward` at which the head begins: without it, rows only leave keys and values. */
-  head: number;
-  /** The likeliest id of each row of logits becomes its token in `batch`. */
-  greedy: Program;
-  /** Registers: out, source, bytes. */
-  copy: Program;
-  /** Row tables, written before a program runs. */
+  /** Row table of a prompt, written before a program runs. */
   prompt: number;
-  batch: number;
   /** Where the encoder's keys and values are. */
   encoderCache: number;
   /** float32 [S, D padded]: what `encode` makes and `cross` reads. */
   encoded: Rows;
-  /** float32 [MAX_LOGIT_ROWS, V padded]: what `forward` leaves behind. */
-  logits: Rows;
 }
 
 export function recordT5(
@@ -60,11 +53,12 @@ export function recordT5(
   weightsAt: number,
   allocate: Allocate,
 ): T5Programs {
-  const shared = sharedRoom(shape, allocate);
+  const { model, inner, ff, vocabulary } = paddedSizes(shape.config);
+  const shared = sharedRoom(shape.weights, [model, inner, ff], [model, inner, ff, vocabulary], allocate);
   // what every token uses, together
   const batch = tableOf(MAX_ROWS, allocate);
   const rows = workingRows(shape, MAX_ROWS, shared, allocate);
-  const logits = logitsOf(shape, allocate);
+  const logits = logitsOf(shape.config.vocabularySize, allocate);
   const prompt = tableOf(MAX_SOURCE_LENGTH, allocate);
   const promptRows = workingRows(shape, MAX_SOURCE_LENGTH, shared, allocate);
   const layers = new Layers(shape, tensors, weightsAt);
@@ -72,7 +66,7 @@ export function recordT5(
     encode: recordEncode(layers, prompt, promptRows),
     cross: recordCross(layers, prompt, promptRows),
     ...recordForward(layers, batch, rows, logits),
-    greedy: recordGreedy(shape, batch, logits),
+    greedy: recordGreedy(batch, logits),
     copy: recordCopy(),
     prompt: prompt.at,
     batch: batch.at,
@@ -82,33 +76,12 @@ export function recordT5(
   };
 }
 
-const tableOf = (most: number, allocate: Allocate): RowTable => ({ at: allocate(most * ROW_BYTES), rows: ROWS });
-
-function logitsOf({ config }: T5Shape, allocate: Allocate): Rows {
-  const { vocabulary } = paddedSizes(config);
-  const at = allocate(MAX_LOGIT_ROWS * vocabulary * 4);
-  return { at, rows: LOGIT_ROWS, cols: vocabulary, width: config.vocabularySize };
-}
-
-/** Scratch that all programs share. */
-function sharedRoom({ config, weights }: T5Shape, allocate: Allocate): Pick<Scratch, 'sums' | 'unpacked'> {
-  const { model, inner, ff, vocabulary } = paddedSizes(config);
-  const outputs = Math.min(INT4_UNPACK_OUTPUTS, Math.max(model, inner, ff, vocabulary));
-  const unpacked = weights === 'int4' ? allocate(outputs * Math.max(model, inner, ff)) : undefined;
-  return { sums: allocate(ACCUMULATOR_BYTES), unpacked };
-}
-
 type Working = Record<'x' | 'h' | 'q' | 'k' | 'v' | 'a' | 'wi' | 'gate', Rows> & { scratch: Scratch };
 
 /**
  * Working rows: room for `most`, packed for as many as there are, so that one row's are on one page and a step touches no more pages than it must.
  */
-function workingRows(
-  { config }: T5Shape,
-  most: number,
-  shared: Pick<Scratch, 'sums' | 'unpacked'>,
-  allocate: Allocate,
-): Working {
+function workingRows({ config }: T5Shape, most: number, shared: SharedScratch, allocate: Allocate): Working {
   const { model, inner, ff } = paddedSizes(config);
   // scores of the keys of a tile of 16 rows, as int16, or of one in float32
   const scoresBytes = Math.max(MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH) * 32;
@@ -248,16 +221,4 @@ function recordForward(layers: Layers, batch: RowTable, rows: Working, logits: R
   if (config.scaleDecoderOutputs) r.scale('decoder.scale', h!, h!, config.dModel ** -0.5);
   r.linear(logits, h!, layers.matrix(shape.tiedHead ? EMBEDDING : HEAD));
   return { forward: r.finish(), head };
-}
-
-function recordGreedy({ config }: T5Shape, batch: RowTable, logits: Rows): Program {
-  const r = new Recorder();
-  r.argmax(batch.at, logits, config.vocabularySize, ROW_BYTES);
-  return r.finish();
-}
-
-function recordCopy(): Program {
-  const r = new Recorder();
-  r.copy('keys and values', register(0), register(1), register(2));
-  return r.finish();
 }

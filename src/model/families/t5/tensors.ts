@@ -42,6 +42,8 @@ export const BIAS_REACH = Math.max(MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH);
 
 /** What of a model decides its tensors and programs. */
 export interface T5Shape {
+  /** T5 goes without, as its packs always did. */
+  family?: undefined;
   config: T5Config;
   weights: WeightsKind;
   /** The head is the embedding; the checkpoint has no `lm_head.weight`. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseT5Config } from '../../../../src/model/checkpoint/config.ts';
-import { openCheckpoint } from '../../../../src/model/families/t5/checkpoint.ts';
+import { parseT5Config, type T5Config } from '../../../../src/model/checkpoint/config.ts';
+import { openCheckpoint } from '../../../../src/model/families/checkpoint.ts';
 import { t5Tensors } from '../../../../src/model/families/t5/tensors.ts';
 import { filledTensors, fixture, memoryFolder } from '../../checkpoint/memory.ts';
 import { type TensorToWrite, writeSafetensors } from '../../checkpoint/write-safetensors.ts';
@@ -42,7 +42,7 @@ describe('a checkpoint', () => {
     const checkpoint = await openCheckpoint(folder, name);
     expect(checkpoint.tiedHead).toBe(tiedHead);
     expect(checkpoint.generation).toEqual({ decoderStartTokenId: 0, eosTokenIds: [1], padTokenId: 0, notApplied: [] });
-    for (const { name, shape } of t5Tensors(checkpoint.config)) {
+    for (const { name, shape } of t5Tensors(checkpoint.config as T5Config)) {
       expect((await checkpoint.tensor(name)).length).toBe(shape.reduce((a, b) => a * b));
     }
   });

@@ -1,7 +1,8 @@
 /** Random T5s against what Hugging Face transformers computes on them (test/fixtures/t5, made by make_t5_fixtures.py). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type LocalModel, openLocalModel } from '../../../../src/node/model/local-model.ts';
+import type { T5 } from '../../../../src/model/families/t5/t5.ts';
+import { openLocalT5 } from '../../../../src/node/model/local-model.ts';
 
 interface Case {
   input_ids: number[];
@@ -17,7 +18,7 @@ interface Case {
 const folder = (name: string) => `test/fixtures/t5/${name}`;
 const cases = (name: string): Case[] => JSON.parse(readFileSync(`${folder(name)}/expected.json`, 'utf8')).cases;
 
-function greedy({ t5 }: LocalModel, sourceIds: number[], most: number): number[] {
+function greedy({ t5 }: { t5: T5 }, sourceIds: number[], most: number): number[] {
   const session = t5.open(sourceIds, most);
   for (let i = 0; i < most && !t5.shape.config.eosTokenIds.includes(session.targetIds.at(-1)!); i++) {
     t5.step([session]);
@@ -32,7 +33,7 @@ const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number =
 
 describe.each(['flan-a', 'flan-b', 't5-v1.0', 'odd'])('%s', (name) => {
   it('float32: greedy ids equal, encoder rows and logits within 2e-4', async () => {
-    const model = await openLocalModel(folder(name), 'float32');
+    const model = await openLocalT5(folder(name), 'float32');
     const { t5 } = model;
     for (const c of cases(name)) {
       expect(greedy(model, c.input_ids, 24)).toEqual(c.greedy_ids);
@@ -57,7 +58,7 @@ describe.each(['flan-a', 'flan-b', 't5-v1.0', 'odd'])('%s', (name) => {
   });
 
   it('int8: near, and the share of equal greedy tokens is said', async () => {
-    const model = await openLocalModel(folder(name), 'int8');
+    const model = await openLocalT5(folder(name), 'int8');
     let [same, all] = [0, 0];
     for (const c of cases(name)) {
       const ids = greedy(model, c.input_ids, 24);
@@ -78,7 +79,7 @@ function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 describe.each(['flan-a', 't5-v1.0', 'odd'])('%s, int4', (name) => {
   it('logits near, by their cosine with the recorded ones', async () => {
-    const { t5 } = await openLocalModel(folder(name), 'int4');
+    const { t5 } = await openLocalT5(folder(name), 'int4');
     const cosines: number[] = [];
     for (const c of cases(name)) {
       const session = t5.open(c.input_ids, 24, c.decoder_input_ids.slice(0, 1));
@@ -94,7 +95,7 @@ describe.each(['flan-a', 't5-v1.0', 'odd'])('%s, int4', (name) => {
 
 describe('a session', () => {
   it('whose key/value caches were lost comes to the same tokens', async () => {
-    const model = await openLocalModel(folder('flan-a'), 'float32');
+    const model = await openLocalT5(folder('flan-a'), 'float32');
     const [c] = cases('flan-a').slice(3);
     const { t5 } = model;
     const session = t5.open(c!.input_ids, 24, c!.greedy_ids.slice(0, 10));
@@ -106,7 +107,7 @@ describe('a session', () => {
   });
 
   it('refuses ids and lengths that cannot be', async () => {
-    const { t5 } = await openLocalModel(folder('flan-a'), 'int8');
+    const { t5 } = await openLocalT5(folder('flan-a'), 'int8');
     expect(() => t5.open([], 5)).toThrow('open: expected 1 to 512 prompt tokens, got 0');
     expect(() => t5.open([384], 5)).toThrow('open: expected token ids from 0 to 383, got 384');
     expect(() => t5.open([1], 0)).toThrow('open: expected 1 to 512 new tokens, got 0');

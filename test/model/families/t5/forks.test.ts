@@ -1,8 +1,8 @@
 /** Sessions that share a prompt: what one has of keys and values, another can have without computing it. */
 import { expect, it } from 'vitest';
-import { openLocalModel } from '../../../../src/node/model/local-model.ts';
+import { openLocalT5 } from '../../../../src/node/model/local-model.ts';
 
-const { t5 } = await openLocalModel('test/fixtures/t5/flan-a', 'float32');
+const { t5 } = await openLocalT5('test/fixtures/t5/flan-a', 'float32');
 const source = [20, 31, 42, 53, 1];
 const target = [0, 7, 8, 9, 10, 11];
 

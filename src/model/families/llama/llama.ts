@@ -1,0 +1,80 @@
+/**
+ * A model of the Llama block at work on a machine. A prompt is the beginning of what is written: its rows go through `forward` as an answer's do, as many at once as
+ * a batch holds.
+ */
+import type { Arena } from '../../../tensor/arena.ts';
+import type { Machine } from '../../../tensor/machine.ts';
+import type { BatchPrograms } from '../../batch-programs.ts';
+import { BatchedModel, checkLength } from '../../batched-model.ts';
+import type { Limits, Outcome } from '../../language-model.ts';
+import type { Sequence } from '../../sequence.ts';
+import { cacheBytes, contextOf, pieceOf, rowOf } from './kv-cache.ts';
+import { recordLlama } from './programs.ts';
+import { type LlamaShape, packTensors } from './tensors.ts';
+
+export class Llama extends BatchedModel<BatchPrograms> {
+  readonly shape: LlamaShape;
+  readonly vocabularySize: number;
+  readonly limits: Limits;
+  readonly hasEncoder = false;
+
+  /** Takes room for everything but sequences. The weights are to be written to `weightsAt` before the first sequence runs. */
+  constructor(machine: Machine, arena: Arena, shape: LlamaShape) {
+    const tensors = packTensors(shape);
+    super(machine, arena, tensors, (weightsAt, allocate) => recordLlama(shape, tensors, weightsAt, allocate));
+    this.shape = shape;
+    this.vocabularySize = shape.config.vocabularySize;
+    const context = contextOf(shape.config);
+    this.limits = { promptTokens: Math.max(1, context - 1), newTokens: Math.max(1, context - 1), context };
+  }
+
+  open(sourceIds: readonly number[], capacity: number, targetIds: readonly number[] = sourceIds): Sequence {
+    const given = sourceIds.length;
+    const { promptTokens, newTokens, context } = this.limits;
+    checkLength('prompt tokens', given, promptTokens);
+    checkLength('new tokens', capacity, Math.min(newTokens, context! - given));
+    checkLength('target tokens', targetIds.length, given + capacity);
+    this.checkIds(targetIds);
+    if (targetIds.length < given || sourceIds.some((id, i) => targetIds[i] !== id)) {
+      throw new RangeError('open: expected target ids that begin with the prompt, got others');
+    }
+    return this.sequence({ sourceIds: [...sourceIds], targetIds: [...targetIds], given, capacity });
+  }
+
+  fork(first: Sequence): Sequence {
+    return { ...this.sequence({ ...first, targetIds: [...first.targetIds] }), forkOf: first };
+  }
+
+  private sequence(ids: Pick<Sequence, 'sourceIds' | 'targetIds' | 'given' | 'capacity'>): Sequence {
+    // the last token's keys are nobody's
+    const cache = this.arena.allocate(cacheBytes(this.shape, ids.given + ids.capacity - 1));
+    const { sourceIds, targetIds, given, capacity } = ids;
+    const row = rowOf(this.shape, cache);
+    return { sourceIds, targetIds, given, capacity, caches: [cache], row, phase: 'decode', cached: 0 };
+  }
+
+  close(sequence: Sequence): void {
+    this.arena.release(sequence.caches[0]!);
+    this.interrupt(sequence);
+  }
+
+  encode(): Outcome {
+    return 'done';
+  }
+
+  encoding(): Uint8Array {
+    throw new Error('encoding: expected a model with an encoder, got a decoder-only one');
+  }
+
+  useEncoding(): Outcome {
+    return 'done';
+  }
+
+  protected pieceOf(from: number, to: number): { at: number; bytes: number } {
+    return pieceOf(this.shape, from, to);
+  }
+
+  protected prepare(): Outcome {
+    return 'done';
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * A model of the Llama block as a program over one arena: `forward` takes a batch of rows from their tokens to logits, be they a prompt's or an answer's. Reads as
+ * Hugging Face's modeling_llama.py does; tensors have the checkpoint's names, and what is multiplied into them beforehand is said in conversion.ts.
+ */
+import { ROW_BYTES } from '../../../tensor/assembly/row-table.ts';
+import {
+  type KvCache,
+  matrixAt,
+  Recorder,
+  type Rows,
+  type Scratch,
+  type Vector,
+  type Weights,
+} from '../../../tensor/recorder.ts';
+import { plus, times, type Value } from '../../../tensor/value.ts';
+import { MAX_ROWS } from '../../batch.ts';
+import {
+  type Allocate,
+  type BatchPrograms,
+  LOGIT_ROWS,
+  logitsOf,
+  ROWS,
+  recordCopy,
+  recordGreedy,
+  sharedRoom,
+  tableOf,
+} from '../../batch-programs.ts';
+import type { PackTensor } from '../../tensor-table.ts';
+import { contextOf, layerCache, paddedSizes } from './kv-cache.ts';
+import { EMBEDDING, EMBEDDING_SCALES, FINAL_NORM, frequenciesName, HEAD, type LlamaShape, ropesOf } from './tensors.ts';
+
+/** Rows of a tile of attention (tensor/assembly/ops/attention-q16.ts). */
+const TILE_ROWS = 16;
+
+export function recordLlama(
+  shape: LlamaShape,
+  tensors: readonly PackTensor[],
+  weightsAt: number,
+  allocate: Allocate,
+): BatchPrograms {
+  const batch = tableOf(MAX_ROWS, allocate);
+  const rows = workingRows(shape, allocate);
+  const logits = logitsOf(shape.config.vocabularySize, allocate);
+  const block = new Block(shape, tensors, weightsAt, batch.at, rows);
+  return {
+    ...block.forward(logits),
+    greedy: recordGreedy(batch, logits),
+    copy: recordCopy(),
+    batch: batch.at,
+    logits,
+  };
+}
+
+type Working = Record<'x' | 'h' | 'q' | 'k' | 'v' | 'a' | 'gate' | 'up', Rows> & { angles: Value[]; scratch: Scratch };
+
+/** Room for MAX_ROWS working rows, packed for as many as there are (docs/design.md, "Batches"). */
+function workingRows(shape: LlamaShape, allocate: Allocate): Working {
+  const { config, weights } = shape;
+  const { model, queries, keys, ff, vocabulary } = paddedSizes(config);
+  const shared = sharedRoom(weights, [model, queries, ff], [model, queries, ff, vocabulary], allocate);
+  const context = contextOf(config);
+  const { ropes } = ropesOf(config);
+  const angleBytes = config.headDim * 4;
+  const quantizedBytes = Math.max(model, queries, ff) * 2;
+  const rowBytes = (2 * model + 2 * queries + 2 * keys + 2 * ff) * 4 + ropes.length * angleBytes + quantizedBytes + 16;
+  const base = allocate(MAX_ROWS * rowBytes + context * TILE_ROWS * 2 + 64);
+  let before = 0;
+  const take = (bytes: number): Value => {
+    const at = plus(base, times(ROWS, before));
+    before += bytes;
+    return at;
+  };
+  const rows = (cols: number, width = cols): Rows => ({ at: take(cols * 4), rows: ROWS, cols, width });
+  const working = {
+    h: rows(model, config.hiddenSize),
+    x: rows(model, config.hiddenSize),
+    q: rows(queries),
+    k: rows(keys),
+    v: rows(keys),
+    a: rows(queries),
+    gate: rows(ff, config.intermediateSize),
+    up: rows(ff, config.intermediateSize),
+    angles: ropes.map(() => take(angleBytes)),
+  };
+  const scratch = {
+    quantized: take(quantizedBytes),
+    quantizedScales: take(16),
+    scores: take(0),
+    long: allocate(context * TILE_ROWS * 4 + 64),
+    ...shared,
+  };
+  return { ...working, scratch };
+}
+
+/** Layers by the checkpoint's names; each adds what it computes to x. */
+class Block {
+  private readonly table: ReadonlyMap<string, PackTensor>;
+  private readonly r: Recorder;
+
+  constructor(
+    private readonly shape: LlamaShape,
+    tensors: readonly PackTensor[],
+    private readonly weightsAt: number,
+    private readonly batch: number,
+    private readonly rows: Working,
+  ) {
+    this.table = new Map(tensors.map((t) => [t.name, t]));
+    this.r = new Recorder(rows.scratch);
+  }
+
+  forward(logits: Rows): Pick<BatchPrograms, 'forward' | 'head'> {
+    const { r, rows, batch } = this;
+    const { config, tiedHead } = this.shape;
+    const { ropes, ofLayer } = ropesOf(config);
+    r.gather(rows.x, batch, this.matrix(EMBEDDING), ROW_BYTES);
+    if (this.table.has(EMBEDDING_SCALES)) r.scaleRow(rows.x, this.vector(EMBEDDING_SCALES));
+    for (let i = 0; i < ropes.length; i++) {
+      const table = { at: batch, rows: ROWS };
+      r.angles(rows.angles[i]!, table, this.vector(frequenciesName(i)), config.headDim / 2);
+    }
+    for (let l = 0; l < config.layers.length; l++) {
+      this.attention(l, rows.angles[ofLayer[l]!]!, layerCache(this.shape, l));
+      this.feedForward(l);
+    }
+    const head = r.position;
+    const [x, h] = [rows.x, rows.h].map((all) => ({ ...all, rows: LOGIT_ROWS }));
+    this.norm(h!, x!, FINAL_NORM);
+    r.linear(logits, h!, this.matrix(tiedHead ? EMBEDDING : HEAD));
+    return { forward: r.finish(), head };
+  }
+
+  private attention(l: number, angles: Value, kv: KvCache): void {
+    const { r, rows, batch } = this;
+    const { numHeads: H, numKvHeads: G, headDim: K, bias, qkNorm, layers } = this.shape.config;
+    const { x, h, q, k, v, a } = rows;
+    const layer = `model.layers.${l}`;
+    const name = `${layer}.self_attn`;
+    this.norm(h, x, `${layer}.input_layernorm.weight`);
+    for (const [part, out] of [
+      ['q', q],
+      ['k', k],
+      ['v', v],
+    ] as const) {
+      r.linear(out, h, this.matrix(`${name}.${part}_proj.weight`));
+    }
+    if (bias.qkv) {
+      for (const [part, out] of [
+        ['q', q],
+        ['k', k],
+        ['v', v],
+      ] as const) {
+        r.addRow(out, this.vector(`${name}.${part}_proj.bias`));
+      }
+    }
+    if (qkNorm) {
+      this.norm(asHeads(q, H, K), asHeads(q, H, K), `${name}.q_norm.weight`);
+      this.norm(asHeads(k, G, K), asHeads(k, G, K), `${name}.k_norm.weight`);
+    }
+    r.rotate(`${name}.q`, q, angles, H, K / 2);
+    r.rotate(`${name}.k`, k, angles, G, K / 2);
+    const table = { at: batch, rows: ROWS };
+    r.appendKv(name, table, kv, k, v);
+    r.attention(name, a, q, table, kv, { group: H / G, window: layers[l]!.window });
+    this.addTo(x, a, `${name}.o_proj`, bias.o, `${layer}.post_attention_layernorm.weight`);
+  }
+
+  private feedForward(l: number): void {
+    const { r, rows } = this;
+    const { activation, postNorms } = this.shape.config;
+    const { x, h, gate, up } = rows;
+    const layer = `model.layers.${l}`;
+    this.norm(h, x, `${layer}.${postNorms ? 'pre_feedforward' : 'post_attention'}_layernorm.weight`);
+    r.linear(gate, h, this.matrix(`${layer}.mlp.gate_proj.weight`));
+    r.linear(up, h, this.matrix(`${layer}.mlp.up_proj.weight`));
+    r.activate(`${layer}.mlp.act_fn`, gate, gate, activation, up);
+    this.addTo(x, gate, `${layer}.mlp.down_proj`, false, `${layer}.post_feedforward_layernorm.weight`);
+  }
+
+  /** x += linear(from), normed before where the model has norms there. */
+  private addTo(x: Rows, from: Rows, name: string, biased: boolean, norm: string): void {
+    const { r } = this;
+    const { h } = this.rows;
+    const { postNorms } = this.shape.config;
+    r.linear(postNorms ? h : x, from, this.matrix(`${name}.weight`), { accumulate: !postNorms });
+    if (biased) r.addRow(postNorms ? h : x, this.vector(`${name}.bias`));
+    if (!postNorms) return;
+    this.norm(h, h, norm);
+    r.add(name, x, h);
+  }
+
+  private norm(out: Rows, x: Rows, name: string): void {
+    this.r.rmsNorm(out, x, this.vector(name), this.shape.config.rmsNormEpsilon);
+  }
+
+  private matrix(name: string): Weights {
+    const t = this.tensor(name);
+    const { layout } = t;
+    if (layout.kind !== 'matrix') throw new Error(`llama: expected ${name} to be a matrix, got a ${layout.kind}`);
+    return matrixAt(t.weights, name, this.weightsAt + t.offset, layout.rows.length, layout.cols.length);
+  }
+
+  private vector(name: string): Vector {
+    return { label: name, at: this.weightsAt + this.tensor(name).offset };
+  }
+
+  private tensor(name: string): PackTensor {
+    const tensor = this.table.get(name);
+    if (!tensor) throw new Error(`llama: expected a tensor ${name}, got none`);
+    return tensor;
+  }
+}
+
+/** Every head as a row of its own. */
+const asHeads = ({ at, cols }: Rows, heads: number, width: number): Rows => ({
+  at,
+  rows: times(ROWS, heads),
+  cols: cols / heads,
+  width,
+});
