@@ -211,7 +211,11 @@ describe('options', () => {
     expect(many.calls).toBeGreaterThan(5);
     expect(many.token_ids).toEqual(one.token_ids);
     const query = await owner.generate_query(apples.prompt, options(beams));
-    expect('Ok' in query && query.Ok.token_ids).toEqual(one.token_ids);
+    const { token_ids, unit_instructions, instructions } = ok(query);
+    expect(token_ids).toEqual(one.token_ids);
+    // the encoder's work is in the cache, the rest is the same
+    expect(Number(unit_instructions)).toBeGreaterThan(Number(one.unit_instructions) / 2);
+    expect(unit_instructions).toBeLessThan(instructions);
   });
 
   it('stop tokens, shortest length, repetition', async () => {
