@@ -19,16 +19,13 @@ export function rememberAnswer(session: Session): void {
   if (answers.size > max_finished) answers.delete(answers.keys().next().value!);
 }
 
-/**
- * Ends a new session with the answer of an earlier one, if there is one.
- * @param rest instructions to the end of the message in hand, for so many characters and tokens of an answer
- */
-export function answerFromCache(session: Session, rest: (session: Session) => number): void {
+/** Ends a new session with the answer of an earlier one, if there is one. */
+export function answerFromCache(session: Session): void {
   if (!settings().answer_cache || session.options.doSample) return;
   const id = answers.get(asked(session));
   const earlier = id === undefined ? undefined : findSession(id);
   if (!earlier || !isFinished(earlier)) return;
   session.tokenIds = [...earlier.tokenIds];
   session.answerCached = true;
-  end(session, earlier.state as 'stop' | 'length', '', rest(session));
+  end(session, earlier.state as 'stop' | 'length');
 }

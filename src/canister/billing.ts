@@ -1,49 +1,23 @@
 /**
  * Who is charged for what the canister does: a session, and by it its owner's quota; the owner's quota alone, where there is no session (yet); or the canister
- * itself, which has that in its metrics. A message counts its instructions itself, near its end: what comes after that is a constant that was measured
- * (test/long/bills.ts holds all of it against what the replica charged). Work that a trap undoes is on nobody's bill.
+ * itself, which has that in its metrics. Native code counts a message's instructions at its end (settlement.ts); test/canister/bills.ts holds all of it against what
+ * the replica charged. Work that a trap undoes is on nobody's bill.
  */
 import { time } from 'azle';
-import { addBill, type Bill, callFees, emptyBill, executed } from '../service/bill.ts';
+import { addBill, type Bill, callFees, cyclesOf, emptyBill, executed } from '../service/bill.ts';
 import { type Amount, type Limits, Quotas, type Reservation } from '../service/quotas.ts';
 import type { Session } from './session.ts';
 import { settings } from './settings.ts';
+import type { Account } from './settlement.ts';
 import { readRecord, writeRecord } from './stable.ts';
-import { instructionsNow } from './unit.ts';
 
-/** Instructions from where a message counts itself to its end, by what is left to do. */
+/** Of messages that TypeScript sees nothing of, or not the end. */
 export const REST = {
-  /** A call was made, and its answer is awaited. */
-  call: 235_000,
-  /** What a session takes that is paid for, beside: payment is looked at. */
-  paid: 450_000,
-  /** A step was made. */
-  step: 300_000,
-  /** An answer with nothing but a session's id, or nothing at all. */
-  small: 500_000,
   /** A message that a relay has nothing to do with any more: the whole of it. */
   idle: 100_000,
-  /** A session was ended by another call, or its record is read to be changed. */
-  ended: 1_900_000,
   /** The watchdog has looked. */
   watch: 3_000_000,
 } as const;
-
-/** Instructions that writing a session down takes, and what comes with its end. */
-export const ofSaving = ({ owner, prompt, sourceIds, tokenIds, text = '' }: Session): number =>
-  2_750_000 +
-  17_000 * owner.length +
-  8_700 * (sourceIds.length + tokenIds.length) +
-  9_300 * (prompt.length + text.length) +
-  (isAscii(prompt) ? 0 : 1_000_000);
-
-/** Other text is encoded by another way. */
-const isAscii = (text: string): boolean => !/[^ -~]/.test(text);
-
-export type Rest = (session: Session) => number;
-export const restOfStep: Rest = () => REST.step;
-/** A whole answer is encoded and replied. */
-export const restOfAnswer: Rest = ({ tokenIds }) => 4_750_000 + 6_100 * tokenIds.length;
 
 /** Bytes of a call to ourselves: "generate" and its arguments. */
 export const SELF_CALL_BYTES = 17;
@@ -107,13 +81,6 @@ export function charge(session: Session, bill: Bill): void {
   else quotas().spendFreely(session.owner, spent);
 }
 
-/** Puts the message in hand on a session's bill: what it has taken and what is left of it. Where it is there already, what has come since. */
-export function chargeMessage(session: Session, rest: number): void {
-  const total = instructionsNow() + rest;
-  charge(session, session.charged === 0 ? executed(total) : executed(total - session.charged, 0));
-  session.charged = total;
-}
-
 /** A call to ourselves whose answer is awaited: the reply is a message of its own. */
 export const chargeCall = (session: Session): void =>
   charge(session, { instructions: 0, messages: 0, fees: callFees(SELF_CALL_BYTES) });
@@ -121,13 +88,36 @@ export const chargeCall = (session: Session): void =>
 /** A call to ourselves that nobody awaits. */
 export const chargeOneway = (session: Session): void => charge(session, ONEWAY);
 
-/** Counts work on a caller's account that came to no session, or to one that is over: the message in hand, and what came before it. */
-export function chargeCaller(who: string, before: Bill, rest: number): void {
-  const bill = executed(instructionsNow() + rest);
-  quotas().spendFreely(who, { tokens: 0, cycles: bill.instructions + bill.fees + before.instructions + before.fees });
-  addBill(ownBill, bill);
-  addBill(ownBill, before);
+/** The message in hand is a session's. */
+export const accountOf = (session: Session): Account => ({
+  addMessages: (count) => charge(session, executed(0, count)),
+  addInstructions: (instructions) => charge(session, { instructions, messages: 0, fees: 0 }),
+});
+
+/** It is on a caller's account, with what came before it: it came to no session, or to one that is over. */
+export function callersAccount(who: string, before: Bill): Account {
+  const spend = (bill: Bill): void => {
+    quotas().spendFreely(who, { tokens: 0, cycles: cyclesOf(bill) });
+    addBill(ownBill, bill);
+  };
+  return {
+    addMessages(count) {
+      spend(executed(0, count));
+      spend({
+        instructions: count * before.instructions,
+        messages: count * before.messages,
+        fees: count * before.fees,
+      });
+    },
+    addInstructions: (instructions) => spend({ instructions, messages: 0, fees: 0 }),
+  };
 }
 
-/** The message in hand is nobody's. */
-export const chargeOurselves = (rest: number): void => addBill(ownBill, executed(instructionsNow() + rest));
+/** It is on a bill that is no session's yet. */
+export const billsAccount = (bill: Bill): Account => ({
+  addMessages: (count) => addBill(bill, executed(0, count)),
+  addInstructions: (instructions) => addBill(bill, { instructions, messages: 0, fees: 0 }),
+});
+
+/** It is nobody's. */
+export const ownAccount = billsAccount(ownBill);

@@ -76,12 +76,15 @@ function byBlock(
   if (offset + bytes > blocks.length * BLOCK_BYTES)
     throw new RangeError(`blocks: expected at most ${blocks.length * BLOCK_BYTES} bytes, got ${offset + bytes}`);
   for (let from = 0; from < bytes; ) {
-    const within = (offset + from) % BLOCK_BYTES;
-    const length = Math.min(BLOCK_BYTES - within, bytes - from);
-    move(blocks[Math.floor((offset + from) / BLOCK_BYTES)]! * BLOCK_BYTES + within, from, length);
+    const length = Math.min(BLOCK_BYTES - ((offset + from) % BLOCK_BYTES), bytes - from);
+    move(addressOf(blocks, offset + from), from, length);
     from += length;
   }
 }
+
+/** Where a byte of blocks is among all that are ours. */
+export const addressOf = (blocks: Blocks, offset: number): number =>
+  blocks[Math.floor(offset / BLOCK_BYTES)]! * BLOCK_BYTES + (offset % BLOCK_BYTES);
 
 /** Copies bytes of blocks to memory at `pointer`. */
 export function readToArena(blocks: Blocks, offset: number, bytes: number, pointer: number): void {

@@ -8,13 +8,40 @@ import { fieldsOf, kindOf } from './candid-types.ts';
 /** Encodes values of `type`, each as a reply of one value. */
 export function candidEncoder<T>(type: IDL.Type): (value: T) => Uint8Array {
   const head = headOf(type);
-  return (value) => {
-    const body = type.encodeValue(value);
-    const bytes = new Uint8Array(head.length + body.length);
-    bytes.set(head);
-    bytes.set(body, head.length);
-    return bytes;
+  return (value) => joined([head, type.encodeValue(value)]);
+}
+
+/** The same for a variant of which one case is a record, and tells where numbers of 64 bits in that record lie, in the order of their names. */
+export function openEncoder<T>(type: IDL.VariantClass, open: string, numbers: readonly string[]) {
+  const head = headOf(type);
+  const cases = fieldsOf(type);
+  const record = cases.find(({ name }) => name === open)!.type as IDL.RecordClass;
+  const place = unsigned(cases.findIndex(({ name }) => name === open));
+  const fields = fieldsOf(record);
+  return (value: T): { bytes: Uint8Array; places: number[] } => {
+    const ok = (value as Record<string, Record<string, unknown> | undefined>)[open];
+    if (!ok) return { bytes: joined([head, type.encodeValue(value as never)]), places: [] };
+    const parts = [head, Uint8Array.from(place)];
+    const places = new Map<string, number>();
+    let length = head.length + place.length;
+    for (const { name, type: of } of fields) {
+      const part = new Uint8Array(of.encodeValue(ok[name]));
+      places.set(name, length);
+      length += part.length;
+      parts.push(part);
+    }
+    return { bytes: joined(parts), places: numbers.map((name) => places.get(name)!) };
   };
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 /** "DIDL", the table and the type. */

@@ -5,12 +5,12 @@
 import { update as azleUpdate, canisterSelf, IDL, inReplicatedExecution, msgArgData, msgCaller, msgReply } from 'azle';
 import { generationOptions, seedOf } from '../model/generation/options.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/limits.ts';
-import { type Bill, cyclesOf } from '../service/bill.ts';
+import { type Bill, cyclesOf, executed } from '../service/bill.ts';
 import { leastInstructions, priceOf } from '../service/estimate.ts';
 import { NoRoom } from '../tensor/arena.ts';
 import { isAdmin, notAllowed } from './access.ts';
 import { declareArguments, isCandid } from './arguments.ts';
-import { charge, chargeCaller, REST, restOfAnswer } from './billing.ts';
+import { callersAccount, charge } from './billing.ts';
 import {
   type GenerateError,
   GenerateOptions,
@@ -22,12 +22,11 @@ import {
   SessionResult,
   StartResult,
 } from './candid.ts';
-import { candidEncoder } from './candid-encoder.ts';
+import { candidEncoder, openEncoder } from './candid-encoder.ts';
 import { estimateOf, stillWanted } from './cost.ts';
 import { admit, query, update } from './methods.ts';
 import { activeModel } from './model.ts';
 import {
-  accept,
   billOfCall,
   isTask,
   lacksPayment,
@@ -36,6 +35,7 @@ import {
   type Options,
   openSession,
   pays,
+  type Refusal,
   readTask,
   type Task,
 } from './opening.ts';
@@ -58,6 +58,7 @@ import {
   usageOf,
 } from './sessions.ts';
 import { settings } from './settings.ts';
+import { type Settlement, settle } from './settlement.ts';
 import { makeTokens, QUERY } from './steps.ts';
 import { instructionsNow, MESSAGE_BUDGET, unit } from './unit.ts';
 
@@ -95,51 +96,82 @@ function result(session: Session, broken: string | undefined): GenerateResult {
 
 const asking = [IDL.Text, IDL.Opt(GenerateOptions)];
 
-/** Opens a session, makes the first token and goes on to the end. */
-async function answer(method: string, prompt: string, options: Options): Promise<GenerateResult> {
+const encodeResult = candidEncoder(GenerateResult);
+const encodeOpen = openEncoder<GenerateResult>(GenerateResult, 'Ok', ['instructions', 'cycles']);
+
+/** A reply in which the message's own instructions are yet to come. */
+function openReply(answer: GenerateResult): NonNullable<Settlement['reply']> {
+  const { bytes, places } = encodeOpen(answer);
+  const [instructionsAt, cyclesAt] = places;
+  return { bytes, ...(instructionsAt !== undefined && { instructionsAt, cyclesAt }) };
+}
+
+/** Opens a session, makes the first token and goes on to the end. What it gives is replied when the message has ended. */
+async function answer(method: string, prompt: string, options: Options): Promise<void> {
   const before = billOfCall(method);
   wake();
   await seedRandom(before);
   const busy = mayNotWait(method);
-  if (busy) return refused(busy, before);
-  const found = openSession(method, prompt, options, before);
-  return isSession(found) ? await toTheEnd(found) : { Err: found };
+  const found = busy ? { error: busy, wasRead: false } : openSession(method, prompt, options, before);
+  if (isSession(found)) await toTheEnd(found);
+  else refuse(found, before);
 }
 
-/** An answer that is there already: nothing is added to its bill. */
-function whole(session: Session, before: Bill): GenerateResult {
-  chargeCaller(msgCaller().toText(), before, restOfAnswer(session) - 500_000);
-  return result(session, undefined);
+/** Refuses a call; a canister that pays does so where its prompt was read. It is on the caller's quota all the same. */
+function refuse({ error, wasRead }: Refusal, before: Bill): void {
+  settle(callersAccount(msgCaller().toText(), before), () => ({
+    reply: openReply({ Err: error }),
+    ...(wasRead &&
+      pays() && { due: { cycles: cyclesOf(before) + cyclesOf(executed(0)), percent: settings().price_percent } }),
+  }));
 }
 
 /** What a call comes to nothing with, which is on its caller's quota. */
 function refused(error: GenerateError, before: Bill): { Err: GenerateError } {
-  chargeCaller(msgCaller().toText(), before, REST.small);
+  settle(callersAccount(msgCaller().toText(), before));
   return { Err: error };
 }
 
+/** An answer that is there already: nothing is added to its bill. */
+const whole = (session: Session, before: Bill): void =>
+  settle(callersAccount(msgCaller().toText(), before), () => ({
+    reply: { bytes: encodeResult(result(session, undefined)) },
+  }));
+
+/** Cancels a session that is under way, whose call this is then; of one that is over, it is its caller's. @param then done in between */
+function cancelIfUnderWay(session: Session, before: Bill, then = (): void => {}): void {
+  const goesOn = underWay(session);
+  if (goesOn) {
+    charge(session, before);
+    finish(session, 'cancelled');
+  }
+  then();
+  if (goesOn) closeMessage(session);
+  else settle(callersAccount(msgCaller().toText(), before));
+}
+
 /** Works on a session that is new, or was over, and settles what is due. */
-async function toTheEnd(session: Session): Promise<GenerateResult> {
+async function toTheEnd(session: Session): Promise<void> {
   // what is asked now is what was quoted, whatever is set meanwhile
   const percent = settings().price_percent;
   const lease = take(session);
   if (underWay(session)) {
     enqueue(session, true);
-    if (session.state === 'active') work(session, restOfAnswer);
+    if (session.state === 'active') work(session);
   }
-  const broken = await drive(session, lease, msgCaller().toText());
+  const broken = await drive(session, lease, msgCaller().toText(), true);
   const { payingFrom } = session;
   // who cancels has had what was made until then; so has who is interrupted, and the rest is not made for nothing
   if (payingFrom !== undefined && session.state !== 'failed') session.payingFrom = undefined;
-  if (payingFrom !== undefined && underWay(session))
-    finish(session, 'failed', `interrupted: ${broken}; resume it`, restOfAnswer(session));
-  closeMessage(session, isFinished(session) ? restOfAnswer(session) : REST.small);
-  if (session.payingFrom === undefined && payingFrom !== undefined) accept(cyclesOf(session) - payingFrom, percent);
-  return result(session, broken);
+  if (payingFrom !== undefined && underWay(session)) finish(session, 'failed', `interrupted: ${broken}; resume it`);
+  const isDue = session.payingFrom === undefined && payingFrom !== undefined;
+  closeMessage(session, () => ({
+    reply: openReply(result(session, broken)),
+    ...(isDue && { due: { cycles: cyclesOf(session) - payingFrom, percent } }),
+  }));
 }
 
 const noQuote: Quote = { cycles: 0n, instructions: 0n };
-const encodeResult = candidEncoder(GenerateResult);
 declareArguments('generate', asking, [IDL.Text]);
 
 export class GenerateMethods {
@@ -160,13 +192,13 @@ export class GenerateMethods {
       }
     }
     const args = admit('generate', GenerateResult, encodeResult) as [string, Options] | undefined;
-    if (args) msgReply(encodeResult(await answer('generate', ...args)));
+    if (args) await answer('generate', ...args);
   }
 
   /** As `generate`, and as the options say. Update; whom `access` lets. */
   @update([IDL.Text, GenerateOptions], GenerateResult)
-  async generate_with(prompt: string, options: GenerateOptions): Promise<GenerateResult> {
-    return await answer('generate_with', prompt, [options]);
+  async generate_with(prompt: string, options: GenerateOptions): Promise<void> {
+    await answer('generate_with', prompt, [options]);
   }
 
   /** Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets. */
@@ -176,42 +208,41 @@ export class GenerateMethods {
     wake();
     await seedRandom(before);
     const session = openSession('start', prompt, options, before);
-    if (!isSession(session)) return { Err: session };
+    if (!isSession(session)) return refused(session.error, before);
     if (underWay(session)) enqueue(session);
-    closeMessage(session, REST.small);
+    closeMessage(session);
     return { Ok: session.id };
   }
 
   /** Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer. Update; its owner, controllers. */
   @update([IDL.Text], GenerateResult)
-  async resume(id: string): Promise<GenerateResult> {
+  async resume(id: string): Promise<void> {
     const before = billOfCall('resume');
     wake();
+    const no = (error: GenerateError): void => refuse({ error, wasRead: false }, before);
     const session = sessionForCaller('resume', id, findToChange);
-    if (!isSession(session)) return refused(session, before);
+    if (!isSession(session)) return no(session);
     if (isFinished(session) && session.text !== undefined) return whole(session, before);
     const model = activeModel();
-    if (model?.stored.sha256 !== session.model || !model.load(Number(MESSAGE_BUDGET))) {
-      return refused({ NoModel: `resume: expected the model ${session.model} to be active and loaded` }, before);
-    }
+    if (model?.stored.sha256 !== session.model || !model.load(Number(MESSAGE_BUDGET)))
+      return no({ NoModel: `resume: expected the model ${session.model} to be active and loaded` });
     if (isFinished(session)) return whole(session, before);
     const denied = notAllowed('resume');
-    if (denied) return refused({ NotAllowed: denied }, before);
+    if (denied) return no({ NotAllowed: denied });
     const hasToGo = mayNotWait('resume');
-    if (hasToGo) return refused(hasToGo, before);
+    if (hasToGo) return no(hasToGo);
     if (underWay(session)) {
       charge(session, before);
-      const broken = await drive(session, take(session), msgCaller().toText());
-      closeMessage(session, isFinished(session) ? restOfAnswer(session) : REST.small);
-      return result(session, broken);
+      const broken = await drive(session, take(session), msgCaller().toText(), false);
+      return closeMessage(session, () => ({ reply: openReply(result(session, broken)) }));
     }
     const wanted = stillWanted(session);
     const due = pays() ? cyclesOf(session) - (session.payingFrom ?? cyclesOf(session)) : 0;
-    const no = noRoom('resume', session.owner, wanted) ?? lacksPayment('resume', wanted.cycles + due);
-    if (no) return refused(no, before);
+    const lacks = noRoom('resume', session.owner, wanted) ?? lacksPayment('resume', wanted.cycles + due);
+    if (lacks) return no(lacks);
     if (pays()) session.payingFrom ??= cyclesOf(session);
     const full = goOn(session, wanted, before);
-    return full ? refused(full, before) : await toTheEnd(session);
+    return full ? no(full) : await toTheEnd(session);
   }
 
   /** Ends a session that is under way; what it has stays readable. Update; its owner, controllers. */
@@ -221,11 +252,7 @@ export class GenerateMethods {
     wake();
     const session = sessionForCaller('cancel', id, findToChange);
     if (!isSession(session)) return refused(session, before);
-    if (underWay(session)) {
-      charge(session, before);
-      finish(session, 'cancelled', '', REST.ended);
-      session.charged = 0;
-    } else chargeCaller(msgCaller().toText(), before, REST.small);
+    cancelIfUnderWay(session, before);
     return { Ok: null };
   }
 
@@ -236,12 +263,7 @@ export class GenerateMethods {
     wake();
     const session = sessionForCaller('delete', id, findToChange);
     if (!isSession(session)) return refused(session, before);
-    if (underWay(session)) {
-      charge(session, before);
-      finish(session, 'cancelled', '', REST.ended);
-      session.charged = 0;
-    } else chargeCaller(msgCaller().toText(), before, REST.small);
-    remove(session);
+    cancelIfUnderWay(session, before, () => remove(session));
     return { Ok: null };
   }
 

@@ -6,6 +6,7 @@ import { query as azleQuery, update as azleUpdate, IDL, inReplicatedExecution, m
 import { belowFloor } from './admission.ts';
 import { declareArguments, readArguments } from './arguments.ts';
 import { candidEncoder } from './candid-encoder.ts';
+import { collect } from './settlement.ts';
 
 type Method<This, Args extends unknown[], Return> = (this: This, ...args: Args) => Return;
 type Context<This, Args extends unknown[], Return> = ClassMethodDecoratorContext<This, Method<This, Args, Return>>;
@@ -16,6 +17,7 @@ type Encode = (value: unknown) => Uint8Array;
 
 /**
  * Declares a method that takes `params` and answers with `result`.
+ * One that gives nothing leaves its reply to the message's end (settlement.ts).
  * @param read what it makes of the arguments, where that is less: supertypes, so that what is left out is skipped
  */
 function declaring(declare: Declare) {
@@ -29,7 +31,9 @@ function declaring(declare: Declare) {
       declareArguments(name, read, params);
       async function answer(this: unknown): Promise<void> {
         const args = admit(name, result, encode);
-        if (args) msgReply(encode(await method.apply(this as This, args as Args)));
+        if (!args) return;
+        const answer = await method.apply(this as This, args as Args);
+        if (answer !== undefined) msgReply(encode(answer));
       }
       declare(params, result, { manual: true })(answer, context as unknown as Context<unknown, [], Promise<void>>);
     };
@@ -41,6 +45,7 @@ export const update = declaring(azleUpdate as unknown as Declare);
 
 /** The arguments of the call in hand; undefined after refusing it, for its arguments or for lack of cycles. */
 export function admit(method: string, result: IDL.Type, encode: Encode): unknown[] | undefined {
+  collect();
   const poor = inReplicatedExecution() ? belowFloor(method) : undefined;
   if (poor === undefined) return readArguments(method);
   if (canBeUnavailable(result)) msgReply(encode({ Err: { Unavailable: poor } }));

@@ -6,12 +6,14 @@ import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel, storedPacks } from './model.ts';
 import { sessionCounts } from './sessions.ts';
+import { collect } from './settlement.ts';
 import { arena, unit } from './unit.ts';
 import { waitingCalls } from './waiting.ts';
 
 type Metric = [name: string, kind: 'gauge' | 'counter', help: string, value: number | bigint, labels?: string];
 
 function metrics(): Metric[] {
+  collect();
   const { all, active, queued } = sessionCounts();
   const waiting = waitingCalls();
   const ended = (['stop', 'length', 'cancelled', 'failed'] as const).map(

@@ -2,16 +2,16 @@
  * Whether an answer is begun: what is asked for, checked against the model, the caller's rights and limits, the room there is and what is paid. What is
  * refused is a `GenerateError` that says what was expected, and leaves nothing behind.
  */
-import { msgArgData, msgCaller, msgCyclesAccept, msgCyclesAvailable, type Principal } from 'azle';
+import { msgArgData, msgCaller, msgCyclesAvailable, type Principal } from 'azle';
 import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from '../interface/prompt-limit.ts';
 import { type GenerationOptions, type GenerationRequest, generationOptions } from '../model/generation/options.ts';
-import { type Bill, cyclesOf, emptyBill, envelopeBytes, executed, ingressFees } from '../service/bill.ts';
+import { type Bill, emptyBill, envelopeBytes, ingressFees } from '../service/bill.ts';
 import { priceOf } from '../service/estimate.ts';
 import type { Amount } from '../service/quotas.ts';
 import { notAllowed } from './access.ts';
 import { lacksCycles } from './admission.ts';
 import { answerFromCache } from './answers.ts';
-import { chargeCaller, overallLimit, overLimit, REST, restOfAnswer } from './billing.ts';
+import { overallLimit, overLimit } from './billing.ts';
 import type { GenerateError, GenerateOptions } from './candid.ts';
 import { type Asked, wantedBy } from './cost.ts';
 import { activeModel, type Model, whyNoModel } from './model.ts';
@@ -19,7 +19,7 @@ import { NoSeed, randomBytes } from './random.ts';
 import type { Session } from './session.ts';
 import { isFull, isSession, newSession } from './sessions.ts';
 import { settings } from './settings.ts';
-import { instructionsNow, MESSAGE_BUDGET } from './unit.ts';
+import { MESSAGE_BUDGET } from './unit.ts';
 import { tooManyCalls, tooManyWait } from './waiting.ts';
 
 export type Options = [] | [GenerateOptions];
@@ -109,30 +109,30 @@ export function billOfCall(method: string): Bill {
   return bill;
 }
 
-/**
- * Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue. What is refused is on the caller's quota
- * all the same; where the prompt was read before, a canister that pays pays for that.
- */
-export function openSession(method: string, prompt: string, options: Options, before: Bill): Session | GenerateError {
+/** Why no session was opened, and whether the prompt's tokens were found before that was known. */
+export interface Refusal {
+  error: GenerateError;
+  wasRead: boolean;
+}
+
+/** Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue. */
+export function openSession(method: string, prompt: string, options: Options, before: Bill): Session | Refusal {
   const owner = msgCaller().toText();
-  let read = false;
+  let wasRead = false;
   const found = readTask(method, prompt, options, (model, asked) => {
     const [least, most] = [wantedBy(model, asked), wantedBy(model, { ...asked, promptTokens: mostTokens(prompt) })];
     const refused = noRoom(method, owner, least) ?? lacksPayment(method, least.cycles, most.cycles);
-    read = refused === undefined;
+    wasRead = refused === undefined;
     return refused;
   });
   const task = isTask(found) ? (refusedAfterReading(method, owner, found) ?? found) : found;
-  if (!isTask(task)) {
-    chargeCaller(owner, before, REST.small);
-    if (read && pays()) accept(cyclesOf(before) + cyclesOf(executed(instructionsNow() + REST.small)));
-    return task;
-  }
+  if (!isTask(task)) return { error: task, wasRead };
   const { model, ...rest } = task;
   const payingFrom = pays() ? 0 : undefined;
   const wanted = wantedBy(model, askedBy(task));
   const session = newSession({ owner, model: model.stored.sha256, payingFrom, ...rest }, wanted, before);
-  if (isSession(session)) answerFromCache(session, restOfAnswer);
+  if (!isSession(session)) return { error: session, wasRead };
+  answerFromCache(session);
   return session;
 }
 
@@ -179,10 +179,6 @@ const OPAQUE_ID = 1;
 
 /** Whether the call in hand may be asked to pay. */
 export const pays = (): boolean => settings().price_percent > 0 && isCanister(msgCaller());
-
-/** Takes what so many cycles of a bill are sold for. */
-export const accept = (cycles: number, percent = settings().price_percent): unknown =>
-  msgCyclesAccept(priceOf(cycles, percent));
 
 /**
  * Why what is attached is not enough for an answer that costs up to so many cycles. They stay where they are until the answer is there: what is not accepted

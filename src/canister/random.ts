@@ -3,17 +3,18 @@
  * upgrade, which may be late or lost: nothing is drawn before a seed has come that was asked for here.
  */
 import { call, IDL, Principal, randSeed } from 'azle';
-import { addBill, type Bill, callFees, executed } from '../service/bill.ts';
+import { type Bill, callFees } from '../service/bill.ts';
 import { CALL_BYTE_CYCLES } from '../service/prices.ts';
+import { billsAccount } from './billing.ts';
+import { collect, settle } from './settlement.ts';
 import { now } from './time.ts';
-import { instructionsNow } from './unit.ts';
 
 const LOST_SECONDS = 300;
 /** "raw_rand" and no argument in Candid; 32 bytes in Candid. */
 const QUESTION_BYTES = 14;
-const ANSWER_BYTES = 39;
-/** Instructions from where the question is counted to the message's end. */
-const ASKING = 400_000;
+const ANSWER_BYTES = 42;
+/** What a call of `raw_rand` costs beside its messages. */
+export const RANDOM_FEES = callFees(QUESTION_BYTES) + ANSWER_BYTES * CALL_BYTE_CYCLES;
 
 let seeded = false;
 /** Requests whose answer is on its way, and when the last was made. */
@@ -28,15 +29,17 @@ export async function seedRandom(before: Bill): Promise<void> {
   if (seeded) return;
   asking += 1;
   asked = now();
-  addBill(before, executed(instructionsNow() + ASKING));
-  before.fees += callFees(QUESTION_BYTES) + ANSWER_BYTES * CALL_BYTE_CYCLES;
+  settle(billsAccount(before));
+  before.fees += RANDOM_FEES;
   try {
     const seed = await call<undefined, Uint8Array>(Principal.managementCanister(), 'raw_rand', {
       returnIdlType: IDL.Vec(IDL.Nat8),
     });
+    collect();
     randSeed(seed);
     seeded = true;
   } catch (error) {
+    collect();
     // the cleanup of a callback that trapped goes on trapping, as in scheduler.ts
     if ((error as { type?: string }).type === 'CleanupCallback') throw error;
   } finally {

@@ -15,18 +15,7 @@ import { call, canisterSelf, clearTimer, setTimerInterval } from 'azle';
 import { addBill, executed } from '../service/bill.ts';
 import { rememberAnswer } from './answers.ts';
 import { RELAY } from './assembly/relay-record.ts';
-import {
-  charge,
-  chargeCall,
-  chargeOneway,
-  chargeOurselves,
-  forgetCallers,
-  ownBill,
-  REST,
-  type Rest,
-  restOfAnswer,
-  restOfStep,
-} from './billing.ts';
+import { charge, chargeCall, chargeOneway, forgetCallers, ownAccount, ownBill, REST } from './billing.ts';
 import { counters } from './counters.ts';
 import { addChore, keepHouse, keepHouseIfLate, keepHouseSoon } from './housekeeping.ts';
 import { isSeeding } from './random.ts';
@@ -45,6 +34,7 @@ import {
   underWay,
 } from './sessions.ts';
 import { settings } from './settings.ts';
+import { collect, settle } from './settlement.ts';
 import { advance } from './steps.ts';
 import { now } from './time.ts';
 import { instructionsNow } from './unit.ts';
@@ -148,27 +138,20 @@ export function leave({ entry }: Session): void {
   admit();
 }
 
-/**
- * Ends a session that is under way and gives its place to the next.
- * @param rest instructions to the end of the message in hand, where that is the session's own
- */
-export function finish(
-  session: Session,
-  state: Exclude<State, 'queued' | 'active'>,
-  reason?: string,
-  rest?: number,
-): void {
-  end(session, state, reason, rest);
+/** Ends a session that is under way and gives its place to the next. */
+export function finish(session: Session, state: Exclude<State, 'queued' | 'active'>, reason?: string): void {
+  end(session, state, reason);
   leave(session);
 }
 
 /** A message of the canister to itself. */
 export function step(args: Uint8Array): void {
+  collect();
   const session = args[0] === RELAY ? lastOfRelay(args) : stepOf(args);
   if (session) {
     if (isAsleep(session.beat)) takeUp();
-    closeMessage(session, REST.step);
-  } else chargeOurselves(REST.step);
+    closeMessage(session);
+  } else settle(ownAccount);
 }
 
 function stepOf(args: Uint8Array): Session | undefined {
@@ -179,13 +162,13 @@ function stepOf(args: Uint8Array): Session | undefined {
   const chained = args[0] === CHAIN;
   if (chained && view.getUint32(1) !== session.lease) return undefined;
   if (chained) goOnWith(session);
-  else work(session, restOfStep);
+  else work(session);
   return session;
 }
 
 /** A step of a chain. */
 function goOnWith(session: Session): void {
-  work(session, restOfStep);
+  work(session);
   if (session.state === 'active') sendNext(session);
 }
 
@@ -197,22 +180,22 @@ function lastOfRelay(args: Uint8Array): Session | undefined {
   giveBack(relay);
   if (session.state !== 'active' || session.lease !== lease) return undefined;
   if (recalled) goOnWith(session);
-  else if (session.writing?.finishReason) endWritten(session, restOfStep);
+  else if (session.writing?.finishReason) endWritten(session);
   else sendNext(session);
   return session;
 }
 
 /** A step of an active session, in this message. */
-export function work(session: Session, rest: Rest): void {
-  advance(session, rest);
+export function work(session: Session): void {
+  advance(session);
   if (!underWay(session)) makeWay(session);
 }
 
 /** Ends a session whose last token a relay has made. */
-function endWritten(session: Session, rest: Rest): void {
+function endWritten(session: Session): void {
   const over = session.writing?.finishReason;
   if (!over || !underWay(session)) return;
-  end(session, over, '', rest(session));
+  end(session, over);
   makeWay(session);
 }
 
@@ -260,19 +243,28 @@ export function take(session: Session): number | undefined {
  * Leaves the message in hand open: it is for the caller to close.
  * @param lease what `take` gave
  * @param who waits for it, as text of a principal
+ * @param isItsOwn whether the message in hand has done something for the session
  * @returns why it is not over, if something passing came between
  */
-export async function drive(session: Session, lease: number | undefined, who: string): Promise<string | undefined> {
+export async function drive(
+  session: Session,
+  lease: number | undefined,
+  who: string,
+  isItsOwn: boolean,
+): Promise<string | undefined> {
   const waits = callBegins(who, session.id);
   try {
     for (let rounds = 0; underWay(session); rounds++) {
       waits.heard = now();
       try {
-        if (session.state === 'active' && session.lease === lease) await stepOfOurs(session);
-        else {
-          // the message that opened the session is its own; those that wait are not
-          if (session.charged > 0) closeMessage(session, REST.call);
-          else chargeOurselves(REST.call);
+        if (session.state === 'active' && session.lease === lease) {
+          isItsOwn = true;
+          await stepOfOurs(session);
+        } else {
+          // a message that has done something for the session is its own; those that wait are not
+          if (isItsOwn) closeMessage(session);
+          else settle(ownAccount);
+          isItsOwn = false;
           await aRound(rounds);
         }
       } catch (error) {
@@ -297,12 +289,13 @@ async function stepOfOurs(session: Session): Promise<void> {
   try {
     const answered = relay ? sendRelay(relay) : send(STEP, session);
     chargeCall(session);
-    closeMessage(session, REST.call + (session.charged > 0 && session.payingFrom !== undefined ? REST.paid : 0));
+    closeMessage(session);
     await answered;
   } finally {
+    collect();
     if (relay) giveBack(relay);
   }
-  endWritten(session, restOfAnswer);
+  endWritten(session);
 }
 
 /**
@@ -361,6 +354,7 @@ function takeUp(): void {
 
 /** Takes up what has stopped. */
 async function tend(): Promise<void> {
+  collect();
   watched = now();
   keepHouse();
   admit();

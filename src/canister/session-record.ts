@@ -53,9 +53,10 @@ export interface SessionRecord extends Bill {
 const VERSION = 2;
 const OWNER = 27;
 
-const isLive = ({ state }: SessionRecord): boolean => state === 'queued' || state === 'active';
+const isLive = ({ state }: Pick<SessionRecord, 'state'>): boolean => state === 'queued' || state === 'active';
 
-export function encodeSession(record: SessionRecord): Uint8Array {
+/** Its bill is not in it: that is in its row (tables.ts), since it changes when the record does not. */
+export function encodeSession({ instructions: _i, messages: _m, fees: _f, ...record }: SessionRecord): Uint8Array {
   const json = utf8(JSON.stringify(record));
   const owner = utf8(record.owner);
   const bytes = new Uint8Array(OWNER + owner.length + json.length);
@@ -69,9 +70,13 @@ export function encodeSession(record: SessionRecord): Uint8Array {
   return bytes;
 }
 
-/** A session of before bills were whole had the messages that made its tokens on it, and nothing else. */
-export function decodeSession(bytes: Uint8Array): SessionRecord {
+/**
+ * @param bill in its row, asked where the record has none
+ * A session of before bills were whole had the messages that made its tokens on it, and nothing else.
+ */
+export function decodeSession(bytes: Uint8Array, bill: () => Bill): SessionRecord {
   const record = JSON.parse(decodeUtf8(bytes, OWNER + bytes[26]!)) as Partial<Bill> & SessionRecord;
+  if (record.instructions === undefined) Object.assign(record, bill());
   record.messages ??= record.calls;
   record.fees ??= record.calls * MESSAGE_CYCLES;
   record.answerCached ??= false;

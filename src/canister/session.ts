@@ -41,8 +41,6 @@ export interface Session extends SessionRecord {
   reservation?: Reservation;
   /** Tokens that are on its owner's quota. */
   tokensCharged: number;
-  /** Instructions of the message in hand that are on its bill; 0 where that message is not. */
-  charged: number;
   /** What makes its tokens for the time being, or did until it was recalled. */
   relay?: Relay;
 }

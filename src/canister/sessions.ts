@@ -4,12 +4,12 @@
  * lost. Who works on it, and when, is scheduler.ts.
  */
 import { isController, msgCaller } from 'azle';
-import { type Bill, cyclesOf, emptyBill } from '../service/bill.ts';
+import { addBill, type Bill, cyclesOf, emptyBill, executed } from '../service/bill.ts';
 import type { Amount, Reservation } from '../service/quotas.ts';
 import { type Entry, type Mark, type MarkStanding, SessionIndex } from '../service/session-index.ts';
 import { Turns } from '../service/turns.ts';
 import { anonymous } from './anonymous.ts';
-import { charge, chargeMessage, ofSaving, promise, REST, withdraw } from './billing.ts';
+import { accountOf, charge, promise, withdraw } from './billing.ts';
 import { NoStableRoom } from './blocks.ts';
 import { hex, utf8 } from './bytes.ts';
 import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } from './candid.ts';
@@ -21,8 +21,9 @@ import { dismiss, recall } from './relay.ts';
 import type { Session } from './session.ts';
 import { decodeSession, encodeSession, type SessionRecord, type State } from './session-record.ts';
 import { settings } from './settings.ts';
+import { type Account, collect, type Settlement, settle } from './settlement.ts';
 import { put, readRecord, sessionRecords, writeRecord } from './stable.ts';
-import { sessionTable } from './tables.ts';
+import { billAddress, readBill, sessionTable, writeBill } from './tables.ts';
 import { now } from './time.ts';
 
 /** Sessions in the heap, by id and by handle: those worked on, and those that wait and have not been through an upgrade. */
@@ -90,15 +91,17 @@ function save(session: Session): void {
     beat: _b,
     failures: _f,
     stepInstructions: _s,
-    entry: _e,
+    entry,
     reservation: _q,
     tokensCharged: _t,
-    charged: _c,
     ...record
   } = recall(session);
   record.updated = now();
   if (writing) record.beams = writing.state().beams;
+  // of what was made whoever waits pays for it, and whoever goes on with it later pays for the rest alone
+  if (isFinished(session) || session.state === 'cancelled') record.payingFrom = undefined;
   put(sessionRecords, utf8(session.id), encodeSession(record));
+  if (entry) writeBill(entry.slot, session);
 }
 
 const isExpired = ({ standing, since }: Entry): boolean =>
@@ -126,6 +129,7 @@ function forget(entry: Entry): void {
 
 /** Called before an upgrade. Those that wait are as they were written when they began to. */
 export function saveLiveSessions(): void {
+  collect();
   for (const { id } of turns().active) saveOrLeave(live.get(id)!);
   for (const session of unsaved.values()) saveOrLeave(session);
 }
@@ -240,7 +244,6 @@ const atRest = () => ({
   beat: 0,
   failures: 0,
   stepInstructions: 0,
-  charged: 0,
 });
 
 /** A session that nobody keeps. */
@@ -309,9 +312,7 @@ export function goOn(session: Session, wanted: Amount, before: Bill): GenerateEr
   promises.set(entry, promise(session.owner, wanted));
   goLive(session);
   charge(session, before);
-  // it was written down above, to see whether there is room, and is now with its bill
-  chargeMessage(session, 2 * ofSaving(session) + REST.small);
-  save(session);
+  writeBill(entry.slot, session);
   return undefined;
 }
 
@@ -339,7 +340,7 @@ export function findSession(id: string): Session | undefined {
 function readSession(entry: Entry): Session | undefined {
   const bytes = sessionRecords.get(utf8(entry.id));
   if (!bytes) return undefined;
-  const record = decodeSession(bytes);
+  const record = decodeSession(bytes, () => readBill(entry.slot));
   const session: Session = { ...record, ...atRest(), entry, tokensCharged: record.tokenIds.length };
   const standing = index().standingOf(entry);
   if (standing === 'underWay') session.state = 'queued';
@@ -382,7 +383,7 @@ export function sessionForCaller(method: string, id: string, find = findSession)
   return { NoSuchSession: `${method}: expected the id of a session of ${who}, got ${got}` };
 }
 
-export const isSession = (value: Session | GenerateError): value is Session => 'sourceIds' in value;
+export const isSession = (value: object): value is Session => 'sourceIds' in value;
 
 /** How many there are, how many of these are worked on and how many wait. */
 export function sessionCounts(): { all: number; active: number; queued: number } {
@@ -396,18 +397,15 @@ export function isFull(): boolean {
   return queued > 0 && queued >= settings().max_queued && active >= settings().max_active;
 }
 
-/**
- * Ends a session that is under way; one whose last token is there is finished, whatever else `state` says.
- * @param rest instructions to the end of the message in hand, where that is the session's own
- */
-export function end(session: Session, state: Ended, reason = '', rest?: number): void {
-  endLater(session, state, reason, rest);
+/** Ends a session that is under way; one whose last token is there is finished, whatever else `state` says. */
+export function end(session: Session, state: Ended, reason = ''): void {
+  endLater(session, state, reason);
   saveEnded(session);
   for (let i = 0; i < MOST_PRUNED && pruneOne(); i++);
 }
 
 /** The same, but that it is written down some time later. */
-function endLater(session: Session, state: Ended, reason: string, rest?: number): void {
+function endLater(session: Session, state: Ended, reason: string): void {
   dismiss(session);
   const finished = session.writing?.finishReason;
   session.state = finished ?? state;
@@ -419,7 +417,6 @@ function endLater(session: Session, state: Ended, reason: string, rest?: number)
   if (model?.stored.sha256 === session.model) session.text = model.tokenizer.decode(session.tokenIds);
   live.delete(session.id);
   byHandle.delete(session.handle);
-  if (rest !== undefined) chargeMessage(session, rest + ofSaving(session));
   session.reservation = undefined;
   breakPromise(session.entry!);
   unsaved.set(session.id, session);
@@ -428,34 +425,51 @@ function endLater(session: Session, state: Ended, reason: string, rest?: number)
   if (session.state === 'failed') console.log(`session failed after ${session.tokenIds.length} tokens: ${reason}`);
 }
 
-/** Instructions that reading a record takes. */
-const REREADING = 1_000_000;
-
 /**
- * The message in hand is a session's, and near its end: it goes on the bill. Of one that has ended in this message it is there already; of one that had ended
- * before, what is kept is written anew.
+ * Says that the message in hand is a session's.
+ * @param settlement what else is to be settled at its end, asked when the message is on the bill
  */
-export function closeMessage(session: Session, rest: number): void {
-  const { charged } = session;
-  const goesOn = underWay(session);
-  if (goesOn) chargeMessage(session, rest);
-  session.charged = 0;
-  if (goesOn || charged > 0) return;
-  const { instructions, messages, fees } = session;
-  chargeMessage(session, rest + ofSaving(session) + REREADING);
-  session.charged = 0;
-  // it may have been deleted, or resumed by another call
-  const kept = findSession(session.id);
-  if (!kept) return;
-  kept.payingFrom = session.payingFrom;
-  // what a relay's last messages took came after it was written down, too
-  const since = kept.messages <= session.messages ? kept : { instructions, messages, fees };
-  if (kept !== session) {
-    kept.instructions += session.instructions - since.instructions;
-    kept.fees += session.fees - since.fees;
-    kept.messages += session.messages - since.messages;
-  }
-  if (!underWay(kept)) saveEnded(kept);
+export function closeMessage(session: Session, settlement: () => Settlement = () => ({})): void {
+  collect();
+  const bill = billInUse(session);
+  settle(bill === session ? accountOf(session) : both(session, bill), () => {
+    // what is under way is written down at its end
+    const row = bill === session ? rowOf(session) : undefined;
+    return { ...settlement(), ...(row && { row }) };
+  });
+}
+
+/** A session's own, or that of whoever has taken it up since it ended for this one. */
+function billInUse(session: Session): Session {
+  const since = live.get(session.id);
+  return since && since !== session ? since : session;
+}
+
+/** Shown in the reply to who waited for it, and on the bill of what is made of the session now. */
+const both = (shown: Session, charged: Session): Account => {
+  const account = accountOf(charged);
+  return {
+    addMessages(count) {
+      account.addMessages(count);
+      addBill(shown, executed(0, count));
+    },
+    addInstructions(count) {
+      account.addInstructions(count);
+      addBill(shown, { instructions: count, messages: 0, fees: 0 });
+    },
+  };
+};
+
+/** The row of a session that is over, with its bill in it; none where there is no such session any more. */
+function rowOf(session: Session): Settlement['row'] {
+  const { entry, id } = session;
+  if (!entry || underWay(session) || index().get(id) !== entry) return undefined;
+  let bill: Bill = readBill(entry.slot);
+  // it has been resumed and is over again since it ended for this message
+  if (bill.messages > session.messages) addBill(bill, executed(0));
+  else bill = session;
+  writeBill(entry.slot, bill);
+  return { address: billAddress(entry.slot), instructions: bill.instructions };
 }
 
 /** Gives its room in the arena back; what was there is made anew when it is worked on again. */

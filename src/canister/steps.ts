@@ -4,7 +4,6 @@ import { openGeneration } from '../model/generation/open-generation.ts';
 import type { Sequence } from '../model/sequence.ts';
 import { NoRoom } from '../tensor/arena.ts';
 import { arenaBytes } from './arena-bytes.ts';
-import type { Rest } from './billing.ts';
 import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel, type Model } from './model.ts';
@@ -26,11 +25,8 @@ const MESSAGE: Reach = { budget: MESSAGE_BUDGET, most: SLICE - END_OF_MESSAGE };
 /** A query has 5 B; its reply is yet to be written. */
 export const QUERY: Reach = { budget: 4_800_000_000n, most: 4_900_000_000 };
 
-/**
- * Works on an active session for a message: its token, or as many as it has a message make, or a part of one where one does not fit.
- * @param rest instructions to the end of the message, should the session end in it
- */
-export function advance(session: Session, rest: Rest): void {
+/** Works on an active session for a message: its token, or as many as it has a message make, or a part of one where one does not fit. */
+export function advance(session: Session): void {
   const before = unit.instructions;
   session.calls += 1;
   counters.messages += 1;
@@ -39,7 +35,7 @@ export function advance(session: Session, rest: Rest): void {
   session.failures = 0;
   const model = activeModel();
   if (!model || model.stored.sha256 !== session.model) {
-    end(session, 'failed', 'the model was replaced', rest(session));
+    end(session, 'failed', 'the model was replaced');
     return;
   }
   const over = model.load(Number(MESSAGE_BUDGET)) && madeOrNoRoom(session, model);
@@ -48,9 +44,8 @@ export function advance(session: Session, rest: Rest): void {
   if (session.tokenIds.length - made === 1) session.stepInstructions = inUnit;
   counters.tokens += session.tokenIds.length - made;
   session.unitInstructions += inUnit;
-  if (over instanceof NoRoom)
-    end(session, 'failed', `session: ${over.message}; resume it when others are over`, rest(session));
-  else if (over) end(session, over, '', rest(session));
+  if (over instanceof NoRoom) end(session, 'failed', `session: ${over.message}; resume it when others are over`);
+  else if (over) end(session, over);
 }
 
 function madeOrNoRoom(session: Session, model: Model): 'stop' | 'length' | NoRoom | undefined {

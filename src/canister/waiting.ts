@@ -3,6 +3,9 @@
  * it, too: a call that nothing was heard of for long is taken for lost, so that such calls do not use up the room there is.
  */
 import { call, canisterSelf, Principal } from 'azle';
+import { callFees } from '../service/bill.ts';
+import { ownBill } from './billing.ts';
+import { RANDOM_FEES } from './random.ts';
 import { settings } from './settings.ts';
 import { now } from './time.ts';
 
@@ -58,11 +61,18 @@ const LOOKS = 4;
  * @throws what Azle throws where the call is rejected: the canister stops, has no cycles
  */
 export async function aRound(count: number): Promise<void> {
-  if (count % LOOKS === LOOKS - 1) await call(canisterSelf(), 'generate', { raw: true, args: NOTHING });
-  else await call(Principal.managementCanister(), 'raw_rand', { raw: true, args: EMPTY });
+  if (count % LOOKS === LOOKS - 1) {
+    ownBill.fees += callFees(WAIT_BYTES);
+    await call(canisterSelf(), 'generate', { raw: true, args: NOTHING });
+  } else {
+    ownBill.fees += RANDOM_FEES;
+    await call(Principal.managementCanister(), 'raw_rand', { raw: true, args: EMPTY });
+  }
 }
 
 /** The first byte is that of no step: nothing is done. */
 const NOTHING = Uint8Array.of(0);
+/** "generate" and that. */
+const WAIT_BYTES = 9;
 /** Candid's empty tuple. */
 const EMPTY = Uint8Array.of(0x44, 0x49, 0x44, 0x4c, 0, 0);

@@ -18,18 +18,17 @@ beforeAll(async () => {
   bills = await Bills.install();
 });
 
-it('has what the canister was charged within 4%, whatever is asked and whoever else is there; a payer pays it, and no more than was quoted', async () => {
+it('has what the canister was charged within 1%, whatever is asked and whoever else is there; a payer pays it, and no more than was quoted', async () => {
   const property = fc.asyncProperty(anyCase({ words: 40, tokens: 40, company: 6 }), async (asked) => {
     const { charged, difference, bill, quoted, paid, asked: price } = await bills.run(asked);
-    // what comes after a message's last look at its counter is a constant, which drifts as sessions pile up: 353 of 500 cases
-    // are within 1%, the worst is 3.45% off (test/long/bills-run.ts)
-    expect(Math.abs(difference)).toBeLessThan(4);
+    // 1% is what is promised; native code counts to the end of a message, so it is a hundredth of that
+    expect(Math.abs(difference)).toBeLessThan(0.01);
     expect(bill).toBeLessThanOrEqual(quoted);
     if (paid === undefined) return;
     expect(paid).toBeLessThanOrEqual(price!);
     // of other methods, a call that comes too late is on nobody's bill
     const isWhole = asked.method === 'generate' || asked.method === 'generate_with';
-    if (isWhole && asked.company.length === 0) expect(paid).toBeGreaterThanOrEqual(0.97 * charged);
+    if (isWhole && asked.company.length === 0) expect(paid).toBeGreaterThanOrEqual(charged);
   });
   await fc.assert(property, { seed: 2026, numRuns: 24, endOnFailure: true });
 });
@@ -40,7 +39,7 @@ describe('a bill', () => {
     const alone = await bills.run({ ...plain, pays: false, method: 'start' });
     for (const { charged, bill, own } of [waits, alone]) {
       expect(own).toBe(0);
-      expect(Math.abs(bill / charged - 1)).toBeLessThan(0.02);
+      expect(Math.abs(bill / charged - 1)).toBeLessThan(1e-4);
     }
   });
 
@@ -52,7 +51,7 @@ describe('a bill', () => {
       bill.push(paid!);
       // its first and last tokens are made in messages of their own, and it is written down twice
       expect(paid! - alone!).toBeLessThan(50e6);
-      expect(Math.abs(difference)).toBeLessThan(4);
+      expect(Math.abs(difference)).toBeLessThan(0.01);
       // one message a round and two for its answer: a round of these has hundreds
       expect(own).toBeLessThan(0.02 * charged);
     }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { fromJsonBytes, hex, toJsonBytes, utf8 } from '../../src/canister/bytes.ts';
 import { type Bytes, LAYOUT, migrate } from '../../src/canister/migrations.ts';
 import { decodeSession } from '../../src/canister/session-record.ts';
+import { emptyBill } from '../../src/service/bill.ts';
 import { Roles } from '../../src/service/roles.ts';
 import { SESSION_SLOT_BYTES, SessionIndex } from '../../src/service/session-index.ts';
 import { SlotTable } from '../../src/service/slot-table.ts';
@@ -114,7 +115,11 @@ describe('stable memory', () => {
     const bytes = old.sessions.get(utf8(id))!;
     expect(tables(old).waiting).toMatchObject([{ id, owner: 'aaaaa-aa', since: 1.7e12, standing: 'underWay' }]);
     const { maxNewTokens, ...kept } = session;
-    expect(decodeSession(bytes)).toMatchObject({ ...kept, state: 'queued', options: { maxNewTokens, numBeams: 1 } });
+    expect(decodeSession(bytes, emptyBill)).toMatchObject({
+      ...kept,
+      state: 'queued',
+      options: { maxNewTokens, numBeams: 1 },
+    });
     migrate(old);
     expect(old.sessions.get(utf8(id))).toBe(bytes);
   });

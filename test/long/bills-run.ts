@@ -57,6 +57,5 @@ console.log(
     2,
   ),
 );
-const isWrong = ({ asked: { method }, outcome: { difference } }: (typeof done)[number]): boolean =>
-  Math.abs(difference) > (method === 'cancelled' || method === 'resume' ? 2.5 : 1);
-process.exitCode = failed.length > 0 || done.some(isWrong) ? 1 : 0;
+const isWrong = ({ outcome: { difference } }: (typeof done)[number]): boolean => Math.abs(difference) > 1;
+process.exitCode = failed.length > 0 || lost.length > 0 || done.some(isWrong) ? 1 : 0;

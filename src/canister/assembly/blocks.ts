@@ -162,6 +162,11 @@ export function stable64_write(to: u64, from: u64, bytes: u64): void {
   copyAzles(true, from, to, bytes);
 }
 
+/** Writes memory at `pointer` to our blocks. */
+export function writeOurs(address: u64, pointer: usize, bytes: u64): void {
+  copyByBlock(true, true, pointer, address, bytes);
+}
+
 /** Makes sure that `count` blocks are in reserve. */
 function reserve(count: u32): u32 {
   if (reserved >= count) return TAKEN;

@@ -9,6 +9,7 @@ import {
   ARGS, ARRIVED, BEAT, CALLER, CHOICE, CLEANUP, EXECUTED, GOING, HALTED, IDS, INSTRUCTIONS, MADE, MARK, MESSAGE_BYTES, MOST, NAME, NAME_BYTES, NOBODY, REGISTERS_AT, REJECT,
   RELAY, REPLY, ROW, SELF, SENT, SERIAL, STATE, STEP, STOPS, TABLE, UNIT_INSTRUCTIONS,
 } from './relay-record';
+import { settle, settledCallback } from './settlement';
 
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0real', 'call_new')
@@ -65,6 +66,10 @@ function recordOf(name: usize, bytes: usize): usize {
 export function call_new(callee: usize, calleeBytes: usize, name: usize, nameBytes: usize, reply: u32, replyEnv: u32, reject: u32, rejectEnv: u32): void {
   const record = recordOf(name, nameBytes);
   begun = record;
+  if (reply != NOBODY) {
+    reply = settledCallback(reply, name, nameBytes);
+    reject = settledCallback(reject, name, nameBytes);
+  }
   if (record == 0) return callNew(callee, calleeBytes, name, nameBytes, reply, replyEnv, reject, rejectEnv);
   room = record;
   store<u32>(record + SELF, calleeBytes);
@@ -103,15 +108,21 @@ function isRelays(): bool {
 
 /** Stands where the canister exports `generate`. */
 export function relay_generate(): void {
-  if (!isRelays()) return azleGenerate();
+  if (!isRelays()) return azles();
   const record: usize = load<u32>(room + ARRIVED, 5);
   if (load<u32>(record + SERIAL) == load<u32>(room + ARRIVED, 1)) {
     if (isGoing(record)) step(record);
     // what TypeScript makes of this message, it counts itself
-    if (load<u32>(record + REPLY) == NOBODY && !(isGoing(record) && sendNext(record))) return azleGenerate();
-    count(record);
+    if (load<u32>(record + REPLY) == NOBODY && !(isGoing(record) && sendNext(record))) return azles();
+    count(record, REPLYING);
   }
   msgReply();
+}
+
+/** Azle's `generate`, and what comes at a message's end. */
+function azles(): void {
+  azleGenerate();
+  settle();
 }
 
 // @ts-ignore: AssemblyScript's decorator
@@ -135,10 +146,14 @@ function add(counter: usize, n: u64): void {
   store<u64>(counter, load<u64>(counter) + n);
 }
 
-/** The message in hand, of which TypeScript sees nothing. */
-function count(record: usize): void {
+/** Instructions behind the count: of the counting itself, and of a reply without bytes. */
+const COUNTING: u64 = 60;
+const REPLYING: u64 = 600;
+
+/** The message in hand, of which TypeScript sees nothing. @param rest instructions that come after it */
+function count(record: usize, rest: u64): void {
   store<u32>(record + EXECUTED, load<u32>(record + EXECUTED) + 1);
-  add(record + INSTRUCTIONS, performanceCounter(0));
+  add(record + INSTRUCTIONS, performanceCounter(0) + rest);
 }
 
 /** A token. */
@@ -177,6 +192,6 @@ function sendNext(record: usize): bool {
 
 /** The reply to a relay's message: through the table, where the call in Azle had its own callback. */
 export function relay_reply(record: usize): void {
-  if (isGoing(record) && sendNext(record)) return count(record);
+  if (isGoing(record) && sendNext(record)) return count(record, COUNTING);
   call_indirect<void>(load<u32>(record + REPLY), load<u32>(record + REPLY, 4));
 }

@@ -6,15 +6,21 @@
  *   relay      exports relay_generate    ─>  canister_update generate
  *              exports relay_reply       ─>  a new last place in the table, whose number becomes relay_reply_index
  *              exports call_new, call_on_cleanup, which wasm-merge binds to Azle's imports of them
+ *   settlement exports settled_callback  ─>  the place after it, whose number becomes settled_callback_index
+ *              exports settle, which is called at the end of every update method and of timers, by a function around each
  *   arguments  export msg_method_name_size, _copy, by which Azle makes text of bytes in native code
  *   blocks     export stable64_size, _grow, _read, _write, bound in the same way: all that Azle knows of stable memory
  */
+import { Reader, Writer } from '../../packages/replica/src/wasm/bytes.ts';
 import { mergeKernels } from './link.ts';
 import { edit, readSections, type Section, SectionId, writeSections } from './sections.ts';
 
 const METHOD = 'canister_update generate';
 const AZLES = 'azle generate';
 const TABLE = 'table';
+/** Functions that the canister's table gets, each with a global for its place. */
+const IN_TABLE = ['relay_reply', 'settled_callback'] as const;
+const SETTLE = 'settle';
 const METHOD_NAME = ['msg_method_name_copy', 'msg_method_name_size'];
 const STABLE = ['stable64_grow', 'stable64_read', 'stable64_size', 'stable64_write'];
 
@@ -48,26 +54,54 @@ export async function linkRelay(azle: Uint8Array, kernels: Uint8Array): Promise<
     if (!found) throw new Error(`relay: expected an export ${name} of kind ${kind}, got none`);
     return found.index;
   };
-  const [generate, reply] = [indexOf('relay_generate', Kind.function), indexOf('relay_reply', Kind.function)];
-  const { longer, place } = appendToTable(merged, reply);
-  const linked = setGlobal(longer, indexOf('relay_reply_index', Kind.global), place);
+  const generate = indexOf('relay_generate', Kind.function);
+  let linked = merged;
+  for (const name of IN_TABLE) {
+    const { longer, place } = appendToTable(linked, indexOf(name, Kind.function));
+    linked = setGlobal(longer, indexOf(`${name}_index`, Kind.global), place);
+  }
   const inner = new Set([
     AZLES,
     TABLE,
     'relay_generate',
-    'relay_reply',
-    'relay_reply_index',
+    ...IN_TABLE,
+    ...IN_TABLE.map((name) => `${name}_index`),
+    SETTLE,
     'call_new',
     'call_on_cleanup',
     ...METHOD_NAME,
     ...STABLE,
   ]);
-  return writeSections(
-    editExports(linked, (all) => [
-      ...all.filter(({ name }) => !inner.has(name) && !/^canister_(update|query) _azle_/.test(name)),
-      { name: METHOD, kind: Kind.function, index: generate },
-    ]),
+  const isEnded = ({ name }: Export): boolean => /^canister_update /.test(name) || name === 'canister_global_timer';
+  const kept = editExports(linked, (all) =>
+    all.filter(({ name }) => !inner.has(name) && !/^canister_(update|query) _azle_/.test(name)),
   );
+  const settled = callAfter(kept, isEnded, indexOf(SETTLE, Kind.function));
+  return writeSections(editExports(settled, (all) => [...all, { name: METHOD, kind: Kind.function, index: generate }]));
+}
+
+/** Puts a function around each of these exports, which calls `then` behind it. */
+function callAfter(sections: readonly Section[], which: (e: Export) => boolean, then: number): Section[] {
+  const found = readExports(sections).filter(which);
+  const read = (id: number): Reader => new Reader(sections.find((section) => section.id === id)!.content);
+  const types = read(SectionId.function).vec((r) => r.u32());
+  const imported = read(SectionId.import).u32();
+  const type = types[then - imported]!;
+  const longer = edit(sections, SectionId.function, (_, out) => {
+    out.u32(types.length + found.length);
+    for (const own of [...types, ...found.map(() => type)]) out.u32(own);
+  });
+  const withBodies = edit(longer, SectionId.code, (reader, out) => {
+    out.u32(reader.u32() + found.length);
+    out.bytes(reader.bytes, reader.position);
+    for (const { index } of found) {
+      // no locals; call, call, end
+      const body = new Writer().byte(0).byte(0x10).u32(index).byte(0x10).u32(then).byte(0x0b).finish();
+      out.u32(body.length).bytes(body);
+    }
+  });
+  const places = new Map(found.map(({ name }, i) => [name, imported + types.length + i]));
+  return editExports(withBodies, (all) => all.map((e) => ({ ...e, index: places.get(e.name) ?? e.index })));
 }
 
 function readExports(sections: readonly Section[]): Export[] {

@@ -7,6 +7,7 @@ import { Reader, Writer } from '../../../packages/replica/src/wasm/bytes.ts';
 export const SectionId = {
   custom: 0,
   import: 2,
+  function: 3,
   table: 4,
   global: 6,
   export: 7,
