@@ -39,7 +39,7 @@ describe('npm start', () => {
     const [, charged, billed] = /^cost +([\d.]+) M cycles[\s\S]*the canister's own bill says ([\d.]+) M$/m.exec(
       stdout,
     )!;
-    expect(Math.abs(Number(billed) / Number(charged) - 1)).toBeLessThan(0.03);
+    expect(Math.abs(Number(billed) / Number(charged) - 1)).toBeLessThan(0.01);
     expect(stdout).toMatch(/^cache +nothing came from a cache$/m);
     expect(stdout).toMatch(/^time +[\d.]+ s here$/m);
     expect(stdout).toMatch(/^on the network +some 1 to 2 s on a quiet subnet: all messages fit one round$/m);
