@@ -48,8 +48,8 @@ export function notAdmin(method: string): string | undefined {
 /** Why the caller may not ask. */
 export function notAllowed(method: string, caller = msgCaller()): string | undefined {
   const { access } = settings();
-  const who = caller.toText();
   if (access === 'public') return undefined;
+  const who = caller.toText();
   if (access === 'signed_in' && who !== anonymous) return undefined;
   if (roleOf(caller) !== undefined || isController(caller)) return undefined;
   const wanted = access === 'signed_in' ? 'a caller who is signed in' : 'a caller on the allow list';

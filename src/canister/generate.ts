@@ -11,6 +11,7 @@ import { NoRoom } from '../tensor/arena.ts';
 import { isAdmin, notAllowed } from './access.ts';
 import { declareArguments, isCandid } from './arguments.ts';
 import { callersAccount, charge } from './billing.ts';
+import { callerText } from './caller.ts';
 import {
   type GenerateError,
   GenerateOptions,
@@ -119,7 +120,7 @@ async function answer(method: string, prompt: string, options: Options): Promise
 
 /** Refuses a call; a canister that pays does so where its prompt was read. It is on the caller's quota all the same. */
 function refuse({ error, wasRead }: Refusal, before: Bill): void {
-  settle(callersAccount(msgCaller().toText(), before), () => ({
+  settle(callersAccount(callerText(), before), () => ({
     reply: openReply({ Err: error }),
     ...(wasRead &&
       pays() && { due: { cycles: cyclesOf(before) + cyclesOf(executed(0)), percent: settings().price_percent } }),
@@ -128,13 +129,13 @@ function refuse({ error, wasRead }: Refusal, before: Bill): void {
 
 /** What a call comes to nothing with, which is on its caller's quota. */
 function refused(error: GenerateError, before: Bill): { Err: GenerateError } {
-  settle(callersAccount(msgCaller().toText(), before));
+  settle(callersAccount(callerText(), before));
   return { Err: error };
 }
 
 /** An answer that is there already: nothing is added to its bill. */
 const whole = (session: Session, before: Bill): void =>
-  settle(callersAccount(msgCaller().toText(), before), () => ({
+  settle(callersAccount(callerText(), before), () => ({
     reply: { bytes: encodeResult(result(session, undefined)) },
   }));
 
@@ -147,7 +148,7 @@ function cancelIfUnderWay(session: Session, before: Bill, then = (): void => {})
   }
   then();
   if (goesOn) closeMessage(session);
-  else settle(callersAccount(msgCaller().toText(), before));
+  else settle(callersAccount(callerText(), before));
 }
 
 /** Works on a session that is new, or was over, and settles what is due. */
@@ -159,7 +160,7 @@ async function toTheEnd(session: Session): Promise<void> {
     enqueue(session, true);
     if (session.state === 'active') work(session);
   }
-  const broken = await drive(session, lease, msgCaller().toText(), true);
+  const broken = await drive(session, lease, callerText(), true);
   const { payingFrom } = session;
   // who cancels has had what was made until then; so has who is interrupted, and the rest is not made for nothing
   if (payingFrom !== undefined && session.state !== 'failed') session.payingFrom = undefined;
@@ -233,7 +234,7 @@ export class GenerateMethods {
     if (hasToGo) return no(hasToGo);
     if (underWay(session)) {
       charge(session, before);
-      const broken = await drive(session, take(session), msgCaller().toText(), false);
+      const broken = await drive(session, take(session), callerText(), false);
       return closeMessage(session, () => ({ reply: openReply(result(session, broken)) }));
     }
     const wanted = stillWanted(session);
@@ -351,7 +352,7 @@ function answerAtOnce({ model, ...rest }: Task): GenerateResult {
   };
   if (leastInstructions(model.head, sourceIds.length) > QUERY.most) return tooLong();
   const session = passingSession({
-    owner: msgCaller().toText(),
+    owner: callerText(),
     model: model.stored.sha256,
     ...rest,
     tokensPerCall: 0,

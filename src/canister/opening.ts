@@ -12,6 +12,7 @@ import { notAllowed } from './access.ts';
 import { lacksCycles } from './admission.ts';
 import { answerFromCache } from './answers.ts';
 import { overallLimit, overLimit } from './billing.ts';
+import { callerText } from './caller.ts';
 import type { GenerateError, GenerateOptions } from './candid.ts';
 import { type Asked, wantedBy } from './cost.ts';
 import { activeModel, type Model, whyNoModel } from './model.ts';
@@ -117,7 +118,7 @@ export interface Refusal {
 
 /** Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue. */
 export function openSession(method: string, prompt: string, options: Options, before: Bill): Session | Refusal {
-  const owner = msgCaller().toText();
+  const owner = callerText();
   let wasRead = false;
   const found = readTask(method, prompt, options, (model, asked) => {
     const [least, most] = [wantedBy(model, asked), wantedBy(model, { ...asked, promptTokens: mostTokens(prompt) })];
@@ -166,7 +167,7 @@ export function noRoom(method: string, owner: string, wanted: Amount): GenerateE
 /** Why this caller may not wait for an answer: each call that waits holds a place in the queue to ourselves, and 42 B cycles. */
 export function mayNotWait(method: string): GenerateError | undefined {
   if (tooManyWait()) return { Unavailable: `${method}: too many calls wait for their answer; try again, or use start` };
-  const over = tooManyCalls(method, msgCaller().toText());
+  const over = tooManyCalls(method, callerText());
   if (over) return { LimitReached: over };
   const poor = lacksCycles(method);
   return poor === undefined ? undefined : { Unavailable: poor };

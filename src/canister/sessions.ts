@@ -12,6 +12,7 @@ import { anonymous } from './anonymous.ts';
 import { accountOf, charge, promise, withdraw } from './billing.ts';
 import { NoStableRoom } from './blocks.ts';
 import { hex, utf8 } from './bytes.ts';
+import { callerText } from './caller.ts';
 import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } from './candid.ts';
 import { counters } from './counters.ts';
 import { addChore, keepHouseBy, keepHouseSoon } from './housekeeping.ts';
@@ -374,9 +375,8 @@ export const activeSessions = (): Session[] => turns().active.map(({ id }) => re
 export function sessionForCaller(method: string, id: string, find = findSession): Session | GenerateError {
   // an id has 32 characters: what is longer is not looked up
   const session = id.length === 32 ? find(id) : undefined;
-  const caller = msgCaller();
-  const who = caller.toText();
-  const isYours = session && (session.owner === anonymous || session.owner === who || isController(caller));
+  const who = callerText();
+  const isYours = session && (session.owner === anonymous || session.owner === who || isController(msgCaller()));
   if (isYours) return session;
   // the same for a session of somebody else and for none: ids that were seen somewhere cannot be tried out
   const got = JSON.stringify(id.slice(0, 40));
