@@ -11,7 +11,7 @@
  *   arguments  export msg_method_name_size, _copy, by which Azle makes text of bytes in native code
  *   blocks     export stable64_size, _grow, _read, _write, bound in the same way: all that Azle knows of stable memory
  */
-import { Reader, Writer } from '../../packages/replica/src/wasm/bytes.ts';
+import { Reader, Writer } from '../../../packages/replica/src/wasm/bytes.ts';
 import { mergeKernels } from './link.ts';
 import { edit, readSections, type Section, SectionId, writeSections } from './sections.ts';
 
