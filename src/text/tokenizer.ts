@@ -5,7 +5,7 @@ import type { StreamDecoder } from './stream-decoder.ts';
 export type TextStream = Pick<StreamDecoder, 'push' | 'end'>;
 
 export interface DecodeOptions {
-  /** Whether special tokens are shown. Default: false. */
+  /** Whether special tokens are shown. Default: false; a unigram tokenizer never shows them. */
   specialTokens?: boolean;
 }
 

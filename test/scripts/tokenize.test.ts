@@ -1,16 +1,21 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { jsonStrings } from '../../src/node/terminal/json-lines.ts';
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
-const start = (spiece: string): ChildProcessWithoutNullStreams =>
-  spawn(process.execPath, ['--import', 'tsx', path('scripts/tokenize.ts'), '--spiece', spiece]);
+const start = (...args: string[]): ChildProcessWithoutNullStreams =>
+  spawn(process.execPath, ['--import', 'tsx', path('scripts/tokenize.ts'), ...args]);
 
-async function run(spiece: string, input: string): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = start(spiece);
+const run = (spiece: string, input: string) => runWith(['--spiece', spiece], input);
+
+async function runWith(args: string[], input: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = start(...args);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (data) => (stdout += data));
   child.stderr.setEncoding('utf8').on('data', (data) => (stderr += data));
@@ -33,12 +38,42 @@ describe('npm run tokenize', () => {
   });
 
   it('answers a line before the next one comes', async () => {
-    const child = start(path('models/little-flan/spiece.model'));
+    const child = start('--spiece', path('models/little-flan/spiece.model'));
     child.stdin.write('"two"\n');
     expect(JSON.parse(String((await once(child.stdout, 'data'))[0])).decoded).toBe('two');
     child.stdin.end('"three"');
     expect(JSON.parse(String((await once(child.stdout, 'data'))[0])).decoded).toBe('three');
     await once(child, 'close');
+  });
+
+  it('reads a model folder of either kind; special tokens are what they are unless --plain', async () => {
+    const flan = await runWith(['--model', path('models/little-flan')], '"hot</s>"\n');
+    expect(JSON.parse(flan.stdout).ids).toEqual([155, 1, 1]);
+    const folder = await mkdtemp(join(tmpdir(), 'tokenize-'));
+    const { files, cases } = JSON.parse(readFileSync(path('test/fixtures/bpe/llama3.json'), 'utf8'));
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(files['tokenizer.json']));
+    const { text, bareIds, plainIds } = cases.find((c: { text: string }) => c.text === 'a<|end|>b');
+    expect(bareIds).not.toEqual(plainIds);
+    const input = `${JSON.stringify(text)}\n`;
+    const special = await runWith(['--model', folder], input);
+    expect(JSON.parse(special.stdout)).toEqual({ ids: bareIds, decoded: text });
+    const plain = await runWith(['--model', folder, '--plain'], input);
+    expect(JSON.parse(plain.stdout)).toEqual({ ids: plainIds, decoded: text });
+    await rm(folder, { recursive: true });
+  });
+
+  it.each([
+    [['--model', 'nowhere.gguf'], 'model: expected a folder or a GGUF file, got '],
+    [['--model', 'docs'], 'expected tokenizer.json, tokenizer.model or spiece.model in docs, got none of them'],
+    [['--model', 'LICENSE'], 'LICENSE: expected'],
+    [[], 'tokenize: expected one of --model and --spiece, got neither'],
+    [['--model', 'a', '--spiece', 'b'], 'tokenize: expected one of --model and --spiece, got both'],
+    [['--model', 'a', '--special-tokens'], 'expected --special-tokens with --spiece only, got it with --model'],
+  ])('says what is wrong with %j', async (args, message) => {
+    const { code, stderr } = await runWith(args, '');
+    expect(stderr).toContain(message);
+    expect(stderr.trimEnd().split('\n').length).toBe(1);
+    expect(code).toBe(1);
   });
 
   it.each([

@@ -1,12 +1,25 @@
-// Reads `spiece.model`, SentencePiece's own file (a ModelProto). Unigram models only, as T5 uses.
+// Reads `spiece.model`, SentencePiece's own file (a ModelProto). Unigram models, as T5's, and BPE, as Llama 2's and Gemma's.
 // Source: sentencepiece_model.proto, whose field numbers stand beside each line.
 import { refuseStandIn } from '../json/stand-in.ts';
 import { MessageReader } from './protobuf.ts';
 import { DEFAULT_UNK_SURFACE, type Piece, PieceType, type Vocabulary } from './vocabulary.ts';
 
-/** @throws Error, RangeError naming what is broken or not of a kind that is built in. */
+/** A model of either kind. */
+interface SpieceModel extends Vocabulary {
+  isBpe: boolean;
+}
+
+/** @throws Error, RangeError naming what is broken or not of a kind that is built in: UNIGRAM */
 export function readSpieceModel(bytes: Uint8Array, where = 'spiece.model'): Vocabulary {
-  const vocabulary: Vocabulary = {
+  const { isBpe, ...vocabulary } = readSentencePiece(bytes, where);
+  if (isBpe) throw new Error(`${where}: expected a UNIGRAM model (model_type 1), got 2 (BPE)`);
+  return vocabulary;
+}
+
+/** @throws Error, RangeError naming what is broken or not of a kind that is built in: UNIGRAM, BPE */
+export function readSentencePiece(bytes: Uint8Array, where: string): SpieceModel {
+  const vocabulary: SpieceModel = {
+    isBpe: false,
     where,
     pieces: [],
     precompiledCharsmap: new Uint8Array(0),
@@ -45,10 +58,10 @@ function readPiece(bytes: Uint8Array, where: string, id: number): Piece {
   return piece;
 }
 
-function readTrainerSpec(bytes: Uint8Array, vocabulary: Vocabulary): void {
+function readTrainerSpec(bytes: Uint8Array, vocabulary: SpieceModel): void {
   const reader = new MessageReader(`${vocabulary.where}: trainer_spec`, bytes);
   while (reader.next()) {
-    if (reader.field === 3) expectUnigram(reader.integer(), vocabulary.where);
+    if (reader.field === 3) vocabulary.isBpe = isBpe(reader.integer(), vocabulary.where);
     else if (reader.field === 24) vocabulary.treatWhitespaceAsSuffix = reader.bool();
     else if (reader.field === 35) vocabulary.byteFallback = reader.bool();
     else if (reader.field === 44) vocabulary.unkSurface = reader.string();
@@ -68,11 +81,10 @@ function readNormalizerSpec(bytes: Uint8Array, vocabulary: Vocabulary): void {
   }
 }
 
-function expectUnigram(modelType: number, where: string): void {
-  if (modelType !== 1) {
-    const name = ['', 'UNIGRAM', 'BPE', 'WORD', 'CHAR'][modelType] ?? 'unknown';
-    throw new Error(`${where}: expected a UNIGRAM model (model_type 1), got ${modelType} (${name})`);
-  }
+function isBpe(modelType: number, where: string): boolean {
+  if (modelType === 1 || modelType === 2) return modelType === 2;
+  const name = ['', 'UNIGRAM', 'BPE', 'WORD', 'CHAR'][modelType] ?? 'unknown';
+  throw new Error(`${where}: expected a UNIGRAM or BPE model (model_type 1 or 2), got ${modelType} (${name})`);
 }
 
 function refuseDenormalizer(bytes: Uint8Array, where: string): void {

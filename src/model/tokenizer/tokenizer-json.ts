@@ -11,12 +11,13 @@ import { DEFAULT_UNK_SURFACE, type Piece, PieceType, SPACE_SYMBOL, type Vocabula
 export function readTokenizerJson(bytes: Uint8Array, where = 'tokenizer.json'): Vocabulary {
   const file = new Fields(where, parseJson(where, bytes));
   const model = new Fields(`${where}: model`, file.get('model'));
-  if (model.string('type', 'Unigram') !== 'Unigram') model.wrong(Error, 'type', '"Unigram"', model.get('type'));
+  if (model.string('type', 'Unigram') !== 'Unigram')
+    model.wrong(Error, 'type', '"Unigram" or "BPE"', model.get('type'));
   const byteFallback = model.boolean('byte_fallback', false);
   const pieces = readPieces(model, byteFallback);
   applyAddedTokens(file, pieces);
 
-  const steps = flatten(file, 'normalizer', 'normalizers');
+  const steps = stepsOf(file, 'normalizer', 'normalizers');
   checkNormalizers(steps);
   const scheme = readPreTokenizer(file);
   checkPostProcessor(file, pieces);
@@ -66,8 +67,11 @@ function applyAddedTokens(file: Fields, pieces: Piece[]): void {
   });
 }
 
+/** An object within another. @throws TypeError */
+export const fieldsOf = (file: Fields, name: string): Fields => new Fields(`${file.where}: ${name}`, file.get(name));
+
 /** A step, or the steps of a sequence of them. */
-function flatten(file: Fields, name: string, list: string): Fields[] {
+export function stepsOf(file: Fields, name: string, list: string): Fields[] {
   const value = file.get(name);
   if (value === undefined) return [];
   const step = new Fields(`${file.where}: ${name}`, value);
@@ -105,7 +109,7 @@ function checkNormalizers(steps: Fields[]): void {
 
 /** Words at spaces, each with a space symbol before it. @returns `prepend_scheme` */
 function readPreTokenizer(file: Fields): string {
-  const steps = flatten(file, 'pre_tokenizer', 'pretokenizers');
+  const steps = stepsOf(file, 'pre_tokenizer', 'pretokenizers');
   const metaspace = steps.find((step) => step.get('type') === 'Metaspace');
   if (metaspace === undefined) return file.wrong(Error, 'pre_tokenizer', 'a Metaspace', file.get('pre_tokenizer'));
   for (const step of steps) {
@@ -121,7 +125,7 @@ function readPreTokenizer(file: Fields): string {
   return scheme;
 }
 
-function checkMetaspace(step: Fields): void {
+export function checkMetaspace(step: Fields): void {
   for (const name of ['replacement', 'str_rep']) {
     const symbol = step.string(name, SPACE_SYMBOL);
     if (symbol !== SPACE_SYMBOL) step.wrong(Error, name, `"${SPACE_SYMBOL}" (no other is built in)`, symbol);
@@ -144,6 +148,32 @@ function checkPostProcessor(file: Fields, pieces: readonly Piece[]): void {
   if (JSON.stringify(end?.ids) !== JSON.stringify([id])) step.wrong(Error, 'special_tokens', `</s> with id ${id}`, end);
 }
 
+/**
+ * Ids that go before a text and behind it. @param idOf the id of a special token
+ * @throws Error for what is no template of one text
+ */
+export function aroundOf(
+  file: Fields,
+  idOf: (content: string) => number | undefined,
+): { before: number[]; behind: number[] } {
+  const found = { before: [] as number[], behind: [] as number[] };
+  for (const step of stepsOf(file, 'post_processor', 'processors')) {
+    const type = step.get('type');
+    // which spaces belong to a token's place in the text is no matter of ids
+    if (type === 'ByteLevel') continue;
+    if (type !== 'TemplateProcessing') step.wrong(Error, 'type', '"ByteLevel" or "TemplateProcessing"', type);
+    const single = step.get('single');
+    const parts = Array.isArray(single) ? single.map((part: unknown) => templatePart(step, part)) : [];
+    const at = parts.indexOf('A');
+    const idAt = (content: string): number =>
+      idOf(content) ?? step.wrong(Error, 'single', 'special tokens that are added tokens', content);
+    if (at < 0 || parts.lastIndexOf('A') !== at) step.wrong(Error, 'single', 'a template of one text', single);
+    found.before.unshift(...parts.slice(0, at).map(idAt));
+    found.behind.push(...parts.slice(at + 1).map(idAt));
+  }
+  return found;
+}
+
 function templatePart(step: Fields, part: unknown): string {
   const fields = new Fields(`${step.where}: single`, part);
   const [name] = fields.names();
@@ -155,7 +185,7 @@ function templatePart(step: Fields, part: unknown): string {
 const DECODERS = ['Metaspace', 'Replace', 'ByteFallback', 'Fuse', 'Strip'];
 
 function checkDecoder(file: Fields): void {
-  for (const step of flatten(file, 'decoder', 'decoders')) {
+  for (const step of stepsOf(file, 'decoder', 'decoders')) {
     const type = step.string('type');
     if (!DECODERS.includes(type)) step.wrong(Error, 'type', DECODERS.join(' or '), type);
     if (type === 'Metaspace') checkMetaspace(step);
@@ -169,11 +199,11 @@ function checkDecoder(file: Fields): void {
 }
 
 /** The tokens that the file adds to its pieces, or takes from them. */
-export function readAddedTokens(bytes: Uint8Array, where = 'tokenizer.json'): AddedToken[] {
-  const added = new Fields(where, parseJson(where, bytes)).get('added_tokens') ?? [];
-  if (!Array.isArray(added)) return [];
+export function readAddedTokens(file: Fields): AddedToken[] {
+  const added = file.get('added_tokens') ?? [];
+  if (!Array.isArray(added)) return file.wrong(TypeError, 'added_tokens', 'a list', added);
   return added.map((entry: unknown, i) => {
-    const token = new Fields(`${where}: added_tokens[${i}]`, entry);
+    const token = new Fields(`${file.where}: added_tokens[${i}]`, entry);
     const special = token.boolean('special', false);
     return {
       id: token.integer('id', 0, 2 ** 22),

@@ -110,10 +110,9 @@ function mergesOf({ merges, where }: BpeVocabulary, ids: ReadonlyMap<string, num
   return out;
 }
 
-/** Words that are not merged: all tokens where a model says so; SentencePiece's single characters. */
+/** Words that are not merged: all pieces where a model says so, added tokens being none; SentencePiece's single characters. */
 function wordSlots({ tokens, preTokenizer, ignoreMerges }: BpeVocabulary): Uint32Array {
-  const isCut = ({ type, text }: BpeToken): boolean =>
-    text !== '' && (type === TokenType.NORMAL || type === TokenType.USER_DEFINED);
+  const isCut = ({ type }: BpeToken): boolean => type === TokenType.NORMAL;
   const isWord =
     preTokenizer === 'sentencepiece'
       ? (token: BpeToken) => isCut(token) && characterBytes(token.bytes[0]!) === token.bytes.length

@@ -209,7 +209,11 @@ describe('tokenizer.json', () => {
   });
 
   it.each<[string, object, string]>([
-    ['BPE', { model: { type: 'BPE' } }, 'tokenizer.json: model: expected "type" to be "Unigram", got "BPE"'],
+    [
+      'WordPiece',
+      { model: { type: 'WordPiece' } },
+      'tokenizer.json: model: expected "type" to be "Unigram" or "BPE", got "WordPiece"',
+    ],
     ['no vocabulary', { model: {} }, 'model: expected "vocab" to be a list of [piece, score], got nothing'],
     [
       'a piece without score',
