@@ -5,7 +5,7 @@
  */
 
 import type { MessageRecord } from '../packages/replica/src/index.ts';
-import type { TokensPerCall } from '../src/canister/candid.ts';
+import type { TokensPerCall } from '../src/interface/llm.did.ts';
 import { type Answer, BenchCanister } from '../src/node/cost/bench-canister.ts';
 import { promptOf, type RandomModel } from '../src/node/model/random-model.ts';
 import { loadT5, measureAnswer, type UnitCosts } from './measure-unit.ts';

@@ -17,11 +17,12 @@ const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
   'src/service': { rooms: ['src/model'], packages: /^$/ },
   'src/canister': {
     rooms: ['src/service', 'src/model', 'src/text', 'src/tensor', 'src/interface'],
-    packages: /^(azle|@dfinity\/(candid|principal))$/,
+    // of the agent, a type
+    packages: /^(azle|@dfinity\/(agent|candid|principal))$/,
   },
-  'src/client': { rooms: [], packages: /^@dfinity\/(agent|candid|principal)$/ },
+  'src/client': { rooms: ['src/interface'], packages: /^@dfinity\/(agent|candid|principal)$/ },
   // what canister and clients both have to know
-  'src/interface': { rooms: [], packages: /^$/ },
+  'src/interface': { rooms: [], packages: /^@dfinity\/(agent|candid|principal)$/ },
   'src/page': { rooms: ['src/client', 'src/interface'], packages: /^$/ },
   'packages/replica/src': {
     rooms: [],
@@ -45,8 +46,7 @@ const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
     ],
     packages: /./,
   },
-  // of the canister, the Candid types
-  bench: { rooms: ['src/node', 'src/canister', 'src/model', 'src/tensor', 'packages/replica/src'], packages: /./ },
+  bench: { rooms: ['src/node', 'src/interface', 'src/model', 'src/tensor', 'packages/replica/src'], packages: /./ },
   scripts: { rooms: ['src/node', 'src/client', 'src/model', 'src/text', 'packages/replica/src'], packages: /./ },
   examples: { rooms: [], packages: /./ },
   test: {

@@ -2,24 +2,24 @@
  * Who may do what: controllers may everything, admins what keeps the service running, users what the access setting allows. `inspect_message`
  * refuses early what the methods would refuse anyway; nothing relies on it, since calls from canisters do not pass it.
  */
-import { canisterSelf, IDL, inspectMessage, isController, msgCaller, msgMethodName, Principal, trap } from 'azle';
+import { canisterSelf, inspectMessage, isController, msgCaller, msgMethodName, Principal, trap } from 'azle';
+import type {
+  AdminError,
+  ClearResult,
+  Role,
+  RoleEntry,
+  RolesResult,
+  Settings,
+  SettingsChange,
+  SettingsResult,
+} from '../interface/llm.did.ts';
 import { type RoleName, Roles } from '../service/roles.ts';
 import { asking, keepers } from './admission.ts';
 import { anonymous } from './anonymous.ts';
 import { isMethod, wrongArguments } from './arguments.ts';
 import { lacksStableRoom } from './blocks.ts';
-import {
-  type AdminError,
-  ClearResult,
-  Role,
-  type RoleEntry,
-  RolesResult,
-  Settings,
-  SettingsChange,
-  SettingsResult,
-} from './candid-admin.ts';
 import { keepHouse } from './housekeeping.ts';
-import { query, update } from './methods.ts';
+import { candid } from './methods.ts';
 import { endAll } from './sessions.ts';
 import { changeSettings, settings, settingsInCandid } from './settings.ts';
 import { readBytes, writeBytes } from './stable.ts';
@@ -78,13 +78,13 @@ export class AccessMethods {
   }
 
   /** Query; everyone. */
-  @query([], Settings)
+  @candid()
   settings(): Settings {
     return settingsInCandid();
   }
 
   /** Changes the settings that are given, all or none, and answers with all. Update; controllers and admins. */
-  @update([SettingsChange], SettingsResult)
+  @candid()
   set_settings(change: SettingsChange): SettingsResult {
     const denied = notAdmin('set_settings');
     if (denied) return adminError(denied);
@@ -100,7 +100,7 @@ export class AccessMethods {
    * Ends all sessions that wait; those that are worked on go on. Update; controllers and admins. What each costs to end comes in later messages.
    * @returns how many waited
    */
-  @update([], ClearResult)
+  @candid()
   clear_queue(): ClearResult {
     const denied = notAdmin('clear_queue');
     if (denied) return adminError(denied);
@@ -112,7 +112,7 @@ export class AccessMethods {
   }
 
   /** Gives somebody a role, or takes it. Update; controllers; admins for users. */
-  @update([IDL.Principal, IDL.Opt(Role)], RolesResult)
+  @candid()
   set_role(who: Principal, [role]: [] | [Role]): RolesResult {
     const denied = notAdmin('set_role');
     if (denied) return adminError(denied);
@@ -136,7 +136,7 @@ export class AccessMethods {
   }
 
   /** Query; controllers and admins. */
-  @query([], RolesResult)
+  @candid()
   roles(): RolesResult {
     const denied = notAdmin('roles');
     return denied ? adminError(denied) : { Ok: allRoles() };

@@ -2,7 +2,18 @@
  * `generate` and its kin. One token a message: a call from outside opens a session and makes the first, then the canister calls its own `generate`
  * for each further one. Those calls carry no Candid but a few bytes (scheduler.ts), since Candid in an interpreter costs more than a token.
  */
-import { update as azleUpdate, canisterSelf, IDL, inReplicatedExecution, msgArgData, msgCaller, msgReply } from 'azle';
+import { canisterSelf, type IDL, inReplicatedExecution, msgArgData, msgCaller, msgReply } from 'azle';
+import type {
+  GenerateError,
+  GenerateOptions,
+  GenerateResult,
+  ListOptions,
+  ListResult,
+  ProgressResult,
+  Quote,
+  SessionResult,
+  StartResult,
+} from '../interface/llm.did.ts';
 import { generationOptions, seedOf } from '../model/generation/options.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/limits.ts';
 import { type Bill, cyclesOf, executed } from '../service/bill.ts';
@@ -12,20 +23,9 @@ import { isAdmin, notAllowed } from './access.ts';
 import { declareArguments, isCandid } from './arguments.ts';
 import { callersAccount, charge } from './billing.ts';
 import { callerText } from './caller.ts';
-import {
-  type GenerateError,
-  GenerateOptions,
-  GenerateResult,
-  ListOptions,
-  ListResult,
-  ProgressResult,
-  Quote,
-  SessionResult,
-  StartResult,
-} from './candid.ts';
 import { candidEncoder, openEncoder } from './candid-encoder.ts';
 import { estimateOf, stillWanted } from './cost.ts';
-import { admit, query, update } from './methods.ts';
+import { admit, candid, declaring, typesOf } from './methods.ts';
 import { activeModel } from './model.ts';
 import {
   billOfCall,
@@ -40,6 +40,7 @@ import {
   readTask,
   type Task,
 } from './opening.ts';
+import type { Plain } from './opt.ts';
 import { seedRandom } from './random.ts';
 import { drive, enqueue, finish, step, take, wake, work } from './scheduler.ts';
 import type { Session } from './session.ts';
@@ -95,10 +96,9 @@ function result(session: Session, broken: string | undefined): GenerateResult {
   };
 }
 
-const asking = [IDL.Text, IDL.Opt(GenerateOptions)];
-
-const encodeResult = candidEncoder(GenerateResult);
-const encodeOpen = openEncoder<GenerateResult>(GenerateResult, 'Ok', ['instructions', 'cycles']);
+const GENERATE = typesOf('generate');
+const encodeResult = candidEncoder(GENERATE.result);
+const encodeOpen = openEncoder<GenerateResult>(GENERATE.result as IDL.VariantClass, 'Ok', ['instructions', 'cycles']);
 
 /** A reply in which the message's own instructions are yet to come. */
 function openReply(answer: GenerateResult): NonNullable<Settlement['reply']> {
@@ -173,7 +173,7 @@ async function toTheEnd(session: Session): Promise<void> {
 }
 
 const noQuote: Quote = { cycles: 0n, instructions: 0n };
-declareArguments('generate', asking, [IDL.Text]);
+declareArguments('generate', typesOf('start').params, GENERATE.params);
 
 export class GenerateMethods {
   /**
@@ -182,7 +182,7 @@ export class GenerateMethods {
    * help, and the session can be resumed. A second argument, `opt GenerateOptions`, counts where it comes: callers built against the first release
    * send it. It is not in the Candid file, since `icp` and `dfx` insist on a value for each argument there.
    */
-  @azleUpdate([IDL.Text], GenerateResult, { manual: true })
+  @declaring('generate')
   async generate(): Promise<void> {
     if (fromSelf()) {
       const args = msgArgData();
@@ -192,18 +192,18 @@ export class GenerateMethods {
         return;
       }
     }
-    const args = admit('generate', GenerateResult, encodeResult) as [string, Options] | undefined;
+    const args = admit('generate', GENERATE.result, encodeResult) as [string, Options] | undefined;
     if (args) await answer('generate', ...args);
   }
 
   /** As `generate`, and as the options say. Update; whom `access` lets. */
-  @update([IDL.Text, GenerateOptions], GenerateResult)
-  async generate_with(prompt: string, options: GenerateOptions): Promise<void> {
+  @candid()
+  async generate_with(prompt: string, options: Plain<GenerateOptions>): Promise<void> {
     await answer('generate_with', prompt, [options]);
   }
 
   /** Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets. */
-  @update(asking, StartResult)
+  @candid()
   async start(prompt: string, options: Options): Promise<StartResult> {
     const before = billOfCall('start');
     wake();
@@ -216,7 +216,7 @@ export class GenerateMethods {
   }
 
   /** Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer. Update; its owner, controllers. */
-  @update([IDL.Text], GenerateResult)
+  @candid()
   async resume(id: string): Promise<void> {
     const before = billOfCall('resume');
     wake();
@@ -247,7 +247,7 @@ export class GenerateMethods {
   }
 
   /** Ends a session that is under way; what it has stays readable. Update; its owner, controllers. */
-  @update([IDL.Text], SessionResult)
+  @candid()
   cancel(id: string): SessionResult {
     const before = billOfCall('cancel');
     wake();
@@ -258,7 +258,7 @@ export class GenerateMethods {
   }
 
   /** Forgets a session, and ends it if it is under way. Update; its owner, controllers. */
-  @update([IDL.Text], SessionResult)
+  @candid()
   delete(id: string): SessionResult {
     const before = billOfCall('delete');
     wake();
@@ -269,7 +269,7 @@ export class GenerateMethods {
   }
 
   /** A page of the caller's sessions, newest first, 50 unless told. The anonymous caller has none to list. Query; everyone. */
-  @query([IDL.Opt(ListOptions)], ListResult)
+  @candid()
   list([options]: [] | [ListOptions]): ListResult {
     const caller = msgCaller();
     const owner = options?.owner[0] ?? caller;
@@ -286,7 +286,7 @@ export class GenerateMethods {
   }
 
   /** How far a session is, and the text that tokens from number `from` on have added. Query; its owner, controllers, or anyone for an anonymous caller's. */
-  @query([IDL.Text, IDL.Nat32], ProgressResult)
+  @candid()
   progress(id: string, from: number): ProgressResult {
     return progressOf(id, from);
   }
@@ -295,7 +295,7 @@ export class GenerateMethods {
    * The answer in a query: at once, written down nowhere, and certified by nobody but the one node that made it. Query; whom `access` lets. Refused
    * with `TooLong` where it does not fit the 5 B instructions of a query.
    */
-  @query(asking, GenerateResult)
+  @candid()
   generate_query(prompt: string, options: Options): GenerateResult {
     // as an update call it would cost the canister up to 5 B cycles, past every limit
     if (inReplicatedExecution()) return { Err: { NotAllowed: ONLY_QUERY } };
@@ -307,7 +307,7 @@ export class GenerateMethods {
    * What an answer of at most so many tokens, without options, is thought to take at most, and the cycles a canister has to attach to `generate` or
    * `generate_with`; for prompts of up to 16 characters a token. Query; everyone.
    */
-  @query([IDL.Nat32, IDL.Nat32], Quote)
+  @candid()
   quote(promptTokens: number, maxNewTokens: number): Quote {
     const model = activeModel();
     if (!model) return noQuote;

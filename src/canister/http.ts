@@ -3,10 +3,10 @@
  * What is live is one node's word. Source: HTTP Gateway Protocol Specification.
  */
 import { dataCertificate, IDL } from 'azle';
+import type { HttpRequest, HttpResponse } from '../interface/llm.did.ts';
 import { toBase64, unpack, utf8 } from './bytes.ts';
-import { HttpRequest, HttpResponse } from './candid-admin.ts';
 import { httpWitness } from './certified.ts';
-import { query } from './methods.ts';
+import { candid } from './methods.ts';
 import { metricsText } from './metrics.ts';
 import { type PageData, pages } from './page-data.js';
 import { statusPage } from './status-page.ts';
@@ -58,7 +58,7 @@ function pathOf(url: string): string {
 
 export class HttpMethods {
   /** Query; everyone. */
-  @query([HttpRequest], HttpResponse, [IDL.Record({ method: IDL.Text, url: IDL.Text })])
+  @candid({ read: [IDL.Record({ method: IDL.Text, url: IDL.Text })] })
   http_request({ method, url }: Pick<HttpRequest, 'method' | 'url'>): HttpResponse {
     const reads = method === 'GET' || method === 'HEAD';
     const path = pathOf(url);

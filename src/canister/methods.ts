@@ -1,47 +1,67 @@
 /**
- * Methods in Candid. With Azle's own decorators a method reads all that comes and traps where it is not what it takes, and the caller gets the interpreter's stack;
- * with these it reads what it takes, in native code, and rejects in words, since a canister traps for bugs only.
+ * The methods of src/interface/llm.did: `@candid()` before a class's method makes it the canister's of that name, query or update, with the types that the file
+ * has. With Azle's own decorators a method reads all that comes and traps where it is not what it takes, and the caller gets the interpreter's stack; with this one
+ * it reads what it takes, in native code, and rejects in words, since a canister traps for bugs only.
  */
+import type { ActorMethod } from '@dfinity/agent';
 import { query as azleQuery, update as azleUpdate, IDL, inReplicatedExecution, msgReject, msgReply } from 'azle';
+import { type _SERVICE, idlService } from '../interface/llm.did.ts';
 import { belowFloor } from './admission.ts';
 import { declareArguments, readArguments } from './arguments.ts';
 import { candidEncoder } from './candid-encoder.ts';
+import type { Plain } from './opt.ts';
 import { collect } from './settlement.ts';
 
-type Method<This, Args extends unknown[], Return> = (this: This, ...args: Args) => Return;
-type Context<This, Args extends unknown[], Return> = ClassMethodDecoratorContext<This, Method<This, Args, Return>>;
+/** A method of the interface, as a class has it. One that gives nothing leaves its reply to the message's end (settlement.ts). */
+type Implementation<Name extends keyof _SERVICE> =
+  _SERVICE[Name] extends ActorMethod<infer Args extends unknown[], infer Result>
+    ? (...args: Plain<Args>) => Result | Promise<Result> | Promise<void>
+    : never;
+type AzleDecorator = (method: () => Promise<void>, context: ClassMethodDecoratorContext) => void;
 /** What Azle's `@query` and `@update` are when called with types. */
 type Declare = (params: IDL.Type[], result: IDL.Type, options: { manual: true }) => AzleDecorator;
-type AzleDecorator = (method: Method<unknown, [], Promise<void>>, context: Context<unknown, [], Promise<void>>) => void;
 type Encode = (value: unknown) => Uint8Array;
 
-/**
- * Declares a method that takes `params` and answers with `result`.
- * One that gives nothing leaves its reply to the message's end (settlement.ts).
- * @param read what it makes of the arguments, where that is less: supertypes, so that what is left out is skipped
- */
-function declaring(declare: Declare) {
-  return (params: IDL.Type[], result: IDL.Type, read = params) => {
-    const encode = candidEncoder(result);
-    return <This, Args extends unknown[], Return>(
-      method: Method<This, Args, Return>,
-      context: Context<This, Args, Return>,
-    ): void => {
-      const name = String(context.name);
-      declareArguments(name, read, params);
-      async function answer(this: unknown): Promise<void> {
-        const args = admit(name, result, encode);
-        if (!args) return;
-        const answer = await method.apply(this as This, args as Args);
-        if (answer !== undefined) msgReply(encode(answer));
-      }
-      declare(params, result, { manual: true })(answer, context as unknown as Context<unknown, [], Promise<void>>);
-    };
-  };
+interface Options {
+  /** What is made of the arguments, where that is less: supertypes, so that what is left out is skipped. */
+  read?: IDL.Type[];
 }
 
-export const query = declaring(azleQuery as unknown as Declare);
-export const update = declaring(azleUpdate as unknown as Declare);
+const service = new Map<string, IDL.FuncClass>(idlService._fields);
+
+/** What a method takes and gives, and how it is called. @throws Error for one that the interface does not have */
+export function typesOf(name: string): { params: IDL.Type[]; result: IDL.Type; isQuery: boolean } {
+  const type = service.get(name);
+  if (!type) throw new Error(`llm.did: expected the method ${name}, got none; add it and run npm run interface`);
+  const { argTypes, retTypes, annotations } = type;
+  return { params: argTypes, result: retTypes[0]!, isQuery: annotations.includes('query') };
+}
+
+/** Azle's decorator for a method that reads its arguments and replies by itself. */
+export function declaring(name: string): AzleDecorator {
+  const { params, result, isQuery } = typesOf(name);
+  return ((isQuery ? azleQuery : azleUpdate) as unknown as Declare)(params, result, { manual: true });
+}
+
+/** Makes a method the canister's of the same name. @throws Error for one that the interface does not have */
+export function candid({ read }: Options = {}) {
+  return <Name extends keyof _SERVICE>(
+    implementation: Implementation<Name>,
+    context: ClassMethodDecoratorContext & { name: Name },
+  ): void => {
+    const { name } = context;
+    const { params, result } = typesOf(name);
+    const encode = candidEncoder(result);
+    declareArguments(name, read ?? params, params);
+    async function answer(this: unknown): Promise<void> {
+      const args = admit(name, result, encode);
+      if (!args) return;
+      const value = await (implementation as (...args: unknown[]) => unknown).apply(this, args);
+      if (value !== undefined) msgReply(encode(value));
+    }
+    declaring(name)(answer, context);
+  };
+}
 
 /** The arguments of the call in hand; undefined after refusing it, for its arguments or for lack of cycles. */
 export function admit(method: string, result: IDL.Type, encode: Encode): unknown[] | undefined {

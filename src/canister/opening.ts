@@ -3,6 +3,7 @@
  * refused is a `GenerateError` that says what was expected, and leaves nothing behind.
  */
 import { msgArgData, msgCaller, msgCyclesAvailable, type Principal } from 'azle';
+import type { GenerateError, GenerateOptions } from '../interface/llm.did.ts';
 import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from '../interface/prompt-limit.ts';
 import { type GenerationOptions, type GenerationRequest, generationOptions } from '../model/generation/options.ts';
 import { type Bill, emptyBill, envelopeBytes, ingressFees } from '../service/bill.ts';
@@ -13,9 +14,9 @@ import { lacksCycles } from './admission.ts';
 import { answerFromCache } from './answers.ts';
 import { overallLimit, overLimit } from './billing.ts';
 import { callerText } from './caller.ts';
-import type { GenerateError, GenerateOptions } from './candid.ts';
 import { type Asked, wantedBy } from './cost.ts';
 import { activeModel, type Model, whyNoModel } from './model.ts';
+import type { Opt, Plain } from './opt.ts';
 import { NoSeed, randomBytes } from './random.ts';
 import type { Session } from './session.ts';
 import { isFull, isSession, newSession } from './sessions.ts';
@@ -23,7 +24,7 @@ import { settings } from './settings.ts';
 import { MESSAGE_BUDGET } from './unit.ts';
 import { tooManyCalls, tooManyWait } from './waiting.ts';
 
-export type Options = [] | [GenerateOptions];
+export type Options = Opt<Plain<GenerateOptions>>;
 
 /** What is asked for, checked. */
 export interface Task {
@@ -90,7 +91,7 @@ const randomSeed = (): bigint => new DataView(randomBytes(8).buffer).getBigUint6
 
 const earlyStopping = { yes: true, no: false, never: 'never' } as const;
 
-function requestOf(options: GenerateOptions | undefined): GenerationRequest {
+function requestOf(options: Plain<GenerateOptions> | undefined): GenerationRequest {
   if (!options) return {};
   const { tokens_per_call: _, special_tokens: __, early_stopping, ...rest } = options;
   const given = Object.entries(rest).filter(([, value]) => value.length > 0);

@@ -4,6 +4,7 @@
  * lost. Who works on it, and when, is scheduler.ts.
  */
 import { isController, msgCaller } from 'azle';
+import type { FinishReason, GenerateError, Progress, SessionInfo, SessionState } from '../interface/llm.did.ts';
 import { addBill, type Bill, cyclesOf, emptyBill, executed } from '../service/bill.ts';
 import type { Amount, Reservation } from '../service/quotas.ts';
 import { type Entry, type Mark, type MarkStanding, SessionIndex } from '../service/session-index.ts';
@@ -13,7 +14,6 @@ import { accountOf, charge, promise, withdraw } from './billing.ts';
 import { NoStableRoom } from './blocks.ts';
 import { hex, utf8 } from './bytes.ts';
 import { callerText } from './caller.ts';
-import type { FinishReason, GenerateError, SessionInfo, SessionState, Usage } from './candid.ts';
 import { counters } from './counters.ts';
 import { addChore, keepHouseBy, keepHouseSoon } from './housekeeping.ts';
 import { readyModel } from './model.ts';
@@ -524,7 +524,7 @@ function infoOf(session: Session): SessionInfo {
   };
 }
 
-export function usageOf(session: Session): Usage {
+export function usageOf(session: Session): Omit<Progress, 'state' | 'text'> {
   const { calls, messages, instructions } = session;
   return {
     prompt_tokens: session.sourceIds.length,

@@ -1,7 +1,7 @@
 /** What the canister's keepers can set, kept in stable memory as JSON. A setting that a later version adds has its initial value here. */
+import type * as Candid from '../interface/llm.did.ts';
 import { MAX_SOURCE_LENGTH } from '../model/limits.ts';
 import { NoStableRoom } from './blocks.ts';
-import type * as Candid from './candid-admin.ts';
 import { readRecord, writeRecord } from './stable.ts';
 
 interface Range {
@@ -13,7 +13,7 @@ interface Range {
 const MiB = 1 << 20;
 const DAY = 86_400;
 
-/** Numbers with their bounds; what each means stands in candid-admin.ts. */
+/** Numbers with their bounds; what each means stands in llm.did. */
 const ranges = {
   max_active: { initial: 8, least: 1, most: 64 },
   max_queued: { initial: 5_000, least: 0, most: 20_000 },

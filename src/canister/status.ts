@@ -1,20 +1,21 @@
 /** What the canister has and does, for whoever asks. */
-import { canisterCycleBalance, dataCertificate, IDL, inReplicatedExecution } from 'azle';
+import { canisterCycleBalance, dataCertificate, inReplicatedExecution } from 'azle';
+import type { ModelCertificate, ModelInfo, Status, TokenCount } from '../interface/llm.did.ts';
 import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from '../interface/prompt-limit.ts';
 import { sizesOf } from '../model/families/registry.ts';
 import { packShape } from '../model/pack/pack.ts';
-import { ModelCertificate, ModelInfo, type Opt, Status, some, TokenCount } from './candid.ts';
 import { modelWitness } from './certified.ts';
 import { embeddingCache } from './embeddings.ts';
-import { query } from './methods.ts';
+import { candid } from './methods.ts';
 import { activeModel } from './model.ts';
+import { type Opt, some } from './opt.ts';
 import { sessionCounts } from './sessions.ts';
 import { settings } from './settings.ts';
 import { arena } from './unit.ts';
 
 export class StatusMethods {
   /** The model that answers, if there is one. Query; everyone. */
-  @query([], IDL.Opt(ModelInfo))
+  @candid()
   model_info(): Opt<ModelInfo> {
     const model = activeModel();
     if (!model) return [];
@@ -44,7 +45,7 @@ export class StatusMethods {
    * How many tokens a prompt is, so that one that is too long can be seen before it is sent. None while there is no model in memory, for a text that is
    * refused unread, and where it is called as an update, which would cost up to a billion instructions. Query; everyone.
    */
-  @query([IDL.Text], IDL.Opt(TokenCount))
+  @candid()
   count_tokens(prompt: string): Opt<TokenCount> {
     const model = activeModel();
     if (inReplicatedExecution() || !model?.ready || prompt.length > MAX_PROMPT_CHARACTERS) return [];
@@ -56,7 +57,7 @@ export class StatusMethods {
    * The SHA-256 of the pack that answers, with the certificate for the canister's certified data and the hash tree (certified.ts) whose root that is,
    * pruned to `model`: whoever checks both knows the model without trusting the node that answered. Query; everyone.
    */
-  @query([], ModelCertificate)
+  @candid()
   model_certificate(): ModelCertificate {
     return {
       sha256: activeModel()?.stored.sha256 ?? '',
@@ -66,7 +67,7 @@ export class StatusMethods {
   }
 
   /** Counts and sizes. Query; everyone. */
-  @query([], Status)
+  @candid()
   status(): Status {
     const { all, active, queued } = sessionCounts();
     return {

@@ -2,22 +2,20 @@
  * Taking a pack in: chunks in any order, each as often as one likes; their SHA-256 is worked out as they come, and the pack becomes the model only
  * if hash and head are right. Several packs may be stored, one is active. Controllers and admins only.
  */
-import { IDL } from 'azle';
+import type {
+  ChunkRange,
+  StoredModel,
+  UploadError,
+  UploadResult,
+  UploadStartResult,
+  UploadStatus,
+} from '../interface/llm.did.ts';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
 import type { HashState } from '../tensor/sha256.ts';
 import { notAdmin } from './access.ts';
 import { allotBlocks, lacksStableRoom, readMailbox, writeMailbox } from './blocks.ts';
 import { hex } from './bytes.ts';
-import {
-  type ChunkRange,
-  type Opt,
-  StoredModel,
-  type UploadError,
-  UploadResult,
-  UploadStartResult,
-  UploadStatus,
-} from './candid.ts';
-import { query, update } from './methods.ts';
+import { candid } from './methods.ts';
 import {
   activate,
   checkOn,
@@ -29,6 +27,7 @@ import {
   storedPacks,
   updatePack,
 } from './model.ts';
+import type { Opt } from './opt.ts';
 import { endAll } from './sessions.ts';
 import { settings } from './settings.ts';
 import { readRecord, writeRecord } from './stable.ts';
@@ -102,7 +101,7 @@ function hashOn(upload: Upload, index?: number, given?: Uint8Array): void {
 
 export class UploadMethods {
   /** Begins an upload of so many bytes with this SHA-256 in hexadecimal, or goes on with the same one. Update; controllers and admins; 1 M instructions. */
-  @update([IDL.Nat64, IDL.Text], UploadStartResult)
+  @candid()
   upload_start(bytes: bigint, hash: string): UploadStartResult {
     const denied = refused('upload_start');
     if (denied) return err(denied);
@@ -150,13 +149,13 @@ export class UploadMethods {
    * Takes chunk `index`; one whose SHA-256 in hexadecimal is given and another is refused at once, not at the end with the whole. Update; controllers and
    * admins. A trap leaves the chunk out.
    */
-  @update([IDL.Nat32, IDL.Vec(IDL.Nat8), IDL.Opt(IDL.Text)], UploadResult)
+  @candid()
   upload_chunk(index: number, bytes: Uint8Array, sha256: Opt<string>): UploadResult {
     return takeChunk(index, bytes, sha256);
   }
 
   /** Makes the uploaded pack the model, if all of it is there and right; sessions of the old model end. Update; controllers and admins. */
-  @update([], UploadResult)
+  @candid()
   upload_commit(): UploadResult {
     const stored = store('upload_commit');
     if ('Err' in stored) return stored;
@@ -165,14 +164,14 @@ export class UploadMethods {
   }
 
   /** As `upload_commit`, but leaves the active model alone. Update; controllers and admins. */
-  @update([], UploadResult)
+  @candid()
   upload_store(): UploadResult {
     const stored = store('upload_store');
     return 'Err' in stored ? stored : { Ok: null };
   }
 
   /** Forgets an upload under way. Update; controllers and admins. */
-  @update([], UploadResult)
+  @candid()
   upload_abort(): UploadResult {
     const denied = notController('upload_abort');
     if (denied) return err(denied);
@@ -181,7 +180,7 @@ export class UploadMethods {
   }
 
   /** What of an upload under way is there, and what is not. Query; everyone. */
-  @query([], IDL.Opt(UploadStatus))
+  @candid()
   upload_status(): Opt<UploadStatus> {
     const upload = readRecord<Upload>('upload');
     if (!upload) return [];
@@ -192,7 +191,7 @@ export class UploadMethods {
   }
 
   /** The packs stored. Query; everyone. */
-  @query([], IDL.Vec(StoredModel))
+  @candid()
   models(): StoredModel[] {
     return storedPacks().map((stored) => ({
       name: stored.name,
@@ -203,7 +202,7 @@ export class UploadMethods {
   }
 
   /** Makes a stored pack the model that answers; sessions of the old one end. Update; controllers and admins. Traps, and changes nothing, without room. */
-  @update([IDL.Text], UploadResult)
+  @candid()
   model_activate(sha256: string): UploadResult {
     const found = checkedPack('model_activate', sha256);
     if ('Err' in found) return found;
@@ -214,7 +213,7 @@ export class UploadMethods {
   }
 
   /** Deletes a stored pack that is not active; its room is used by the next. Update; controllers and admins. */
-  @update([IDL.Text], UploadResult)
+  @candid()
   model_delete(sha256: string): UploadResult {
     const found = storedPack('model_delete', sha256);
     if ('Err' in found) return found;
@@ -302,7 +301,10 @@ function notChecked(method: string, stored: StoredPack, keep: () => void): Uploa
     if (stored.checked !== before) keep();
     if (checked === parts) return undefined;
     return {
-      Incomplete: { missing: [], message: `${method}: ${checked} of ${parts} parts are checked; call again to go on` },
+      Incomplete: {
+        missing: new Uint32Array(),
+        message: `${method}: ${checked} of ${parts} parts are checked; call again to go on`,
+      },
     };
   } catch (error) {
     return { InvalidPack: `${method}: ${(error as Error).message}` };
@@ -348,12 +350,17 @@ function notHashed(method: string, upload: Upload): UploadError | undefined {
   for (const { first, last } of upload.missing)
     for (let i = first; i <= last && missing.length < 100; i++) missing.push(i);
   if (missing.length > 0)
-    return { Incomplete: { missing, message: `${method}: expected ${count} chunks, some are missing` } };
+    return {
+      Incomplete: {
+        missing: Uint32Array.from(missing),
+        message: `${method}: expected ${count} chunks, some are missing`,
+      },
+    };
   hashOn(upload);
   writeRecord('upload', upload);
   if (upload.hashed < count - 1) {
     const message = `${method}: ${upload.hashed} of ${count} chunks are hashed; call again to go on`;
-    return { Incomplete: { missing: [], message } };
+    return { Incomplete: { missing: new Uint32Array(), message } };
   }
   const last = readChunk(upload, count - 1).subarray(HEADER_BYTES);
   const found = hex(hasher().digest(hashState(upload), last));

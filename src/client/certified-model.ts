@@ -11,7 +11,7 @@ import {
   lookupResultToBuffer,
   reconstruct,
 } from '@dfinity/agent';
-import type { _SERVICE as Llm } from './llm.did.ts';
+import type { _SERVICE as Llm } from '../interface/llm.did.ts';
 
 /**
  * The SHA-256 of the pack that answers, in hexadecimal; undefined where the canister has none.

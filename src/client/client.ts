@@ -1,7 +1,8 @@
 /** A client of the canister: its methods as one would want to call them from JavaScript. Field names are the canister's. */
+
+import type * as Candid from '../interface/llm.did.ts';
 import { certifiedModel } from './certified-model.ts';
 import { generateError, unwrap } from './errors.ts';
-import type * as Candid from './llm.did.ts';
 import { toCandid } from './options.ts';
 import { type Patience, whenAvailable } from './patience.ts';
 import { type FinishReason, finishReason, type StreamOptions, TextStream } from './stream.ts';

@@ -1,8 +1,8 @@
 /** From an address to a client: the agent, and whose word it trusts. Certificates and query signatures are verified always. */
 import { Actor, HttpAgent, type Identity } from '@dfinity/agent';
 import type { Principal } from '@dfinity/principal';
+import { type _SERVICE, idlService } from '../interface/llm.did.ts';
 import { Client } from './client.ts';
-import { type _SERVICE, idlService } from './llm.did.ts';
 
 export interface ConnectOptions {
   /** The model's canister. */

@@ -1,4 +1,6 @@
 /** The client's public face: for web pages and Node, over @dfinity/agent. Start with `connect`. */
+
+export type { _SERVICE as Llm, ModelInfo, Status } from '../interface/llm.did.ts';
 export { Client, type Generation } from './client.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export {
@@ -18,7 +20,6 @@ export {
   TooLong,
   Unavailable,
 } from './errors.ts';
-export type { _SERVICE as Llm, ModelInfo, Status } from './llm.did.ts';
 export type { GenerateOptions } from './options.ts';
 export type { Patience } from './patience.ts';
 export { type FinishReason, type StreamOptions, TextStream, type Usage } from './stream.ts';

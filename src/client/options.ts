@@ -1,5 +1,5 @@
 /** The options of a generation as callers write them, made into the canister's Candid: a field left out instead of `[]`. */
-import * as Candid from './llm.did.ts';
+import * as Candid from '../interface/llm.did.ts';
 
 /** Of `opt T`, T. Ids need not be in a typed array. */
 type Given<O> = O extends [infer T] ? (T extends Uint32Array ? Iterable<number> : T) : never;

@@ -1,7 +1,7 @@
 /** How long a canister that is busy, just installed, or out of reach is waited for. */
 import { AgentError, ErrorKindEnum } from '@dfinity/agent';
+import type * as Candid from '../interface/llm.did.ts';
 import { generateError } from './errors.ts';
-import type * as Candid from './llm.did.ts';
 import { sleep } from './wait.ts';
 
 export interface Patience {

@@ -2,8 +2,9 @@
  * An answer's text as it comes: `start`, then `progress` queries. The session's chain goes on in the canister by itself, so a poll that is lost
  * costs nothing but time. Queries are answered by one node each, and a node may lag: what is older than what was seen is passed over.
  */
+
+import type * as Candid from '../interface/llm.did.ts';
 import { generateError } from './errors.ts';
-import type * as Candid from './llm.did.ts';
 import type { GenerateOptions } from './options.ts';
 import { DEFAULT_PATIENCE, mayPass, type Patience } from './patience.ts';
 import { abortable, sleep } from './wait.ts';

@@ -2,8 +2,9 @@
  * Uploading a pack: the canister is asked what it lacks, gets that, and is asked again, until it lacks nothing. So an upload that was broken off
  * goes on where it was, and nothing is sent twice without need.
  */
+
+import type { _SERVICE } from '../interface/llm.did.ts';
 import { unwrap } from './errors.ts';
-import type { _SERVICE } from './llm.did.ts';
 import { mayPass } from './patience.ts';
 import { uploadError } from './upload-errors.ts';
 import { sleep } from './wait.ts';

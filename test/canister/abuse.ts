@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { RejectError } from '../../packages/replica/src/index.ts';
-import { idlService as service } from '../../src/client/llm.did.ts';
+import { idlService as service } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { allowed, bombs, dearMessage, skipped } from './dear-arguments.ts';
 import { change, install, ok, options, stranger, upload } from './llm.ts';

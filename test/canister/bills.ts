@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Principal } from '@dfinity/principal';
 import fc from 'fast-check';
-import type { GenerateOptions } from '../../src/client/llm.did.ts';
+import type { GenerateOptions } from '../../src/interface/llm.did.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes } from '../../src/model/pack/pack.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { estimate } from '../../src/service/estimate.ts';

@@ -1,26 +1,31 @@
 /**
- * The Candid file and the client's TypeScript: what is committed is what the canister does, and no change breaks who was built against what was released.
- * After a change of the interface: npm run candid; at a release, copy src/canister/llm.did to test/canister/released.did.
+ * The Candid file and what is made of it: it is what the canister does, and no change breaks who was built against what was released.
+ * After a change of src/interface/llm.did: npm run interface; at a release, copy it to test/canister/released.did.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { idlService as service } from '../../src/client/llm.did.ts';
+import { idlService as service } from '../../src/interface/llm.did.ts';
 import { buildCanister } from '../../src/node/build/canister.ts';
 import { parseDid } from '../../src/node/build/did.ts';
-import { declarations } from '../../src/node/package/declarations.ts';
+import { interfaceFiles } from '../../src/node/package/interface-files.ts';
 import { breaks } from './candid-file.ts';
 
-const committed = readFileSync('src/canister/llm.did', 'utf8');
+const committed = readFileSync('src/interface/llm.did', 'utf8');
 const released = readFileSync('test/canister/released.did', 'utf8');
 const did = (args: string, results: string): string => `service: () -> {\n    f: (${args}) -> (${results}) query;\n}`;
 
 describe('the Candid file', () => {
-  it('is the one that the build makes, and the TypeScript too', async () => {
-    const { did } = await buildCanister('llm');
-    expect(committed, 'src/canister/llm.did is not what the canister does: npm run candid').toBe(did);
-    const made = await declarations(did);
-    const typescript = readFileSync('src/client/llm.did.ts', 'utf8');
-    expect(typescript, 'src/client/llm.did.ts is not what the canister does: npm run candid').toBe(made);
+  it('is what the canister does, and is in its module', async () => {
+    const { did, wasm } = await buildCanister('llm');
+    expect(did).toBe(committed);
+    const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
+    const [section] = WebAssembly.Module.customSections(module, 'icp:public candid:service');
+    expect(new TextDecoder().decode(section)).toBe(committed);
+  });
+
+  it('has had made of it what is made of it', async () => {
+    for (const [file, text] of Object.entries(await interfaceFiles(committed)))
+      expect(readFileSync(file, 'utf8'), `${file} is not that of src/interface/llm.did: npm run interface`).toBe(text);
   });
 
   it('is compatible with the one released', () => {

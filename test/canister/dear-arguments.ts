@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { canister } from '../../packages/replica/test/wat.ts';
-import { idlService as service } from '../../src/client/llm.did.ts';
+import { idlService as service } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, controller, type Installed, install, ok, options, upload } from './llm.ts';
 

@@ -9,7 +9,7 @@ import { Trap } from '../../packages/replica/src/errors.ts';
 import type { Execution } from '../../packages/replica/src/execution.ts';
 import { Executor, type Run } from '../../packages/replica/src/executor.ts';
 import { systemApi } from '../../packages/replica/src/system-api.ts';
-import { GenerateOptions, GenerateResult, StartResult } from '../../src/canister/candid.ts';
+import { GenerateOptions, GenerateResult, StartResult } from '../../src/interface/llm.did.ts';
 import { buildCanister } from '../../src/node/build/canister.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, controller, type Installed, install, listOptions, ok, options, upload } from './llm.ts';

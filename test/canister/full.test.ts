@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Principal } from '@dfinity/principal';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { systemApi } from '../../packages/replica/src/system-api.ts';
-import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
+import type { _SERVICE as Llm } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, type Installed, install, ok, options, sha256Of, upload } from './llm.ts';
 

@@ -8,7 +8,7 @@ import {
   type Generation,
   idlService,
   type _SERVICE as Llm,
-} from '../../src/client/llm.did.ts';
+} from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, controller, type Installed, install, ok, options, stranger, upload } from './llm.ts';
 

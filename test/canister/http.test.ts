@@ -6,7 +6,7 @@ import { type ResponseVerificationError, verifyRequestResponsePair } from '@dfin
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Server, serve } from '../../packages/replica/src/http/serve.ts';
 import { Client, connect, type Llm } from '../../src/client/index.ts';
-import { idlService } from '../../src/client/llm.did.ts';
+import { idlService } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { type Installed, install, sha256Of, upload } from './llm.ts';
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Principal } from '@dfinity/principal';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
+import type { _SERVICE as Llm } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, controller, type Installed, install, ok, options, stranger, upload } from './llm.ts';
 

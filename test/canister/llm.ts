@@ -9,7 +9,7 @@ import {
   type _SERVICE as Llm,
   SettingsChange,
   idlService as service,
-} from '../../src/client/llm.did.ts';
+} from '../../src/interface/llm.did.ts';
 import { buildCanister } from '../../src/node/build/canister.ts';
 
 export const controller = Principal.selfAuthenticating(new Uint8Array([1]));

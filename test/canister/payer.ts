@@ -2,7 +2,7 @@
 import { IDL } from '@dfinity/candid';
 import type { Principal } from '@dfinity/principal';
 import { canister } from '../../packages/replica/test/wat.ts';
-import { idlService as service } from '../../src/client/llm.did.ts';
+import { idlService as service } from '../../src/interface/llm.did.ts';
 import { controller, type Installed } from './llm.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { idlService as service } from '../../src/client/llm.did.ts';
+import { idlService as service } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, controller, type Installed, install, ok, options, upload } from './llm.ts';
 import { installPayer, type Payer } from './payer.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Executor } from '../../packages/replica/src/executor.ts';
-import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
+import type { _SERVICE as Llm } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, type Installed, install, ok, options, stranger, upload } from './llm.ts';
 

@@ -4,7 +4,7 @@ import { Principal } from '@dfinity/principal';
 import { beforeAll, expect, it } from 'vitest';
 import { Executor } from '../../packages/replica/src/executor.ts';
 import type { MessageRecord } from '../../packages/replica/src/index.ts';
-import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
+import type { _SERVICE as Llm } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, controller, type Installed, install, listOptions, ok, options, stranger, upload } from './llm.ts';
 

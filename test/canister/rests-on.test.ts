@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { Principal } from '@dfinity/principal';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Executor, type Run } from '../../packages/replica/src/executor.ts';
-import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
+import type { _SERVICE as Llm } from '../../src/interface/llm.did.ts';
 import { parseT5Config } from '../../src/model/checkpoint/config.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { randomModel } from '../../src/node/model/random-model.ts';

@@ -4,8 +4,8 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ReplicaOptions } from '../../packages/replica/src/index.ts';
-import type { Progress } from '../../src/canister/candid.ts';
-import { type _SERVICE as Llm, idlService as service } from '../../src/client/llm.did.ts';
+import type { Progress } from '../../src/interface/llm.did.ts';
+import { type _SERVICE as Llm, idlService as service } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, controller, type Installed, install, listOptions, ok, options, stranger, upload } from './llm.ts';
 

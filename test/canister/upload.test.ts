@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
+import type { _SERVICE as Llm } from '../../src/interface/llm.did.ts';
 import { PACK_VERSION } from '../../src/model/pack/pack.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, controller, type Installed, install, ok, sha256Of, stranger, upload } from './llm.ts';

@@ -8,7 +8,7 @@ import {
 } from '@dfinity/agent';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Cancelled, Client, Failed, GenerateError, type Llm } from '../../src/client/index.ts';
-import type { Progress, ProgressResult, SessionState, StartResult } from '../../src/client/llm.did.ts';
+import type { Progress, ProgressResult, SessionState, StartResult } from '../../src/interface/llm.did.ts';
 
 const lost = () => TransportError.fromCode(new HttpFetchErrorCode(new Error('the line is dead')));
 const rejected = (code: number, errorCode: string) =>

@@ -4,7 +4,7 @@ import { Principal } from '@dfinity/principal';
 import binaryen from 'binaryen';
 import { beforeAll, expect, test } from 'vitest';
 import { Replica } from '../../packages/replica/src/index.ts';
-import { GenerateError, GenerateResult } from '../../src/client/llm.did.ts';
+import { GenerateError, GenerateResult } from '../../src/interface/llm.did.ts';
 import { buildCanister } from '../../src/node/build/canister.ts';
 
 /** `answer`: keeps its argument. `generate_with` and `resume`: reply what was kept; with nothing kept they trap. */

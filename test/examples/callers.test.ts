@@ -14,7 +14,7 @@ import { breaks } from '../canister/candid-file.ts';
 import { change, type Installed, install, ok, upload } from '../canister/llm.ts';
 
 const { cases } = JSON.parse(readFileSync('models/little-flan/expected.json', 'utf8'));
-const did = readFileSync('src/canister/llm.did', 'utf8');
+const did = readFileSync('src/interface/llm.did', 'utf8');
 const rustWasm = process.env.STEPWISE_RUST_CALLER;
 
 let llm: Installed;

@@ -38,6 +38,6 @@ it('examples/caller brings the replica of this version along', () => {
 });
 
 it('examples/motoko has the Candid file of the model canister, and the compiler that tests compile it with', () => {
-  expect(read('motoko/llm.did')).toBe(readFileSync('src/canister/llm.did', 'utf8'));
+  expect(read('motoko/llm.did')).toBe(readFileSync('src/interface/llm.did', 'utf8'));
   expect(json('motoko/package.json').devDependencies.motoko).toBe(own.devDependencies.motoko);
 });

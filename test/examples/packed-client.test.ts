@@ -48,7 +48,7 @@ describe('the package', () => {
     const { files } = JSON.parse(
       await readFile(join(folder, 'node-client/node_modules/stepwise-client/package.json'), 'utf8'),
     );
-    expect(files).toEqual(['*.js', '*.d.ts']);
+    expect(files).toEqual(['client', 'interface']);
     const { dependencies } = JSON.parse(await readFile(join(folder, 'node-client/package.json'), 'utf8'));
     expect(dependencies['stepwise-client']).toMatch(/^file:.*stepwise-client-\d+\.\d+\.\d+\.tgz$/);
   });

@@ -3,7 +3,7 @@
  *   npx tsx test/long/dear-arguments-run.ts --rounds 400 --seed 1
  */
 import { program } from 'commander';
-import { idlService as service } from '../../src/client/llm.did.ts';
+import { idlService as service } from '../../src/interface/llm.did.ts';
 import { randomFrom } from '../canister/abuse.ts';
 import { allowed, type Dearest, dearest, fromCanister, locked } from '../canister/dear-arguments.ts';
 

@@ -8,14 +8,13 @@ import { gzipSync } from 'node:zlib';
 import { validateModule } from '../../../packages/replica/src/wasm/validate.ts';
 import { opEntries } from '../../tensor/ops.ts';
 import { azleBuild, azleVersion } from './azle.ts';
-import { parseDid, printDid } from './did.ts';
+import { checkMethods } from './did.ts';
 import { incrementally, reachable, sha256 } from './incremental.ts';
 import { keepOps } from './keep-ops.ts';
 import { buildRelay } from './kernels.ts';
 import { checkImportsOnce, finish } from './link.ts';
-import { namedTypes } from './named-types.ts';
 import { buildPage } from './page.ts';
-import { type BuildOptions, dfxCanisters, projectRoot } from './project.ts';
+import { type BuildOptions, dfxCanisters, projectRoot, sourceDid } from './project.ts';
 import { linkRelay } from './relay.ts';
 
 /** The canisters whose Wasm the kernels and the relay are linked into. */
@@ -58,6 +57,7 @@ export async function buildCanister(
   }
   const kernels = withKernels.has(name) ? await buildRelay({ root, force, onProgress }) : undefined;
   const { main, page } = canisters[name]!;
+  const source = sourceDid(root, canisters[name]!);
   if (page !== undefined) await buildPage(page, { root, force, onProgress });
   const folder = join(root, 'build', name);
   const [wasmFile, gzFile, didFile] = ['wasm', 'wasm.gz', 'did'].map((extension) =>
@@ -69,6 +69,7 @@ export async function buildCanister(
       root,
       inputs: [
         ...(await reachable(join(root, main))),
+        ...(source ? [source] : []),
         join(root, 'package-lock.json'),
         join(root, 'tsconfig.json'),
         // of this project, but bundled as a package: no relative import leads to it
@@ -86,8 +87,11 @@ export async function buildCanister(
     async () => {
       onProgress('azle build');
       const azle = await azleBuild(root, name, didFile);
-      const names = await namedTypes(join(root, canisters[name].main));
-      if (names.length > 0) await writeFile(didFile, printDid(parseDid(await readFile(didFile, 'utf8')), names));
+      if (source) {
+        const did = await readFile(source, 'utf8');
+        checkMethods(canisters[name].candid!, did, await readFile(didFile, 'utf8'));
+        await writeFile(didFile, did);
+      }
       if (kernels) onProgress('linking');
       const metadata = {
         'candid:service': await readFile(didFile, 'utf8'),

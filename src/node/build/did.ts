@@ -1,5 +1,5 @@
 /**
- * Candid files: reading them as Azle writes them (all types inline), and writing them with names for the types that have one.
+ * Reads Candid files, those of people and those that Azle writes (all types inline), and compares their methods.
  * Not the whole language: no recursive types, no references to functions and services.
  */
 
@@ -14,7 +14,7 @@ export interface Method {
   mode: string;
 }
 
-/** The methods of a service. @throws Error for what is not in the forms that Azle and `printDid` write */
+/** The methods of a service. @throws Error for what is not in the forms that Azle writes and this project uses */
 export function parseDid(did: string): Map<string, Method> {
   const reader = new Reader(did);
   while (reader.skip('type')) {
@@ -26,16 +26,13 @@ export function parseDid(did: string): Map<string, Method> {
   return reader.service();
 }
 
-/** @param text one type, as `IDL.Type.display` gives it */
-export const parseType = (text: string): Type => new Reader(text).type();
-
 class Reader {
   readonly named = new Map<string, Type>();
   readonly #tokens: string[];
   #at = 0;
 
   constructor(did: string) {
-    this.#tokens = did.match(/"[^"]*"|->|[A-Za-z0-9_]+|[(){}:;,=]/g) ?? [];
+    this.#tokens = did.replace(/\/\/.*/g, '').match(/"[^"]*"|->|[A-Za-z0-9_]+|[(){}:;,=]/g) ?? [];
   }
 
   next(): string {
@@ -109,51 +106,21 @@ const keyOf = (type: Type): string => {
   return `${type.kind} {${[...type.fields].map(([name, field]) => `${name}:${keyOf(field)}`).sort()}}`;
 };
 
-/** `Ok` first, the others by the alphabet: Azle has them by their hashes. */
-const inOrder = <T>(fields: Iterable<[string, T]>): [string, T][] =>
-  [...fields].sort(([a], [b]) => Number(b === 'Ok') - Number(a === 'Ok') || (a < b ? -1 : 1));
-
-/** Words of the language have to be quoted where they are names. */
-const WORDS =
-  /^(type|import|service|func|opt|vec|record|variant|blob|principal|query|oneway|composite_query|text|bool|null|reserved|empty|nat(8|16|32|64)?|int(8|16|32|64)?|float(32|64))$/;
-const quoted = (name: string): string => (WORDS.test(name) ? `"${name}"` : name);
+const print = ({ args, results, mode }: Method): string => `${args.map(keyOf)} -> ${results.map(keyOf)} ${mode}`;
 
 /**
- * The service as a Candid file in which the types that `names` has stand under these names, those that are used, each before what needs it.
- * @param names a name for each type; of two equal types the first one's counts
+ * Compares a canister's methods with the file that it is written after.
+ * @param file its name, for the error. @throws Error naming the first method that differs
  */
-export function printDid(methods: Map<string, Method>, names: Iterable<[string, Type]>): string {
-  const nameOf = new Map<string, string>();
-  for (const [name, type] of names) if (!nameOf.has(keyOf(type))) nameOf.set(keyOf(type), name);
-  const definitions = new Map<string, string>();
-
-  function print(type: Type): string {
-    const name = nameOf.get(keyOf(type));
-    if (name === undefined) return body(type, (fields) => ` ${fields.join('; ')} `);
-    if (!definitions.has(name))
-      definitions.set(
-        name,
-        body(type, (fields) => `\n  ${fields.join(';\n  ')};\n`),
-      );
-    return name;
+export function checkMethods(file: string, wanted: string, made: string): void {
+  const [theirs, ours] = [parseDid(wanted), parseDid(made)];
+  for (const name of new Set([...theirs.keys(), ...ours.keys()])) {
+    const [method, own] = [theirs.get(name), ours.get(name)];
+    if (!own) throw new Error(`${file}: expected a class with the method ${name}, got none; write it`);
+    if (!method) throw new Error(`${file}: expected the method ${name} in it, since a class has it, got none; add it`);
+    if (print(method) !== print(own)) {
+      const todo = 'run npm run interface';
+      throw new Error(`${file}: expected ${name} : ${print(method)}, got ${print(own)} from the class; ${todo}`);
+    }
   }
-
-  function body(type: Type, layOut: (fields: string[]) => string): string {
-    if (type.kind === 'primitive') return type.name;
-    if ('of' in type) return `${type.kind} ${print(type.of)}`;
-    const isTuple = type.kind === 'record' && type.fields.has('0');
-    const fields = (isTuple ? [...type.fields] : inOrder(type.fields)).map(([name, field]) => {
-      if (isTuple) return print(field);
-      const isBare = type.kind === 'variant' && field.kind === 'primitive' && field.name === 'null';
-      return isBare ? quoted(name) : `${quoted(name)} : ${print(field)}`;
-    });
-    return `${type.kind} {${fields.length === 0 ? '' : layOut(fields)}}`;
-  }
-
-  const lines = inOrder(methods).map(([name, { args, results, mode }]) => {
-    const [taken, given] = [args, results].map((types) => `(${types.map(print).join(', ')})`);
-    return `  ${quoted(name)} : ${taken} -> ${given}${mode === 'update' ? '' : ` ${mode}`};\n`;
-  });
-  const types = Array.from(definitions, ([name, type]) => `type ${name} = ${type};\n`);
-  return `${types.join('')}service : () -> {\n${lines.join('')}}\n`;
 }

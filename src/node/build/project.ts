@@ -18,9 +18,15 @@ export interface CanisterConfig {
   main: string;
   /** The HTML file of the page that it serves, if it does. */
   page?: string;
+  /** Its Candid file: a source, or what the build makes of its class, in `build/`. */
+  candid?: string;
 }
 
 /** The canisters of `root`/dfx.json by name. @throws Error if there is no such file */
 export async function dfxCanisters(root: string): Promise<Record<string, CanisterConfig>> {
   return JSON.parse(await readFile(join(root, 'dfx.json'), 'utf8')).canisters;
 }
+
+/** The Candid file that a canister is written after, where it has one. */
+export const sourceDid = (root: string, { candid }: CanisterConfig): string | undefined =>
+  candid === undefined || candid.startsWith('build/') ? undefined : join(root, candid);

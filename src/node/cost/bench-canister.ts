@@ -6,8 +6,12 @@ import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { type MessageRecord, Replica } from '../../../packages/replica/src/index.ts';
-import { GenerateOptions, type Generation, type TokensPerCall } from '../../canister/candid.ts';
-import { idlService as service } from '../../client/llm.did.ts';
+import {
+  GenerateOptions,
+  type Generation,
+  idlService as service,
+  type TokensPerCall,
+} from '../../interface/llm.did.ts';
 import { buildCanister } from '../build/canister.ts';
 
 export interface Answer {

@@ -25,8 +25,8 @@ export async function packClient(): Promise<string> {
 
 /** In declarations, TypeScript leaves the names that files have as sources; not every version reads them so. */
 async function importCompiled(folder: string): Promise<void> {
-  for (const name of (await readdir(folder)).filter((file) => file.endsWith('.d.ts'))) {
+  for (const name of (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.d.ts'))) {
     const text = await readFile(join(folder, name), 'utf8');
-    await writeFile(join(folder, name), text.replace(/( from '\.\/[^']+)\.ts'/g, "$1.js'"));
+    await writeFile(join(folder, name), text.replace(/( from '\.{1,2}\/[^']+)\.ts'/g, "$1.js'"));
   }
 }

@@ -8,24 +8,54 @@ import type { ActorMethod } from '@dfinity/agent';
 import type { Principal } from '@dfinity/principal';
 import { IDL } from '@dfinity/candid';
 
-export interface About { 'description' : string, 'examples' : Array<string> }
+/**
+ * What a model is for, in words. They come from `about.json` in the model's folder.
+ */
+export interface About {
+  'description' : string,
+  /**
+   * Questions that the model answers.
+   */
+  'examples' : Array<string>,
+}
+/**
+ * Who may ask: everyone; everyone but the anonymous caller; users and admins only.
+ */
 export type Access = { 'signed_in' : null } |
   { 'public' : null } |
   { 'allow_list' : null };
 export type AdminError = { 'NotAllowed' : string } |
   { 'InvalidValue' : string };
+/**
+ * Chunks `first` to `last`, both included.
+ */
 export interface ChunkRange { 'first' : number, 'last' : number }
+/**
+ * How many sessions waited.
+ */
 export type ClearResult = { 'Ok' : number } |
   { 'Err' : AdminError };
+/**
+ * Beam search ends with the first `num_beams` answers (`yes`), when no better one is likely (`no`), or when none can be (`never`).
+ */
 export type EarlyStopping = { 'no' : null } |
   { 'yes' : null } |
   { 'never' : null };
+/**
+ * Why an answer ends: with a stop token, or because it is as long as it may be.
+ */
 export type FinishReason = { 'stop' : null } |
   { 'length' : null };
 export type GenerateError = {
+    /**
+     * Something broke. The session stands at its last token and can be resumed.
+     */
     'Failed' : { 'session' : string, 'message' : string }
   } |
   {
+    /**
+     * The answer does not fit a query.
+     */
     'TooLong' : {
       'instructions' : bigint,
       'limit' : bigint,
@@ -39,16 +69,44 @@ export type GenerateError = {
       'message' : string,
     }
   } |
-  { 'NotAllowed' : string } |
+  {
+    /**
+     * The canister does not serve this caller, or not by this method.
+     */
+    'NotAllowed' : string
+  } |
   { 'InvalidOptions' : string } |
   { 'NotYours' : string } |
   { 'EmptyPrompt' : string } |
-  { 'LimitReached' : string } |
+  {
+    /**
+     * The caller has as many sessions, or has used as many tokens or cycles today, as one caller may.
+     */
+    'LimitReached' : string
+  } |
   { 'NoSuchSession' : string } |
-  { 'NoModel' : string } |
+  {
+    /**
+     * No model is loaded.
+     */
+    'NoModel' : string
+  } |
   { 'Cancelled' : { 'session' : string, 'message' : string } } |
-  { 'Unavailable' : string } |
-  { 'PaymentRequired' : { 'cycles' : bigint, 'message' : string } };
+  {
+    /**
+     * The canister has too much to do, or has just started: try again.
+     */
+    'Unavailable' : string
+  } |
+  {
+    /**
+     * Cycles have to be attached.
+     */
+    'PaymentRequired' : { 'cycles' : bigint, 'message' : string }
+  };
+/**
+ * Names and meaning as in Hugging Face's GenerationConfig. What is left out has the model's default.
+ */
 export interface GenerateOptions {
   'min_new_tokens' : [] | [number],
   'tokens_per_call' : [] | [TokensPerCall],
@@ -59,10 +117,16 @@ export interface GenerateOptions {
   'num_beams' : [] | [number],
   'temperature' : [] | [number],
   'no_repeat_ngram_size' : [] | [number],
+  /**
+   * The same seed repeats an answer. Without it, each draw has a seed of its own.
+   */
   'seed' : [] | [bigint],
   'max_new_tokens' : [] | [number],
   'eos_token_id' : [] | [Uint32Array],
   'repetition_penalty' : [] | [number],
+  /**
+   * Whether special tokens in the prompt, such as `<extra_id_0>`, count as such. By default they are ordinary text.
+   */
   'special_tokens' : [] | [boolean],
   'forced_eos_token_id' : [] | [Uint32Array],
   'early_stopping' : [] | [EarlyStopping],
@@ -75,19 +139,46 @@ export interface GenerateOptions {
 export type GenerateResult = { 'Ok' : Generation } |
   { 'Err' : GenerateError };
 export interface Generation {
+  /**
+   * The part of the instructions that the tensor unit took.
+   */
   'unit_instructions' : bigint,
+  /**
+   * The stop token included.
+   */
   'output_tokens' : number,
+  /**
+   * All messages that were executed for the answer: those that made tokens, and the replies that the canister got from itself.
+   */
   'messages' : number,
+  /**
+   * Messages that made tokens, the first included.
+   */
   'calls' : number,
+  /**
+   * The seed of the draw, if tokens were drawn.
+   */
   'seed' : [] | [bigint],
   'text' : string,
   'finish_reason' : FinishReason,
+  /**
+   * Instructions of all these messages, by the canister's own counter.
+   */
   'instructions' : bigint,
+  /**
+   * What the canister was charged, on a subnet of 13 nodes: instructions, messages, calls to itself, ingress. A query costs nothing.
+   */
   'cycles' : bigint,
   'session' : string,
   'token_ids' : Uint32Array,
+  /**
+   * Whether the prompt's encoding came from the embedding cache.
+   */
   'embedding_cached' : boolean,
   'prompt_tokens' : number,
+  /**
+   * Whether the whole answer came from the answer cache.
+   */
   'answer_cached' : boolean,
 }
 export interface HttpRequest {
@@ -102,12 +193,22 @@ export interface HttpResponse {
   'status_code' : number,
 }
 export interface ListOptions {
+  /**
+   * The id of the last session of the page before.
+   */
   'after' : [] | [string],
+  /**
+   * Whose sessions, for admins. By default, the caller's own.
+   */
   'owner' : [] | [Principal],
   'limit' : [] | [number],
 }
 export type ListResult = { 'Ok' : Array<SessionInfo> } |
   { 'Err' : GenerateError };
+/**
+ * The certificate is over the canister's certified data. That is the root of `tree`, a hash tree in CBOR with the pack's SHA-256 at
+ * `model`. A query gets a certificate, an update does not.
+ */
 export interface ModelCertificate {
   'certificate' : [] | [Uint8Array],
   'sha256' : string,
@@ -116,6 +217,9 @@ export interface ModelCertificate {
 export interface ModelInfo {
   'max_prompt_tokens' : number,
   'about' : [] | [About],
+  /**
+   * Of the whole pack, in hexadecimal.
+   */
   'sha256' : string,
   'd_model' : number,
   'name' : string,
@@ -125,9 +229,18 @@ export interface ModelInfo {
   'encoder_layers' : number,
   'bytes' : bigint,
   'vocabulary_size' : number,
+  /**
+   * Defaults that the model's `generation_config.json` asks for and that are not applied here.
+   */
   'not_applied' : Array<string>,
+  /**
+   * Whether the weights are in memory. If not, the next message that needs them brings them there.
+   */
   'ready' : boolean,
 }
+/**
+ * How far a session is. The counts are those of `Generation`.
+ */
 export interface Progress {
   'unit_instructions' : bigint,
   'output_tokens' : number,
@@ -143,14 +256,32 @@ export interface Progress {
 }
 export type ProgressResult = { 'Ok' : Progress } |
   { 'Err' : GenerateError };
-export interface Quote { 'instructions' : bigint, 'cycles' : bigint }
+export interface Quote {
+  /**
+   * What the answer is expected to take at most.
+   */
+  'instructions' : bigint,
+  /**
+   * Cycles to attach. 0 where the canister asks for none.
+   */
+  'cycles' : bigint,
+}
 export type Role = { 'admin' : null } |
   { 'user' : null };
 export interface RoleEntry { 'who' : Principal, 'role' : Role }
 export type RolesResult = { 'Ok' : Array<RoleEntry> } |
   { 'Err' : AdminError };
+/**
+ * A session in a list. The counts are those of `Generation`.
+ */
 export interface SessionInfo {
+  /**
+   * SHA-256 of the pack that answers.
+   */
   'model' : string,
+  /**
+   * Milliseconds since 1970.
+   */
   'created' : bigint,
   'unit_instructions' : bigint,
   'output_tokens' : number,
@@ -170,31 +301,97 @@ export interface SessionInfo {
 export type SessionResult = { 'Ok' : null } |
   { 'Err' : GenerateError };
 export type SessionState = { 'cancelled' : null } |
-  { 'encoding' : null } |
+  {
+    /**
+     * The encoder reads the prompt.
+     */
+    'encoding' : null
+  } |
   { 'generating' : null } |
   { 'finished' : FinishReason } |
-  { 'queued' : null } |
-  { 'failed' : string };
+  {
+    /**
+     * Waits for its turn.
+     */
+    'queued' : null
+  } |
+  {
+    /**
+     * With the reason. The session can be resumed.
+     */
+    'failed' : string
+  };
 export interface Settings {
+  /**
+   * Tokens a call where the caller does not say. 0: as many as a slice of 2 billion instructions holds.
+   */
   'tokens_per_call' : number,
   'access' : Access,
+  /**
+   * Whether a greedy prompt that was answered before gets that answer at once.
+   */
   'answer_cache' : boolean,
   'max_prompt_tokens' : number,
+  /**
+   * Sessions that are worked on at once. Each holds keys and values in memory.
+   */
   'max_active' : number,
+  /**
+   * The same for all callers together. New identities cost nothing, so only this one bounds them.
+   */
   'tokens_per_day_overall' : bigint,
+  /**
+   * Of the embedding cache.
+   */
   'embedding_bytes' : bigint,
+  /**
+   * Cycles that the canister may spend on one caller's prompts in a day (UTC), refused ones included. 0: any number.
+   */
   'cycles_per_day' : bigint,
+  /**
+   * Sessions of one caller, waiting or worked on.
+   */
   'max_sessions_per_caller' : number,
+  /**
+   * How long a session is kept once it is over.
+   */
   'finished_seconds' : bigint,
+  /**
+   * Of all stored packs.
+   */
   'model_bytes' : bigint,
+  /**
+   * Of the arena, the memory of weights, keys and values. Less than the heap may have.
+   */
   'arena_bytes' : bigint,
+  /**
+   * Sessions that are over and kept.
+   */
   'max_finished' : number,
+  /**
+   * Tokens of prompts and answers together that one caller may use in a day (UTC). 0: any number.
+   */
   'tokens_per_day' : bigint,
+  /**
+   * Sessions that wait.
+   */
   'max_queued' : number,
+  /**
+   * The same for all callers together.
+   */
   'cycles_per_day_overall' : bigint,
+  /**
+   * Below so many cycles no new work is taken.
+   */
   'min_cycles' : bigint,
+  /**
+   * What canisters pay, in percent of an answer's cost. 0: nothing.
+   */
   'price_percent' : number,
 }
+/**
+ * The settings to change. What is left out stays.
+ */
 export interface SettingsChange {
   'tokens_per_call' : [] | [number],
   'access' : [] | [Access],
@@ -217,10 +414,16 @@ export interface SettingsChange {
 }
 export type SettingsResult = { 'Ok' : Settings } |
   { 'Err' : AdminError };
+/**
+ * A session's id.
+ */
 export type StartResult = { 'Ok' : string } |
   { 'Err' : GenerateError };
 export interface Status {
   'model' : [] | [string],
+  /**
+   * Sessions that are worked on.
+   */
   'generating' : number,
   'embedding_bytes' : bigint,
   'embedding_misses' : bigint,
@@ -228,6 +431,9 @@ export interface Status {
   'cycles' : bigint,
   'sessions' : number,
   'arena_bytes' : bigint,
+  /**
+   * Sessions that wait.
+   */
   'queued' : number,
   'embeddings' : number,
 }
@@ -237,19 +443,55 @@ export interface StoredModel {
   'name' : string,
   'bytes' : bigint,
 }
+/**
+ * How long a prompt is for the model that answers, and how long it may be.
+ */
 export interface TokenCount { 'limit' : number, 'tokens' : number }
+/**
+ * How many tokens a message makes: a fixed number, or as many as a slice of 2 billion instructions holds.
+ */
 export type TokensPerCall = { 'fixed' : number } |
   { 'auto' : null };
-export type UploadError = { 'NotController' : string } |
-  { 'NoRoom' : string } |
-  { 'NoSuchModel' : string } |
+export type UploadError = {
+    /**
+     * The caller is neither a controller nor an admin.
+     */
+    'NotController' : string
+  } |
+  {
+    /**
+     * The packs would take more room than the settings allow.
+     */
+    'NoRoom' : string
+  } |
+  {
+    /**
+     * No pack with this hash is stored, or it may not be deleted.
+     */
+    'NoSuchModel' : string
+  } |
   { 'InvalidHash' : string } |
-  { 'InvalidPack' : string } |
+  {
+    /**
+     * The bytes are not a pack that this canister takes.
+     */
+    'InvalidPack' : string
+  } |
   { 'InvalidSize' : string } |
-  { 'WrongHash' : string } |
+  {
+    /**
+     * The bytes have another hash than the one given at the start.
+     */
+    'WrongHash' : string
+  } |
   { 'InvalidChunk' : string } |
   { 'Incomplete' : { 'missing' : Uint32Array, 'message' : string } } |
-  { 'NotStarted' : string };
+  {
+    /**
+     * No upload is under way.
+     */
+    'NotStarted' : string
+  };
 export interface UploadPlan { 'chunk_bytes' : number, 'chunks' : number }
 export type UploadResult = { 'Ok' : null } |
   { 'Err' : UploadError };
@@ -258,46 +500,118 @@ export type UploadStartResult = { 'Ok' : UploadPlan } |
 export interface UploadStatus {
   'chunk_bytes' : number,
   'sha256' : string,
+  /**
+   * The chunks that have not come.
+   */
   'missing' : Array<ChunkRange>,
   'bytes' : bigint,
   'chunks' : number,
   'received' : number,
 }
+/**
+ * Who may call what, and what it costs, is in docs/canister.md.
+ */
 export interface _SERVICE {
+  /**
+   * Ends a session. What it has stays readable.
+   */
   'cancel' : ActorMethod<[string], SessionResult>,
+  /**
+   * Ends all sessions that wait.
+   */
   'clear_queue' : ActorMethod<[], ClearResult>,
+  /**
+   * How many tokens a prompt is.
+   */
   'count_tokens' : ActorMethod<[string], [] | [TokenCount]>,
+  /**
+   * Forgets a session, and ends it if it is under way.
+   */
   'delete' : ActorMethod<[string], SessionResult>,
+  /**
+   * The whole answer, one message a token.
+   */
   'generate' : ActorMethod<[string], GenerateResult>,
+  /**
+   * The answer at once, uncertified: the word of one node. Nothing is stored.
+   */
   'generate_query' : ActorMethod<
     [string, [] | [GenerateOptions]],
     GenerateResult
   >,
   'generate_with' : ActorMethod<[string, GenerateOptions], GenerateResult>,
+  /**
+   * The page and what stands beside it.
+   */
   'http_request' : ActorMethod<[HttpRequest], HttpResponse>,
+  /**
+   * A page of the caller's sessions, newest first.
+   */
   'list' : ActorMethod<[[] | [ListOptions]], ListResult>,
+  /**
+   * Makes a stored pack the model that answers. Sessions of the old one end.
+   */
   'model_activate' : ActorMethod<[string], UploadResult>,
   'model_certificate' : ActorMethod<[], ModelCertificate>,
   'model_delete' : ActorMethod<[string], UploadResult>,
+  /**
+   * The model that answers.
+   */
   'model_info' : ActorMethod<[], [] | [ModelInfo]>,
+  /**
+   * The stored packs.
+   */
   'models' : ActorMethod<[], Array<StoredModel>>,
+  /**
+   * How far a session is, and the text that the tokens from this number on have added.
+   */
   'progress' : ActorMethod<[string, number], ProgressResult>,
+  /**
+   * What an answer to so many tokens, of at most so many, takes at most.
+   */
   'quote' : ActorMethod<[number, number], Quote>,
+  /**
+   * Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer.
+   */
   'resume' : ActorMethod<[string], GenerateResult>,
   'roles' : ActorMethod<[], RolesResult>,
+  /**
+   * Gives somebody a role, or takes it away.
+   */
   'set_role' : ActorMethod<[Principal, [] | [Role]], RolesResult>,
+  /**
+   * Changes the settings that are given, all or none, and gives all.
+   */
   'set_settings' : ActorMethod<[SettingsChange], SettingsResult>,
   'settings' : ActorMethod<[], Settings>,
+  /**
+   * Gives a session's id at once. The canister goes on by itself.
+   */
   'start' : ActorMethod<[string, [] | [GenerateOptions]], StartResult>,
+  /**
+   * Counts and sizes.
+   */
   'status' : ActorMethod<[], Status>,
   'upload_abort' : ActorMethod<[], UploadResult>,
+  /**
+   * A chunk by its number. With its SHA-256, a chunk that differs is refused at once.
+   */
   'upload_chunk' : ActorMethod<
     [number, Uint8Array, [] | [string]],
     UploadResult
   >,
+  /**
+   * Makes the uploaded pack the model that answers. Sessions of the old one end.
+   */
   'upload_commit' : ActorMethod<[], UploadResult>,
+  /**
+   * Begins an upload of so many bytes with this SHA-256, or goes on with the same one.
+   */
   'upload_start' : ActorMethod<[bigint, string], UploadStartResult>,
   'upload_status' : ActorMethod<[], [] | [UploadStatus]>,
+  /**
+   * As `upload_commit`, but leaves the active model alone.
+   */
   'upload_store' : ActorMethod<[], UploadResult>,
 }
 export const GenerateError = IDL.Variant({

@@ -1,11 +1,16 @@
-/** TypeScript for a Candid file: its types, and the service as a value for `Actor.createActor`. By DFINITY's generator, which goes by the Candid of Rust. */
+/** What is made of src/interface/llm.did: TypeScript for canister and clients, by DFINITY's generator, and the copies that examples hold. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generate } from '@icp-sdk/bindgen/core';
 
-/** @throws Error where the text is no Candid */
-export async function declarations(did: string): Promise<string> {
+/** @returns texts by file, from the project's folder. @throws Error where `did` is no Candid */
+export async function interfaceFiles(did: string): Promise<Record<string, string>> {
+  return { 'src/interface/llm.did.ts': await declarations(did), 'examples/motoko/llm.did': did };
+}
+
+/** TypeScript for a Candid file: its types, and these and the service as values. @throws Error where the text is no Candid */
+async function declarations(did: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'stepwise-candid-'));
   try {
     const didFile = join(folder, 'llm.did');
