@@ -7,7 +7,7 @@ import { decodeTokenizer, type Unigram } from '../src/model/tokenizer/tokenizer.
 import { measureCosts } from '../src/node/cost/measure.ts';
 import { type Asked, costTable } from '../src/node/cost/table.ts';
 import { findModel } from '../src/node/model/find-model.ts';
-import { packFolder, readTokenizer } from '../src/node/model/model-folder.ts';
+import { packFolder, withCheckpoint } from '../src/node/model/model-folder.ts';
 import { nodeUnit } from '../src/node/model/node-unit.ts';
 import { randomModel } from '../src/node/model/random-model.ts';
 import { shapeNamed, shapeNames } from '../src/node/model/shapes.ts';
@@ -60,7 +60,7 @@ async function ofFolder({ model, weights }: Options): Promise<Model> {
   const folder = await findModel(model);
   const { path, head } = await packFolder(folder, weights, { onProgress: () => showStep('converting') });
   // a folder without a tokenizer makes no pack
-  const { tables } = (await readTokenizer(folder, head.config.vocabularySize))!;
+  const { tables } = (await withCheckpoint(folder, (checkpoint) => checkpoint.readTokenizer()))!;
   const tokenizer = decodeTokenizer(tables, await nodeUnit());
   return { name: `${head.name}, ${head.weights}`, pack: new Uint8Array(await readFile(path)), tokenizer };
 }

@@ -37,7 +37,7 @@ interface Answer {
   ids: number[];
   text: string;
   finishReason: 'stop' | 'length';
-  /** One row for every decoder position. */
+  /** One row for every decoder position; for every position of a decoder-only model's prompt. */
   logits?: number[][];
 }
 
@@ -50,11 +50,11 @@ const integers = (text: string): number[] =>
 const randomSeed = (): bigint => randomBytes(8).readBigUInt64LE();
 
 const program = new Command('npm run local --')
-  .description('Answers with a T5 from a Hugging Face model folder, without a canister.')
-  .option('--model <dir>', 'model folder or hub id, as of npm start (default: models/little-flan)')
+  .description('Answers with a model from a Hugging Face folder or a GGUF file, without a canister.')
+  .option('--model <path>', 'model folder, GGUF file or hub id, as of npm start (default: models/little-flan)')
   .argument('[prompt...]', 'what to answer')
   .addOption(promptOption())
-  .option('--ids <ids>', 'the prompt as token ids, </s> included; needs no tokenizer', integers)
+  .option('--ids <ids>', "the prompt as token ids, a T5's </s> included; needs no tokenizer", integers)
   .option('--prompts <file>', 'many prompts, a JSON string a line; - for standard input; prints a JSON object a line')
   .addOption(weightsOption())
   .option(
@@ -63,7 +63,7 @@ const program = new Command('npm run local --')
     integers,
   )
   .option('--special-tokens', 'special tokens in the prompt, such as <extra_id_0>, are none of its text')
-  .option('--logits', "add the logits of every decoder position to --json's object")
+  .option('--logits', "add logits to --json's object: of every decoder position, or of the prompt's")
   .option('--json', 'print one JSON object')
   .showHelpAfterError('(npm run local -- --help explains)');
 addGenerationFlags(program);

@@ -1,6 +1,6 @@
 /**
  * A page of one's own that asks a model's canister. A project to copy; the client comes into it by
- *   npm install …/stepwise-client-0.1.0.tgz      (npm run pack in Stepwise makes it)
+ *   npm install …/stepwise-client-0.1.0.tgz      (npm run packages in Stepwise makes it)
  * The canister and its network are in the address: /?canister=rwlgt-iiaaa-aaaaa-aaaaa-cai&host=http://127.0.0.1:4943
  */
 import { connect, GenerateError } from 'stepwise-client';

@@ -15,7 +15,6 @@ import type {
   StartResult,
 } from '../interface/llm.did.ts';
 import { generationOptions, seedOf } from '../model/generation/options.ts';
-import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../model/limits.ts';
 import { type Bill, cyclesOf, executed } from '../service/bill.ts';
 import { leastInstructions, priceOf } from '../service/estimate.ts';
 import { NoRoom } from '../tensor/arena.ts';
@@ -311,9 +310,9 @@ export class GenerateMethods {
   quote(promptTokens: number, maxNewTokens: number): Quote {
     const model = activeModel();
     if (!model) return noQuote;
-    const options = generationOptions({}, model.head.generation, model.head.config, () => 0n);
-    options.maxNewTokens = Math.min(maxNewTokens, MAX_TARGET_LENGTH);
-    const asked = Math.min(promptTokens, MAX_SOURCE_LENGTH);
+    const options = generationOptions({}, model.head.generation, model.bounds, () => 0n);
+    options.maxNewTokens = Math.min(maxNewTokens, model.limits.newTokens);
+    const asked = Math.min(promptTokens, model.limits.promptTokens);
     const { tokens_per_call: tokensPerCall, price_percent } = settings();
     const { instructions, cycles } = estimateOf(model, {
       promptTokens: asked,

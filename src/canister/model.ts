@@ -1,6 +1,8 @@
 /** The models: packs in stable memory, one of them active, its weights and its tokenizer's tables in the arena; brought there when first needed. */
 import { openModel } from '../model/families/registry.ts';
+import { type GenerationModel, mostNewTokens } from '../model/generation/options.ts';
 import type { LanguageModel } from '../model/language-model.ts';
+import { MAX_SOURCE_LENGTH } from '../model/limits.ts';
 import { PackCheck } from '../model/pack/check-pack.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../model/pack/pack.ts';
 import { openTokenizer } from '../model/tokenizer/pack-tokenizer.ts';
@@ -11,6 +13,7 @@ import { BLOCK_BYTES } from './assembly/blocks-protocol.ts';
 import { type Blocks, readMailbox, readToArena } from './blocks.ts';
 import { fromHex } from './bytes.ts';
 import { certify } from './certified.ts';
+import { settings } from './settings.ts';
 import { readRecord, shortenRecord, writeRecord } from './stable.ts';
 import { arena, instructionsNow, unit } from './unit.ts';
 
@@ -48,6 +51,20 @@ export class Model {
   dispose(): void {
     this.t5.dispose();
     arena.release(this.tokenizerAt);
+  }
+
+  /** What generation goes by: the configuration, with a context of at most what the settings allow. */
+  get bounds(): GenerationModel {
+    const { config } = this.head;
+    if (!('contextLength' in config)) return config;
+    return { ...config, contextLength: Math.min(config.contextLength, settings().max_context_tokens) };
+  }
+
+  /** The most tokens of a prompt, and of an answer. */
+  get limits(): { promptTokens: number; newTokens: number } {
+    const { contextLength } = this.bounds;
+    const ofModel = contextLength === undefined ? MAX_SOURCE_LENGTH : contextLength - 1;
+    return { promptTokens: Math.min(settings().max_prompt_tokens, ofModel), newTokens: mostNewTokens(this.bounds) };
   }
 
   get ready(): boolean {

@@ -5,7 +5,12 @@
 import { msgArgData, msgCaller, msgCyclesAvailable, type Principal } from 'azle';
 import type { GenerateError, GenerateOptions } from '../interface/llm.did.ts';
 import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from '../interface/prompt-limit.ts';
-import { type GenerationOptions, type GenerationRequest, generationOptions } from '../model/generation/options.ts';
+import {
+  fitContext,
+  type GenerationOptions,
+  type GenerationRequest,
+  generationOptions,
+} from '../model/generation/options.ts';
 import { type Bill, emptyBill, envelopeBytes, ingressFees } from '../service/bill.ts';
 import { priceOf } from '../service/estimate.ts';
 import type { Amount } from '../service/quotas.ts';
@@ -53,7 +58,8 @@ export function readTask(
   if (!model.load(Number(MESSAGE_BUDGET))) {
     return { Unavailable: 'generate: the model is being loaded; try again' };
   }
-  const { max_prompt_tokens: limit, tokens_per_call } = settings();
+  const { tokens_per_call } = settings();
+  const limit = model.limits.promptTokens;
   if (prompt.length > MAX_PROMPT_CHARACTERS) {
     const message = `generate: expected a prompt of at most ${MAX_PROMPT_CHARACTERS} characters, got ${prompt.length}`;
     return { PromptTooLong: { tokens: prompt.length, limit, message } };
@@ -61,7 +67,7 @@ export function readTask(
   if (prompt.trim() === '') return { EmptyPrompt: 'generate: expected a prompt, got no text' };
   let decided: GenerationOptions;
   try {
-    decided = generationOptions(requestOf(options), model.head.generation, model.head.config, randomSeed);
+    decided = generationOptions(requestOf(options), model.head.generation, model.bounds, randomSeed);
   } catch (error) {
     if (error instanceof NoSeed) return { Unavailable: error.message };
     return { InvalidOptions: (error as Error).message };
@@ -83,6 +89,11 @@ export function readTask(
   if (!sourceIds) {
     const message = `generate: expected a prompt of at most ${limit} tokens, got more than ${limit}`;
     return { PromptTooLong: { tokens: limit + 1, limit, message } };
+  }
+  try {
+    decided = fitContext(decided, requestOf(options), sourceIds.length, model.bounds);
+  } catch (error) {
+    return { InvalidOptions: (error as Error).message };
   }
   return { model, prompt, sourceIds, options: decided, tokensPerCall };
 }
@@ -122,7 +133,10 @@ export function openSession(method: string, prompt: string, options: Options, be
   const owner = callerText();
   let wasRead = false;
   const found = readTask(method, prompt, options, (model, asked) => {
-    const [least, most] = [wantedBy(model, asked), wantedBy(model, { ...asked, promptTokens: mostTokens(prompt) })];
+    const [least, most] = [
+      wantedBy(model, asked),
+      wantedBy(model, { ...asked, promptTokens: mostTokens(model, prompt) }),
+    ];
     const refused = noRoom(method, owner, least) ?? lacksPayment(method, least.cycles, most.cycles);
     wasRead = refused === undefined;
     return refused;
@@ -151,7 +165,8 @@ function refusedAfterReading(method: string, owner: string, task: Task): Generat
 }
 
 /** NFKC makes at most 18 characters of one; two more tokens stand for the beginning and the end. */
-const mostTokens = (prompt: string): number => Math.min(settings().max_prompt_tokens, 18 * prompt.length + 2);
+const mostTokens = (model: Model, prompt: string): number =>
+  Math.min(model.limits.promptTokens, 18 * prompt.length + 2);
 
 /** Why nothing that takes so much is begun for this owner: limits, the queue, cycles. */
 export function noRoom(method: string, owner: string, wanted: Amount): GenerateError | undefined {

@@ -1,6 +1,6 @@
 /** What the canister's keepers can set, kept in stable memory as JSON. A setting that a later version adds has its initial value here. */
 import type * as Candid from '../interface/llm.did.ts';
-import { MAX_SOURCE_LENGTH } from '../model/limits.ts';
+import { MAX_CONTEXT } from '../model/limits.ts';
 import { NoStableRoom } from './blocks.ts';
 import { readRecord, writeRecord } from './stable.ts';
 
@@ -22,7 +22,8 @@ const ranges = {
   tokens_per_day_overall: { initial: 0, least: 0, most: Number.MAX_SAFE_INTEGER },
   cycles_per_day: { initial: 0, least: 0, most: Number.MAX_SAFE_INTEGER },
   cycles_per_day_overall: { initial: 0, least: 0, most: Number.MAX_SAFE_INTEGER },
-  max_prompt_tokens: { initial: MAX_SOURCE_LENGTH, least: 1, most: MAX_SOURCE_LENGTH },
+  max_prompt_tokens: { initial: 2_048, least: 1, most: MAX_CONTEXT },
+  max_context_tokens: { initial: 4_096, least: 2, most: MAX_CONTEXT },
   tokens_per_call: { initial: 1, least: 0, most: 1_000 },
   max_finished: { initial: 1_000, least: 0, most: 20_000 },
   finished_seconds: { initial: 30 * DAY, least: 60, most: 36_500 * DAY },

@@ -10,7 +10,6 @@ import { candid } from './methods.ts';
 import { activeModel } from './model.ts';
 import { type Opt, some } from './opt.ts';
 import { sessionCounts } from './sessions.ts';
-import { settings } from './settings.ts';
 import { arena } from './unit.ts';
 
 export class StatusMethods {
@@ -20,7 +19,7 @@ export class StatusMethods {
     const model = activeModel();
     if (!model) return [];
     const { head, stored, ready } = model;
-    const { limits } = model.t5;
+    const { limits } = model;
     const sizes = sizesOf(packShape(head));
     return [
       {
@@ -50,7 +49,7 @@ export class StatusMethods {
     const model = activeModel();
     if (inReplicatedExecution() || !model?.ready || prompt.length > MAX_PROMPT_CHARACTERS) return [];
     const ids = model.tokenizer.encodeUpTo(prompt, Number.POSITIVE_INFINITY, { thousandSteps: TOKENIZER_STEPS });
-    return ids ? [{ tokens: ids.length, limit: settings().max_prompt_tokens }] : [];
+    return ids ? [{ tokens: ids.length, limit: model.limits.promptTokens }] : [];
   }
 
   /**

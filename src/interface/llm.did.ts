@@ -331,6 +331,9 @@ export interface Settings {
    * Whether a greedy prompt that was answered before gets that answer at once.
    */
   'answer_cache' : boolean,
+  /**
+   * Of a prompt. What the model itself allows may be less.
+   */
   'max_prompt_tokens' : number,
   /**
    * Sessions that are worked on at once. Each holds keys and values in memory.
@@ -388,6 +391,10 @@ export interface Settings {
    * What canisters pay, in percent of an answer's cost. 0: nothing.
    */
   'price_percent' : number,
+  /**
+   * Of prompt and answer together, for a model that has both in one context. Their keys and values are in the arena.
+   */
+  'max_context_tokens' : number,
 }
 /**
  * The settings to change. What is left out stays.
@@ -411,6 +418,7 @@ export interface SettingsChange {
   'cycles_per_day_overall' : [] | [bigint],
   'min_cycles' : [] | [bigint],
   'price_percent' : [] | [number],
+  'max_context_tokens' : [] | [number],
 }
 export type SettingsResult = { 'Ok' : Settings } |
   { 'Err' : AdminError };
@@ -855,6 +863,7 @@ export const SettingsChange = IDL.Record({
   'cycles_per_day_overall' : IDL.Opt(IDL.Nat64),
   'min_cycles' : IDL.Opt(IDL.Nat64),
   'price_percent' : IDL.Opt(IDL.Nat32),
+  'max_context_tokens' : IDL.Opt(IDL.Nat32),
 });
 export const Settings = IDL.Record({
   'tokens_per_call' : IDL.Nat32,
@@ -875,6 +884,7 @@ export const Settings = IDL.Record({
   'cycles_per_day_overall' : IDL.Nat64,
   'min_cycles' : IDL.Nat64,
   'price_percent' : IDL.Nat32,
+  'max_context_tokens' : IDL.Nat32,
 });
 export const SettingsResult = IDL.Variant({
   'Ok' : Settings,

@@ -4,6 +4,7 @@
 //
 //   0  "GGUF", version u32, tensors u64, entries u64 | metadata entries | a line for each tensor | padding | data
 import { gguf } from '@huggingface/gguf';
+import { refuseStandIn, STAND_IN_BYTES } from '../json/stand-in.ts';
 import { GGML_FORMATS, type GgmlFormat, ggmlToFloat32 } from './ggml-formats.ts';
 import type { Source, TensorInfo } from './tensor-file.ts';
 import { TensorFile } from './tensor-file.ts';
@@ -65,6 +66,7 @@ const cutShort = (where: string, expected: number, got: number): RangeError =>
   new RangeError(`${where}: expected at least ${expected} bytes, got ${got}; the file is cut short, fetch it again`);
 
 async function expectStart(source: Source, where: string): Promise<void> {
+  refuseStandIn(where, await source.read(0, Math.min(source.size, STAND_IN_BYTES)));
   if (source.size < 24) throw cutShort(where, 24, source.size);
   const start = Uint8Array.from(await source.read(0, 8));
   const magic = String.fromCharCode(...start.subarray(0, 4));

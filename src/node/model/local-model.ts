@@ -9,7 +9,7 @@ import type { WeightsKind } from '../../model/tensor-table.ts';
 import { copyTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
 import { Arena } from '../../tensor/arena.ts';
 import type { Tokenizer } from '../../text/tokenizer.ts';
-import { readTokenizer, withCheckpoint } from './model-folder.ts';
+import { withCheckpoint } from './model-folder.ts';
 import { nodeUnit } from './node-unit.ts';
 
 export interface LocalModel {
@@ -26,7 +26,7 @@ export async function openLocalModel(dir: string, weights: WeightsKind): Promise
   return await withCheckpoint(dir, async (checkpoint) => {
     const { config, generation } = checkpoint;
     const machine = await nodeUnit();
-    const found = await readTokenizer(dir, config.vocabularySize);
+    const found = await checkpoint.readTokenizer();
     const tokenizer = found && copyTokenizer(found, machine);
     const model = openModel(machine, new Arena(machine), shapeOf({ ...checkpoint, weights }, config));
     const { weightsOffset, tokenizerOffset } = planConversion(checkpoint, weights, 0);

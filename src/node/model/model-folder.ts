@@ -1,18 +1,19 @@
 /**
- * Model folders as Hugging Face has them, on this machine: opened, and made into packs that are kept in build/packs/ until the folder or the
+ * Models on this machine, folders as Hugging Face has them and GGUF files: opened, and made into packs that are kept in build/packs/ until the model or the
  * converter changes.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { GenerationConfig } from '../../model/checkpoint/generation-config.ts';
 import type { Source } from '../../model/checkpoint/tensor-file.ts';
 import type { Folder } from '../../model/checkpoint/weights.ts';
-import { type Checkpoint, openCheckpoint } from '../../model/families/checkpoint.ts';
+import { type Checkpoint, openCheckpoint, openGgufCheckpoint } from '../../model/families/checkpoint.ts';
 import { convert } from '../../model/pack/convert.ts';
 import { decodePackHead, type OpenedHead, PACK_VERSION, packHeadBytes } from '../../model/pack/pack.ts';
 import type { WeightsKind } from '../../model/tensor-table.ts';
 import { readFolderTokenizer, TOKENIZER_FILES, type TokenizerFiles } from '../../model/tokenizer/folder-tokenizer.ts';
+import { readGgufTokenizer } from '../../model/tokenizer/gguf-tokenizer.ts';
 import type { PackTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
 import { projectRoot } from '../build/project.ts';
 import { fetchedId } from '../fetch/fetch-model.ts';
@@ -28,15 +29,7 @@ export function localFolder(dir: string): Folder & { close(): Promise<void> } {
       });
       if (!handle) return undefined;
       handles.push(handle);
-      const { size } = await handle.stat();
-      return {
-        size,
-        read: async (offset, length) => {
-          const bytes = new Uint8Array(length);
-          const { bytesRead } = await handle.read(bytes, 0, length, offset);
-          return bytes.subarray(0, bytesRead);
-        },
-      };
+      return await sourceOf(handle);
     },
     close: async () => {
       await Promise.all(handles.splice(0).map((handle) => handle.close()));
@@ -44,21 +37,57 @@ export function localFolder(dir: string): Folder & { close(): Promise<void> } {
   };
 }
 
-/** Opens the checkpoint in a folder, hands it to `use`, and closes its files. @throws Error where there is no such folder or no T5 in it */
-export async function withCheckpoint<T>(dir: string, use: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
-  const found = await stat(dir).catch(() => undefined);
-  if (!found?.isDirectory()) {
+async function sourceOf(handle: FileHandle): Promise<Source> {
+  const { size } = await handle.stat();
+  return {
+    size,
+    read: async (offset, length) => {
+      const bytes = new Uint8Array(length);
+      const { bytesRead } = await handle.read(bytes, 0, length, offset);
+      return bytes.subarray(0, bytesRead);
+    },
+  };
+}
+
+/** A checkpoint, and its tokenizer where it has one. */
+export interface LocalCheckpoint extends Checkpoint {
+  readTokenizer(): Promise<PackTokenizer | undefined>;
+}
+
+/**
+ * Opens the checkpoint that is a folder or a GGUF file, hands it to `use`, and closes its files.
+ * @throws Error where there is neither, or no model in it
+ */
+export async function withCheckpoint<T>(path: string, use: (checkpoint: LocalCheckpoint) => Promise<T>): Promise<T> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) {
     throw new Error(
-      `model folder: expected a folder with config.json and model.safetensors, got ${dir}, which is ${found ? 'a file' : 'not there'}`,
+      `model: expected a folder with config.json and model.safetensors, or a GGUF file, got ${path}, which is not there`,
     );
   }
+  return found.isDirectory() ? await withFolder(path, use) : await withGguf(path, use);
+}
+
+async function withFolder<T>(dir: string, use: (checkpoint: LocalCheckpoint) => Promise<T>): Promise<T> {
   const folder = localFolder(dir);
   try {
     // a fetched model's folder is named after its revision
     const name = basename((await fetchedId(dir)) ?? resolve(dir));
-    return await use(await openCheckpoint(folder, name));
+    const checkpoint = await openCheckpoint(folder, name);
+    return await use({ ...checkpoint, readTokenizer: () => readTokenizer(dir, checkpoint.config.vocabularySize) });
   } finally {
     await folder.close();
+  }
+}
+
+async function withGguf<T>(file: string, use: (checkpoint: LocalCheckpoint) => Promise<T>): Promise<T> {
+  const handle = await open(file);
+  try {
+    const where = basename(file);
+    const { metadata, ...checkpoint } = await openGgufCheckpoint(await sourceOf(handle), where);
+    return await use({ ...checkpoint, readTokenizer: async () => readGgufTokenizer(metadata, where) });
+  } finally {
+    await handle.close();
   }
 }
 
@@ -101,11 +130,12 @@ export function notAppliedLine({ notApplied }: GenerationConfig, name: string): 
 }
 
 /** What a pack is made of and by: if this is the same, so is the pack. */
-async function fingerprint(dir: string, weights: WeightsKind): Promise<string> {
-  const hash = createHash('sha256').update(`${PACK_VERSION} ${CONVERTER} ${weights} ${resolve(dir)}`);
-  for (const name of FILES) {
-    const info = await stat(join(dir, name)).catch(() => undefined);
-    if (info) hash.update(`${name} ${info.size} ${info.mtimeMs}`);
+async function fingerprint(model: string, weights: WeightsKind): Promise<string> {
+  const hash = createHash('sha256').update(`${PACK_VERSION} ${CONVERTER} ${weights} ${resolve(model)}`);
+  // a GGUF file is all there is
+  for (const name of ['', ...FILES]) {
+    const info = await stat(join(model, name)).catch(() => undefined);
+    if (info?.isFile()) hash.update(`${name} ${info.size} ${info.mtimeMs}`);
   }
   return hash.digest('hex').slice(0, 16);
 }
@@ -120,41 +150,63 @@ const FILES = [
   ...TOKENIZER_FILES,
 ];
 
+interface Packing {
+  onProgress?: (done: number, all: number) => void;
+}
+
 /**
- * Makes the folder's pack, or takes the one that is there.
- * @throws Error naming the file that is missing or wrong
+ * Makes a model's pack in build/packs/, or takes the one that is there.
+ * @param model a folder or a GGUF file @throws Error naming the file that is missing or wrong
  */
-export async function packFolder(
-  dir: string,
-  weights: WeightsKind,
-  { onProgress = () => {} }: { onProgress?: (done: number, all: number) => void } = {},
-): Promise<PackFile> {
-  return await withCheckpoint(dir, async (checkpoint) => {
+export async function packFolder(model: string, weights: WeightsKind, packing: Packing = {}): Promise<PackFile> {
+  return await withCheckpoint(model, async (checkpoint) => {
     const folder = join(projectRoot, 'build/packs');
-    const path = join(folder, `${checkpoint.name}-${weights}-${await fingerprint(dir, weights)}.pack`);
+    const named = checkpoint.name.replace(/[^\w.-]+/g, '-');
+    const path = join(folder, `${named}-${weights}-${await fingerprint(model, weights)}.pack`);
     if (!(await stat(path).catch(() => undefined))) {
-      const tokenizer = await readTokenizer(dir, checkpoint.config.vocabularySize);
-      if (!tokenizer) throw new Error(`model folder: expected spiece.model or tokenizer.json in ${dir}, got neither`);
       await mkdir(folder, { recursive: true });
-      // written beside, then renamed: a conversion that breaks off leaves no half pack
-      const partial = `${path}.${process.pid}.partial`;
-      const file = await open(partial, 'w');
-      try {
-        const sink = {
-          write: async (at: number, bytes: Uint8Array) => void (await file.write(bytes, 0, bytes.length, at)),
-        };
-        const { tables, ...inHead } = tokenizer;
-        await convert(checkpoint, weights, tables, sink, createHash('sha256'), onProgress, inHead);
-        await file.close();
-        await rename(partial, path);
-      } catch (error) {
-        await file.close().catch(() => {});
-        await rm(partial, { force: true });
-        throw error;
-      }
+      await writePack(checkpoint, model, weights, path, packing);
     }
     return await describePack(path);
   });
+}
+
+/** Makes a model's pack at a place of its own. @param model a folder or a GGUF file @throws Error naming the file that is missing or wrong */
+export async function packTo(
+  model: string,
+  weights: WeightsKind,
+  path: string,
+  packing: Packing = {},
+): Promise<PackFile> {
+  await withCheckpoint(model, (checkpoint) => writePack(checkpoint, model, weights, path, packing));
+  return await describePack(path);
+}
+
+async function writePack(
+  checkpoint: LocalCheckpoint,
+  model: string,
+  weights: WeightsKind,
+  path: string,
+  { onProgress = () => {} }: Packing,
+): Promise<void> {
+  const tokenizer = await checkpoint.readTokenizer();
+  if (!tokenizer) throw new Error(`model folder: expected spiece.model or tokenizer.json in ${model}, got neither`);
+  // written beside, then renamed: a conversion that breaks off leaves no half pack
+  const partial = `${path}.${process.pid}.partial`;
+  const file = await open(partial, 'w');
+  try {
+    const sink = {
+      write: async (at: number, bytes: Uint8Array) => void (await file.write(bytes, 0, bytes.length, at)),
+    };
+    const { tables, ...inHead } = tokenizer;
+    await convert(checkpoint, weights, tables, sink, createHash('sha256'), onProgress, inHead);
+    await file.close();
+    await rename(partial, path);
+  } catch (error) {
+    await file.close().catch(() => {});
+    await rm(partial, { force: true });
+    throw error;
+  }
 }
 
 async function describePack(path: string): Promise<PackFile> {
