@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { _SERVICE as Llm } from '../../src/client/llm.did.ts';
+import type { _SERVICE as Llm } from '../../src/interface/llm.did.ts';
 import type { GenerationRequest } from '../../src/model/generation/options.ts';
 import { copyTokenizer } from '../../src/model/tokenizer/pack-tokenizer.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
