@@ -7,6 +7,7 @@ import { idleFee } from './cycles.ts';
 import type { Compiled, Instance } from './instance.ts';
 import { limits } from './limits.ts';
 import type { Meter } from './meter.ts';
+import type { LowMemoryHook, Snapshot } from './snapshot.ts';
 import { StableMemory } from './stable-memory.ts';
 import type { CanisterInfo, Reject } from './types.ts';
 import { type PageRules, pageBytes } from './wasm/costs.ts';
@@ -99,7 +100,9 @@ export const defaultSettings = (controllers: Principal[]): Settings => ({
 /** Code that is installed. */
 export interface Code {
   compiled: Compiled;
-  /** SHA-256 of the bytes given to install_code. */
+  /** The bytes given to install_code. */
+  given: Uint8Array;
+  /** SHA-256 of them. */
   hash: Uint8Array;
   metadata: CanisterInfo['metadata'];
   wasmBytes: number;
@@ -148,13 +151,16 @@ export class Canister implements CanisterInfo {
   logBytes = 0;
   /** The chunk store: by SHA-256 in hexadecimal. */
   chunks = new Map<string, Uint8Array>();
+  /** By their ids in hexadecimal, oldest first. */
+  readonly snapshots = new Map<string, Snapshot>();
+  nextSnapshot = 0n;
   /** Sums over queries outside replicated execution. */
   queryStats = { calls: 0n, instructions: 0n, requestBytes: 0n, responseBytes: 0n };
   /** Bytes that each of the last changes takes in the canister's history. */
   #history: number[] = [];
   /** Time up to which storage was paid. */
   paidUntil: bigint;
-  lowMemoryHook: 'notNeeded' | 'ready' | 'executed' = 'notNeeded';
+  lowMemoryHook: LowMemoryHook = 'notNeeded';
   /** The id as text, and as the key of maps. */
   readonly text: string;
   readonly key: string;
@@ -229,10 +235,28 @@ export class Canister implements CanisterInfo {
 
   /** Bytes that storage is charged for. */
   get storageBytes(): number {
+    return this.codeBytes + this.historyBytes + this.snapshotBytes;
+  }
+
+  /** Bytes of what uninstalling takes away: memories, code, chunk store. */
+  get codeBytes(): number {
     const memories = (this.instance?.memoryBytes ?? 0) + this.stable.size * pageBytes;
     const { wasmBytes = 0, globalBytes = 0, customSectionBytes = 0 } = this.code ?? {};
-    const code = wasmBytes + globalBytes + customSectionBytes;
-    return memories + code + this.chunks.size * limits.chunkBytes + this.historyBytes;
+    return memories + wasmBytes + globalBytes + customSectionBytes + this.chunks.size * limits.chunkBytes;
+  }
+
+  /** Whether less memory is left to grow than `wasm_memory_threshold`. */
+  get lacksWasmMemory(): boolean {
+    const { wasmMemoryLimit, wasmMemoryThreshold } = this.settings;
+    const limit = wasmMemoryLimit || BigInt(limits.wasmMemory);
+    return limit - BigInt(this.instance?.memoryBytes ?? 0) < wasmMemoryThreshold;
+  }
+
+  /** Bytes of its snapshots. */
+  get snapshotBytes(): number {
+    let bytes = 0;
+    for (const snapshot of this.snapshots.values()) bytes += snapshot.bytes;
+    return bytes;
   }
 
   /** Bytes kept for responses without a deadline: those that this canister awaits, and those that it owes to canisters. */

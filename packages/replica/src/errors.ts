@@ -18,8 +18,11 @@ export const RejectCodes = {
 const errorCodes = {
   IC0207: RejectCodes.SYS_TRANSIENT, // canister out of cycles
   IC0301: RejectCodes.DESTINATION_INVALID, // canister not found
+  IC0305: RejectCodes.DESTINATION_INVALID, // snapshot not found
   IC0403: RejectCodes.CANISTER_REJECT, // too few cycles to create a canister
   IC0406: RejectCodes.CANISTER_REJECT, // rejected by the canister
+  IC0408: RejectCodes.CANISTER_REJECT, // an argument of a management method that cannot be
+  IC0409: RejectCodes.CANISTER_REJECT, // a snapshot that was not uploaded cannot be changed
   IC0502: RejectCodes.CANISTER_ERROR, // trapped
   IC0503: RejectCodes.CANISTER_ERROR, // called ic0.trap
   IC0504: RejectCodes.CANISTER_ERROR, // violated the contract of a system call
@@ -37,6 +40,7 @@ const errorCodes = {
   IC0524: RejectCodes.CANISTER_ERROR, // touched too much memory
   IC0525: RejectCodes.CANISTER_ERROR, // composite queries nest too deep
   IC0527: RejectCodes.CANISTER_ERROR, // a composite query made with a call
+  IC0532: RejectCodes.CANISTER_ERROR, // too few cycles for more memory
   IC0536: RejectCodes.CANISTER_ERROR, // method not found
   IC0537: RejectCodes.CANISTER_ERROR, // no Wasm module
   IC0539: RejectCodes.CANISTER_ERROR, // Wasm memory limit exceeded

@@ -63,20 +63,11 @@ export function install(
     if (execution.globalTimer !== undefined) canister.globalTimer = execution.globalTimer;
   };
 
-  /** Compiles, and counts what that costs, of a module that is refused, too. */
   const load = (): Code => {
-    instructions += newInstanceCost[executor.rules];
-    try {
-      const code = loadCode(wasm, executor.instrumentOptions);
-      const key = Buffer.from(code.hash).toString('hex');
-      const known = compiledBefore.has(key);
-      instructions += Math.floor(code.compileInstructions / (known ? compiledBeforeDivisor : 1));
-      compiledBefore.add(key);
-      return code;
-    } catch (error) {
-      instructions += refusedModuleCost(wasm);
-      throw error;
-    }
+    const { code, refused, instructions: more } = compile(executor, wasm, compiledBefore);
+    instructions += more;
+    if (!code) throw refused;
+    return code;
   };
 
   try {
@@ -119,6 +110,27 @@ export function install(
     Object.assign(canister, before);
     canister.charge(executionFee(Math.min(instructions, instructionLimits.install)));
     return { instructions, trap };
+  }
+}
+
+interface Compilation {
+  instructions: number;
+  code?: Code;
+  /** What was thrown, where there is no code. */
+  refused?: unknown;
+}
+
+/** Compiles a module, and counts what that costs: of one that is refused, too. */
+export function compile(executor: Executor, wasm: Uint8Array, compiledBefore: Set<string>): Compilation {
+  const base = newInstanceCost[executor.rules];
+  try {
+    const code = loadCode(wasm, executor.instrumentOptions);
+    const key = Buffer.from(code.hash).toString('hex');
+    const divisor = compiledBefore.has(key) ? compiledBeforeDivisor : 1;
+    compiledBefore.add(key);
+    return { code, instructions: base + Math.floor(code.compileInstructions / divisor) };
+  } catch (refused) {
+    return { refused, instructions: base + refusedModuleCost(wasm) };
   }
 }
 

@@ -6,8 +6,9 @@
 import { Trap } from './errors.ts';
 import { limits } from './limits.ts';
 import type { Meter } from './meter.ts';
+import { PageMemory } from './page-memory.ts';
 import { dirtyPageCost, osPageBytes, type PageRules, pageBytes, pageTouchCost } from './wasm/costs.ts';
-import type { Instrumented } from './wasm/instrument.ts';
+import type { Instrumented, SnapshotGlobal } from './wasm/instrument.ts';
 
 /** A module that was rewritten and compiled. */
 export interface Compiled extends Instrumented {
@@ -26,6 +27,14 @@ export interface InstanceChanges {
   pages: [page: number, content: Uint8Array][];
   globals: unknown[];
 }
+
+/** A global's value as a snapshot has it; one of type v128 is 128 bits. */
+export interface GlobalValue {
+  type: SnapshotGlobal['type'];
+  value: number | bigint;
+}
+
+const zeroPage = new Uint8Array(pageBytes);
 
 /** A mutable global of type v128, as a pair of integers. */
 function vectorGlobal(exports: WebAssembly.Exports, index: number): { value: unknown } {
@@ -189,17 +198,60 @@ export class Instance {
     const after = before + pages;
     if (after > this.#compiled.maxPages) return -1;
     this.checkMemoryLimit(pages);
+    return this.#resize(after) ? before : -1;
+  }
+
+  /** Sets the size in pages, if the engine has room for it. */
+  #resize(pages: number): boolean {
     const real = this.#memory.buffer.byteLength / pageBytes - 1;
-    if (after > real) {
+    if (pages > real) {
       try {
-        this.#memory.grow(after - real);
+        this.#memory.grow(pages - real);
       } catch {
-        return -1;
+        return false;
       }
       this.#bytes = new Uint8Array(this.#memory.buffer);
     }
-    this.#pagesGlobal.value = after;
-    return before;
+    this.#pagesGlobal.value = pages;
+    return true;
+  }
+
+  /** The heap as it was committed last, for a snapshot: a copy, without the pages that are all zero. */
+  committed(): PageMemory {
+    const memory = new PageMemory(this.#pagesGlobal.value);
+    for (let page = 0; page < memory.size; page++) {
+      const bytes = this.#bytes.subarray((page + 1) * pageBytes, (page + 2) * pageBytes);
+      if (Buffer.compare(bytes, zeroPage) !== 0) memory.pages.set(page, bytes.slice());
+    }
+    return memory;
+  }
+
+  /** The values of the globals that a snapshot holds. */
+  globalValues(): GlobalValue[] {
+    return this.#compiled.snapshotGlobals.map(({ index, type }) => {
+      if (type !== 'v128') return { type, value: (this.#exports[`global ${index}`] as WebAssembly.Global).value };
+      const half = (name: string) => BigInt.asUintN(64, (this.#exports[`${name} ${index}`] as () => bigint)());
+      return { type, value: (half('high') << 64n) | half('low') };
+    });
+  }
+
+  /**
+   * Makes a fresh instance what a snapshot holds; `globals` are as many and of the types as `globalValues` gives.
+   * @returns whether the engine has room for the heap
+   */
+  restore(heap: PageMemory, globals: readonly GlobalValue[]): boolean {
+    // what the module's data segments have put there
+    this.#bytes.fill(0, pageBytes);
+    if (heap.size > this.#compiled.maxPages || !this.#resize(heap.size)) return false;
+    for (const [page, bytes] of heap.pages) this.#bytes.set(bytes, (page + 1) * pageBytes);
+    for (const [i, { index, type, mutable }] of this.#compiled.snapshotGlobals.entries()) {
+      const { value } = globals[i];
+      if (!mutable) continue;
+      if (type !== 'v128') (this.#exports[`global ${index}`] as WebAssembly.Global).value = value;
+      else vectorGlobal(this.#exports, index).value = [BigInt(value), BigInt(value) >> 64n];
+    }
+    this.commit();
+    return true;
   }
 
   /** For accesses from `low` to `high`, of which that at `own` is made now. */

@@ -37,6 +37,9 @@ export const limits = {
   /** A chunk of the chunk store, which is also what each costs to keep; and how many there may be. */
   chunkBytes: MiB,
   chunks: 100,
+  snapshots: 10,
+  /** What `read_canister_snapshot_data` gives at a time. */
+  snapshotReadBytes: 2_000_000,
   /** Environment variables, and characters in a name or a value. */
   environmentVariables: 20,
   environmentVariableLength: 128,

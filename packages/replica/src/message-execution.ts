@@ -18,8 +18,9 @@ import type { Execution, OutgoingCall } from './execution.ts';
 import type { Outcome } from './executor.ts';
 import { chargeIngress, outOfCycles, refuse } from './induction.ts';
 import type { IngressHistory } from './ingress-history.ts';
-import { instructionLimits, limits } from './limits.ts';
-import { callManagement, isManagement, type ManagementHost, managementCanisterId } from './management/methods.ts';
+import { instructionLimits } from './limits.ts';
+import type { ManagementHost } from './management/host.ts';
+import { callManagement, isManagement, managementCanisterId } from './management/methods.ts';
 import type { Message, RequestMessage, ResponseMessage, TaskMessage } from './messages.ts';
 import { callNative, isNative } from './native-canisters.ts';
 import { noMethod, noReply } from './query-graph.ts';
@@ -59,6 +60,11 @@ export class MessageExecution {
         const result = subnet.installCode(installation);
         this.#watchMemory(installation.canister);
         return result;
+      },
+      time: () => subnet.time(),
+      loadSnapshot: (canister, snapshot) => {
+        subnet.loadSnapshot(canister, snapshot);
+        this.#watchMemory(canister);
       },
       settingsChanged: (canister, newControllers) => {
         if (newControllers) canister.recordChange(canister.controllers.length);
@@ -305,10 +311,7 @@ export class MessageExecution {
 
   /** Schedules on_low_wasm_memory when less memory than `wasm_memory_threshold` is left to grow, once until there is more again. */
   #watchMemory(canister: Canister): void {
-    const { wasmMemoryLimit, wasmMemoryThreshold } = canister.settings;
-    const limit = wasmMemoryLimit || BigInt(limits.wasmMemory);
-    const low = limit - BigInt(canister.instance?.memoryBytes ?? 0) < wasmMemoryThreshold;
-    if (!low) canister.lowMemoryHook = 'notNeeded';
+    if (!canister.lacksWasmMemory) canister.lowMemoryHook = 'notNeeded';
     else if (canister.lowMemoryHook === 'notNeeded') canister.lowMemoryHook = 'ready';
     this.#queueLowMemoryHook(canister);
   }

@@ -70,6 +70,7 @@ export function loadCode(given: Uint8Array, options: InstrumentOptions = {}): Co
     const sections = metadata(module);
     const code: Code = {
       compiled,
+      given: given.slice(),
       hash,
       metadata: sections,
       wasmBytes: given.length,

@@ -6,6 +6,7 @@
 import { Trap } from './errors.ts';
 import { limits } from './limits.ts';
 import type { Meter } from './meter.ts';
+import { PageMemory } from './page-memory.ts';
 import { dirtyPageCost, osPageBytes, type PageRules, pageBytes, pageTouchCost } from './wasm/costs.ts';
 
 const maximalPages = limits.stableBytes / pageBytes;
@@ -25,7 +26,8 @@ export interface StableChanges {
 }
 
 export class StableMemory {
-  readonly #pages = new Map<number, Uint8Array>();
+  /** A page is never changed once a run that wrote it is committed: snapshots share it. */
+  #pages = new Map<number, Uint8Array>();
   readonly #touched = new Map<number, Touch>();
   /** Pages as they were before the first write of the run that may be undone; `undefined`: the page did not exist. */
   readonly #log = new Map<number, Uint8Array | undefined>();
@@ -39,6 +41,10 @@ export class StableMemory {
     public size = 0,
   ) {
     this.#sizeBefore = size;
+  }
+
+  get bytes(): number {
+    return this.size * pageBytes;
   }
 
   /** Bytes that the pages written take. */
@@ -95,10 +101,20 @@ export class StableMemory {
 
   /** Takes away everything, without a log. */
   clear(): void {
-    this.#pages.clear();
+    this.replace(new PageMemory());
+  }
+
+  /** What was committed last, for a snapshot. It shares the pages: a run's first write of a page replaces it. */
+  committed(): PageMemory {
+    return new PageMemory(this.size, this.#pages);
+  }
+
+  /** Takes a snapshot's memory over, without a log. */
+  replace(memory: PageMemory): void {
+    this.#pages = new Map(memory.pages);
     this.#log.clear();
-    this.size = 0;
-    this.#sizeBefore = 0;
+    this.size = memory.size;
+    this.#sizeBefore = memory.size;
   }
 
   /** Adds pages. @returns the size before in pages, or -1 where there is no room */
@@ -171,9 +187,9 @@ export class StableMemory {
     this.#range(offset, source.length, (page, at, from, count) => {
       this.#touch(page, at, count, true);
       let bytes = this.#pages.get(page);
-      if (!this.#log.has(page)) this.#log.set(page, bytes?.slice());
-      if (!bytes) {
-        bytes = new Uint8Array(pageBytes);
+      if (!bytes || !this.#log.has(page)) {
+        if (!this.#log.has(page)) this.#log.set(page, bytes);
+        bytes = bytes?.slice() ?? new Uint8Array(pageBytes);
         this.#pages.set(page, bytes);
       }
       bytes.set(source.subarray(from, from + count), at);

@@ -14,6 +14,8 @@ import { Executor } from './executor.ts';
 import { type Installation, type InstallResult, install } from './install.ts';
 import { limits } from './limits.ts';
 import type { MessageRecord } from './messages.ts';
+import type { Snapshot } from './snapshot.ts';
+import { loadSnapshot } from './snapshotting.ts';
 import type { Reject } from './types.ts';
 import type { PageRules } from './wasm/costs.ts';
 import type { InstrumentOptions } from './wasm/instrument.ts';
@@ -101,11 +103,17 @@ export class Subnet {
     return install(this.executor, installation, this.#compiled);
   }
 
+  /** @throws Trap */
+  loadSnapshot(canister: Canister, snapshot: Snapshot): void {
+    loadSnapshot(this.executor, canister, snapshot, this.#compiled);
+  }
+
   /** Takes code and state away. What becomes of open calls is for the caller to say. */
   removeCode(canister: Canister): void {
     canister.instance = undefined;
     canister.code = undefined;
     canister.stable.clear();
+    canister.chunks.clear();
     canister.certifiedData = new Uint8Array(0);
     canister.globalTimer = 0n;
     canister.lowMemoryHook = 'notNeeded';

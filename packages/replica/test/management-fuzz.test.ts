@@ -57,6 +57,8 @@ test('each call has an answer', async () => {
     if (type instanceof IDL.TextClass) return ['', 'candid:service', 'é'][pick(3)];
     if (type instanceof IDL.BoolClass) return pick(2) === 0;
     if (type instanceof IDL.NullClass) return null;
+    if (type instanceof IDL.FloatClass) return [0, -1.5, Number.NaN][pick(3)];
+    if (type instanceof IDL.FixedIntClass) return [0, 1, -1][pick(3)];
     return [0n, 1n, 5_000n, 2n ** 63n, 2n ** 64n - 1n][pick(5)];
   };
   const ended = { replied: 0, rejected: 0 };

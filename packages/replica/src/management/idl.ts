@@ -83,7 +83,25 @@ const status = IDL.Record({
 const range = IDL.Record({ start: IDL.Nat64, end: IDL.Nat64 });
 const logFilter = IDL.Variant({ by_idx: range, by_timestamp_nanos: range });
 
-const chunkHash = IDL.Record({ hash: IDL.Vec(IDL.Nat8) });
+const blob = IDL.Vec(IDL.Nat8);
+const chunkHash = IDL.Record({ hash: blob });
+
+const snapshot = IDL.Record({ id: blob, taken_at_timestamp: IDL.Nat64, total_size: IDL.Nat64 });
+const ofSnapshot = { canister_id: IDL.Principal, snapshot_id: blob };
+/** What is in a snapshot besides its data; `upload_canister_snapshot_metadata` says the same as reading does. */
+const snapshotMetadata = {
+  wasm_module_size: IDL.Nat64,
+  globals: IDL.Vec(IDL.Variant({ i32: IDL.Int32, i64: IDL.Int64, f32: IDL.Float32, f64: IDL.Float64, v128: IDL.Nat })),
+  wasm_memory_size: IDL.Nat64,
+  stable_memory_size: IDL.Nat64,
+  certified_data: blob,
+  global_timer: IDL.Opt(IDL.Variant({ inactive: IDL.Null, active: IDL.Nat64 })),
+  on_low_wasm_memory_hook_status: IDL.Opt(
+    IDL.Variant({ condition_not_satisfied: IDL.Null, ready: IDL.Null, executed: IDL.Null }),
+  ),
+};
+const slice = IDL.Record({ offset: IDL.Nat64, size: IDL.Nat64 });
+const place = IDL.Record({ offset: IDL.Nat64 });
 
 /** Argument and result of each method. */
 export const managementTypes: Record<string, { arg: IDL.Type[]; result: IDL.Type[] }> = {
@@ -164,5 +182,57 @@ export const managementTypes: Record<string, { arg: IDL.Type[]; result: IDL.Type
         ),
       }),
     ],
+  },
+  take_canister_snapshot: {
+    arg: [
+      IDL.Record({
+        canister_id: IDL.Principal,
+        replace_snapshot: IDL.Opt(blob),
+        uninstall_code: IDL.Opt(IDL.Bool),
+        sender_canister_version: IDL.Opt(IDL.Nat64),
+      }),
+    ],
+    result: [snapshot],
+  },
+  load_canister_snapshot: {
+    arg: [IDL.Record({ ...ofSnapshot, sender_canister_version: IDL.Opt(IDL.Nat64) })],
+    result: [],
+  },
+  list_canister_snapshots: { arg: [canisterId], result: [IDL.Vec(snapshot)] },
+  delete_canister_snapshot: { arg: [IDL.Record(ofSnapshot)], result: [] },
+  read_canister_snapshot_metadata: {
+    arg: [IDL.Record(ofSnapshot)],
+    result: [
+      IDL.Record({
+        ...snapshotMetadata,
+        source: IDL.Variant({ taken_from_canister: IDL.Reserved, metadata_upload: IDL.Reserved }),
+        taken_at_timestamp: IDL.Nat64,
+        wasm_chunk_store: IDL.Vec(chunkHash),
+        canister_version: IDL.Nat64,
+      }),
+    ],
+  },
+  read_canister_snapshot_data: {
+    arg: [
+      IDL.Record({
+        ...ofSnapshot,
+        kind: IDL.Variant({ wasm_module: slice, wasm_memory: slice, stable_memory: slice, wasm_chunk: chunkHash }),
+      }),
+    ],
+    result: [IDL.Record({ chunk: blob })],
+  },
+  upload_canister_snapshot_metadata: {
+    arg: [IDL.Record({ canister_id: IDL.Principal, replace_snapshot: IDL.Opt(blob), ...snapshotMetadata })],
+    result: [IDL.Record({ snapshot_id: blob })],
+  },
+  upload_canister_snapshot_data: {
+    arg: [
+      IDL.Record({
+        ...ofSnapshot,
+        kind: IDL.Variant({ wasm_module: place, wasm_memory: place, stable_memory: place, wasm_chunk: IDL.Null }),
+        chunk: blob,
+      }),
+    ],
+    result: [],
   },
 };

@@ -5,91 +5,52 @@
 import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
-import type { Canister, Response, Settings } from '../canister.ts';
+import type { Canister, Response } from '../canister.ts';
 import { fees } from '../cycles.ts';
-import { type ErrorCode, reject, Trap, trapReject } from '../errors.ts';
+import { reject, Trap, trapReject } from '../errors.ts';
 import type { InstallMode } from '../install.ts';
 import { limits } from '../limits.ts';
 import type { Reject } from '../types.ts';
+import {
+  type CodeToInstall,
+  checkController,
+  fail,
+  find,
+  type ManagementCall,
+  type ManagementHost,
+  type Method,
+  type Value,
+} from './host.ts';
 import { managementTypes } from './idl.ts';
 import { changedSettings, settingsFrom } from './settings.ts';
+import { snapshotMethods, snapshotViews } from './snapshots.ts';
 import { logsOf, statusOf } from './status.ts';
 
-/** What the management canister needs of the replica. */
-export interface ManagementHost {
-  canister(id: Principal): Canister | undefined;
-  createCanister(options: { settings: Settings; cycles: bigint; specifiedId?: Principal }): Canister;
-  deleteCanister(canister: Canister): void;
-  installCode(code: CodeToInstall): { trap?: Trap };
-  /** Told whether the controllers were set. */
-  settingsChanged(canister: Canister, newControllers: boolean): void;
-  uninstallCode(canister: Canister): void;
-  /** Calls `stopped` when the canister has no open call contexts any more. */
-  stopCanister(canister: Canister, stopped: (response: Response) => void): void;
-  startCanister(canister: Canister): void;
-  randomBytes(): Uint8Array;
-}
-
-/** A call to the management canister. `respond` is called once, at once or later. */
-export interface ManagementCall {
-  method: string;
-  arg: Uint8Array;
-  caller: Principal;
-  /** Cycles that came with it. */
-  cycles: bigint;
-  respond(response: Response, cyclesAccepted?: bigint): void;
-}
-
 const provisionalCycles = 100_000_000_000_000n;
-
-// biome-ignore lint/suspicious/noExplicitAny: Candid values have the types of idl.ts, which TypeScript does not see
-type Value = any;
-type Method = (
-  host: ManagementHost,
-  call: ManagementCall,
-  arg: Value,
-) => { result?: Value; accepted?: bigint } | 'later';
 
 /** Who may call: only canisters, only controllers of the canister named, or anyone. */
 const canistersOnly = ['create_canister', 'deposit_cycles', 'raw_rand', 'canister_metadata', 'fetch_canister_logs'];
 const anyone = [...canistersOnly, 'provisional_create_canister_with_cycles', 'provisional_top_up_canister'];
 /** Methods that can be asked outside replicated execution too: by users, and by composite queries. */
 const queries = ['canister_status', 'fetch_canister_logs'];
-
-function fail(code: ErrorCode, message: string): never {
-  throw new Trap(code, message);
-}
+/** Who may look, other than controllers, where a setting says so. */
+const viewers: Record<string, (canister: Canister, caller: Principal) => boolean> = {
+  canister_status: (canister, caller) =>
+    caller.toText() === canister.text || canister.mayView(canister.settings.statusVisibility, caller),
+  ...Object.fromEntries(
+    snapshotViews.map((method) => [
+      method,
+      (canister: Canister, caller: Principal) => canister.mayView(canister.settings.snapshotVisibility, caller),
+    ]),
+  ),
+};
 
 /** Ids of canisters are eight bytes and 0101; others would be those of users, or of the management canister. */
 const isCanisterId = (id: Principal): boolean => /^.{16}0101$/i.test(id.toHex());
 
-function find(host: ManagementHost, id: Principal): Canister {
-  return host.canister(id) ?? fail('IC0301', `Canister ${id.toText()} not found`);
-}
-
-function checkController(canister: Canister, caller: Principal): void {
-  if (canister.isController(caller)) return;
-  const controllers = canister.controllers.map((controller) => controller.toText()).join(' ');
-  fail(
-    'IC0512',
-    `Only controllers of canister ${canister.text} can call ic00 method: expected one of ${controllers}, got ${caller.toText()}`,
-  );
-}
-
-/** Who may see a canister's status: itself, and whom its settings name. */
-function checkStatusViewer(canister: Canister, caller: Principal): void {
-  if (caller.toText() === canister.text || canister.mayView(canister.settings.statusVisibility, caller)) return;
-  checkController(canister, caller);
-}
-
-/** What install_code is told, without its Candid. */
-export interface CodeToInstall {
-  canister: Canister;
-  mode: InstallMode;
-  wasm: Uint8Array;
-  arg: Uint8Array;
-  sender: Principal;
-  skipPreUpgrade?: boolean;
+/** Whether someone may call a method that is about a canister: its controllers, and whom `viewers` lets look. @throws Trap */
+function checkAccess(method: string, canister: Canister, caller: Principal): void {
+  if (!Object.hasOwn(viewers, method) || !viewers[method](canister, caller)) checkController(canister, caller);
 }
 
 /** Installs code as install_code does. @throws Trap */
@@ -231,11 +192,7 @@ const methods: Record<string, Method> = {
     host.deleteCanister(canister);
     return {};
   },
-  canister_status(host, { caller }, arg) {
-    const canister = find(host, arg.canister_id);
-    checkStatusViewer(canister, caller);
-    return { result: statusOf(canister) };
-  },
+  canister_status: (host, _, arg) => ({ result: statusOf(find(host, arg.canister_id)) }),
   canister_metadata(host, { caller }, arg) {
     const canister = find(host, arg.canister_id);
     const section = canister.metadata.get(arg.name);
@@ -253,13 +210,14 @@ const methods: Record<string, Method> = {
     if (!canister.mayView(canister.settings.logVisibility, caller)) checkController(canister, caller);
     return { result: logsOf(canister, arg.filter) };
   },
+  ...snapshotMethods,
 };
 
 /** Names come from anyone: `toString` is no method. */
 const isMethod = (name: string): boolean => Object.hasOwn(methods, name);
 
 /** These check their own callers: a canister may ask about itself, or two canisters are concerned. */
-const checksItself = ['canister_status', 'upload_chunk', 'stored_chunks', 'clear_chunk_store', 'install_chunked_code'];
+const checksItself = ['upload_chunk', 'stored_chunks', 'clear_chunk_store', 'install_chunked_code'];
 
 function decode(method: string, arg: Uint8Array): Value {
   try {
@@ -283,8 +241,7 @@ export function checkIngress(host: ManagementHost, method: string, arg: Uint8Arr
     fail('IC0406', `${method} can only be called by a canister, got an ingress message`);
   const id = effectiveCanister(method, arg);
   if (!id || anyone.includes(method)) return;
-  if (method === 'canister_status') checkStatusViewer(find(host, id), sender);
-  else checkController(find(host, id), sender);
+  checkAccess(method, find(host, id), sender);
 }
 
 /** Answers a query to the management canister. */
@@ -313,7 +270,7 @@ export function callManagement(host: ManagementHost, call: ManagementCall): void
     const types = managementTypes[call.method];
     const arg = types.arg.length > 0 ? decode(call.method, call.arg) : undefined;
     if (!anyone.includes(call.method) && !checksItself.includes(call.method))
-      checkController(find(host, arg.canister_id ?? arg.target_canister), call.caller);
+      checkAccess(call.method, find(host, arg.canister_id ?? arg.target_canister), call.caller);
     const done = method(host, call, arg);
     if (done === 'later') return;
     const reply = IDL.encode(types.result, types.result.length > 0 ? [done.result] : []);

@@ -33,7 +33,7 @@ export function statusOf(canister: Canister): Value {
       custom_sections_size: BigInt(canister.code?.customSectionBytes ?? 0),
       canister_history_size: BigInt(canister.historyBytes),
       wasm_chunk_store_size: chunks,
-      snapshots_size: 0n,
+      snapshots_size: BigInt(canister.snapshotBytes),
       log_memory_store_size: BigInt(canister.logBytes),
     },
     cycles: canister.cycles,

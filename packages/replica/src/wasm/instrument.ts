@@ -18,6 +18,13 @@ export const hooks = ['touchRead', 'touchWrite', 'touchRange', 'grow', 'outOfIns
 type Hook = (typeof hooks)[number];
 
 const { i32, i64, v128 } = ValType;
+const snapshotTypes = new Map<number, SnapshotGlobal['type']>([
+  [i32, 'i32'],
+  [i64, 'i64'],
+  [ValType.f32, 'f32'],
+  [ValType.f64, 'f64'],
+  [v128, 'v128'],
+]);
 const hookTypes: Record<Hook, [params: number[], results: number[]]> = {
   touchRead: [[i32, i32, i32], []],
   touchWrite: [[i32, i32, i32], []],
@@ -35,6 +42,13 @@ export interface InstrumentOptions {
   pageChecks?: boolean;
 }
 
+/** A global as a snapshot has it; those of reference types are none. */
+export interface SnapshotGlobal {
+  index: number;
+  type: 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
+  mutable: boolean;
+}
+
 export interface Instrumented {
   wasm: Uint8Array<ArrayBuffer>;
   /** Initial and largest size of the canister's memory in pages, page map not counted. */
@@ -42,6 +56,8 @@ export interface Instrumented {
   maxPages: number;
   /** Names of the exported globals that are the module's mutable state. */
   globals: string[];
+  /** The globals that a snapshot holds, in its order: those that the module exports, then the other mutable ones. */
+  snapshotGlobals: SnapshotGlobal[];
   /** Indices of mutable globals of type v128; the exports `low i`, `high i` read them, `set i` writes them. */
   vectorGlobals: number[];
   /** Largest size of the table that callbacks are called through; 0 without one. */
@@ -175,6 +191,7 @@ class Instrumenter {
       minPages: memory.min,
       maxPages,
       globals: globals.map(([name]) => name),
+      snapshotGlobals: this.#snapshotGlobals(),
       vectorGlobals,
       maxTable: module.tables[0] ? (module.tables[0].limits.max ?? Number.POSITIVE_INFINITY) : 0,
       hasStart: module.start !== undefined,
@@ -251,17 +268,30 @@ class Instrumenter {
 
   /** JavaScript cannot read a global of type v128: adds functions that do. */
   #vectorGlobals(): number[] {
-    const found = [...this.#module.globals.entries()].filter(([, { mutable, type }]) => mutable && type === v128);
+    const found = this.#snapshotGlobals().filter(({ type }) => type === 'v128');
     const extractLane = [0xfd, 0x1d];
-    for (const [i] of found) {
+    for (const { index: i, mutable } of found) {
       for (const [lane, name] of ['low', 'high'].entries())
         this.#helper(`${name} ${i}`, [], (w) => w.globalGet(i).op(...extractLane, lane), [i64]);
+      if (!mutable) continue;
       this.#helper(`set ${i}`, [i64, i64], (w) =>
         // i64x2.splat, then i64x2.replace_lane 1
         w.get(0).op(0xfd, 0x12).get(1).op(0xfd, 0x1e, 1).globalSet(i),
       );
     }
-    return found.map(([i]) => i);
+    return found.filter(({ mutable }) => mutable).map(({ index }) => index);
+  }
+
+  #snapshotGlobals(): SnapshotGlobal[] {
+    const { globals, exports } = this.#module;
+    // one that exports a global that is not there is for the engine to refuse
+    const exported = exports.filter(({ kind, index }) => kind === 3 && index in globals).map(({ index }) => index);
+    const changing = [...globals.keys()].filter((i) => globals[i].mutable);
+    return [...new Set([...exported, ...changing])].flatMap((index) => {
+      const { type, mutable } = globals[index];
+      const name = snapshotTypes.get(type);
+      return name ? [{ index, type: name, mutable }] : [];
+    });
   }
 
   /** Entry points keep their names; other exports of the module are of no use to anyone. */
@@ -273,6 +303,8 @@ class Instrumenter {
     for (const [name, index] of this.#added) if (/^(invoke|low|high|set)/.test(name)) entries.push([name, 0, index]);
     entries.push(['memory', 2, 0], ['counter', 3, this.#counter]);
     for (const [name, index] of globals) entries.push([name, 3, index]);
+    for (const { index, type, mutable } of this.#snapshotGlobals())
+      if (!mutable && type !== 'v128') entries.push([`global ${index}`, 3, index]);
     return entries;
   }
 

@@ -3,6 +3,7 @@
  * certificate. Skipped, with a message, where its npm package is not installed (it comes for some platforms only).
  */
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -13,6 +14,7 @@ import { Principal } from '@dfinity/principal';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Server, serve } from '../../src/http/serve.ts';
 import { Replica } from '../../src/index.ts';
+import { canister, int } from '../wat.ts';
 import { CANDID, customSection, watCanister } from './wat-canister.ts';
 
 const program = findProgram();
@@ -94,6 +96,73 @@ describe.skipIf(!program)('icp, with a canister that is there', () => {
     expect(replica.canister(canisterId)!.status).toBe('stopped');
     await icp('canister', 'start', id, ...network());
     expect(replica.canister(canisterId)!.status).toBe('running');
+  });
+});
+
+describe.skipIf(!program)('icp canister snapshot', () => {
+  const [first, second] = [replica.createCanister(), replica.createCanister()].map(({ canisterId }) => canisterId);
+  const snapshot = (...args: string[]) =>
+    icp('canister', 'snapshot', ...args, '--network', server.url, '--root-key', 'fetch');
+  const listed = async (id: Principal) =>
+    (await snapshot('list', id.toText())).match(/^ *[0-9a-f]{36}/gm)?.map((line) => line.trim()) ?? [];
+  const memory = (id: Principal) =>
+    createHash('sha256').update(replica.canister(id)!.stable.committed().read(0, 5_000_004)).digest('hex');
+  const count = (id: Principal) => replica.updateCall({ canisterId: id, method: 'count', arg: new Uint8Array(0) });
+  /** Stable memory of several pieces of what `icp` reads at a time, and something at both ends. */
+  const counter = canister(`
+    (func (export "canister_init") (drop (call $stable64_grow (i64.const 80))))
+    (func (export "canister_update count")
+      (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))
+      (call $stable64_write (i64.const 1) (i64.const 0) (i64.const 4))
+      (call $stable64_write (i64.const 5000000) (i64.const 0) (i64.const 4))
+      (call $replyInt (i32.load (i32.const 0))))`);
+  let taken: string;
+  beforeAll(async () => {
+    await replica.installCode({ canisterId: first!, wasm: counter });
+    await count(first!);
+    await replica.stopCanister({ canisterId: first! });
+    await replica.stopCanister({ canisterId: second! });
+  });
+
+  test('create and list', async () => {
+    taken = await snapshot('create', first!.toText(), '--quiet');
+    expect(await listed(first!)).toEqual([taken]);
+    expect(await snapshot('list', first!.toText())).toContain(taken);
+  });
+
+  test('restore, into the same canister and into another one', async () => {
+    const before = memory(first!);
+    await replica.startCanister({ canisterId: first! });
+    await count(first!);
+    await replica.stopCanister({ canisterId: first! });
+    expect(memory(first!)).not.toBe(before);
+    await snapshot('restore', first!.toText(), taken);
+    await snapshot('restore', second!.toText(), taken);
+    for (const id of [first!, second!]) {
+      expect(memory(id)).toBe(before);
+      await replica.startCanister({ canisterId: id });
+      expect(int(await count(id))).toBe(2);
+      await replica.stopCanister({ canisterId: id });
+    }
+  });
+
+  test('download, upload to another canister, restore there', async () => {
+    const here = join(folder, 'downloaded');
+    await snapshot('download', first!.toText(), taken, '--output', here);
+    await replica.uninstallCode({ canisterId: second! });
+    const uploaded = await snapshot('upload', second!.toText(), '--input', here, '--quiet');
+    expect(await listed(second!)).toEqual([uploaded]);
+    await snapshot('restore', second!.toText(), uploaded);
+    await replica.startCanister({ canisterId: second! });
+    expect(int(await count(second!))).toBe(2);
+  });
+
+  test('replace and delete', async () => {
+    const next = await snapshot('create', first!.toText(), '--replace', taken, '--quiet');
+    expect(await listed(first!)).toEqual([next]);
+    await expect(snapshot('restore', first!.toText(), taken)).rejects.toThrow('Could not find the snapshot ID');
+    await snapshot('delete', first!.toText(), next);
+    expect(await listed(first!)).toEqual([]);
   });
 });
 
