@@ -150,3 +150,6 @@ for (const link of Array.from(document.querySelectorAll<HTMLAnchorElement>('foot
 
 const ready = restore().catch((error) => fail(explain(error)));
 void model();
+
+// of too-old.ts: what goes wrong from here on is not the browser's age
+window.onerror = null;

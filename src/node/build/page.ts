@@ -1,10 +1,10 @@
 /**
- * The canister's page: one HTML file with its script, deflated, and its style in it, compressed, and what is needed to certify it, as a module that
- * the canister imports (page-data.d.ts says what is in it). The bundler is esbuild.
+ * The canister's page: one HTML file with its script and style in it, compressed, and what is needed to certify it, as a module that the canister
+ * imports (page-data.d.ts says what is in it). The bundler is esbuild.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { deflateRawSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { type BuildOptions as Bundling, build } from 'esbuild';
 import { encode } from '../../../packages/replica/src/certification/cbor.ts';
 import { bytes, rootHash, sha256 } from '../../../packages/replica/src/certification/hash-tree.ts';
@@ -24,13 +24,11 @@ const bundling: Bundling = {
   charset: 'utf8',
 };
 
-/** For unpack.ts alone: browsers that cannot unpack are to be told so. */
+/** For too-old.ts alone. */
 const OLDER = 'es2017';
 
 interface Page {
   html: string;
-  /** As it runs, unpacked. */
-  script: string;
   /** Of the status page, which the canister writes. */
   statusStyle: string;
 }
@@ -53,7 +51,7 @@ export async function buildPage(
         html,
         ...['style.css', 'status.css', 'theme.css'].map((name) => join(folder, name)),
         ...(await reachable(join(folder, 'page.ts'))),
-        ...(await reachable(join(folder, 'unpack.ts'))),
+        ...(await reachable(join(folder, 'too-old.ts'))),
         ...(await reachable(import.meta.filename)),
         join(root, 'package-lock.json'),
       ],
@@ -72,30 +70,32 @@ export async function buildPage(
   return data;
 }
 
-/** The HTML file with the style sheet and the script that it names put into it, the script deflated. */
+/** The HTML file with the style sheet and the script that it names put into it. */
 async function bundlePage(file: string): Promise<Page> {
   const bundle = async (name: string, more: Bundling = {}): Promise<string> => {
     const { outputFiles } = await build({ ...bundling, ...more, entryPoints: [join(dirname(file), name)] });
     return outputFiles![0]!.text.trim();
   };
   const [style, statusStyle, script] = [await bundle('style.css'), await bundle('status.css'), await bundle('page.ts')];
-  const packed = base64(deflateRawSync(script, { level: 9 }));
-  const unpack = await bundle('unpack.ts', { target: OLDER, define: { PACKED: JSON.stringify(packed) } });
+  const tooOld = await bundle('too-old.ts', { target: OLDER });
   const html = (await readFile(file, 'utf8'))
+    .replaceAll(/^ +/gm, '')
     .replace('<link rel="stylesheet" href="style.css" />', () => `<style>${style}</style>`)
-    .replace('<script type="module" src="page.ts"></script>', () => `<script type="module">${unpack}</script>`)
-    .replaceAll(/^ +/gm, '');
-  return { html, script, statusStyle };
+    .replace(
+      '<script type="module" src="page.ts"></script>',
+      () => `<script type="module">${tooOld}</script><script type="module">${script}</script>`,
+    );
+  return { html, statusStyle };
 }
 
 /** Nothing but what is in the file, and calls to where it came from. */
-function contentSecurityPolicy({ html, script }: Page): string {
+function contentSecurityPolicy({ html }: Page): string {
   const hash = (inline: string): string => `'sha256-${base64(sha256(bytes(inline)))}'`;
   const hashes = (tag: string): string =>
     Array.from(html.matchAll(new RegExp(`<${tag}[^>]*>(.*?)</${tag}>`, 'gs')), ([, inline]) => hash(inline!)).join(' ');
   return [
     "default-src 'none'",
-    `script-src ${hashes('script')} ${hash(script)}`,
+    `script-src ${hashes('script')}`,
     `style-src ${hashes('style')}`,
     "connect-src 'self'",
     'img-src data:',
