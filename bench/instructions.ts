@@ -6,18 +6,20 @@ import { weightsOption } from '../src/node/terminal/arguments.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
 import { type Figures, measureFigures, targets } from './figures.ts';
 import { setting, settingLine, table } from './report.ts';
+import { measureSmolLM2, type SmolLM2Figures, smollm2Targets } from './smollm2.ts';
 
 const show = (value: number): string =>
   Number.isNaN(value) ? '' : value < 100 ? value.toFixed(3) : value.toLocaleString('en');
 
 async function run({ shape, weights, json }: { shape: string; weights: WeightsKind; json?: boolean }): Promise<void> {
-  const figures = await measureFigures(shapeNamed(shape), weights);
+  const figures = { ...(await measureFigures(shapeNamed(shape), weights)), ...(await measureSmolLM2()) };
+  const all = { ...targets, ...smollm2Targets };
   if (json) {
     console.log(JSON.stringify(figures));
     return;
   }
   const rows = Object.entries(figures).map(([name, value]) => {
-    const { target, most, pagesApart } = targets[name as keyof Figures];
+    const { target, most, pagesApart } = all[name as keyof (Figures & SmolLM2Figures)];
     const met = Number.isNaN(target) ? '' : (most ? value <= target : value >= target) ? 'met' : 'missed';
     return [name, show(value), show(target), met, pagesApart ? 'apart' : 'included'];
   });

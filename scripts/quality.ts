@@ -1,14 +1,18 @@
 /**
  * `npm run quality`: what quantised weights lose against float32. Goes through the float32 model's own greedy answers with each kind of weights, and
- * compares logits and choices position by position; with questions whose answers are known, it also counts right ones.
+ * compares logits and choices position by position; with questions whose answers are known, it also counts right ones. Of a decoder-only model it measures the
+ * perplexity of a text, and how many of its choices along that text are float32's.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
+import { projectRoot } from '../src/node/build/project.ts';
 import { findModel } from '../src/node/model/find-model.ts';
 import { type LocalModel, openLocalModel } from '../src/node/model/local-model.ts';
-import { runCommand } from '../src/node/terminal/command.ts';
+import { agreement, goThrough, perplexity, SURE_MARGIN } from '../src/node/model/text-quality.ts';
+import { wholeNumber } from '../src/node/terminal/arguments.ts';
+import { runCommand, userPath } from '../src/node/terminal/command.ts';
 
 const QUANTISED: readonly WeightsKind[] = ['int8', 'int4'];
 const MAX_NEW_TOKENS = 100;
@@ -38,11 +42,13 @@ interface Comparison {
 
 const program = new Command('npm run quality --')
   .description('Compares quantised weights with float32 on a model.')
-  .option('--model <dir>', 'model folder or hub id (default: models/little-flan)')
+  .option('--model <path>', 'model folder, GGUF file or hub id (default: models/little-flan)')
   .option(
     '--questions <file>',
     "a prompt a line, then a tab and the right answer, if known (default: the folder's questions.tsv)",
   )
+  .option('--text <file>', 'of a decoder-only model: the text that it goes through (default: LICENSE)')
+  .option('--tokens <n>', 'of that text, how many tokens', wholeNumber(2, 8192), 700)
   .option('--json', 'print one JSON object')
   .action(quality);
 
@@ -135,11 +141,47 @@ function compare(
 const rightOf = (questions: Question[], found: Answer[]): number =>
   questions.filter(({ answer }, i) => answer !== undefined && answer === found[i]!.text).length;
 
-async function quality(options: { model?: string; questions?: string; json?: boolean }): Promise<void> {
+interface Options {
+  model?: string;
+  questions?: string;
+  text?: string;
+  tokens: number;
+  json?: boolean;
+}
+
+/** Of a decoder-only model. */
+async function ofText(dir: string, exact: LocalModel, { text, tokens, json }: Options): Promise<void> {
+  const file = text === undefined ? join(projectRoot, 'LICENSE') : userPath(text);
+  const ids = exact.tokenizer!.encode(await readFile(file, 'utf8')).slice(0, tokens);
+  if (ids.length < 2) throw new Error(`quality: expected a text of 2 tokens or more in ${file}, got ${ids.length}`);
+  const float32 = goThrough(exact.model, ids);
+  const quantised = [];
+  for (const weights of QUANTISED) {
+    const positions = goThrough((await openLocalModel(dir, weights)).model, ids);
+    quantised.push({ weights, perplexity: perplexity(positions), ...agreement(float32, positions) });
+  }
+  if (json) {
+    console.log(JSON.stringify({ tokens: ids.length, float32: { perplexity: perplexity(float32) }, quantised }));
+    return;
+  }
+  console.log(`${dir}: ${ids.length} tokens of ${file}`);
+  console.log(`float32  perplexity ${perplexity(float32).toFixed(3)}`);
+  for (const { weights, perplexity: found, all, sure } of quantised) {
+    const more = (100 * (found / perplexity(float32) - 1)).toFixed(2);
+    console.log(`${weights.padEnd(8)} perplexity ${found.toFixed(3)}, ${more}% more than float32's`);
+    console.log(`         choices as float32's ${percent(all.same, all.all)}`);
+    console.log(`         where float32's margin is ${SURE_MARGIN} or more ${percent(sure.same, sure.all)}`);
+  }
+}
+
+const percent = (part: number, all: number): string => `${part} of ${all} (${((100 * part) / all).toFixed(1)}%)`;
+
+async function quality(options: Options): Promise<void> {
   const dir = await findModel(options.model);
-  const questions = await readQuestions(options.questions ?? join(dir, 'questions.tsv'));
   const exact = await openLocalModel(dir, 'float32');
-  if (!exact.tokenizer) throw new Error(`quality: expected spiece.model or tokenizer.json in ${dir}, got neither`);
+  if (!exact.tokenizer) throw new Error(`quality: expected a tokenizer in ${dir}, got none`);
+  if (!exact.model.hasEncoder) return await ofText(dir, exact, options);
+  const questions = await readQuestions(options.questions ?? join(dir, 'questions.tsv'));
   const answers = questions.map(({ prompt }) => greedy(exact, exact.tokenizer!.encode(prompt)));
   const known = questions.filter(({ answer }) => answer !== undefined).length;
   const float32 = { weights: 'float32', right: rightOf(questions, answers) };
@@ -151,7 +193,6 @@ async function quality(options: { model?: string; questions?: string; json?: boo
     console.log(JSON.stringify({ questions: questions.length, known, float32, quantised: rows }));
     return;
   }
-  const percent = (part: number, all: number): string => `${part} of ${all} (${((100 * part) / all).toFixed(1)}%)`;
   console.log(
     `${dir}: ${questions.length} questions, logits compared on the first ${Math.min(COMPARED, questions.length)}`,
   );
