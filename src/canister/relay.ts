@@ -1,9 +1,11 @@
 /**
  * Relays: a session's next tokens made by messages that never enter the interpreter, the kernels' programs being all there is to run (assembly/relay.ts). The drive
  * of a session lends it to a relay with its call to itself, and takes it back when that call is answered, or where nobody waits when a message comes that the relay
- * has nothing to do with. Whoever gets hold of the session meanwhile recalls it first: then what was made is in the session, and the relay makes no more. A record in
+ * has nothing to do with. A message of one relay makes the next token of all. Whoever gets hold of the session meanwhile recalls it first: then what was made is in the session, and the relay makes no more. A record in
  * the arena is never given back, only used again, so that a late message finds a record and no other session's memory.
  */
+
+import { MAX_LOGIT_ROWS } from '../model/batch.ts';
 import { planOf } from '../model/generation/generation.ts';
 import type { StepPlan } from '../model/language-model.ts';
 import { addBill, callFees, emptyBill, executed } from '../service/bill.ts';
@@ -20,10 +22,12 @@ import {
   MAX_STOPS,
   MESSAGE_BYTES,
   MOST,
+  MOST_ROWS,
   MOST_TOKENS,
   RECORD_BYTES,
   REGISTERS_AT,
   RELAY,
+  ROOM_BYTES,
   ROW,
   SENT,
   SERIAL,
@@ -41,6 +45,8 @@ import { arena, unit } from './unit.ts';
 
 /** A step that took more than this may not fit a message next time; TypeScript makes it, in several if need be. */
 const MOST_STEP_INSTRUCTIONS = 1_000_000_000;
+/** What a batch may take, at a step's cost for each row, which is more than it is. */
+const BATCH_INSTRUCTIONS = 1_400_000_000;
 /** Sessions beyond this many go without a relay. */
 const MOST_LENT = 64;
 /** A record is lost where a callback traps and the cleanup after it, too: no message tells that it is free, and one that is in use must not be written. */
@@ -72,7 +78,8 @@ export function lend(session: Session, awaited: boolean): Relay | undefined {
   if (!at) return undefined;
   serials += 1;
   const most = Math.min(MOST_TOKENS, options.maxNewTokens - tokenIds.length);
-  unit.write(at, recordOf(plan, options.eosTokenIds, most, serials, at));
+  const mostRows = Math.max(1, Math.min(MAX_LOGIT_ROWS, Math.floor(BATCH_INSTRUCTIONS / stepInstructions)));
+  unit.write(at, recordOf(plan, options.eosTokenIds, { most, mostRows, serial: serials, at }));
   const relay = { at, serial: serials, session, lease: session.lease, awaited, recalled: false, counted: emptyBill() };
   session.relay = relay;
   going.add(relay);
@@ -83,10 +90,17 @@ export function lend(session: Session, awaited: boolean): Relay | undefined {
 function newRecord(): number | undefined {
   if (records >= MOST_RECORDS) return undefined;
   records += 1;
-  return arena.allocate(RECORD_BYTES);
+  const at = arena.allocate(ROOM_BYTES);
+  // room that was somebody's: whether it is in the list of those that go on is not for each use to write
+  unit.write(at, new Uint8Array(ROOM_BYTES));
+  return at;
 }
 
-function recordOf(plan: StepPlan, stops: readonly number[], most: number, serial: number, at: number): Uint8Array {
+function recordOf(
+  plan: StepPlan,
+  stops: readonly number[],
+  { most, mostRows, serial, at }: { most: number; mostRows: number; serial: number; at: number },
+): Uint8Array {
   const bytes = new Uint8Array(RECORD_BYTES);
   const view = new DataView(bytes.buffer);
   const put = (where: number, ...words: readonly number[]): void =>
@@ -101,6 +115,7 @@ function recordOf(plan: StepPlan, stops: readonly number[], most: number, serial
   put(TABLE, plan.table);
   put(REGISTERS_AT, ...plan.registers);
   put(MOST, most);
+  put(MOST_ROWS, mostRows);
   put(STOPS, stops.length, ...stops);
   bytes.set(relayArgs({ at, serial }), ARGS);
   return bytes;
@@ -144,7 +159,8 @@ export function recall(session: Session): Session {
 function chargeCounted({ session, awaited, counted }: Relay, view: DataView): void {
   const messages = view.getUint32(EXECUTED, true);
   const sent = view.getUint32(SENT, true);
-  const now = executed(Number(view.getBigUint64(INSTRUCTIONS, true)), messages);
+  // less than nothing where its message ran a batch, and TypeScript has that message on the bill as a whole
+  const now = executed(Number(view.getBigInt64(INSTRUCTIONS, true)), messages);
   now.fees += callFees(SELF_CALL_BYTES, sent);
   if (!awaited) addBill(now, executed(sent * ONEWAY_INSTRUCTIONS, sent));
   charge(session, {

@@ -17,6 +17,7 @@ export type PlacedProgram = readonly [number, number, number];
 export interface StepPlan {
   step: PlacedProgram;
   choice: PlacedProgram;
+  /** For these rows; each of them is for so many rows as many times what it is for one. */
   registers: Registers;
   /** Pointer of the row table: the rows are written there before a step, and the choice leaves each one's next id in it as its token. */
   table: number;

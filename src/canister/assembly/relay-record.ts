@@ -1,12 +1,14 @@
 // What the TypeScript face of a relay (../relay.ts) and its AssemblyScript (relay.ts) agree on: a record in the arena, and the bytes of a message.
 // Plain integer constants only, so that both compilers read this one file.
 //
-//   bytes  0          8                 32                  64          108               136            256        384        392
-//          +----------+-----------------+-------------------+-----------+-----------------+--------------+----------+-----------+------------+
-//          | SERIAL,  | two programs as | ROW: of the row   | MADE,     | callbacks of    | counters,    | ids that | EXECUTED, | TABLE,     |
-//          | STATE    | pointer, words  | table, as the     | MOST, stop| the call that   | self, name,  | were     | SENT      | registers  |
-//          |          | from, end       | next step has it  | ids       | waits           | message      | made     |           |            |
-//          +----------+-----------------+-------------------+-----------+-----------------+--------------+----------+-----------+------------+
+//   bytes  0          8                 32                  64          108               136            256        384        392          428
+//          +----------+-----------------+-------------------+-----------+-----------------+--------------+----------+-----------+------------+----------+
+//          | SERIAL,  | two programs as | ROW: of the row   | MADE,     | callbacks of    | counters,    | ids that | EXECUTED, | TABLE,     | of       |
+//          | STATE    | pointer, words  | table, as the     | MOST, stop| the call that   | self, name,  | were     | SENT      | registers  | batches  |
+//          |          | from, end       | next step has it  | ids       | waits           | message      | made     |           |            |          |
+//          +----------+-----------------+-------------------+-----------+-----------------+--------------+----------+-----------+------------+----------+
+//
+// Records that go on are a list, so that a message of one can make everyone's next token in one batch.
 
 /** u32: which use of the record this is; a message of an earlier one does nothing. */
 export const SERIAL = 0;
@@ -34,7 +36,7 @@ export const NOBODY = 0xffffffff;
 export const REJECT = 116;
 export const CLEANUP = 124;
 
-/** u64 each: instructions of its messages, of these the programs', and the time of the last step in nanoseconds. */
+/** u64 each: instructions of its messages and its share of batches that others ran, less theirs of its own; of these the programs'; the last step's time in nanoseconds. */
 export const INSTRUCTIONS = 136;
 export const UNIT_INSTRUCTIONS = 144;
 export const BEAT = 152;
@@ -57,9 +59,23 @@ export const SENT = 388;
 export const MOST_TOKENS = 32;
 /** u32: pointer of the row table. */
 export const TABLE = 400;
-/** u32 [REGISTERS]: of every step. */
+/** u32 [REGISTERS]: of a step of one row. Those of more rows are so many times these. */
 export const REGISTERS_AT = 404;
-export const RECORD_BYTES = 432;
+/** u32: rows that a batch in its messages may have. */
+export const MOST_ROWS = 428;
+/** u32: whether another's batch has made the token that its next message is for. */
+export const AHEAD = 432;
+/** u32: whether it is in the batch that runs. */
+export const JOINED = 436;
+export const RECORD_BYTES = 440;
+
+// Behind what TypeScript writes, and kept from one use of the record to the next:
+/** u32: whether it is in the list, and the record behind it. */
+export const LINKED = 440;
+export const NEXT = 444;
+/** u32 [REGISTERS]: of a batch. */
+export const BATCH_REGISTERS = 448;
+export const ROOM_BYTES = 472;
 
 /** First byte of a relay's message, [kind u8, serial u32 little-endian, record u32 little-endian]. */
 export const RELAY = 3;
