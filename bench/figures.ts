@@ -41,6 +41,12 @@ export interface Figures {
   instructionsPerTokenOneByOne: number;
   /** The same with `auto`, where pages are touched once: a call of 32 tokens by 32, with all the pages of a call of one. */
   instructionsPerTokenAuto: number;
+  /** The same where so many answers are worked on at once, all their messages counted: beyond answers of 1, by all further tokens. */
+  batch8OneByOne: number;
+  batch16OneByOne: number;
+  batch8Auto: number;
+  /** A further position of four beams, one a call. */
+  beams4OneByOne: number;
   /** Tokens until an update's 40 B are used up, at the cost of a further token with `auto`. */
   tokensPerUpdate: number;
   /** The messages after an upgrade until the model is ready, by the bytes of the pack. */
@@ -68,6 +74,10 @@ export const targets: Record<keyof Figures, { target: number; most: boolean; pag
   pagesPerToken: { target: Number.NaN, most: true },
   instructionsPerTokenOneByOne: { target: 85_000_000, most: true },
   instructionsPerTokenAuto: { target: 30_000_000, most: true },
+  batch8OneByOne: { target: 31_000_000, most: true },
+  batch16OneByOne: { target: 27_500_000, most: true },
+  batch8Auto: { target: 25_000_000, most: true },
+  beams4OneByOne: { target: 165_000_000, most: true },
   tokensPerUpdate: { target: 1300, most: false },
   loadPerByte: { target: 2.5, most: true, pagesApart: true },
   answerInstructions: { target: 2_000_000_000, most: true },
@@ -107,6 +117,10 @@ export async function measureFigures(shape: Shape, weights: WeightsKind = 'int8'
     pagesPerToken: Math.round(further.pagesTouched),
     instructionsPerTokenOneByOne: Math.round(oneByOne),
     instructionsPerTokenAuto: Math.round((firstOfCall + (TOKENS_OUT - 1) * furtherAuto.total) / TOKENS_OUT),
+    batch8OneByOne: Math.round(canister.together8),
+    batch16OneByOne: Math.round(canister.together16),
+    batch8Auto: Math.round(canister.together8Auto),
+    beams4OneByOne: Math.round(canister.furtherOfBeams),
     tokensPerUpdate: 1 + Math.floor((UPDATE_LIMIT - firstOfCall) / furtherAuto.total),
     loadPerByte: withoutPages(load) / packBytes,
     answerInstructions: answer.total,

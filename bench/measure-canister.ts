@@ -45,6 +45,12 @@ export interface CanisterFigures {
   /** A whole answer of `answerTokens` tokens, auto, its prompt new. */
   answerTokens: number;
   answer: Share;
+  /** A further token of each of so many answers that are worked on at once: one a call, and of calls that make many. */
+  together8: number;
+  together16: number;
+  together8Auto: number;
+  /** A further position of four beams. */
+  furtherOfBeams: number;
   /** The message that took most. */
   largest: { method: string; kind: string; instructions: number };
   heapBytes: number;
@@ -78,6 +84,23 @@ export async function measureCanister(
   const firstAuto = await canister.generate(prompt, 1, AUTO);
   const auto = await canister.generate(prompt, tokensOut, AUTO);
   const answer = await canister.generate(promptOf(model.tokenizer, tokensIn, 1), answerTokens, AUTO);
+  const heapBytes = canister.heapBytes;
+  const arenaBytes = await canister.arenaBytes();
+  onProgress('answering many');
+  const beams = { tokens_per_call: ONE, num_beams: 4 };
+  const [beamsOne, beamsAll] = [
+    await canister.ask(prompt, { ...beams, max_new_tokens: 1 }),
+    await canister.ask(prompt, { ...beams, max_new_tokens: tokensOut }),
+  ];
+  const together = async (count: number, perCall: TokensPerCall): Promise<number> => {
+    const prompts = Array<string>(count).fill(prompt);
+    const took = async (tokens: number): Promise<number> =>
+      shareOf(await canister.askTogether(prompts, { max_new_tokens: tokens, tokens_per_call: perCall })).total;
+    return ((await took(tokensOut)) - (await took(1))) / (count * (tokensOut - 1));
+  };
+  const together8 = await together(8, ONE);
+  const together16 = await together(16, ONE);
+  const together8Auto = await together(8, AUTO);
   for (const [what, { generation }, tokens] of [
     ['one by one', oneByOne, tokensOut],
     ['auto', auto, tokensOut],
@@ -113,8 +136,12 @@ export async function measureCanister(
     answerTokens,
     answer: shareOf(answer.messages, kernels(answerTokens) + kernelsIn(costs.encode)),
     largest: { method: largest.method, kind: largest.kind, instructions: largest.instructions.total },
-    heapBytes: canister.heapBytes,
-    arenaBytes: await canister.arenaBytes(),
+    together8,
+    together16,
+    together8Auto,
+    furtherOfBeams: (shareOf(beamsAll.messages).total - shareOf(beamsOne.messages).total) / further,
+    heapBytes,
+    arenaBytes,
   };
 }
 

@@ -45,8 +45,13 @@ import { arena, unit } from './unit.ts';
 
 /** A step that took more than this may not fit a message next time; TypeScript makes it, in several if need be. */
 const MOST_STEP_INSTRUCTIONS = 1_000_000_000;
-/** What a batch may take, at a step's cost for each row, which is more than it is. */
+/** What a batch may take. A further row takes less than half of what a row alone does, whose weights' pages it does not pay (docs/performance.md); this much is counted. */
 const BATCH_INSTRUCTIONS = 1_400_000_000;
+const FURTHER_ROW = 0.6;
+
+/** Rows of a batch that fits a message, where a step of one row takes so much. */
+const rowsThatFit = (stepInstructions: number): number =>
+  Math.max(1, Math.min(MAX_LOGIT_ROWS, 1 + Math.floor((BATCH_INSTRUCTIONS / stepInstructions - 1) / FURTHER_ROW)));
 /** Sessions beyond this many go without a relay. */
 const MOST_LENT = 64;
 /** A record is lost where a callback traps and the cleanup after it, too: no message tells that it is free, and one that is in use must not be written. */
@@ -78,7 +83,7 @@ export function lend(session: Session, awaited: boolean): Relay | undefined {
   if (!at) return undefined;
   serials += 1;
   const most = Math.min(MOST_TOKENS, options.maxNewTokens - tokenIds.length);
-  const mostRows = Math.max(1, Math.min(MAX_LOGIT_ROWS, Math.floor(BATCH_INSTRUCTIONS / stepInstructions)));
+  const mostRows = rowsThatFit(stepInstructions);
   unit.write(at, recordOf(plan, options.eosTokenIds, { most, mostRows, serial: serials, at }));
   const relay = { at, serial: serials, session, lease: session.lease, awaited, recalled: false, counted: emptyBill() };
   session.relay = relay;

@@ -9,6 +9,7 @@ import { type MessageRecord, Replica } from '../../../packages/replica/src/index
 import {
   GenerateOptions,
   type Generation,
+  SettingsChange,
   idlService as service,
   type TokensPerCall,
 } from '../../interface/llm.did.ts';
@@ -24,10 +25,12 @@ const me = Principal.selfAuthenticating(new Uint8Array(32));
 /** The Candid types of the canister's methods. */
 const methods = new Map(service._fields);
 
-/** GenerateOptions with everything unset but what is given. */
-function optionsOf(given: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(GenerateOptions._fields.map(([name]) => [name, name in given ? [given[name]] : []]));
-}
+/** A record of `opt` fields with everything unset but what is given. */
+const optional = (type: { _fields: [string, unknown][] }, given: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(type._fields.map(([name]) => [name, name in given ? [given[name]] : []]));
+
+const optionsOf = (given: Record<string, unknown>): Record<string, unknown> =>
+  optional(GenerateOptions as unknown as { _fields: [string, unknown][] }, given);
 
 export class BenchCanister {
   /** What the canister begins with. */
@@ -86,6 +89,16 @@ export class BenchCanister {
       generation = ok<Generation>(await this.update('generate_with', [prompt, optionsOf(given)]));
     });
     return { generation: generation!, messages };
+  }
+
+  /** Calls of `generate_with` that come at once, with the same options. They are worked on together. */
+  async askTogether(prompts: readonly string[], given: Record<string, unknown>): Promise<MessageRecord[]> {
+    const most = { max_active: prompts.length, max_sessions_per_caller: 2 * prompts.length };
+    ok(await this.update('set_settings', [optional(SettingsChange as never, most)]));
+    return await this.during(async () => {
+      const answers = prompts.map((prompt) => this.update('generate_with', [prompt, optionsOf(given)]));
+      for (const answer of await Promise.all(answers)) ok(answer);
+    });
   }
 
   /** A session that goes on by itself, to its end. */

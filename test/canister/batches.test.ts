@@ -1,0 +1,125 @@
+/** Answers that are made together: each is what it is alone, to the letter, whoever comes, leaves or is cancelled meanwhile; and weights are touched once for all. */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { GenerateOptions, _SERVICE as Llm } from '../../src/client/llm.did.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
+import { change, type Installed, install, ok, options, upload } from './llm.ts';
+
+const prompts: string[] = JSON.parse(readFileSync('models/little-flan/expected.json', 'utf8'))
+  .cases.slice(0, 8)
+  .map(({ prompt }: { prompt: string }) => prompt);
+
+/** How answers are chosen. */
+const choices: Record<string, object> = {
+  greedy: {},
+  'greedy again': {},
+  stops: { eos_token_id: [1, 155] },
+  draws: { do_sample: true, seed: 7n, temperature: 0.8 },
+  beams: { num_beams: 3 },
+  penalty: { repetition_penalty: 1.3 },
+  auto: { tokens_per_call: { auto: null } },
+};
+
+interface Asked {
+  prompt: number;
+  choice: string;
+  tokens: number;
+  /** Rounds before it is asked, and after which it is cancelled; none where it is not. */
+  after: number;
+  cancelled: number | undefined;
+  waits: boolean;
+}
+const anyAsked = fc.record({
+  prompt: fc.nat(prompts.length - 1),
+  choice: fc.constantFrom(...Object.keys(choices)),
+  tokens: fc.integer({ min: 1, max: 60 }),
+  after: fc.constantFrom(0, 0, 0, 1, 2),
+  cancelled: fc.option(fc.nat(1), { nil: undefined, freq: 5 }),
+  waits: fc.boolean(),
+});
+
+const optionsOf = ({ choice, tokens }: Asked): [GenerateOptions] =>
+  options({ ...choices[choice], max_new_tokens: tokens } as never);
+
+describe.each(['int8', 'int4'] as const)('answers made together, %s', (weights) => {
+  let llm: Installed;
+  let owner: Llm;
+  beforeAll(async () => {
+    llm = await install({ autoTick: false });
+    owner = llm.as();
+    await upload(owner, readFileSync((await packFolder('models/little-flan', weights)).path));
+    ok(await owner.set_settings(change({ max_sessions_per_caller: 1000 })));
+    ok(await owner.generate('hi'));
+  });
+  afterEach(() => void llm.newMessages());
+  const settle = async (): Promise<void> => {
+    while ((await llm.replica.tick()) > 0);
+  };
+
+  const alone = new Map<string, number[]>();
+  async function idsAlone(asked: Asked): Promise<number[]> {
+    const key = `${asked.prompt} ${asked.choice} ${asked.tokens}`;
+    const ids =
+      alone.get(key) ??
+      Array.from(ok(await owner.generate_with(prompts[asked.prompt]!, ...optionsOf(asked))).token_ids);
+    alone.set(key, ids);
+    return ids;
+  }
+
+  it('are what they are alone, whoever comes, leaves or is cancelled', async () => {
+    const property = fc.asyncProperty(
+      fc.array(anyAsked, { minLength: 2, maxLength: 12 }),
+      fc.constantFrom(2, 8, 32),
+      async (all, active) => {
+        const expected: number[][] = [];
+        for (const asked of all) expected.push(await idsAlone(asked));
+        await settle();
+        ok(await owner.set_settings(change({ max_active: active })));
+        const running: Promise<void>[] = [];
+        const check = async (i: number): Promise<void> => {
+          const asked = all[i]!;
+          if (asked.waits && asked.cancelled === undefined) {
+            const made = ok(await owner.generate_with(prompts[asked.prompt]!, ...optionsOf(asked)));
+            expect(Array.from(made.token_ids)).toEqual(expected[i]);
+            return;
+          }
+          const session = ok(await owner.start(prompts[asked.prompt]!, optionsOf(asked)));
+          if (asked.cancelled !== undefined) {
+            for (let j = 0; j < asked.cancelled; j++) await llm.replica.tick();
+            ok(await owner.cancel(session));
+          }
+          await settle();
+          const made = ok(await owner.resume(session));
+          expect(Array.from(made.token_ids)).toEqual(expected[i]);
+        };
+        for (let round = 0; round < 3; round++) {
+          all.forEach((asked, i) => {
+            if (asked.after === round) running.push(check(i));
+          });
+          await llm.replica.tick();
+        }
+        await Promise.all(running);
+        await settle();
+      },
+    );
+    await fc.assert(property, { seed: 16, numRuns: 5, endOnFailure: true });
+  });
+
+  it('touch the weights once for all', async () => {
+    ok(await owner.set_settings(change({ max_active: 8 })));
+    const asked = { prompt: 0, choice: 'greedy', tokens: 30, after: 0, cancelled: undefined, waits: true };
+    await settle();
+    llm.newMessages();
+    const made = await Promise.all(
+      prompts.map(async () => ok(await owner.generate_with(prompts[0]!, ...optionsOf(asked)))),
+    );
+    const expected = await idsAlone(asked);
+    expect(made.map((m) => Array.from(m.token_ids))).toEqual(prompts.map(() => expected));
+    // each has its first token and its last look to itself; of the others, all eight are made by one message
+    const steps = llm.newMessages().filter(({ kind, method }) => kind === 'update' && method === 'generate');
+    const withWeights = steps.filter(({ pagesTouched }) => pagesTouched.heap >= 20);
+    expect(steps.length).toBeGreaterThan(8 * 20);
+    expect(withWeights.length).toBeLessThan(2 * 30);
+  });
+});
