@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { GenerateOptions, _SERVICE as Llm } from '../../src/client/llm.did.ts';
+import type { GenerateOptions, _SERVICE as Llm } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, type Installed, install, ok, options, upload } from './llm.ts';
 
