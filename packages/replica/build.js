@@ -12,7 +12,7 @@ const dist = resolve(process.argv[2] ?? join(root, 'dist'));
 rmSync(dist, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: ['src/index.ts', 'src/http/serve.ts'],
+  entryPoints: ['src/index.ts', 'src/http/serve.ts', 'src/certification/pages.ts'],
   outdir: dist,
   bundle: true,
   splitting: true,

@@ -170,11 +170,12 @@ export class Network {
     const { quantized, rows, patch } = this.most;
     const { arena } = this;
     const recorder = new Recorder({
-      quantized: arena.allocate(quantized * 2),
+      // 16 bytes more for each, as convolutions read and write past the end
+      quantized: arena.allocate(quantized * 2 + 16),
       quantizedScales: arena.allocate(rows * 4),
       sums: arena.allocate(this.batch < SPLIT_ROWS ? TILE_ROWS * TILE_STRIDE : ACCUMULATOR_BYTES),
       scores: 0,
-      patches: arena.allocate(CONV_ROWS * (4 + 2 * patch)),
+      patches: arena.allocate(CONV_ROWS * (4 + 2 * patch) + 16),
     });
     for (const step of this.steps) step(recorder);
     const program = recorder.finish();

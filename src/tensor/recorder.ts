@@ -83,7 +83,7 @@ export interface Scratch {
   scores: Value;
   /** float32 [rows of a tile, most keys padded to 16], where int16 keys may be more than KEYS_AT_ONCE. */
   long?: number;
-  /** For convolutions: float32 [CONV_ROWS], then int16 [CONV_ROWS, most columns of a patch], or float32 [most columns] beside float32 weights. */
+  /** For convolutions: float32 [CONV_ROWS], then int16 [CONV_ROWS, most columns of a patch] and 16 bytes; 16 bytes behind `quantized`, too. */
   patches?: number;
   /** int8 [INT4_UNPACK_OUTPUTS or fewer, most inputs], where INT4_UNPACK_ROWS rows or more stand against int4 weights. */
   unpacked?: number;

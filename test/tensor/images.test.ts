@@ -38,9 +38,9 @@ function convolve(
 ) {
   const [height, width, channels] = size;
   const { kernel, stride = 1, padding = 0 } = shape;
-  b.scratch.patches = b.arena.allocate(CONV_ROWS * (4 + 4 * patchCols(shape, channels)));
+  b.scratch.patches = b.arena.allocate(CONV_ROWS * (4 + 2 * patchCols(shape, channels)) + 16);
   // other numbers in scratch must not show
-  b.machine.write(b.scratch.patches, new Uint8Array(CONV_ROWS * (4 + 4 * patchCols(shape, channels))).fill(0xff));
+  b.machine.write(b.scratch.patches, new Uint8Array(CONV_ROWS * (4 + 2 * patchCols(shape, channels)) + 16).fill(0xff));
   const weights = weightsAt(b, kind, w, outputs, kernel[0] * kernel[1] * channels);
   const down = fits('test', height, kernel[0], stride, padding);
   const across = fits('test', width, kernel[1], stride, padding);

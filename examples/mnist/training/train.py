@@ -99,7 +99,8 @@ def main():
     lines = ["/** Written by training/train.py: float32 in base64, as PyTorch lays them out. */", "export const weights = {"]
     for name, tensor in net.state_dict().items():
         data = base64.b64encode(tensor.numpy().astype("<f4").tobytes()).decode()
-        lines.append(f"  '{name}':\n    '{data}',")
+        line = f"  '{name}': '{data}',"
+        lines.append(line if len(line) <= 120 else f"  '{name}':\n    '{data}',")
     lines += ["};", ""]
     (HERE / "../weights.ts").write_text("\n".join(lines))
     # a byte for the digit, then its 784 pixels

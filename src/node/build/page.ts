@@ -7,9 +7,14 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions as Bundling, build } from 'esbuild';
 import { encode } from '../../../packages/replica/src/certification/cbor.ts';
-import { bytes, rootHash, sha256 } from '../../../packages/replica/src/certification/hash-tree.ts';
+import { bytes, sha256 } from '../../../packages/replica/src/certification/hash-tree.ts';
+import {
+  certifyPages,
+  type Header,
+  type Pages,
+  type StaticResponse,
+} from '../../../packages/replica/src/certification/pages.ts';
 import type { Packed } from '../../canister/bytes.ts';
-import { certifyPages, type Header, type Pages, type StaticResponse } from './http-certification.ts';
 import { incrementally, reachable } from './incremental.ts';
 import { type BuildOptions, projectRoot } from './project.ts';
 
@@ -137,13 +142,12 @@ function pages(page: Page): Pages {
 /** The module's text. */
 function pageData(page: Page): string {
   const served = pages(page);
-  const { tree, paths } = certifyPages(served);
-  const labelled = rootHash([2, bytes('http_expr'), tree]);
+  const { tree, paths, certifiedData } = certifyPages(served);
   // [1, [2, "http_expr", tree], [4, hash]]: all but the hash, which comes last and which the canister knows
   const witness = encode([1, [2, bytes('http_expr'), tree], [4, new Uint8Array(32)]]);
   const data = {
     statusStyle: page.statusStyle,
-    httpExpr: { hash: packed(labelled), witness: packed(witness.subarray(0, -32)) },
+    httpExpr: { hash: packed(certifiedData), witness: packed(witness.subarray(0, -32)) },
     pages: Object.fromEntries(
       Object.entries(paths).map(([path, { expression, exprPath }]) => {
         const responses = served[path] === 'uncertified' ? [] : (served[path] as StaticResponse[]);

@@ -23,6 +23,18 @@ function copyFew(out: usize, from: usize, bytes: u32): void {
   if (bytes) store<u16>(out, load<u16>(from));
 }
 
+/**
+ * Patches that lie in the image, one behind the other; up to 14 bytes too many are read, and written behind each row of a patch: the next row goes over them, and
+ * columns behind the last row meet weights of zero. A third of the convolution of an image of one channel, whose rows are short.
+ */
+// @ts-ignore: AssemblyScript's decorator
+@inline
+function insidePatch(out: usize, from: usize, kernelHeight: u32, segment: usize, rowBytes: usize): void {
+  for (let y: u32 = 0; y < kernelHeight; y++, from += rowBytes, out += segment) {
+    for (let at: usize = 0; at < segment; at += 16) v128.store(out + at, v128.load(from + at));
+  }
+}
+
 /** The patch whose first row and column in the image are `top` and `left`; padding makes them negative or lets the patch reach past the end, and zeros stand there. */
 function patch(
   out: usize, image: usize, top: i32, left: i32, height: i32, width: i32, kernelHeight: i32, kernelWidth: i32, pixelBytes: u32, rowBytes: u32,
@@ -43,7 +55,7 @@ function patch(
 /**
  * x int16 [images, height, width, channels] of images `imageCols` numbers apart, with scales f32 [images], w int8 [outputs, K] in groups of four rows (layout.ts)
  * with scales f32 [outputs] -> out f32 [images, outHeight, outWidth, outputs] with outHeight = floor((height + 2 padding - kernelHeight) / stride) + 1.
- * outputs a multiple of 16. patches: int16 [CONV_ROWS, K], patchScales: f32 [CONV_ROWS], sums: as linearQ8 has it.
+ * outputs a multiple of 16. patches: int16 [CONV_ROWS, K] and 16 bytes, patchScales: f32 [CONV_ROWS], sums: as linearQ8 has it. There is memory for 16 bytes behind x.
  */
 export function conv2dQ8(
   out: usize, x: usize, xScales: usize, w: usize, wScales: usize, patches: usize, patchScales: usize, sums: usize,
@@ -54,6 +66,8 @@ export function conv2dQ8(
   const outWidth = (width + 2 * padding - kernelWidth) / stride + 1;
   const pixels = outHeight * outWidth;
   const patchBytes = <usize>inputs << 1;
+  const segment = <usize>(kernelWidth * channels) << 1;
+  const rowBytes = <usize>(width * channels) << 1;
   // columns behind a patch stay zero
   memory.fill(patches, 0, CONV_ROWS * patchBytes);
   for (let image: u32 = 0; image < images; image++, x += <usize>imageCols << 1) {
@@ -64,10 +78,14 @@ export function conv2dQ8(
     for (let done: u32 = 0; done < pixels; ) {
       const rows = min(CONV_ROWS, pixels - done);
       for (let t: u32 = 0; t < rows; t++) {
-        patch(
-          patches + <usize>t * patchBytes, x, <i32>(oy * stride) - <i32>padding, <i32>(ox * stride) - <i32>padding, height, width, kernelHeight, kernelWidth,
-          channels << 1, (width * channels) << 1,
-        );
+        const to = patches + <usize>t * patchBytes;
+        if (padding == 0) {
+          insidePatch(to, x + <usize>(oy * stride) * rowBytes + (<usize>(ox * stride * channels) << 1), kernelHeight, segment, rowBytes);
+        } else {
+          patch(
+            to, x, <i32>(oy * stride) - <i32>padding, <i32>(ox * stride) - <i32>padding, height, width, kernelHeight, kernelWidth, channels << 1, <u32>rowBytes,
+          );
+        }
         if (++ox == outWidth) {
           ox = 0;
           oy += 1;

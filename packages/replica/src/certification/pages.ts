@@ -1,18 +1,11 @@
 /**
  * What a canister certifies of the pages it serves, worked out when it is built, since all of it is known then: the hash tree below the label
- * `http_expr` and the paths in it. The canister adds what else it certifies beside that label.
+ * `http_expr` and the paths in it. A canister that certifies more adds it beside that label. Of use to builds, not to the replica.
  * Source: HTTP Gateway Protocol Specification, "Response Verification".
  */
-import { encode } from '../../../packages/replica/src/certification/cbor.ts';
-import { leb128 } from '../../../packages/replica/src/certification/hash-of-map.ts';
-import {
-  bytes,
-  type HashTree,
-  leaf,
-  node,
-  rootHash,
-  sha256,
-} from '../../../packages/replica/src/certification/hash-tree.ts';
+import { encode } from './cbor.ts';
+import { leb128 } from './hash-of-map.ts';
+import { bytes, type HashTree, leaf, node, rootHash, sha256 } from './hash-tree.ts';
 
 export type Header = [name: string, value: string];
 
@@ -29,6 +22,9 @@ export interface HttpCertification {
   /** The subtree below `http_expr`, whole, so that it also shows which paths are not there. */
   tree: HashTree;
   rootHash: Uint8Array;
+  /** Of a canister that certifies its pages and nothing else: the certified data, and the tree of `IC-Certificate` in CBOR. */
+  certifiedData: Uint8Array;
+  witness: Uint8Array;
   /** For each path of `Pages`: the value of the header `IC-CertificateExpression`, and `expr_path` in CBOR. */
   paths: Record<string, { expression: string; exprPath: Uint8Array }>;
 }
@@ -54,7 +50,8 @@ export function certifyPages(pages: Pages): HttpCertification {
     ];
   });
   const tree = node(children);
-  return { tree, rootHash: rootHash(tree), paths };
+  const labelled: HashTree = [2, bytes('http_expr'), tree];
+  return { tree, rootHash: rootHash(tree), certifiedData: rootHash(labelled), witness: encode(labelled), paths };
 }
 
 /** @throws Error for a path of several segments: two of these could share their first, which a list of labels does not hold */
