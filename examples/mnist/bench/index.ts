@@ -2,7 +2,7 @@
 import { certifiedDataSet, IDL, init, performanceCounter, query } from 'azle';
 import { type RunningNetwork, Unit } from 'stepwise-tensor';
 import { digits } from '../net.ts';
-import { plainDigits } from './plain.ts';
+import { plainDigits } from '../plain.ts';
 
 /** Probabilities, and instructions of the net alone, without the call round it. */
 const Measured = IDL.Record({ probabilities: IDL.Vec(IDL.Float64), instructions: IDL.Nat64 });

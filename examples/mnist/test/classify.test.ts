@@ -1,8 +1,8 @@
 /** `classify` on the replica, against the digits that training never saw. `npm test` builds the canister first. */
 import { nodeUnit } from 'stepwise-tensor/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { plainDigits } from '../bench/plain.ts';
 import { digits } from '../net.ts';
+import { plainDigits } from '../plain.ts';
 import { install, noArguments, wasm } from './canister.ts';
 import { heldOut, likeliest } from './held-out.ts';
 
