@@ -73,13 +73,13 @@ const fromSelf = (): boolean => msgCaller().compareTo(canisterSelf()) === 'eq';
 
 const textOf = ({ text, tokenIds }: Session): string => text ?? activeModel()!.tokenizer.decode(tokenIds);
 
-function result(session: Session, broken: string | undefined): GenerateResult {
+function result(method: string, session: Session, broken: string | undefined): GenerateResult {
   const { id, state, reason } = session;
   if (state === 'failed') return { Err: { Failed: { session: id, message: reason } } };
   if (state === 'cancelled')
-    return { Err: { Cancelled: { session: id, message: 'generate: the session was cancelled' } } };
+    return { Err: { Cancelled: { session: id, message: `${method}: the session was cancelled` } } };
   if (underWay(session)) {
-    const message = `generate: interrupted, the session goes on by itself: ${broken}`;
+    const message = `${method}: interrupted, the session goes on by itself: ${broken}`;
     return { Err: { Failed: { session: id, message } } };
   }
   return {
@@ -113,7 +113,7 @@ async function answer(method: string, prompt: string, options: Options): Promise
   await seedRandom(before);
   const busy = mayNotWait(method);
   const found = busy ? { error: busy, wasRead: false } : openSession(method, prompt, options, before);
-  if (isSession(found)) await toTheEnd(found);
+  if (isSession(found)) await toTheEnd(method, found);
   else refuse(found, before);
 }
 
@@ -135,7 +135,7 @@ function refused(error: GenerateError, before: Bill): { Err: GenerateError } {
 /** An answer that is there already: nothing is added to its bill. */
 const whole = (session: Session, before: Bill): void =>
   settle(callersAccount(callerText(), before), () => ({
-    reply: { bytes: encodeResult(result(session, undefined)) },
+    reply: { bytes: encodeResult(result('resume', session, undefined)) },
   }));
 
 /** Cancels a session that is under way, whose call this is then; of one that is over, it is its caller's. @param then done in between */
@@ -151,7 +151,7 @@ function cancelIfUnderWay(session: Session, before: Bill, then = (): void => {})
 }
 
 /** Works on a session that is new, or was over, and settles what is due. */
-async function toTheEnd(session: Session): Promise<void> {
+async function toTheEnd(method: string, session: Session): Promise<void> {
   // what is asked now is what was quoted, whatever is set meanwhile
   const percent = settings().price_percent;
   const lease = take(session);
@@ -166,7 +166,7 @@ async function toTheEnd(session: Session): Promise<void> {
   if (payingFrom !== undefined && underWay(session)) finish(session, 'failed', `interrupted: ${broken}; resume it`);
   const isDue = session.payingFrom === undefined && payingFrom !== undefined;
   closeMessage(session, () => ({
-    reply: openReply(result(session, broken)),
+    reply: openReply(result(method, session, broken)),
     ...(isDue && { due: { cycles: cyclesOf(session) - payingFrom, percent } }),
   }));
 }
@@ -234,15 +234,15 @@ export class GenerateMethods {
     if (underWay(session)) {
       charge(session, before);
       const broken = await drive(session, take(session), callerText(), false);
-      return closeMessage(session, () => ({ reply: openReply(result(session, broken)) }));
+      return closeMessage(session, () => ({ reply: openReply(result('resume', session, broken)) }));
     }
     const wanted = stillWanted(session);
     const due = pays() ? cyclesOf(session) - (session.payingFrom ?? cyclesOf(session)) : 0;
     const lacks = noRoom('resume', session.owner, wanted) ?? lacksPayment('resume', wanted.cycles + due);
     if (lacks) return no(lacks);
     if (pays()) session.payingFrom ??= cyclesOf(session);
-    const full = goOn(session, wanted, before);
-    return full ? no(full) : await toTheEnd(session);
+    const full = goOn('resume', session, wanted, before);
+    return full ? no(full) : await toTheEnd('resume', session);
   }
 
   /** Ends a session that is under way; what it has stays readable. Update; its owner, controllers. */
@@ -377,5 +377,5 @@ function answerAtOnce({ model, ...rest }: Task): GenerateResult {
   session.instructions = instructionsNow();
   // of all that, nobody is charged for anything
   session.fees = -session.instructions;
-  return result(session, undefined);
+  return result('generate_query', session, undefined);
 }

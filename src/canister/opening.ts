@@ -53,28 +53,28 @@ export function readTask(
   const denied = notAllowed(method);
   if (denied) return { NotAllowed: denied };
   const model = activeModel();
-  if (!model) return { NoModel: `generate: ${whyNoModel()}` };
+  if (!model) return { NoModel: `${method}: ${whyNoModel()}` };
   // the tokenizer is in the last chunk; a large model may take several messages to load
   if (!model.load(Number(MESSAGE_BUDGET))) {
-    return { Unavailable: 'generate: the model is being loaded; try again' };
+    return { Unavailable: `${method}: the model is being loaded; try again` };
   }
   const { tokens_per_call } = settings();
   const limit = model.limits.promptTokens;
   if (prompt.length > MAX_PROMPT_CHARACTERS) {
-    const message = `generate: expected a prompt of at most ${MAX_PROMPT_CHARACTERS} characters, got ${prompt.length}`;
+    const message = `${method}: expected a prompt of at most ${MAX_PROMPT_CHARACTERS} characters, got ${prompt.length}`;
     return { PromptTooLong: { tokens: prompt.length, limit, message } };
   }
-  if (prompt.trim() === '') return { EmptyPrompt: 'generate: expected a prompt, got no text' };
+  if (prompt.trim() === '') return { EmptyPrompt: `${method}: expected a prompt, got no text` };
   let decided: GenerationOptions;
   try {
-    decided = generationOptions(requestOf(options), model.head.generation, model.bounds, randomSeed);
+    decided = generationOptions(requestOf(options), model.head.generation, model.bounds, randomSeed, undefined, method);
   } catch (error) {
-    if (error instanceof NoSeed) return { Unavailable: error.message };
+    if (error instanceof NoSeed) return { Unavailable: `${method}: ${error.message}` };
     return { InvalidOptions: (error as Error).message };
   }
   const perCall = options?.tokens_per_call[0] ?? { fixed: tokens_per_call };
   if (options?.tokens_per_call[0] && 'fixed' in perCall && perCall.fixed < 1) {
-    return { InvalidOptions: `generate: expected tokens_per_call of at least 1, got ${perCall.fixed}` };
+    return { InvalidOptions: `${method}: expected tokens_per_call of at least 1, got ${perCall.fixed}` };
   }
   const tokensPerCall = 'fixed' in perCall ? perCall.fixed : 0;
   const asked = { promptTokens: 1, promptCharacters: prompt.length, options: decided, tokensPerCall };
@@ -87,11 +87,11 @@ export function readTask(
   }
   const sourceIds = model.tokenizer.encodeUpTo(prompt, limit, { specialTokens, thousandSteps: TOKENIZER_STEPS });
   if (!sourceIds) {
-    const message = `generate: expected a prompt of at most ${limit} tokens, got more than ${limit}`;
+    const message = `${method}: expected a prompt of at most ${limit} tokens, got more than ${limit}`;
     return { PromptTooLong: { tokens: limit + 1, limit, message } };
   }
   try {
-    decided = fitContext(decided, requestOf(options), sourceIds.length, model.bounds);
+    decided = fitContext(decided, requestOf(options), sourceIds.length, model.bounds, method);
   } catch (error) {
     return { InvalidOptions: (error as Error).message };
   }
@@ -146,7 +146,7 @@ export function openSession(method: string, prompt: string, options: Options, be
   const { model, ...rest } = task;
   const payingFrom = pays() ? 0 : undefined;
   const wanted = wantedBy(model, askedBy(task));
-  const session = newSession({ owner, model: model.stored.sha256, payingFrom, ...rest }, wanted, before);
+  const session = newSession(method, { owner, model: model.stored.sha256, payingFrom, ...rest }, wanted, before);
   if (!isSession(session)) return { error: session, wasRead };
   answerFromCache(session);
   return session;

@@ -54,6 +54,6 @@ export class NoSeed extends Error {}
 
 /** @throws NoSeed in the moments after install and upgrade */
 export function randomBytes(count: number): Uint8Array {
-  if (!seeded) throw new NoSeed('generate: the canister has just started and has no random seed yet; try again');
+  if (!seeded) throw new NoSeed('the canister has just started and has no random seed yet; try again');
   return crypto.getRandomValues(new Uint8Array(count));
 }

@@ -270,22 +270,22 @@ export const passingSession = (opening: Opening, id = ''): Session => ({
  * @param wanted what it may take
  * @param before its bill so far, the message in hand left out
  */
-export function newSession(opening: Opening, wanted: Amount, before: Bill): Session | GenerateError {
+export function newSession(method: string, opening: Opening, wanted: Amount, before: Bill): Session | GenerateError {
   let id: string;
   try {
     id = randomId();
   } catch (error) {
-    if (error instanceof NoSeed) return { Unavailable: error.message };
+    if (error instanceof NoSeed) return { Unavailable: `${method}: ${error.message}` };
     throw error;
   }
   const session = passingSession(opening, id);
   // tokens in are work, too
   session.tokensCharged = -opening.sourceIds.length;
-  return goOn(session, wanted, before) ?? session;
+  return goOn(method, session, wanted, before) ?? session;
 }
 
 /** Puts a session that is new, or was over, among those under way. @returns why not, where there is no room to write it down */
-export function goOn(session: Session, wanted: Amount, before: Bill): GenerateError | undefined {
+export function goOn(method: string, session: Session, wanted: Amount, before: Bill): GenerateError | undefined {
   const promised = session.options.maxNewTokens - session.tokenIds.length;
   const known = index().get(session.id);
   const original = { ...session };
@@ -298,13 +298,13 @@ export function goOn(session: Session, wanted: Amount, before: Bill): GenerateEr
   } catch (error) {
     if (!(error instanceof NoStableRoom)) throw error;
     Object.assign(session, original);
-    return { Unavailable: `generate: ${error.message}` };
+    return { Unavailable: `${method}: ${error.message}` };
   }
   const entry = known ?? index().add(session.id, session.owner, promised, now());
   if (!entry) {
     sessionRecords.remove(utf8(session.id));
     return {
-      Unavailable: 'generate: expected room for a session, got as many as there may be; try again later',
+      Unavailable: `${method}: expected room for a session, got as many as there may be; try again later`,
     };
   }
   if (known) index().put(known, 'underWay', now(), promised);

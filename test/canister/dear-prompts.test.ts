@@ -25,7 +25,7 @@ it(`takes at most ${MOST} instructions to begin an answer, or to say that the pr
     else if ('PromptTooLong' in result.Err) {
       tooLong++;
       expect(result.Err.PromptTooLong.message).toBe(
-        'generate: expected a prompt of at most 512 tokens, got more than 512',
+        'start: expected a prompt of at most 512 tokens, got more than 512',
       );
     } else expect(Object.keys(result.Err), what).toEqual(['EmptyPrompt']);
   }

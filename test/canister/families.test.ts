@@ -99,7 +99,7 @@ it('prompt and answer have to fit the context, which the settings bound', async 
   expect(await llm.generate_with(long, options({ max_new_tokens: 33 })[0]!)).toMatchObject({
     Err: {
       InvalidOptions:
-        'generate: expected "max_new_tokens" to be at most 32, as 480 of 512 tokens are the prompt\'s, got 33',
+        'generate_with: expected "max_new_tokens" to be at most 32, as 480 of 512 tokens are the prompt\'s, got 33',
     },
   });
   expect(ok(await llm.generate_with(long, options({ max_new_tokens: 32 })[0]!)).output_tokens).toBe(32);
@@ -110,7 +110,7 @@ it('prompt and answer have to fit the context, which the settings bound', async 
   expect((await llm.model_info())[0]).toMatchObject({ max_prompt_tokens: 99, max_new_tokens: 99 });
   expect(await llm.generate('ab'.repeat(100))).toMatchObject({ Err: { PromptTooLong: { limit: 99 } } });
   expect(await llm.generate_with('ab', options({ max_new_tokens: 100 })[0]!)).toMatchObject({
-    Err: { InvalidOptions: 'generate: expected "max_new_tokens" to be an integer from 1 to 99, got 100' },
+    Err: { InvalidOptions: 'generate_with: expected "max_new_tokens" to be an integer from 1 to 99, got 100' },
   });
   ok(await llm.set_settings(change({ max_context_tokens: 4096 })));
 });
@@ -119,7 +119,7 @@ it('a start token is no option of such a model', async () => {
   expect(await llm.generate_with('ab', options({ decoder_start_token_id: 0 })[0]!)).toMatchObject({
     Err: {
       InvalidOptions:
-        'generate: expected "decoder_start_token_id" to be left out (this model begins with the prompt), got 0',
+        'generate_with: expected "decoder_start_token_id" to be left out (this model begins with the prompt), got 0',
     },
   });
 });

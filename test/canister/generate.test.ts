@@ -127,7 +127,7 @@ describe('generate', () => {
     expect(forced.token_ids[0]).toBe(9);
     const wrong = await owner.generate_with(apples.prompt, options({ suppress_tokens: [384] })[0]!);
     expect(wrong).toEqual({
-      Err: { InvalidOptions: 'generate: expected "suppress_tokens[0]" to be an integer from 0 to 383, got 384' },
+      Err: { InvalidOptions: 'generate_with: expected "suppress_tokens[0]" to be an integer from 0 to 383, got 384' },
     });
   });
 
@@ -301,7 +301,7 @@ describe('wrong inputs, each with its answer', () => {
   });
 
   it.each([0, 513, 4_000_000_000])('max_new_tokens %i', async (n) => {
-    const message = `generate: expected "max_new_tokens" to be an integer from 1 to 512, got ${n}`;
+    const message = `generate_with: expected "max_new_tokens" to be an integer from 1 to 512, got ${n}`;
     expect(await owner.generate_with('hi', ...options({ max_new_tokens: n }))).toEqual({
       Err: { InvalidOptions: message },
     });
@@ -318,13 +318,31 @@ describe('wrong inputs, each with its answer', () => {
     { min_new_tokens: 99, max_new_tokens: 5 },
   ])('options that make no sense: %o', async (given) => {
     expect(await owner.generate_with('hi', ...options(given))).toMatchObject({
-      Err: { InvalidOptions: expect.stringMatching(/^generate: expected ".+" to be .+, got .+/) },
+      Err: { InvalidOptions: expect.stringMatching(/^generate_with: expected ".+" to be .+, got .+/) },
     });
   });
 
   it('no tokens a call', async () => {
     const result = await owner.generate_with('hi', ...options({ tokens_per_call: { fixed: 0 } }));
-    expect(result).toEqual({ Err: { InvalidOptions: 'generate: expected tokens_per_call of at least 1, got 0' } });
+    expect(result).toEqual({ Err: { InvalidOptions: 'generate_with: expected tokens_per_call of at least 1, got 0' } });
+  });
+
+  it.each(['generate_with', 'start', 'generate_query'] as const)('%s names itself', async (method) => {
+    const wrongs = [
+      [' ', {}],
+      ['word '.repeat(600), {}],
+      ['word '.repeat(10_000), {}],
+      ['hi', { max_new_tokens: 0 }],
+      ['hi', { tokens_per_call: { fixed: 0 } }],
+      ['hi', { top_p: 1.5 }],
+    ] as const;
+    for (const [prompt, given] of wrongs) {
+      const result: { Ok: unknown } | { Err: object } =
+        method === 'generate_with'
+          ? await owner.generate_with(prompt, options(given)[0]!)
+          : await owner[method](prompt, options(given));
+      expect(JSON.stringify(result)).toContain(`"${method}: expected `);
+    }
   });
 
   it('a session that is not there', async () => {

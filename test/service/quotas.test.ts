@@ -66,6 +66,66 @@ describe('quotas', () => {
     expect(again.spentBy('a')).toEqual(of(0));
   });
 
+  it('bound the sessions of one caller, those under way only', () => {
+    const quotas = new Quotas(() => 1);
+    const limits = { ...any, sessions: 2 };
+    const first = quotas.begin('a', of(1));
+    expect(quotas.overLimit('start', 'a', of(1), limits)).toBeUndefined();
+    quotas.begin('a', of(1));
+    const refused = 'start: expected fewer than 2 sessions of one caller under way, got 2';
+    expect(quotas.overLimit('start', 'a', of(1), limits)).toBe(refused);
+    expect(quotas.overLimit('start', 'b', of(1), limits)).toBeUndefined();
+    expect(quotas.overLimit('start', 'a', of(1), any)).toBeUndefined();
+    quotas.end(first);
+    expect(quotas.overLimit('start', 'a', of(1), limits)).toBeUndefined();
+  });
+
+  it('leave nothing promised in a reservation that has ended, so that it ends once', () => {
+    const quotas = new Quotas(() => 1);
+    const session = quotas.begin('a', of(10, 20));
+    quotas.spend(session, of(4, 5));
+    quotas.end(session);
+    expect(session).toMatchObject(of(0, 0));
+    quotas.spend(session, of(1, 1));
+    expect(quotas.overLimit('start', 'a', of(1), { ...any, day: of(6) })).toBeUndefined();
+    expect(quotas.overLimit('start', 'a', of(2), { ...any, day: of(6) })).toContain('got 5 and up to 2 more');
+  });
+
+  it('are written down for those who have spent, tokens or cycles; callers of other days are forgotten', () => {
+    let day = 3;
+    const quotas = new Quotas(() => day);
+    quotas.spentBy('asked only');
+    quotas.spendFreely('tokens', of(1, 0));
+    quotas.spendFreely('cycles', of(0, 1));
+    expect(quotas.save().callers).toEqual({ tokens: [1, 3, 0], cycles: [0, 3, 1] });
+    const late = quotas.begin('late', of(5));
+    day = 4;
+    quotas.forget();
+    expect(quotas.save().callers).toEqual({});
+    // whoever is under way is not forgotten: what is promised still counts
+    expect(quotas.overLimit('start', 'late', of(1), { ...any, day: of(5) })).toContain('5 promised');
+    quotas.end(late);
+  });
+
+  it('push out whom they saw first, and nobody before they are full', () => {
+    const quotas = new Quotas(() => 1);
+    for (let i = 0; i < 10_000; i++) quotas.spendFreely(`${i}`, of(1));
+    expect(Object.keys(quotas.save().callers)).toHaveLength(10_000);
+    expect(quotas.spentBy('0').tokens).toBe(1);
+    quotas.spendFreely('one more', of(1));
+    expect(Object.keys(quotas.save().callers)).toHaveLength(10_000);
+    expect(quotas.spentBy('9999').tokens).toBe(1);
+    expect(quotas.spentBy('0').tokens).toBe(0);
+  });
+
+  it('push out nobody who has something under way', () => {
+    const quotas = new Quotas(() => 1);
+    const session = quotas.begin('first', of(10));
+    for (let i = 0; i < 10_000; i++) quotas.spendFreely(`${i}`, of(1));
+    expect(quotas.overLimit('start', 'first', of(1), { ...any, sessions: 1 })).toContain('got 1');
+    quotas.end(session);
+  });
+
   it('hold no more callers than there is room for; whoever is under way stays', () => {
     const quotas = new Quotas(() => 1);
     const session = quotas.begin('first', of(10));

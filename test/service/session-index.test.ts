@@ -71,6 +71,61 @@ describe('the index of sessions', () => {
     expect(of(0, idOf(5))).toEqual([4, 0]);
   });
 
+  it('keeps somebody\u2019s sessions in one chain, wherever one is taken out', () => {
+    for (const gone of [
+      [5, 4],
+      [0, 1],
+      [2, 3],
+      [3, 4, 5],
+      [0, 2, 4],
+    ]) {
+      const index = new SessionIndex(tablesOver(SESSION_SLOT_BYTES, 40)());
+      index.open([]);
+      const entries = Array.from({ length: 6 }, (_, i) => index.add(idOf(i), owners[0]!, 0, i)!);
+      const left = [5, 4, 3, 2, 1, 0];
+      for (const n of gone) {
+        index.remove(entries[n]!);
+        left.splice(left.indexOf(n), 1);
+        expect(
+          Array.from(index.of(owners[0]!), ({ id }) => Number(id)),
+          `without ${gone}`,
+        ).toEqual(left);
+      }
+      index.add(idOf(9), owners[0]!, 0, 9);
+      expect(Array.from(index.of(owners[0]!), ({ id }) => Number(id))).toEqual([9, ...left]);
+    }
+  });
+
+  it('goes on after an upgrade where it was: the next session is the newest, and last in order', () => {
+    const table = tablesOver(SESSION_SLOT_BYTES, 40);
+    const index = new SessionIndex(table());
+    index.open([]);
+    const [a, b] = [0, 1].map((n) => index.add(idOf(n), owners[0]!, 0, n)!) as [Entry, Entry];
+    // slots are not in the order of births, nor those in the order of turns
+    index.remove(a);
+    const c = index.add(idOf(2), owners[0]!, 0, 2)!;
+    index.put(b, 'underWay', 3);
+    const again = new SessionIndex(table());
+    expect(again.open([]).map(({ id }) => Number(id))).toEqual([2, 1]);
+    const next = again.add(idOf(3), owners[0]!, 0, 4)!;
+    expect(next.born).toBe(c.born + 1);
+    expect(next.order).toBe(b.order + 1);
+    expect(Array.from(again.of(owners[0]!), ({ id }) => Number(id))).toEqual([3, 2, 1]);
+  });
+
+  it('has one mark for marks of one kind that follow each other', () => {
+    const index = new SessionIndex(tablesOver(SESSION_SLOT_BYTES, 40)());
+    index.open([]);
+    index.add(idOf(0), owners[0]!, 0, 0);
+    index.mark('cleared');
+    const late = index.add(idOf(1), owners[0]!, 0, 1)!;
+    expect(index.standingOf(late)).toBe('underWay');
+    expect(index.mark('cleared')).toHaveLength(1);
+    expect(index.standingOf(late)).toBe('cleared');
+    expect(index.mark('replaced')).toHaveLength(2);
+    expect(index.mark('cleared')).toHaveLength(3);
+  });
+
   it('gives what ended first, not what began first', () => {
     const index = new SessionIndex(tablesOver(SESSION_SLOT_BYTES, 40)());
     index.open([]);

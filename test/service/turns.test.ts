@@ -43,4 +43,47 @@ describe('turns', () => {
     turns.stopWork();
     expect(turns.active.length).toBe(0);
   });
+
+  it('let go of one in the middle of its owner\u2019s line, and keep the others in their order', () => {
+    const turns = new Turns<{ owner: string; n: number }>();
+    const sessions = [s('a', 0), s('a', 1), s('a', 2)];
+    for (const session of sessions) turns.queueUp(session);
+    turns.stepOut(sessions[1]!);
+    expect(turns.queued).toBe(2);
+    expect([turns.next(9)!.n, turns.next(9)!.n, turns.next(9)]).toEqual([0, 2, undefined]);
+  });
+
+  it('let go of nobody else where a session is in no line', () => {
+    const turns = new Turns<{ owner: string; n: number }>();
+    const worked = s('a', 0);
+    turns.queueUp(worked);
+    turns.next(1);
+    turns.queueUp(s('a', 1));
+    // neither in the ring nor in the line, though its owner has both
+    turns.stepOut(s('a', 7));
+    expect(turns.active).toEqual([worked]);
+    expect(turns.queued).toBe(1);
+    turns.stepOut(worked);
+    expect(turns.active).toEqual([]);
+    expect(turns.queued).toBe(1);
+  });
+
+  it('give an owner whose line is empty no turn', () => {
+    const turns = new Turns<{ owner: string; n: number }>();
+    const only = s('a', 0);
+    turns.queueUp(only);
+    turns.queueUp(s('b', 1));
+    turns.stepOut(only);
+    expect(turns.next(9)!.n).toBe(1);
+    turns.queueUp(s('c', 2));
+    expect(turns.next(9)!.n).toBe(2);
+    expect(turns.next(9)).toBeUndefined();
+  });
+
+  it('set one aside that waits nowhere', () => {
+    const turns = new Turns<{ owner: string; n: number }>();
+    const one = s('a', 0);
+    turns.setAsideOne(one);
+    expect([turns.queued, turns.nextAside(), turns.nextAside()]).toEqual([0, one, undefined]);
+  });
 });

@@ -95,28 +95,30 @@ export const MAX_MASK_IDS = 1024;
 
 const MAX_INTEGER = 2 ** 31 - 1;
 
+/** The compiler asks for each option here; test/model/generation/every-option.test.ts says where else one has to stand. */
+const isOption: Record<keyof GenerationRequest, true> = {
+  max_new_tokens: true,
+  min_new_tokens: true,
+  do_sample: true,
+  temperature: true,
+  top_k: true,
+  top_p: true,
+  seed: true,
+  repetition_penalty: true,
+  no_repeat_ngram_size: true,
+  num_beams: true,
+  length_penalty: true,
+  early_stopping: true,
+  eos_token_id: true,
+  decoder_start_token_id: true,
+  bad_words_ids: true,
+  suppress_tokens: true,
+  begin_suppress_tokens: true,
+  forced_bos_token_id: true,
+  forced_eos_token_id: true,
+};
 /** Every option that a caller may name. */
-export const GENERATION_OPTIONS: readonly (keyof GenerationRequest)[] = [
-  'max_new_tokens',
-  'min_new_tokens',
-  'do_sample',
-  'temperature',
-  'top_k',
-  'top_p',
-  'seed',
-  'repetition_penalty',
-  'no_repeat_ngram_size',
-  'num_beams',
-  'length_penalty',
-  'early_stopping',
-  'eos_token_id',
-  'decoder_start_token_id',
-  'bad_words_ids',
-  'suppress_tokens',
-  'begin_suppress_tokens',
-  'forced_bos_token_id',
-  'forced_eos_token_id',
-];
+export const GENERATION_OPTIONS = Object.keys(isOption) as readonly (keyof GenerationRequest)[];
 
 /** What is asked for, over the defaults of the model's file; an error names where the wrong value stands. */
 class AskedFields extends Fields {
@@ -124,13 +126,14 @@ class AskedFields extends Fields {
     private readonly request: GenerationRequest,
     private readonly file: GenerationRequest,
     private readonly fileWhere: string,
+    where: string,
   ) {
     const given: Record<string, unknown> = { ...file };
-    for (const name of new Fields('generate', request).names()) {
+    for (const name of new Fields(where, request).names()) {
       const value = request[name as keyof GenerationRequest];
       if (value !== undefined) given[name] = value;
     }
-    super('generate', given);
+    super(where, given);
   }
 
   override wrong(kind: new (message: string) => Error, name: string, expected: string, got: unknown): never {
@@ -175,6 +178,7 @@ function fileRequest(defaults: GenerationConfig): GenerationRequest {
  * @param defaults what the folder's `generation_config.json` says
  * @param randomSeed gives a seed of [0, 2^64) where one is needed and none was asked for
  * @param fileWhere what errors call that file
+ * @param where what errors about the request begin with: the method that was called
  * @throws TypeError, RangeError naming the field, what was expected and what came
  */
 export function generationOptions(
@@ -183,8 +187,9 @@ export function generationOptions(
   config: GenerationModel,
   randomSeed: () => bigint,
   fileWhere = "the model's generation_config.json",
+  where = 'generate',
 ): GenerationOptions {
-  const fields = new AskedFields(request, fileRequest(defaults), fileWhere);
+  const fields = new AskedFields(request, fileRequest(defaults), fileWhere, where);
   for (const name of fields.names()) {
     if (!GENERATION_OPTIONS.includes(name as keyof GenerationRequest))
       fields.wrong(RangeError, name, 'left out (it is not built in)', fields.get(name));
@@ -281,18 +286,19 @@ export function fitContext(
   { max_new_tokens: asked }: GenerationRequest,
   promptTokens: number,
   { contextLength }: GenerationModel,
+  where = 'generate',
 ): GenerationOptions {
   if (contextLength === undefined) return options;
   const context = Math.min(contextLength, MAX_CONTEXT);
   const { maxNewTokens, minNewTokens } = options;
   const room = context - promptTokens;
   if (promptTokens < 1 || room < 1) {
-    throw new RangeError(`generate: expected a prompt of 1 to ${context - 1} tokens, got ${promptTokens}`);
+    throw new RangeError(`${where}: expected a prompt of 1 to ${context - 1} tokens, got ${promptTokens}`);
   }
   if (maxNewTokens <= room) return options;
   if ((asked ?? undefined) !== undefined) {
     throw new RangeError(
-      `generate: expected "max_new_tokens" to be at most ${room}, as ${promptTokens} of ${context} tokens are the prompt's, got ${asked}`,
+      `${where}: expected "max_new_tokens" to be at most ${room}, as ${promptTokens} of ${context} tokens are the prompt's, got ${asked}`,
     );
   }
   return { ...options, maxNewTokens: room, minNewTokens: Math.min(minNewTokens, room) };
