@@ -1,6 +1,7 @@
 /** `npm run screenshots`: pictures of the page for docs/, made anew: at a replica with little-flan, in light, dark, on a phone, and where each call takes 700 ms more. Wants Chromium. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { connect } from '../src/client/index.ts';
 import { projectRoot } from '../src/node/build/project.ts';
@@ -10,6 +11,7 @@ import { uploadWithProgress } from '../src/node/model/upload-progress.ts';
 import { answerFromCache } from '../src/node/network/answer-cache.ts';
 import { launchBrowser } from '../src/node/network/browser.ts';
 import { LocalNetwork } from '../src/node/network/local-network.ts';
+import { runCommand } from '../src/node/terminal/command.ts';
 
 const wide = { viewport: { width: 880, height: 900 } };
 const phone = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true };
@@ -67,28 +69,36 @@ async function loseTheCanister(page: Page): Promise<void> {
   await page.getByText('No word from the canister').waitFor();
 }
 
-// slow enough to be stopped and cut off half-way
-const network = await LocalNetwork.start(undefined, { messagePause: 40 });
-const browser = await launchBrowser();
-try {
-  const { canisterId } = await network.install('llm', { onProgress: (step) => console.log(`Building llm: ${step}`) });
-  const client = await connect({ host: network.url, canisterId, identity: network.identity });
-  await uploadWithProgress(client, await packFolder('models/little-flan', 'int8'));
-  await answerFromCache(client);
-  for (const [name, look, prepare] of pictures) {
-    const page = await browser.newPage({ ...look, reducedMotion: 'reduce' });
-    page.setDefaultTimeout(120_000);
-    await page.goto(`http://${canisterId}.localhost:${network.server.port}/`);
-    await page.getByText('signed by the subnet').waitFor();
-    await prepare(page);
-    const path = join(projectRoot, `docs/page-${name}.png`);
-    const { width, height } = page.viewportSize()!;
-    // the last rows of a window without a frame are not always painted
-    await page.screenshot({ path, clip: { x: 0, y: 0, width, height: height - 10 } });
-    console.log(path);
-    await page.close();
+async function takePictures(): Promise<void> {
+  // slow enough to be stopped and cut off half-way
+  const network = await LocalNetwork.start(undefined, { messagePause: 40 });
+  const browser = await launchBrowser();
+  try {
+    const { canisterId } = await network.install('llm', { onProgress: (step) => console.log(`Building llm: ${step}`) });
+    const client = await connect({ host: network.url, canisterId, identity: network.identity });
+    await uploadWithProgress(client, await packFolder('models/little-flan', 'int8'));
+    await answerFromCache(client);
+    for (const [name, look, prepare] of pictures) {
+      const page = await browser.newPage({ ...look, reducedMotion: 'reduce' });
+      page.setDefaultTimeout(120_000);
+      await page.goto(`http://${canisterId}.localhost:${network.server.port}/`);
+      await page.getByText('signed by the subnet').waitFor();
+      await prepare(page);
+      const path = join(projectRoot, `docs/page-${name}.png`);
+      const { width, height } = page.viewportSize()!;
+      // the last rows of a window without a frame are not always painted
+      await page.screenshot({ path, clip: { x: 0, y: 0, width, height: height - 10 } });
+      console.log(path);
+      await page.close();
+    }
+  } finally {
+    await browser.close();
+    await network.close();
   }
-} finally {
-  await browser.close();
-  await network.close();
 }
+
+const program = new Command('npm run screenshots --')
+  .description('Takes the pictures of the page anew, into docs/. Wants Chromium.')
+  .action(takePictures);
+
+await runCommand(program);

@@ -126,7 +126,7 @@ describe('generate', () => {
     expect(error).toMatchObject({
       name: code,
       code,
-      message: expect.stringMatching(/^generate_with: expected .*, got/),
+      message: expect.stringMatching(/^generate(_with)?: expected .*, got/),
     });
   });
 });
