@@ -51,7 +51,6 @@ const stableLimits: Partial<Record<Context, number>> = {
   G: limits.stableTouched.install,
   s: limits.stableTouched.install,
   NRQ: limits.stableTouched.query,
-  RQ: limits.stableTouched.query,
   CQ: limits.stableTouched.query,
   CRy: limits.stableTouched.query,
   CRt: limits.stableTouched.query,
@@ -64,8 +63,8 @@ const memoryLimited: readonly Context[] = ['I', 'U', 's'];
 /** Contexts whose changes to the heap nobody looks at: pages written cost nothing by the rules of 2025. */
 const changesIgnored: readonly Context[] = ['RQ', 'NRQ', 'TQ', 'F'];
 
-/** Contexts of non-replicated execution: what is printed there is not kept. */
-const notLogged: readonly Context[] = ['NRQ', 'TQ', 'CQ', 'CRy', 'CRt', 'CC', 'F'];
+/** Contexts of non-replicated execution: what is printed there is not kept, and nothing is paused. */
+const nonReplicated: readonly Context[] = ['NRQ', 'TQ', 'CQ', 'CRy', 'CRt', 'CC', 'F'];
 
 function memoryLimit(context: Context, { settings }: Canister): number {
   const limit = memoryLimited.includes(context) ? Number(settings.wasmMemoryLimit) : 0;
@@ -116,7 +115,7 @@ export class Executor {
     instance.begin();
     instance.memoryLimit = memoryLimit(context, canister);
     canister.stable.begin(stableLimits[context] ?? limits.stableTouched.update);
-    this.meter.begin(instance.counter, limit);
+    this.meter.begin(instance.counter, limit, !nonReplicated.includes(context));
     const outer = this.#current;
     this.#current = execution;
     const started = performance.now();
@@ -144,7 +143,7 @@ export class Executor {
     const { instructions } = this.meter;
     if (run.callContext) run.callContext.instructions += instructions.total;
     if (trap && isLogged(trap)) execution.logs.push(encoder.encode(`[TRAP]: ${trap.message || '(no message)'}`));
-    for (const content of execution.logs) this.onLog(canister, content, !notLogged.includes(context));
+    for (const content of execution.logs) this.onLog(canister, content, !nonReplicated.includes(context));
     this.onRecord({
       canisterId: canister.canisterId,
       kind,

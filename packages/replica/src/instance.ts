@@ -81,6 +81,7 @@ export class Instance {
         this.touch(pointer >>> 0, length >>> 0, write === 1),
       grow: (pages: number) => this.#grow(pages >>> 0),
       outOfInstructions: () => meter.outOfInstructions(),
+      beforeBulk: (length: number) => meter.beforeBulk(length >>> 0),
     };
     const instance = new WebAssembly.Instance(compiled.module, { ic0: systemApi, replica: hooks });
     this.#exports = instance.exports;

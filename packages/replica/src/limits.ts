@@ -12,6 +12,8 @@ export const instructionLimits = {
   query: 5_000_000_000,
   install: 300_000_000_000,
   inspect: 200_000_000,
+  /** What runs in a round; a longer message is paused between two instructions, and goes on in the next round. */
+  slice: 2_000_000_000,
 } as const;
 
 export const limits = {

@@ -3,6 +3,7 @@
  * pages and bytes are charged here, and kept apart for the record.
  */
 import { Trap } from './errors.ts';
+import { instructionLimits } from './limits.ts';
 
 /** Where a message's instructions went. */
 export interface Instructions {
@@ -19,13 +20,15 @@ export class Meter {
   /** What is left; a mutable i64 global of the instance. */
   #counter: WebAssembly.Global = new WebAssembly.Global({ value: 'i64', mutable: true }, 0n);
   #limit = 0;
+  #sliced = false;
   #pages = 0;
   #systemCalls = 0;
 
-  /** Starts a message with `limit` instructions on the instance whose counter is given. */
-  begin(counter: WebAssembly.Global, limit: number): void {
+  /** Starts a message with `limit` instructions on the instance whose counter is given; `sliced`: it may take several rounds. */
+  begin(counter: WebAssembly.Global, limit: number, sliced = false): void {
     this.#counter = counter;
     this.#limit = limit;
+    this.#sliced = sliced;
     this.#pages = 0;
     this.#systemCalls = 0;
     counter.value = BigInt(limit);
@@ -52,8 +55,31 @@ export class Meter {
   }
 
   chargeSystemCall(instructions: number): void {
+    const before = this.used;
     this.#systemCalls += this.#charge(instructions);
+    this.#checkSlice(before, instructions);
     this.#checkLimit();
+  }
+
+  /** Before a bulk operation that charges for so many bytes by itself. @throws Trap where it is too large for a slice */
+  beforeBulk(bytes: number): void {
+    this.#checkSlice(this.used, bytes);
+  }
+
+  /**
+   * A message is paused after the operation that passes the end of its slice, and what it passed it by is taken off the next one. One that
+   * passes that, too, is refused. Slices end at multiples of their length, therefore. Source: dfinity/ic, dts.rs.
+   */
+  #checkSlice(before: number, instructions: number): void {
+    const { slice } = instructionLimits;
+    const end = Math.max(Math.ceil(before / slice), 1) * slice;
+    const after = before + instructions;
+    if (!this.#sliced || end >= this.#limit || after < end + slice) return;
+    this.#counter.value = BigInt(Math.max(this.#limit - after, 0));
+    throw new Trap(
+      'IC0522',
+      `Canister attempted to perform a large memory operation that used ${after - (end - slice)} instructions and exceeded the slice limit ${slice}.`,
+    );
   }
 
   /** Charges what is found out when the message is over: never more than is left. */

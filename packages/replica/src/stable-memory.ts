@@ -12,9 +12,24 @@ import { dirtyPageCost, osPageBytes, type PageRules, pageBytes, pageTouchCost } 
 const maximalPages = limits.stableBytes / pageBytes;
 const osPagesInPage = pageBytes / osPageBytes;
 
+/** The OS pages of a range within a page, as bits. */
+function osPages(at: number, count: number): number {
+  const [first, last] = [Math.floor(at / osPageBytes), Math.floor((at + count - 1) / osPageBytes)];
+  return ((2 << last) - 1) & ~((1 << first) - 1);
+}
+
+/** How many of 16 bits are set. */
+function ones(bits: number): number {
+  let [count, rest] = [0, bits];
+  for (; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
 /** What the message in hand did to a page. */
 interface Touch {
   written: boolean;
+  /** Which of its 16 OS pages were accessed. */
+  accessed: number;
   /** Rules of 2025: which of its 16 OS pages were written. */
   dirty: number;
 }
@@ -32,8 +47,9 @@ export class StableMemory {
   /** Pages as they were before the first write of the run that may be undone; `undefined`: the page did not exist. */
   readonly #log = new Map<number, Uint8Array | undefined>();
   #sizeBefore: number;
-  #touchLimit = Number.POSITIVE_INFINITY;
-  #touchedBytes = 0;
+  /** OS pages that the message in hand may access, and those that it has. */
+  #accessLimit = Number.POSITIVE_INFINITY;
+  #accessed = 0;
 
   constructor(
     readonly meter: Meter,
@@ -59,11 +75,11 @@ export class StableMemory {
     return { touched: this.#touched.size, written };
   }
 
-  /** A message begins that may touch `touchLimit` bytes. */
-  begin(touchLimit: number): void {
+  /** A message begins that may access so many bytes, in OS pages. */
+  begin(accessLimit: number): void {
     this.#touched.clear();
-    this.#touchedBytes = 0;
-    this.#touchLimit = touchLimit;
+    this.#accessed = 0;
+    this.#accessLimit = accessLimit / osPageBytes;
   }
 
   /** Keeps what was written since the last commit or rollback. */
@@ -132,7 +148,6 @@ export class StableMemory {
 
   /** Hands each page of the range to `visit`: the page (if it exists), where in it, and where in the range. */
   #range(offset: number, length: number, visit: (page: number, at: number, from: number, count: number) => void): void {
-    this.checkBounds(offset, length);
     for (let done = 0; done < length; ) {
       const page = Math.floor((offset + done) / pageBytes);
       const at = (offset + done) % pageBytes;
@@ -142,19 +157,34 @@ export class StableMemory {
     }
   }
 
+  /** @throws Trap where a range is out of bounds, or its OS pages are more than the message in hand may still access */
+  checkAccess(offset: number, length: number): void {
+    this.checkBounds(offset, length);
+    const most = Math.floor((offset + length - 1) / osPageBytes) - Math.floor(offset / osPageBytes) + 1;
+    if (this.#accessed + most <= this.#accessLimit) return;
+    let fresh = 0;
+    this.#range(offset, length, (page, at, _, count) => {
+      fresh += ones(osPages(at, count) & ~(this.#touched.get(page)?.accessed ?? 0));
+    });
+    if (this.#accessed + fresh <= this.#accessLimit) return;
+    const kilobytes = (bytes: number) => bytes / 1024;
+    throw new Trap(
+      'IC0524',
+      'Canister exceeded memory access limits: Exceeded the limit for the number of accessed pages in the stable memory in a single message execution: ' +
+        `limit ${kilobytes(limits.stableTouched.update)} KB for regular messages and ${kilobytes(limits.stableTouched.query)} KB for queries.`,
+    );
+  }
+
   #touch(page: number, at: number, count: number, write: boolean): void {
     let touch = this.#touched.get(page);
     const first = touch === undefined;
     if (!touch) {
-      touch = { written: false, dirty: 0 };
+      touch = { written: false, accessed: 0, dirty: 0 };
       this.#touched.set(page, touch);
-      this.#touchedBytes += pageBytes;
-      if (this.#touchedBytes > this.#touchLimit)
-        throw new Trap(
-          'IC0524',
-          `expected a message to touch at most ${this.#touchLimit} bytes of stable memory, got more`,
-        );
     }
+    const accessed = osPages(at, count);
+    this.#accessed += ones(accessed & ~touch.accessed);
+    touch.accessed |= accessed;
     const firstWrite = write && !touch.written;
     if (firstWrite) touch.written = true;
     if (this.rules === '2026') {
@@ -172,8 +202,9 @@ export class StableMemory {
     if (fresh > 0) this.meter.chargePages(fresh * dirtyPageCost);
   }
 
-  /** Copies `target.length` bytes from `offset` into `target`. @throws Trap out of bounds */
+  /** Copies `target.length` bytes from `offset` into `target`. @throws Trap as `checkAccess` does */
   read(offset: number, target: Uint8Array): void {
+    this.checkAccess(offset, target.length);
     this.#range(offset, target.length, (page, at, from, count) => {
       this.#touch(page, at, count, false);
       const bytes = this.#pages.get(page);
@@ -182,8 +213,9 @@ export class StableMemory {
     });
   }
 
-  /** Copies `source` to `offset`. @throws Trap out of bounds */
+  /** Copies `source` to `offset`. @throws Trap as `checkAccess` does */
   write(offset: number, source: Uint8Array): void {
+    this.checkAccess(offset, source.length);
     this.#range(offset, source.length, (page, at, from, count) => {
       this.#touch(page, at, count, true);
       let bytes = this.#pages.get(page);

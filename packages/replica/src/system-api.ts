@@ -421,16 +421,16 @@ function stableGrow(e: Execution, pages: number): number {
   return e.canister.stable.grow(pages);
 }
 
-/** Stable memory's bounds are checked before the heap's; of no bytes, neither. */
+/** Stable memory's bounds and limits are checked before the heap's; of no bytes, none. */
 function stableWrite(e: Execution, offset: number, source: number, size: number): void {
   if (size === 0) return;
-  e.canister.stable.checkBounds(offset, size);
+  e.canister.stable.checkAccess(offset, size);
   e.canister.stable.write(offset, e.instance.view(source, size));
 }
 
 function stableRead(e: Execution, target: number, offset: number, size: number): void {
   if (size === 0) return;
-  e.canister.stable.checkBounds(offset, size);
+  e.canister.stable.checkAccess(offset, size);
   e.canister.stable.read(offset, e.instance.view(target, size, true));
 }
 

@@ -6,6 +6,7 @@
  * Source of the rules: instruction-costs.json, `static_metering_rules` and `dynamic_costs`.
  */
 
+import { instructionLimits } from '../limits.ts';
 import { Assembler } from './assembler.ts';
 import { BodyRewriter } from './body-rewriter.ts';
 import { Writer } from './bytes.ts';
@@ -14,7 +15,7 @@ import { type ConstExpr, type ElementSegment, type Module, ValType } from './mod
 import { Op } from './opcodes.ts';
 
 /** What the rewritten module imports from `replica`, in this order, after its own imports. */
-export const hooks = ['touchRead', 'touchWrite', 'touchRange', 'grow', 'outOfInstructions'] as const;
+export const hooks = ['touchRead', 'touchWrite', 'touchRange', 'grow', 'outOfInstructions', 'beforeBulk'] as const;
 type Hook = (typeof hooks)[number];
 
 const { i32, i64, v128 } = ValType;
@@ -31,6 +32,7 @@ const hookTypes: Record<Hook, [params: number[], results: number[]]> = {
   touchRange: [[i32, i32, i32], []],
   grow: [[i32], [i32]],
   outOfInstructions: [[], []],
+  beforeBulk: [[i32], []],
 };
 
 /** What stands in for a call to stable memory that is not made native: it traps. */
@@ -336,6 +338,9 @@ class Instrumenter {
    */
   #beginBulk(w: Assembler, touch: () => void): void {
     if (this.#metering) {
+      // one shorter than a slice always fits
+      w.get(2).i32(instructionLimits.slice).op(Op.i32GeU);
+      w.if(() => w.get(2).call(this.#hook('beforeBulk')));
       w.globalGet(this.#counter).get(2).op(Op.i64ExtendI32U, Op.i64Sub).globalSet(this.#counter);
       w.globalGet(this.#counter).i64(0).op(Op.i64LtS);
       w.if(() => w.call(this.#hook('outOfInstructions')));
