@@ -29,7 +29,7 @@ const NOT_RUN: readonly [RegExp, string][] = [
   [/^npm run fetch|google\/flan-t5/, 'fetches from the hub: test/scripts/fetch.test.ts, from a hub of its own'],
   [/^npm run (bench|quality)|^npx tsx (bench|scripts)\//, 'minutes of measuring'],
   [/ICP_ENVIRONMENT=ic |^icp cycles mint|^icp identity account-id/, 'costs money'],
-  [/^icp canister (top-up|snapshot)/, 'not on the local replica'],
+  [/^icp canister top-up/, 'not on the local replica'],
   [/^dfx |dfx canister id/, 'dfx is not on npm'],
   [/\b(PRINCIPAL|FILE|SNAPSHOT_ID)\b/, 'with a word that stands for something'],
 ];
