@@ -71,12 +71,15 @@ export const forgetCallers = (): void => quotas().forget();
 /** What the canister did for nobody, since its code was installed or upgraded: waiting, watching, refusing. */
 export const ownBill = emptyBill();
 
-/** Puts something on a session's bill, and on its owner's quota with the tokens that were made since the last time. */
-export function charge(session: Session, bill: Bill): void {
+/**
+ * Puts something on a session's bill, and on its owner's quota with the tokens that were made since the last time.
+ * @param instead instructions of it that the bill has not: they are others'
+ */
+export function charge(session: Session, bill: Bill, instead = 0): void {
   addBill(session, bill);
   const tokens = session.tokenIds.length - session.tokensCharged;
   session.tokensCharged = session.tokenIds.length;
-  const spent = { tokens, cycles: bill.instructions + bill.fees };
+  const spent = { tokens, cycles: bill.instructions + bill.fees - instead };
   if (session.reservation) quotas().spend(session.reservation, spent);
   else quotas().spendFreely(session.owner, spent);
 }
@@ -91,8 +94,18 @@ export const chargeOneway = (session: Session): void => charge(session, ONEWAY);
 /** The message in hand is a session's. */
 export const accountOf = (session: Session): Account => ({
   addMessages: (count) => charge(session, executed(0, count)),
-  addInstructions: (instructions) => charge(session, { instructions, messages: 0, fees: 0 }),
+  addInstructions(instructions) {
+    charge(session, { instructions, messages: 0, fees: 0 }, session.forOthers);
+    session.forOthers = 0;
+  },
 });
+
+/** Instructions of a session's message are another's, whose token it has made. They come off its bill at once: all of the message is put there at its end. */
+export function chargeOther(session: Session, other: Session, instructions: number): void {
+  session.instructions -= instructions;
+  session.forOthers += instructions;
+  charge(other, { instructions, messages: 0, fees: 0 });
+}
 
 /** It is on a caller's account, with what came before it: it came to no session, or to one that is over. */
 export function callersAccount(who: string, before: Bill): Account {

@@ -50,7 +50,7 @@ const BATCH_INSTRUCTIONS = 1_400_000_000;
 const FURTHER_ROW = 0.6;
 
 /** Rows of a batch that fits a message, where a step of one row takes so much. */
-const rowsThatFit = (stepInstructions: number): number =>
+export const rowsThatFit = (stepInstructions: number): number =>
   Math.max(1, Math.min(MAX_LOGIT_ROWS, 1 + Math.floor((BATCH_INSTRUCTIONS / stepInstructions - 1) / FURTHER_ROW)));
 /** Sessions beyond this many go without a relay. */
 const MOST_LENT = 64;

@@ -162,13 +162,13 @@ function stepOf(args: Uint8Array): Session | undefined {
   const chained = args[0] === CHAIN;
   if (chained && view.getUint32(1) !== session.lease) return undefined;
   if (chained) goOnWith(session);
-  else work(session);
+  else work(session, true);
   return session;
 }
 
 /** A step of a chain. */
 function goOnWith(session: Session): void {
-  work(session);
+  work(session, true);
   if (session.state === 'active') sendNext(session);
 }
 
@@ -185,9 +185,12 @@ function lastOfRelay(args: Uint8Array): Session | undefined {
   return session;
 }
 
-/** A step of an active session, in this message. */
-export function work(session: Session): void {
-  advance(session);
+/**
+ * A step of an active session, in this message.
+ * @param together whether others' tokens may be made with it: not where the message replies to a caller, since that has its bill
+ */
+export function work(session: Session, together = false): void {
+  advance(session, together);
   if (!underWay(session)) makeWay(session);
 }
 

@@ -37,6 +37,10 @@ export interface Session extends SessionRecord {
   failures: number;
   /** What the unit took for the last token that was made by a message of its own; 0 before. */
   stepInstructions: number;
+  /** Whether another's message has made the token that its own next message is for. */
+  ahead: boolean;
+  /** Instructions of the message in hand that are on the bills of others whose tokens it has made. */
+  forOthers: number;
   /** What its owner's quota has promised it, while it is under way. */
   reservation?: Reservation;
   /** Tokens that are on its owner's quota. */

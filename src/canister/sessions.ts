@@ -92,6 +92,8 @@ function save(session: Session): void {
     beat: _b,
     failures: _f,
     stepInstructions: _s,
+    ahead: _h2,
+    forOthers: _o,
     entry,
     reservation: _q,
     tokensCharged: _t,
@@ -245,6 +247,8 @@ const atRest = () => ({
   beat: 0,
   failures: 0,
   stepInstructions: 0,
+  ahead: false,
+  forOthers: 0,
 });
 
 /** A session that nobody keeps. */
@@ -366,7 +370,10 @@ export function liveSession(handle: number): Session | undefined {
 }
 
 /** Sessions that are worked on. */
-export const activeSessions = (): Session[] => turns().active.map(({ id }) => recall(live.get(id)!));
+export const activeSessions = (): Session[] => workedOn().map(recall);
+
+/** The same, without taking any of them from its relay. */
+export const workedOn = (): Session[] => turns().active.map(({ id }) => live.get(id)!);
 
 /**
  * The session if the caller may see it: its owner and controllers may, and everyone who has the id of an anonymous caller's. For the others there is none.

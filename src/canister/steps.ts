@@ -1,15 +1,16 @@
 /** One message's work on a session: loading the model if need be, encoding, tokens. What a trap here undoes is the message, so one step. */
-import { advance as advanceGeneration, type Generation } from '../model/generation/generation.ts';
+import { advanceAll, advance as advanceGeneration, type Generation } from '../model/generation/generation.ts';
 import { openGeneration } from '../model/generation/open-generation.ts';
 import type { Sequence } from '../model/sequence.ts';
 import { NoRoom } from '../tensor/arena.ts';
 import { arenaBytes } from './arena-bytes.ts';
+import { chargeOther } from './billing.ts';
 import { counters } from './counters.ts';
 import { embeddingCache } from './embeddings.ts';
 import { activeModel, type Model } from './model.ts';
-import { recallAll } from './relay.ts';
+import { recallAll, rowsThatFit } from './relay.ts';
 import type { Session } from './session.ts';
-import { end } from './sessions.ts';
+import { end, workedOn } from './sessions.ts';
 import { now } from './time.ts';
 import { arena, instructionsNow, MESSAGE_BUDGET, SLICE, unit } from './unit.ts';
 
@@ -25,44 +26,121 @@ const MESSAGE: Reach = { budget: MESSAGE_BUDGET, most: SLICE - END_OF_MESSAGE };
 /** A query has 5 B; its reply is yet to be written. */
 export const QUERY: Reach = { budget: 4_800_000_000n, most: 4_900_000_000 };
 
-/** Works on an active session for a message: its token, or as many as it has a message make, or a part of one where one does not fit. */
-export function advance(session: Session): void {
+/**
+ * Works on an active session for a message: its token, or as many as it has a message make, or a part of one where one does not fit.
+ * @param together whether others' next tokens may be made in the same batch
+ */
+export function advance(session: Session, together = false): void {
   const before = unit.instructions;
   session.calls += 1;
   counters.messages += 1;
   const made = session.tokenIds.length;
   session.beat = now();
+  // one that has just failed is tried alone, so that it is known whose fault it is
+  const mayJoin = together && session.failures === 0;
   session.failures = 0;
   const model = activeModel();
   if (!model || model.stored.sha256 !== session.model) {
     end(session, 'failed', 'the model was replaced');
     return;
   }
-  const over = model.load(Number(MESSAGE_BUDGET)) && madeOrNoRoom(session, model);
+  if (session.ahead) {
+    session.ahead = false;
+    const finished = session.writing?.finishReason;
+    if (finished) end(session, finished);
+    return;
+  }
+  const others = mayJoin ? companions(session, model) : [];
+  const over = model.load(Number(MESSAGE_BUDGET)) && madeOrNoRoom(session, model, others);
   if (model.t5.busy) recallAll();
   const inUnit = unit.instructions - before;
-  if (session.tokenIds.length - made === 1) session.stepInstructions = inUnit;
+  if (session.tokenIds.length - made === 1 && others.length === 0) session.stepInstructions = inUnit;
   counters.tokens += session.tokenIds.length - made;
   session.unitInstructions += inUnit;
   if (over instanceof NoRoom) end(session, 'failed', `session: ${over.message}; resume it when others are over`);
   else if (over) end(session, over);
 }
 
-function madeOrNoRoom(session: Session, model: Model): 'stop' | 'length' | NoRoom | undefined {
+function madeOrNoRoom(
+  session: Session,
+  model: Model,
+  others: readonly Session[],
+): 'stop' | 'length' | NoRoom | undefined {
   try {
-    return makeTokens(session, model, MESSAGE);
+    return makeTokens(session, model, MESSAGE, others);
   } catch (error) {
     if (error instanceof NoRoom) return error;
     throw error;
   }
 }
 
+/** Whose next tokens can be made with a session's: as its own, one a call and by TypeScript, and they are not ahead of their own messages. */
+function companions(session: Session, model: Model): Session[] {
+  if (!isStepping(session, model)) return [];
+  let rows = session.writing!.sequences.length;
+  const most = rowsThatFit(session.stepInstructions / rows);
+  const found: Session[] = [];
+  for (const other of workedOn()) {
+    if (other === session || other.ahead || other.failures > 0 || !isStepping(other, model)) continue;
+    // its relay makes its tokens
+    if (other.relay && !other.relay.recalled) continue;
+    rows += other.writing!.sequences.length;
+    if (rows > most) break;
+    found.push(other);
+  }
+  return found;
+}
+
+/** Whether a session is at a further token, of which each has a call. */
+const isStepping = (
+  { state, tokensPerCall, stepInstructions, tokenIds, writing, model: sha256 }: Session,
+  model: Model,
+): boolean =>
+  state === 'active' &&
+  tokensPerCall === 1 &&
+  stepInstructions > 0 &&
+  tokenIds.length > 0 &&
+  sha256 === model.stored.sha256 &&
+  writing !== undefined &&
+  writing.finishReason === undefined &&
+  writing.sequence.phase === 'decode';
+
+/** Makes the next token of a session and of others in one batch; each of them has its share of it by its rows. @returns whether it is made */
+function makeTogether(session: Session, others: readonly Session[], model: Model, budget: bigint): boolean {
+  const [before, unitBefore] = [instructionsNow(), unit.instructions];
+  const all = [session, ...others].map(({ writing }) => writing!);
+  const rows = all.reduce((sum, { sequences }) => sum + sequences.length, 0);
+  const shares = others.map(({ writing }) => writing!.sequences.length / rows);
+  if (advanceAll(model.t5, all, budget) !== 'done') return false;
+  const [took, inUnit] = [instructionsNow() - before, unit.instructions - unitBefore];
+  others.forEach((other, i) => {
+    other.ahead = true;
+    other.beat = now();
+    other.tokenIds = other.writing!.tokenIds as number[];
+    other.unitInstructions += Math.round(shares[i]! * inUnit);
+    session.unitInstructions -= Math.round(shares[i]! * inUnit);
+    counters.tokens += 1;
+    chargeOther(session, other, Math.round(shares[i]! * took));
+  });
+  return true;
+}
+
 /** Makes the tokens of a message. @returns why the session is over, if it is @throws NoRoom */
-export function makeTokens(session: Session, model: Model, { budget, most }: Reach): 'stop' | 'length' | undefined {
+export function makeTokens(
+  session: Session,
+  model: Model,
+  { budget, most }: Reach,
+  others: readonly Session[] = [],
+): 'stop' | 'length' | undefined {
   session.writing ??= begin(session, model);
   const { writing } = session;
   if (writing.sequence.phase === 'encode' && !encode(session, model, writing.sequence, budget)) return undefined;
 
+  if (others.length > 0) {
+    const isMade = makeTogether(session, others, model, budget);
+    session.tokenIds = writing.tokenIds as number[];
+    return isMade ? writing.finishReason : undefined;
+  }
   let dearest = 0;
   for (let made = 0; session.tokensPerCall === 0 || made < session.tokensPerCall; made++) {
     const start = instructionsNow();
