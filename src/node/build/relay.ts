@@ -12,6 +12,7 @@
  *   blocks     export stable64_size, _grow, _read, _write, bound in the same way: all that Azle knows of stable memory
  */
 import { Reader, Writer } from '../../../packages/replica/src/wasm/bytes.ts';
+import { type Export, editExports, Kind, readExports, setGlobals } from './exports.ts';
 import { mergeKernels } from './link.ts';
 import { edit, readSections, type Section, SectionId, writeSections } from './sections.ts';
 
@@ -23,13 +24,6 @@ const IN_TABLE = ['relay_reply', 'settled_callback'] as const;
 const SETTLE = 'settle';
 const METHOD_NAME = ['msg_method_name_copy', 'msg_method_name_size'];
 const STABLE = ['stable64_grow', 'stable64_read', 'stable64_size', 'stable64_write'];
-
-interface Export {
-  name: string;
-  kind: number;
-  index: number;
-}
-const Kind = { function: 0, table: 1, global: 3 } as const;
 
 /** One module of all three. @throws Error if Azle's or the relay's are not as expected */
 export async function linkRelay(azle: Uint8Array, kernels: Uint8Array): Promise<Uint8Array> {
@@ -58,7 +52,7 @@ export async function linkRelay(azle: Uint8Array, kernels: Uint8Array): Promise<
   let linked = merged;
   for (const name of IN_TABLE) {
     const { longer, place } = appendToTable(linked, indexOf(name, Kind.function));
-    linked = setGlobal(longer, indexOf(`${name}_index`, Kind.global), place);
+    linked = setGlobals(longer, new Map([[indexOf(`${name}_index`, Kind.global), place]]));
   }
   const inner = new Set([
     AZLES,
@@ -104,23 +98,6 @@ function callAfter(sections: readonly Section[], which: (e: Export) => boolean, 
   return editExports(withBodies, (all) => all.map((e) => ({ ...e, index: places.get(e.name) ?? e.index })));
 }
 
-function readExports(sections: readonly Section[]): Export[] {
-  let found: Export[] = [];
-  editExports(sections, (exports) => {
-    found = exports;
-    return exports;
-  });
-  return found;
-}
-
-function editExports(sections: readonly Section[], change: (exports: Export[]) => Export[]): Section[] {
-  return edit(sections, SectionId.export, (reader, out) => {
-    const exports = change(reader.vec((r) => ({ name: r.name(), kind: r.byte(), index: r.u32() })));
-    out.u32(exports.length);
-    for (const { name, kind, index } of exports) out.name(name).byte(kind).u32(index);
-  });
-}
-
 /** Makes the module's one table longer by a place and puts a function there. */
 function appendToTable(sections: readonly Section[], index: number): { longer: Section[]; place: number } {
   let place = -1;
@@ -144,27 +121,4 @@ function appendToTable(sections: readonly Section[], index: number): { longer: S
   });
   if (place < 0) throw new Error('relay: expected a table, got none');
   return { longer, place };
-}
-
-/** Bytes of a constant of each kind that a global may begin with, by its opcode; of the integers, a LEB128. */
-const CONSTANTS: Record<number, number | 'leb'> = { 65: 'leb', 66: 'leb', 67: 4, 68: 8 };
-
-/** Gives a mutable i32 global that begins with a constant another one. */
-function setGlobal(sections: readonly Section[], index: number, value: number): Section[] {
-  return edit(sections, SectionId.global, (reader, out) => {
-    const count = reader.u32();
-    out.u32(count);
-    for (let i = 0; i < count; i++) {
-      const from = reader.position;
-      const [type, mutable, opcode] = [reader.byte(), reader.byte(), reader.byte()];
-      const size = CONSTANTS[opcode];
-      if (size === undefined || (i === index && type !== 0x7f))
-        throw new Error(`relay: expected global ${i} to be a constant, got opcode 0x${opcode.toString(16)}`);
-      if (size === 'leb') reader.skipLeb();
-      else for (let byte = 0; byte < size; byte++) reader.byte();
-      reader.byte();
-      if (i === index) out.bytes([type, mutable, opcode]).s32(value).byte(0x0b);
-      else out.bytes(reader.bytes, from, reader.position);
-    }
-  });
 }
