@@ -1,11 +1,14 @@
 /**
- * A model's own chat template, a Jinja text: messages in, pieces of text out, of which the model's special tokens are apart
- * from ordinary text. What a caller writes never becomes a special token. Not the ids: a tokenizer makes them of the pieces.
+ * A model's own chat template, a Jinja text: messages in, the text of the conversation out. Not the ids: chat.ts makes them, and keeps special tokens out of what callers
+ * write. A template comes from a stranger's file, so all that it does is bounded.
  * Source: Hugging Face transformers, "Chat templates"; templates are run by @huggingface/jinja.
  */
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 
+export const ROLES = ['system', 'user', 'assistant'] as const;
+
 export interface ChatMessage {
+  /** One of ROLES; templates refuse others. */
   role: string;
   content: string;
 }
@@ -22,88 +25,98 @@ export interface RenderOptions {
   addGenerationPrompt?: boolean;
   /** Other values that a template asks for, such as `tools` or `enable_thinking`. */
   values?: Record<string, unknown>;
+  /** Whether rendering has taken as much as it may: asked every few steps. */
+  isSpent?: () => boolean;
 }
 
-/** Text to encode as it is, special tokens' names in it included; or the one special token of that name. */
-export type ChatPiece = { text: string } | { special: string };
-
-export interface SpecialTokens {
-  /** The texts of all special tokens. */
-  all: readonly string[];
-  bos?: string;
-  eos?: string;
-}
-
-/** Bounds of one rendering, far above what templates in use take: a template comes from a stranger's file. */
+/** Bounds of one rendering, far above what templates in use take. */
 const MAX_STEPS = 20_000;
 const MAX_STEPS_PER_MESSAGE = 2_000;
-const MAX_TEXT = 4_000_000;
+const MAX_TEXT = 1_000_000;
 const MAX_RANGE = 10_000;
 const MAX_TEMPLATE = 200_000;
+const MAX_DEPTH = 100;
+/** Steps from one question to the next whether rendering has taken too much. */
+const STEPS_EACH = 16;
+/** Characters of a text that count as a step. */
+const TEXT_STEP = 256;
 
 /** A template asked for what it may not have, or said with `raise_exception` that it does not take such messages. */
-export class TemplateError extends Error {}
+export class TemplateError extends Error {
+  /** @param isBound whether it did more than it may, and may do so again */
+  constructor(
+    message: string,
+    readonly isBound = false,
+  ) {
+    super(message);
+  }
+}
 
-/** Counts what a template does: one that never ends, or grows without end, is stopped. */
+/**
+ * Counts what a template does: one that never ends, or grows without end, is stopped. A list counts by its length, for a loop over it may do nothing else that is counted,
+ * and a text by a share of its own.
+ */
 class BoundedInterpreter extends Interpreter {
   private steps = 0;
+  private asked = 0;
+  private depth = 0;
 
   constructor(
     environment: Environment,
     private readonly maxSteps: number,
+    private readonly isSpent: () => boolean,
   ) {
     super(environment);
   }
 
   override evaluate(...node: Parameters<Interpreter['evaluate']>): ReturnType<Interpreter['evaluate']> {
-    this.steps += 1;
-    if (this.steps > this.maxSteps) {
-      throw new TemplateError(`chat template: expected an end within ${this.maxSteps} steps, got none`);
-    }
-    const value = super.evaluate(...node);
-    if (typeof value.value === 'string' && value.value.length > MAX_TEXT) {
-      throw new TemplateError(`chat template: expected at most ${MAX_TEXT} characters, got ${value.value.length}`);
-    }
-    return value;
+    this.count(1);
+    if (this.depth >= MAX_DEPTH) stop(`at most ${MAX_DEPTH} expressions within each other, got more`);
+    this.depth += 1;
+    const result = super.evaluate(...node);
+    this.depth -= 1;
+    const { value } = result;
+    if (typeof value === 'string') {
+      if (value.length > MAX_TEXT) stop(`at most ${MAX_TEXT} characters, got ${value.length}`);
+      if (value.length >= TEXT_STEP) this.count(Math.floor(value.length / TEXT_STEP));
+    } else if (Array.isArray(value)) this.count(value.length);
+    else if (value instanceof Map) this.count(value.size);
+    return result;
   }
+
+  private count(steps: number): void {
+    this.steps += steps;
+    if (this.steps > this.maxSteps) stop(`an end within ${this.maxSteps} steps, got none`);
+    if (this.steps - this.asked < STEPS_EACH) return;
+    this.asked = this.steps;
+    if (this.isSpent()) stop('an end within the instructions that a message may take, got none');
+  }
+}
+
+function stop(expected: string): never {
+  throw new TemplateError(`chat template: expected ${expected}`, true);
 }
 
 export class ChatTemplate {
   private readonly program: ReturnType<typeof parse>;
 
-  /**
-   * @param source the template's text
-   * @throws TemplateError for what is no template
-   */
-  constructor(
-    readonly source: string,
-    private readonly tokens: SpecialTokens,
-  ) {
-    if (source.length > MAX_TEMPLATE) {
-      throw new TemplateError(`chat template: expected at most ${MAX_TEMPLATE} characters, got ${source.length}`);
-    }
+  /** @throws TemplateError for what is no template */
+  constructor(private readonly source: ChatSource) {
+    const { template } = source;
+    if (template.length > MAX_TEMPLATE) stop(`at most ${MAX_TEMPLATE} characters, got ${template.length}`);
     try {
       // as transformers has its templates read
-      this.program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
+      this.program = parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true }));
     } catch (error) {
       throw new TemplateError(`chat template: expected a Jinja template, got an error: ${(error as Error).message}`);
     }
   }
 
-  /**
-   * The text of a conversation, in pieces.
-   * @throws TemplateError with the template's own words where it takes no such messages
-   */
-  render(messages: readonly ChatMessage[], options: RenderOptions = {}): ChatPiece[] {
-    const mask = new Mask(this.tokens.all, messages);
-    const masked = messages.map((message) => ({ ...message, content: mask.hide(message.content) }));
-    const text = this.run(masked, options);
-    return splitSpecials(text, this.tokens.all).map((piece) =>
-      'text' in piece ? { text: mask.show(piece.text) } : piece,
-    );
-  }
-
-  private run(messages: readonly ChatMessage[], { addGenerationPrompt = true, values = {} }: RenderOptions): string {
+  /** The text of a conversation. @throws TemplateError with the template's own words where it takes no such messages */
+  render(
+    messages: readonly ChatMessage[],
+    { addGenerationPrompt = true, values = {}, isSpent = () => false }: RenderOptions = {},
+  ): string {
     const environment = new Environment();
     const globals: Record<string, unknown> = {
       true: true,
@@ -116,8 +129,8 @@ export class ChatTemplate {
         throw new TemplateError(`chat template: ${String(message)}`);
       },
       range: boundedRange,
-      bos_token: this.tokens.bos ?? '',
-      eos_token: this.tokens.eos ?? '',
+      bos_token: this.source.bos ?? '',
+      eos_token: this.source.eos ?? '',
       messages,
       add_generation_prompt: addGenerationPrompt,
       ...values,
@@ -125,11 +138,32 @@ export class ChatTemplate {
     for (const [name, value] of Object.entries(globals)) environment.set(name, value);
     try {
       const maxSteps = MAX_STEPS + MAX_STEPS_PER_MESSAGE * messages.length;
-      return String(new BoundedInterpreter(environment, maxSteps).run(this.program).value);
+      return String(new BoundedInterpreter(environment, maxSteps, isSpent).run(this.program).value);
     } catch (error) {
       if (error instanceof TemplateError) throw error;
       // what a template asks for and does not get, and a stack that is used up
       throw new TemplateError(`chat template: expected a text, got an error: ${(error as Error).message}`);
+    }
+  }
+
+  /**
+   * Whether a model may chat by it.
+   * @throws TemplateError for one that does not take what a user says first, or that never ends
+   */
+  check(options: Pick<RenderOptions, 'isSpent'>): void {
+    const user = { role: 'user', content: 'Hello' };
+    this.render([user], options);
+    const others = [
+      [{ role: 'system', content: 'Be brief.' }, user],
+      [user, { role: 'assistant', content: 'Hi' }, user],
+    ];
+    for (const messages of others) {
+      try {
+        this.render(messages, options);
+      } catch (error) {
+        // some take no system message
+        if (!(error instanceof TemplateError) || error.isBound) throw error;
+      }
     }
   }
 }
@@ -138,82 +172,7 @@ function boundedRange(first: number, last?: number, step = 1): number[] {
   const [from, to] = last === undefined ? [0, first] : [first, last];
   const count = Math.ceil((to - from) / step);
   if (!(count <= MAX_RANGE)) {
-    throw new TemplateError(`chat template: expected a range of at most ${MAX_RANGE} numbers, got ${count}`);
+    stop(`a range of at most ${MAX_RANGE} numbers, got ${count}`);
   }
   return Array.from({ length: Math.max(0, count) }, (_, i) => from + i * step);
-}
-
-/** Longer names first: of two that begin alike, the longer one is meant. */
-const byLength = (names: readonly string[]): string[] => [...names].sort((a, b) => b.length - a.length);
-
-const escapeForRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
-
-const namesPattern = (names: readonly string[]): RegExp | undefined => {
-  const alternatives = byLength(names.filter((name) => name !== '')).map(escapeForRegExp);
-  return alternatives.length === 0 ? undefined : new RegExp(alternatives.join('|'), 'g');
-};
-
-/** Private-use characters of plane 15, which no text of a caller's need have. */
-const FIRST_MASK = 0xf0000;
-const LAST_MASK = 0xffffd;
-
-/**
- * Hides the names of special tokens in what callers write: each becomes one character that none of the messages has, so
- * that a template sees everything else as it is, and what it makes of it cannot be taken for the template's own tokens.
- */
-class Mask {
-  private readonly pattern: RegExp | undefined;
-  private readonly first: number;
-
-  constructor(
-    private readonly names: readonly string[],
-    messages: readonly ChatMessage[],
-  ) {
-    this.pattern = namesPattern(names);
-    this.first = freeCharacters(names.length, messages);
-  }
-
-  hide(text: string): string {
-    if (!this.pattern) return text;
-    return text.replace(this.pattern, (name) => String.fromCodePoint(this.first + this.names.indexOf(name)));
-  }
-
-  show(text: string): string {
-    const hidden = new RegExp(
-      `[${String.fromCodePoint(this.first)}-${String.fromCodePoint(this.first + Math.max(this.names.length, 1) - 1)}]`,
-      'gu',
-    );
-    return this.pattern ? text.replace(hidden, (c) => this.names[c.codePointAt(0)! - this.first]!) : text;
-  }
-}
-
-/** The first of so many characters in a row that none of the messages has. */
-function freeCharacters(count: number, messages: readonly ChatMessage[]): number {
-  const used = new Set<number>();
-  for (const { content } of messages) {
-    for (const match of content.matchAll(/[\u{F0000}-\u{FFFFD}]/gu)) used.add(match[0].codePointAt(0)!);
-  }
-  let first = FIRST_MASK;
-  for (let c = first; c < first + count; c++) if (used.has(c)) first = c + 1;
-  if (first + count - 1 > LAST_MASK) {
-    throw new TemplateError('chat: expected messages that leave some private-use characters unused, got all of them');
-  }
-  return first;
-}
-
-/** Cuts a text at the names of special tokens. Pieces of text are not empty. */
-export function splitSpecials(text: string, names: readonly string[]): ChatPiece[] {
-  const pattern = namesPattern(names);
-  const pieces: ChatPiece[] = [];
-  const add = (piece: string): void => {
-    if (piece !== '') pieces.push({ text: piece });
-  };
-  let at = 0;
-  for (const match of pattern ? text.matchAll(pattern) : []) {
-    add(text.slice(at, match.index));
-    pieces.push({ special: match[0] });
-    at = match.index + match[0].length;
-  }
-  add(text.slice(at));
-  return pieces;
 }
