@@ -16,14 +16,16 @@ import { notAppliedLine } from '../src/node/model/model-folder.ts';
 import { weightsOption } from '../src/node/terminal/arguments.ts';
 import { runCommand, userPath } from '../src/node/terminal/command.ts';
 import { addGenerationFlags, requestOf } from '../src/node/terminal/generation-flags.ts';
-import { jsonStrings } from '../src/node/terminal/json-lines.ts';
+import { jsonChats, jsonStrings } from '../src/node/terminal/json-lines.ts';
 import { NO_TEXT, promptFrom, promptOption } from '../src/node/terminal/prompt.ts';
+import type { ChatMessage } from '../src/text/chat-template.ts';
 
 interface Options {
   model?: string;
   prompt?: string;
   ids?: number[];
   prompts?: string;
+  chat?: string;
   weights: WeightsKind;
   specialTokens?: boolean;
   decoderIds?: number[];
@@ -56,6 +58,10 @@ const program = new Command('npm run local --')
   .addOption(promptOption())
   .option('--ids <ids>', "the prompt as token ids, a T5's </s> included; needs no tokenizer", integers)
   .option('--prompts <file>', 'many prompts, a JSON string a line; - for standard input; prints a JSON object a line')
+  .option(
+    '--chat <file>',
+    'many conversations, a JSON array of messages a line; - for standard input; prints a JSON object a line',
+  )
   .addOption(weightsOption())
   .option(
     '--decoder-ids <ids>',
@@ -120,27 +126,40 @@ function encode({ tokenizer }: LocalModel, prompt: string, { specialTokens }: Op
   return tokenizer.encode(prompt, { specialTokens });
 }
 
+/** The ids of a conversation: by the model's template, or its last message, where the model has none. */
+function encodeChat(model: LocalModel, messages: ChatMessage[], options: Options): number[] {
+  const last = messages.at(-1);
+  if (last === undefined) throw new Error('local: expected a message at least, got none');
+  if (!model.chat) return encode(model, last.content, options);
+  return model.chat.encodeUpTo(messages, Number.POSITIVE_INFINITY)!;
+}
+
 async function run(words: string[], options: Options): Promise<void> {
   const prompt = promptFrom('local', words, options.prompt);
-  const given = [prompt, options.ids, options.prompts].filter((x) => x !== undefined);
-  if (given.length !== 1) throw new Error(`local: expected one of a prompt, --ids and --prompts, got ${given.length}`);
-  if (options.logits && !options.json && !options.prompts) throw new Error('local: --logits goes with --json');
+  const given = [prompt, options.ids, options.prompts, options.chat].filter((x) => x !== undefined);
+  if (given.length !== 1)
+    throw new Error(`local: expected one of a prompt, --ids, --prompts and --chat, got ${given.length}`);
+  if (options.logits && !options.json && !options.prompts && !options.chat)
+    throw new Error('local: --logits goes with --json');
   const dir = await findModel(options.model);
   const model = await openLocalModel(dir, options.weights);
   const notApplied = notAppliedLine(model.generation, basename(dir));
   if (notApplied) console.error(notApplied);
-  if (options.prompts !== undefined) {
-    for await (const prompt of jsonStrings(input(options.prompts), options.prompts)) {
-      // a prompt that cannot be answered has its line as well, so that lines out match lines in
-      try {
-        console.log(JSON.stringify(answer(model, encode(model, prompt, options), options, () => {})));
-      } catch (error) {
-        console.log(JSON.stringify({ error: (error as Error).message }));
-        process.exitCode = 1;
-      }
+  // what cannot be answered has its line as well, so that lines out match lines in
+  const printLine = (encode: () => number[]): void => {
+    try {
+      console.log(JSON.stringify(answer(model, encode(), options, () => {})));
+    } catch (error) {
+      console.log(JSON.stringify({ error: (error as Error).message }));
+      process.exitCode = 1;
     }
-    return;
-  }
+  };
+  const { prompts, chat } = options;
+  if (prompts !== undefined)
+    for await (const prompt of jsonStrings(input(prompts), prompts)) printLine(() => encode(model, prompt, options));
+  if (chat !== undefined)
+    for await (const messages of jsonChats(input(chat), chat)) printLine(() => encodeChat(model, messages, options));
+  if (prompts !== undefined || chat !== undefined) return;
   const promptIds = options.ids ?? encode(model, prompt!, options);
   if (options.json) {
     console.log(JSON.stringify(answer(model, promptIds, options, () => {})));

@@ -20,7 +20,14 @@ export const keepers: ReadonlySet<string> = new Set([
   'clear_queue',
 ]);
 /** For whom `access` lets. */
-export const asking: ReadonlySet<string> = new Set(['generate', 'generate_with', 'start', 'resume']);
+export const asking: ReadonlySet<string> = new Set([
+  'generate',
+  'generate_with',
+  'chat',
+  'start',
+  'start_chat',
+  'resume',
+]);
 /** Queries whose answer costs some 10 M instructions as an update call. */
 const cheap: ReadonlySet<string> = new Set([
   'model_certificate',

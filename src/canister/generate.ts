@@ -4,6 +4,7 @@
  */
 import { canisterSelf, type IDL, inReplicatedExecution, msgArgData, msgCaller, msgReply } from 'azle';
 import type {
+  ChatMessage,
   GenerateError,
   GenerateOptions,
   GenerateResult,
@@ -27,6 +28,7 @@ import { estimateOf, stillWanted } from './cost.ts';
 import { admit, candid, declaring, typesOf } from './methods.ts';
 import { activeModel } from './model.ts';
 import {
+  type Asking,
   billOfCall,
   isTask,
   lacksPayment,
@@ -107,14 +109,26 @@ function openReply(answer: GenerateResult): NonNullable<Settlement['reply']> {
 }
 
 /** Opens a session, makes the first token and goes on to the end. What it gives is replied when the message has ended. */
-async function answer(method: string, prompt: string, options: Options): Promise<void> {
+async function answer(method: string, asking: Asking, options: Options): Promise<void> {
   const before = billOfCall(method);
   wake();
   await seedRandom(before);
   const busy = mayNotWait(method);
-  const found = busy ? { error: busy, wasRead: false } : openSession(method, prompt, options, before);
+  const found = busy ? { error: busy, wasRead: false } : openSession(method, asking, options, before);
   if (isSession(found)) await toTheEnd(method, found);
   else refuse(found, before);
+}
+
+/** Opens a session that nobody waits for. */
+async function begin(method: string, asking: Asking, options: Options): Promise<StartResult> {
+  const before = billOfCall(method);
+  wake();
+  await seedRandom(before);
+  const session = openSession(method, asking, options, before);
+  if (!isSession(session)) return refused(session.error, before);
+  if (underWay(session)) enqueue(session);
+  closeMessage(session);
+  return { Ok: session.id };
 }
 
 /** Refuses a call; a canister that pays does so where its prompt was read. It is on the caller's quota all the same. */
@@ -201,17 +215,25 @@ export class GenerateMethods {
     await answer('generate_with', prompt, [options]);
   }
 
+  /**
+   * The answer to a conversation: the next thing that the assistant says. The model's own chat template makes its prompt; texts of special tokens in contents are ordinary
+   * text. A model without a template, as T5, has the last message as its prompt. Update; whom `access` lets.
+   */
+  @candid()
+  async chat(messages: ChatMessage[], options: Options): Promise<void> {
+    await answer('chat', messages, options);
+  }
+
   /** Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets. */
   @candid()
   async start(prompt: string, options: Options): Promise<StartResult> {
-    const before = billOfCall('start');
-    wake();
-    await seedRandom(before);
-    const session = openSession('start', prompt, options, before);
-    if (!isSession(session)) return refused(session.error, before);
-    if (underWay(session)) enqueue(session);
-    closeMessage(session);
-    return { Ok: session.id };
+    return await begin('start', prompt, options);
+  }
+
+  /** As `start`, for a conversation as `chat` takes it. Update; whom `access` lets. */
+  @candid()
+  async start_chat(messages: ChatMessage[], options: Options): Promise<StartResult> {
+    return await begin('start_chat', messages, options);
   }
 
   /** Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer. Update; its owner, controllers. */

@@ -7,6 +7,7 @@ import { PackCheck } from '../model/pack/check-pack.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../model/pack/pack.ts';
 import { openTokenizer } from '../model/tokenizer/pack-tokenizer.ts';
 import { HEADER_BYTES } from '../tensor/assembly/protocol.ts';
+import { Chat } from '../text/chat.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import { arenaBytes } from './arena-bytes.ts';
 import { BLOCK_BYTES } from './assembly/blocks-protocol.ts';
@@ -36,6 +37,8 @@ export class Model {
   readonly t5: LanguageModel;
   private readonly tokenizerAt: number;
   private opened: Tokenizer | undefined;
+  /** What makes ids of conversations; undefined of a model that does not chat. */
+  chat: Chat | undefined;
   /** Bytes of the weights that are where they belong. */
   private loaded = 0;
 
@@ -80,7 +83,11 @@ export class Model {
       this.loaded += bytes;
       if (instructionsNow() > budget) return false;
     }
-    this.opened ??= this.openTokenizer();
+    if (!this.opened) {
+      this.opened = this.openTokenizer();
+      // read once: that takes some ten thousand instructions a character of the template
+      if (this.head.chat) this.chat = new Chat(this.head.chat, this.opened);
+    }
     return true;
   }
 
@@ -120,6 +127,7 @@ export function checkOn(stored: StoredPack, budget: number): [checked: number, p
       read: (offset, into) => into.set(readPack(stored, offset, into.length)),
     },
     unit,
+    () => instructionsNow() > 2 * budget,
   );
   let next = stored.checked ?? 0;
   // the tokenizer is one part and may take most of a message

@@ -3,7 +3,7 @@
  * refused is a `GenerateError` that says what was expected, and leaves nothing behind.
  */
 import { msgArgData, msgCaller, msgCyclesAvailable, type Principal } from 'azle';
-import type { GenerateError, GenerateOptions } from '../interface/llm.did.ts';
+import type { ChatMessage, GenerateError, GenerateOptions } from '../interface/llm.did.ts';
 import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from '../interface/prompt-limit.ts';
 import {
   fitContext,
@@ -14,6 +14,7 @@ import {
 import { type Bill, emptyBill, envelopeBytes, ingressFees } from '../service/bill.ts';
 import { priceOf } from '../service/estimate.ts';
 import type { Amount } from '../service/quotas.ts';
+import { TemplateError } from '../text/chat-template.ts';
 import { notAllowed } from './access.ts';
 import { lacksCycles } from './admission.ts';
 import { answerFromCache } from './answers.ts';
@@ -26,15 +27,21 @@ import { NoSeed, randomBytes } from './random.ts';
 import type { Session } from './session.ts';
 import { isFull, isSession, newSession } from './sessions.ts';
 import { settings } from './settings.ts';
-import { MESSAGE_BUDGET } from './unit.ts';
+import { instructionsNow, MESSAGE_BUDGET } from './unit.ts';
 import { tooManyCalls, tooManyWait } from './waiting.ts';
 
 export type Options = Opt<Plain<GenerateOptions>>;
 
+/** What is to be answered: a prompt, which is gone on with, or a conversation. */
+export type Asking = string | readonly ChatMessage[];
+
 /** What is asked for, checked. */
 export interface Task {
   model: Model;
+  /** Of a conversation, its last message. */
   prompt: string;
+  /** Of all that was given. */
+  characters: number;
   sourceIds: number[];
   options: GenerationOptions;
   tokensPerCall: number;
@@ -46,7 +53,7 @@ export interface Task {
  */
 export function readTask(
   method: string,
-  prompt: string,
+  asking: Asking,
   [options]: Options,
   refuse: (model: Model, asked: Asked) => GenerateError | undefined = () => undefined,
 ): Task | GenerateError {
@@ -60,11 +67,18 @@ export function readTask(
   }
   const { tokens_per_call } = settings();
   const limit = model.limits.promptTokens;
-  if (prompt.length > MAX_PROMPT_CHARACTERS) {
-    const message = `${method}: expected a prompt of at most ${MAX_PROMPT_CHARACTERS} characters, got ${prompt.length}`;
-    return { PromptTooLong: { tokens: prompt.length, limit, message } };
+  const prompt = typeof asking === 'string' ? asking : (asking.at(-1)?.content ?? '');
+  const characters = charactersOf(asking);
+  if (characters > MAX_PROMPT_CHARACTERS) {
+    const message = `${method}: expected a prompt of at most ${MAX_PROMPT_CHARACTERS} characters, got ${characters}`;
+    return { PromptTooLong: { tokens: characters, limit, message } };
   }
-  if (prompt.trim() === '') return { EmptyPrompt: `${method}: expected a prompt, got no text` };
+  if (typeof asking !== 'string' && asking.length > MAX_MESSAGES)
+    return { InvalidOptions: `${method}: expected at most ${MAX_MESSAGES} messages, got ${asking.length}` };
+  if (prompt.trim() === '') {
+    const expected = typeof asking === 'string' ? 'a prompt' : 'a last message with a text';
+    return { EmptyPrompt: `${method}: expected ${expected}, got no text` };
+  }
   let decided: GenerationOptions;
   try {
     decided = generationOptions(requestOf(options), model.head.generation, model.bounds, randomSeed, undefined, method);
@@ -77,7 +91,7 @@ export function readTask(
     return { InvalidOptions: `${method}: expected tokens_per_call of at least 1, got ${perCall.fixed}` };
   }
   const tokensPerCall = 'fixed' in perCall ? perCall.fixed : 0;
-  const asked = { promptTokens: 1, promptCharacters: prompt.length, options: decided, tokensPerCall };
+  const asked = { promptTokens: 1, promptCharacters: characters, options: decided, tokensPerCall };
   const refused = refuse(model, asked);
   if (refused) return refused;
   const specialTokens = options?.special_tokens[0] ?? false;
@@ -85,7 +99,16 @@ export function readTask(
     const expected = 'expected a pack that says which special tokens there are, got one of an earlier version';
     return { InvalidOptions: `${method}: special_tokens: ${expected}; convert the model again` };
   }
-  const sourceIds = model.tokenizer.encodeUpTo(prompt, limit, { specialTokens, thousandSteps: TOKENIZER_STEPS });
+  let sourceIds: number[] | undefined;
+  try {
+    sourceIds =
+      typeof asking === 'string' || !model.chat
+        ? model.tokenizer.encodeUpTo(prompt, limit, { specialTokens, thousandSteps: TOKENIZER_STEPS })
+        : model.chat.encodeUpTo(asking.map(spoken), limit, { isSpent });
+  } catch (error) {
+    if (error instanceof TemplateError) return { InvalidOptions: `${method}: ${error.message}` };
+    throw error;
+  }
   if (!sourceIds) {
     const message = `${method}: expected a prompt of at most ${limit} tokens, got more than ${limit}`;
     return { PromptTooLong: { tokens: limit + 1, limit, message } };
@@ -95,8 +118,21 @@ export function readTask(
   } catch (error) {
     return { InvalidOptions: (error as Error).message };
   }
-  return { model, prompt, sourceIds, options: decided, tokensPerCall };
+  return { model, prompt, characters, sourceIds, options: decided, tokensPerCall };
 }
+
+/** More of them would take longer to read than an answer takes. */
+const MAX_MESSAGES = 1_000;
+/** What a message may have taken while a template is at work: what follows is bounded by the text. */
+const isSpent = (): boolean => instructionsNow() > 600_000_000;
+
+const charactersOf = (asking: Asking): number =>
+  typeof asking === 'string' ? asking.length : asking.reduce((sum, { content }) => sum + content.length, 0);
+
+const spoken = ({ role, content }: ChatMessage): { role: string; content: string } => ({
+  role: Object.keys(role)[0]!,
+  content,
+});
 
 const randomSeed = (): bigint => new DataView(randomBytes(8).buffer).getBigUint64(0);
 
@@ -129,13 +165,13 @@ export interface Refusal {
 }
 
 /** Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue. */
-export function openSession(method: string, prompt: string, options: Options, before: Bill): Session | Refusal {
+export function openSession(method: string, asking: Asking, options: Options, before: Bill): Session | Refusal {
   const owner = callerText();
   let wasRead = false;
-  const found = readTask(method, prompt, options, (model, asked) => {
+  const found = readTask(method, asking, options, (model, asked) => {
     const [least, most] = [
       wantedBy(model, asked),
-      wantedBy(model, { ...asked, promptTokens: mostTokens(model, prompt) }),
+      wantedBy(model, { ...asked, promptTokens: mostTokens(model, asking) }),
     ];
     const refused = noRoom(method, owner, least) ?? lacksPayment(method, least.cycles, most.cycles);
     wasRead = refused === undefined;
@@ -143,7 +179,7 @@ export function openSession(method: string, prompt: string, options: Options, be
   });
   const task = isTask(found) ? (refusedAfterReading(method, owner, found) ?? found) : found;
   if (!isTask(task)) return { error: task, wasRead };
-  const { model, ...rest } = task;
+  const { model, characters: _, ...rest } = task;
   const payingFrom = pays() ? 0 : undefined;
   const wanted = wantedBy(model, askedBy(task));
   const session = newSession(method, { owner, model: model.stored.sha256, payingFrom, ...rest }, wanted, before);
@@ -152,9 +188,9 @@ export function openSession(method: string, prompt: string, options: Options, be
   return session;
 }
 
-const askedBy = ({ prompt, sourceIds, options, tokensPerCall }: Task): Asked => ({
+const askedBy = ({ characters, sourceIds, options, tokensPerCall }: Task): Asked => ({
   promptTokens: sourceIds.length,
-  promptCharacters: prompt.length,
+  promptCharacters: characters,
   options,
   tokensPerCall,
 });
@@ -164,9 +200,11 @@ function refusedAfterReading(method: string, owner: string, task: Task): Generat
   return noRoom(method, owner, wanted) ?? lacksPayment(method, wanted.cycles);
 }
 
-/** NFKC makes at most 18 characters of one; two more tokens stand for the beginning and the end. */
-const mostTokens = (model: Model, prompt: string): number =>
-  Math.min(model.limits.promptTokens, 18 * prompt.length + 2);
+/** NFKC makes at most 18 characters of one; two more tokens stand for the beginning and the end. What a template adds is its own. */
+function mostTokens(model: Model, asking: Asking): number {
+  const { promptTokens } = model.limits;
+  return typeof asking === 'string' ? Math.min(promptTokens, 18 * asking.length + 2) : promptTokens;
+}
 
 /** Why nothing that takes so much is begun for this owner: limits, the queue, cycles. */
 export function noRoom(method: string, owner: string, wanted: Amount): GenerateError | undefined {
@@ -206,11 +244,11 @@ export function lacksPayment(method: string, cycles: number, most = cycles): Gen
   if (!pays()) return undefined;
   const { price_percent } = settings();
   const available = msgCyclesAvailable();
-  if (method !== 'start' && available >= priceOf(cycles, price_percent)) return undefined;
+  const waits = method !== 'start' && method !== 'start_chat';
+  if (waits && available >= priceOf(cycles, price_percent)) return undefined;
   const price = priceOf(most, price_percent);
-  const message =
-    method === 'start'
-      ? `${method}: expected a call of generate, which cycles can be attached to for as long as it lasts`
-      : `${method}: expected ${price} cycles attached, got ${available}; what is not used comes back`;
+  const message = !waits
+    ? `${method}: expected a call of generate, which cycles can be attached to for as long as it lasts`
+    : `${method}: expected ${price} cycles attached, got ${available}; what is not used comes back`;
   return { PaymentRequired: { cycles: price, message } };
 }

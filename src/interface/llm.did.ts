@@ -26,6 +26,13 @@ export type Access = { 'signed_in' : null } |
   { 'allow_list' : null };
 export type AdminError = { 'NotAllowed' : string } |
   { 'InvalidValue' : string };
+export interface ChatMessage { 'content' : string, 'role' : ChatRole }
+/**
+ * Who says something in a conversation.
+ */
+export type ChatRole = { 'user' : null } |
+  { 'assistant' : null } |
+  { 'system' : null };
 /**
  * Chunks `first` to `last`, both included.
  */
@@ -525,6 +532,13 @@ export interface _SERVICE {
    */
   'cancel' : ActorMethod<[string], SessionResult>,
   /**
+   * The next thing that the assistant says in a conversation.
+   */
+  'chat' : ActorMethod<
+    [Array<ChatMessage>, [] | [GenerateOptions]],
+    GenerateResult
+  >,
+  /**
    * Ends all sessions that wait.
    */
   'clear_queue' : ActorMethod<[], ClearResult>,
@@ -596,6 +610,10 @@ export interface _SERVICE {
    * Gives a session's id at once. The canister goes on by itself.
    */
   'start' : ActorMethod<[string, [] | [GenerateOptions]], StartResult>,
+  'start_chat' : ActorMethod<
+    [Array<ChatMessage>, [] | [GenerateOptions]],
+    StartResult
+  >,
   /**
    * Counts and sizes.
    */
@@ -649,41 +667,14 @@ export const SessionResult = IDL.Variant({
   'Ok' : IDL.Null,
   'Err' : GenerateError,
 });
-export const AdminError = IDL.Variant({
-  'NotAllowed' : IDL.Text,
-  'InvalidValue' : IDL.Text,
+export const ChatRole = IDL.Variant({
+  'user' : IDL.Null,
+  'assistant' : IDL.Null,
+  'system' : IDL.Null,
 });
-export const ClearResult = IDL.Variant({
-  'Ok' : IDL.Nat32,
-  'Err' : AdminError,
-});
-export const TokenCount = IDL.Record({
-  'limit' : IDL.Nat32,
-  'tokens' : IDL.Nat32,
-});
-export const FinishReason = IDL.Variant({
-  'stop' : IDL.Null,
-  'length' : IDL.Null,
-});
-export const Generation = IDL.Record({
-  'unit_instructions' : IDL.Nat64,
-  'output_tokens' : IDL.Nat32,
-  'messages' : IDL.Nat32,
-  'calls' : IDL.Nat32,
-  'seed' : IDL.Opt(IDL.Nat64),
-  'text' : IDL.Text,
-  'finish_reason' : FinishReason,
-  'instructions' : IDL.Nat64,
-  'cycles' : IDL.Nat64,
-  'session' : IDL.Text,
-  'token_ids' : IDL.Vec(IDL.Nat32),
-  'embedding_cached' : IDL.Bool,
-  'prompt_tokens' : IDL.Nat32,
-  'answer_cached' : IDL.Bool,
-});
-export const GenerateResult = IDL.Variant({
-  'Ok' : Generation,
-  'Err' : GenerateError,
+export const ChatMessage = IDL.Record({
+  'content' : IDL.Text,
+  'role' : ChatRole,
 });
 export const TokensPerCall = IDL.Variant({
   'fixed' : IDL.Nat32,
@@ -716,6 +707,42 @@ export const GenerateOptions = IDL.Record({
   'suppress_tokens' : IDL.Opt(IDL.Vec(IDL.Nat32)),
   'forced_bos_token_id' : IDL.Opt(IDL.Nat32),
   'length_penalty' : IDL.Opt(IDL.Float64),
+});
+export const FinishReason = IDL.Variant({
+  'stop' : IDL.Null,
+  'length' : IDL.Null,
+});
+export const Generation = IDL.Record({
+  'unit_instructions' : IDL.Nat64,
+  'output_tokens' : IDL.Nat32,
+  'messages' : IDL.Nat32,
+  'calls' : IDL.Nat32,
+  'seed' : IDL.Opt(IDL.Nat64),
+  'text' : IDL.Text,
+  'finish_reason' : FinishReason,
+  'instructions' : IDL.Nat64,
+  'cycles' : IDL.Nat64,
+  'session' : IDL.Text,
+  'token_ids' : IDL.Vec(IDL.Nat32),
+  'embedding_cached' : IDL.Bool,
+  'prompt_tokens' : IDL.Nat32,
+  'answer_cached' : IDL.Bool,
+});
+export const GenerateResult = IDL.Variant({
+  'Ok' : Generation,
+  'Err' : GenerateError,
+});
+export const AdminError = IDL.Variant({
+  'NotAllowed' : IDL.Text,
+  'InvalidValue' : IDL.Text,
+});
+export const ClearResult = IDL.Variant({
+  'Ok' : IDL.Nat32,
+  'Err' : AdminError,
+});
+export const TokenCount = IDL.Record({
+  'limit' : IDL.Nat32,
+  'tokens' : IDL.Nat32,
 });
 export const HttpRequest = IDL.Record({
   'url' : IDL.Text,
@@ -929,6 +956,11 @@ export const UploadStatus = IDL.Record({
 
 export const idlService: IDL.ServiceClass = IDL.Service({
   'cancel' : IDL.Func([IDL.Text], [SessionResult], []),
+  'chat' : IDL.Func(
+      [IDL.Vec(ChatMessage), IDL.Opt(GenerateOptions)],
+      [GenerateResult],
+      [],
+    ),
   'clear_queue' : IDL.Func([], [ClearResult], []),
   'count_tokens' : IDL.Func([IDL.Text], [IDL.Opt(TokenCount)], ['query']),
   'delete' : IDL.Func([IDL.Text], [SessionResult], []),
@@ -954,6 +986,11 @@ export const idlService: IDL.ServiceClass = IDL.Service({
   'set_settings' : IDL.Func([SettingsChange], [SettingsResult], []),
   'settings' : IDL.Func([], [Settings], ['query']),
   'start' : IDL.Func([IDL.Text, IDL.Opt(GenerateOptions)], [StartResult], []),
+  'start_chat' : IDL.Func(
+      [IDL.Vec(ChatMessage), IDL.Opt(GenerateOptions)],
+      [StartResult],
+      [],
+    ),
   'status' : IDL.Func([], [Status], ['query']),
   'upload_abort' : IDL.Func([], [UploadResult], []),
   'upload_chunk' : IDL.Func(

@@ -33,8 +33,8 @@ export function pairsTokenizer(size: number): PackTokenizer {
   return readGgufTokenizer(metadata, 'pairs')!;
 }
 
-/** A pack of a fixture of test/fixtures/llama. */
-export async function llamaPack(name: string, weights: WeightsKind): Promise<Uint8Array> {
+/** A pack of a fixture of test/fixtures/llama; it chats by a template. */
+export async function llamaPack(name: string, weights: WeightsKind, template?: string): Promise<Uint8Array> {
   return await withCheckpoint(`test/fixtures/llama/${name}`, async (checkpoint) => {
     const { tables, ...inHead } = pairsTokenizer(900);
     let bytes = new Uint8Array(1 << 22);
@@ -43,7 +43,10 @@ export async function llamaPack(name: string, weights: WeightsKind): Promise<Uin
         bytes.set(piece, at);
       },
     };
-    const head = await convert(checkpoint, weights, tables, sink, createHash('sha256'), undefined, inHead);
+    const head = await convert(checkpoint, weights, tables, sink, createHash('sha256'), undefined, {
+      ...inHead,
+      ...(template !== undefined && { chat: { template, bos: '<s>', eos: '</s>' } }),
+    });
     bytes = bytes.slice(0, packBytes(head));
     return bytes;
   });

@@ -115,9 +115,9 @@ describe('npm run local', () => {
       'generate: expected "max_new_tokens" to be an integer from 1 to 512, got 0',
     ],
     [['--prompt', 'hi', '--weights', 'int3'], 'Allowed choices are int4, int8, float32'],
-    [['--prompt', 'hi', '--ids', '5'], 'expected one of a prompt, --ids and --prompts, got 2'],
+    [['--prompt', 'hi', '--ids', '5'], 'expected one of a prompt, --ids, --prompts and --chat, got 2'],
     [['--prompts', 'nowhere.txt'], 'expected to read nowhere.txt'],
-    [[], 'expected one of a prompt, --ids and --prompts, got 0'],
+    [[], 'expected one of a prompt, --ids, --prompts and --chat, got 0'],
   ])('says what is wrong with %j', (args, message) => {
     const { status, stderr, stdout } = local(args);
     expect(stderr).toContain(message);

@@ -5,6 +5,7 @@
 import { CHECK_FINITE, CHECK_MULTIPLIERS } from '../../tensor/assembly/protocol.ts';
 import { matrixParts } from '../../tensor/layout.ts';
 import type { Unit } from '../../tensor/unit.ts';
+import { ChatTemplate } from '../../text/chat-template.ts';
 import { packTensors } from '../families/registry.ts';
 import type { PackTensor } from '../tensor-table.ts';
 import { checkTables, TABLES_HEAD_BYTES } from '../tokenizer/pack-tokenizer.ts';
@@ -36,19 +37,22 @@ export class PackCheck {
     private readonly head: OpenedHead,
     private readonly pack: PackBytes,
     private readonly unit: Unit,
+    /** Whether a chat template has taken as much as it may. */
+    private readonly isSpent: () => boolean = () => false,
   ) {
     this.parts = packTensors(packShape(head)).flatMap(partsOf);
   }
 
-  /** The tokenizer, then the weights. */
+  /** The tokenizer, then the weights, then the chat template. */
   get count(): number {
-    return 1 + this.parts.length;
+    return 1 + this.parts.length + (this.head.chat ? 1 : 0);
   }
 
   /** @throws Error saying what is wrong in part `index` */
   part(index: number): void {
     if (index === 0) this.tokenizer();
-    else this.weights(this.parts[index - 1]!);
+    else if (index <= this.parts.length) this.weights(this.parts[index - 1]!);
+    else new ChatTemplate(this.head.chat!).check({ isSpent: this.isSpent });
   }
 
   private tokenizer(): void {

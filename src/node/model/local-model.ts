@@ -8,6 +8,7 @@ import { convert, planConversion } from '../../model/pack/convert.ts';
 import type { WeightsKind } from '../../model/tensor-table.ts';
 import { copyTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
 import { Arena } from '../../tensor/arena.ts';
+import { Chat } from '../../text/chat.ts';
 import type { Tokenizer } from '../../text/tokenizer.ts';
 import { withCheckpoint } from './model-folder.ts';
 import { nodeUnit } from './node-unit.ts';
@@ -17,6 +18,8 @@ export interface LocalModel {
   config: ModelConfig;
   /** Undefined where the folder has none: such a model takes ids alone. */
   tokenizer: Tokenizer | undefined;
+  /** Undefined of a model without a chat template. */
+  chat: Chat | undefined;
   /** The folder's defaults. */
   generation: GenerationConfig;
 }
@@ -28,6 +31,7 @@ export async function openLocalModel(dir: string, weights: WeightsKind): Promise
     const machine = await nodeUnit();
     const found = await checkpoint.readTokenizer();
     const tokenizer = found && copyTokenizer(found, machine);
+    const chat = found?.chat && new Chat(found.chat, tokenizer!);
     const model = openModel(machine, new Arena(machine), shapeOf({ ...checkpoint, weights }, config));
     const { weightsOffset, tokenizerOffset } = planConversion(checkpoint, weights, 0);
     const intoArena = (at: number, bytes: Uint8Array): void => {
@@ -35,7 +39,7 @@ export async function openLocalModel(dir: string, weights: WeightsKind): Promise
       if (at >= weightsOffset && at < tokenizerOffset) machine.write(model.weightsAt + at - weightsOffset, bytes);
     };
     await convert(checkpoint, weights, new Uint8Array(0), { write: intoArena }, createHash('sha256'));
-    return { model, config, tokenizer, generation };
+    return { model, config, tokenizer, chat, generation };
   });
 }
 

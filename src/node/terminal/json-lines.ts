@@ -1,15 +1,39 @@
 /** JSON strings, one a line, from a stream: what `tokenize` reads, and `local --prompts`. */
 import { show } from '../../model/json/json.ts';
+import type { ChatMessage } from '../../text/chat-template.ts';
 
 /**
  * Gives each line's string as it comes; lines end at a line feed alone, since JSON may hold other line separators as they are.
  * @throws TypeError naming the line that is no JSON string
  */
-export async function* jsonStrings(stream: AsyncIterable<Uint8Array | string>, where: string): AsyncGenerator<string> {
+export function jsonStrings(stream: AsyncIterable<Uint8Array | string>, where: string): AsyncGenerator<string> {
+  const isText = (value: unknown): value is string => typeof value === 'string';
+  return jsonLines(stream, where, 'a JSON string such as "hello"', isText);
+}
+
+const isMessage = (value: unknown): value is ChatMessage =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as ChatMessage).role === 'string' &&
+  typeof (value as ChatMessage).content === 'string';
+
+/** Gives each line's conversation, as `jsonStrings` its string. @throws TypeError naming the line that is none */
+export function jsonChats(stream: AsyncIterable<Uint8Array | string>, where: string): AsyncGenerator<ChatMessage[]> {
+  const expected = 'a JSON array of messages such as [{"role":"user","content":"hello"}]';
+  const isChat = (value: unknown): value is ChatMessage[] => Array.isArray(value) && value.every(isMessage);
+  return jsonLines(stream, where, expected, isChat);
+}
+
+async function* jsonLines<T>(
+  stream: AsyncIterable<Uint8Array | string>,
+  where: string,
+  expected: string,
+  isWanted: (value: unknown) => value is T,
+): AsyncGenerator<T> {
   const decoder = new TextDecoder('utf-8');
   let number = 0;
   let rest = '';
-  const parse = (line: string): string => {
+  const parse = (line: string): T => {
     number++;
     let value: unknown;
     try {
@@ -17,8 +41,8 @@ export async function* jsonStrings(stream: AsyncIterable<Uint8Array | string>, w
     } catch {
       value = undefined;
     }
-    if (typeof value === 'string') return value;
-    throw new TypeError(`${where}: line ${number}: expected a JSON string such as "hello", got ${show(value ?? line)}`);
+    if (isWanted(value)) return value;
+    throw new TypeError(`${where}: line ${number}: expected ${expected}, got ${show(value ?? line)}`);
   };
   for await (const chunk of stream) {
     const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n');
