@@ -127,11 +127,10 @@ export function checkOn(stored: StoredPack, budget: number): [checked: number, p
       read: (offset, into) => into.set(readPack(stored, offset, into.length)),
     },
     unit,
-    () => instructionsNow() > 2 * budget,
+    () => instructionsNow() > budget,
   );
   let next = stored.checked ?? 0;
-  // the tokenizer is one part and may take most of a message
-  while (next < check.count && instructionsNow() < (next === 0 ? budget / 4 : budget)) check.part(next++);
+  while (next < check.count && instructionsNow() < (check.isLarge(next) ? budget / 4 : budget)) check.part(next++);
   stored.checked = next === check.count ? 'all' : next;
   return [next, check.count];
 }

@@ -121,8 +121,8 @@ export function readTask(
   return { model, prompt, characters, sourceIds, options: decided, tokensPerCall };
 }
 
-/** More of them would take longer to read than an answer takes. */
-const MAX_MESSAGES = 1_000;
+/** Arguments have room for some more (argument-reader.ts), but then the limit has no name. */
+const MAX_MESSAGES = 200;
 /** What a message may have taken while a template is at work: what follows is bounded by the text. */
 const isSpent = (): boolean => instructionsNow() > 600_000_000;
 

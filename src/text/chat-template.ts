@@ -33,7 +33,8 @@ export interface RenderOptions {
 const MAX_STEPS = 20_000;
 const MAX_STEPS_PER_MESSAGE = 2_000;
 const MAX_TEXT = 1_000_000;
-const MAX_RANGE = 10_000;
+/** Items of a list: a turn of a loop takes some 150,000 instructions in the canister, and does nothing else that is counted. */
+const MAX_LIST = 2_000;
 const MAX_TEMPLATE = 200_000;
 const MAX_DEPTH = 100;
 /** Steps from one question to the next whether rendering has taken too much. */
@@ -79,9 +80,14 @@ class BoundedInterpreter extends Interpreter {
     if (typeof value === 'string') {
       if (value.length > MAX_TEXT) stop(`at most ${MAX_TEXT} characters, got ${value.length}`);
       if (value.length >= TEXT_STEP) this.count(Math.floor(value.length / TEXT_STEP));
-    } else if (Array.isArray(value)) this.count(value.length);
-    else if (value instanceof Map) this.count(value.size);
+    } else if (Array.isArray(value)) this.countItems(value.length);
+    else if (value instanceof Map) this.countItems(value.size);
     return result;
+  }
+
+  private countItems(items: number): void {
+    if (items > MAX_LIST) stop(`lists of at most ${MAX_LIST} items, got ${items}`);
+    this.count(items);
   }
 
   private count(steps: number): void {
@@ -171,8 +177,8 @@ export class ChatTemplate {
 function boundedRange(first: number, last?: number, step = 1): number[] {
   const [from, to] = last === undefined ? [0, first] : [first, last];
   const count = Math.ceil((to - from) / step);
-  if (!(count <= MAX_RANGE)) {
-    stop(`a range of at most ${MAX_RANGE} numbers, got ${count}`);
+  if (!(count <= MAX_LIST)) {
+    stop(`a range of at most ${MAX_LIST} numbers, got ${count}`);
   }
   return Array.from({ length: Math.max(0, count) }, (_, i) => from + i * step);
 }

@@ -92,8 +92,8 @@ describe('a model with a template', () => {
     ['an empty one', [say('user', ' ')], { EmptyPrompt: 'generate: expected a last message with a text, got no text' }],
     [
       'too many',
-      Array.from({ length: 1001 }, () => say('user', 'a')),
-      { InvalidOptions: 'chat: expected at most 1000 messages, got 1001' },
+      Array.from({ length: 201 }, () => say('user', 'a')),
+      { InvalidOptions: 'chat: expected at most 200 messages, got 201' },
     ],
   ])('refuses %s', async (_, messages, error) => {
     expect(await llm.chat(messages, [])).toEqual({ Err: error });
@@ -107,7 +107,7 @@ describe('a model with a template', () => {
     });
   });
 
-  it('takes less than a billion instructions for whatever it is, a word of 8,192 letters and 1,000 messages among it', async () => {
+  it('takes less than a billion instructions for whatever it is, a word of 8,192 letters and 200 messages among it', async () => {
     const kinds = ['a', 'ab', '</s>', ' ', '漢', '\u0301', '\u{F0000}', '<'];
     for (const part of kinds) {
       installed.newMessages();
@@ -116,7 +116,7 @@ describe('a model with a template', () => {
     }
     installed.newMessages();
     await llm.start_chat(
-      Array.from({ length: 1000 }, () => say('user', 'a')),
+      Array.from({ length: 200 }, () => say('user', 'a')),
       options({ max_new_tokens: 1 }),
     );
     expect(instructionsOf('start_chat')).toBeLessThan(1_000_000_000);
@@ -144,12 +144,12 @@ describe('a template is refused when its model is made active', () => {
   it.each([
     [
       'one that never ends',
-      '{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}',
+      '{% for a in range(1999) %}{% for b in range(1999) %}{% endfor %}{% endfor %}',
       'expected an end within',
     ],
     [
       'one that ends for a user alone',
-      `${TEMPLATE}{% if messages[0].role == 'system' %}{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}{% endif %}`,
+      `${TEMPLATE}{% if messages[0].role == 'system' %}{% for a in range(1999) %}{% for b in range(1999) %}{% endfor %}{% endfor %}{% endif %}`,
       'expected an end within',
     ],
     [

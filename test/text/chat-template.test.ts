@@ -41,13 +41,13 @@ describe('is stopped or refused', () => {
     ['no template', '{% for x in %}', 'expected a Jinja template, got an error'],
     [
       'a loop without end',
-      '{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}',
+      '{% for a in range(1999) %}{% for b in range(1999) %}x{% endfor %}{% endfor %}',
       'an end within',
     ],
     [
       'a huge range',
       '{% for a in range(1000000000) %}x{% endfor %}',
-      'a range of at most 10000 numbers, got 1000000000',
+      'a range of at most 2000 numbers, got 1000000000',
     ],
     ['a range by no step', '{{ range(1, 5, 0) }}', 'a range of at most'],
     ['a macro that calls itself', '{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}', 'chat template: expected'],
@@ -85,7 +85,7 @@ describe('is checked before a model chats by it', () => {
     ['takes no user', "{{ raise_exception('never') }}", 'chat template: never'],
     [
       'never ends where there is a system message',
-      "{% if messages[0].role == 'system' %}{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}{% endif %}",
+      "{% if messages[0].role == 'system' %}{% for a in range(1999) %}{% for b in range(1999) %}{% endfor %}{% endfor %}{% endif %}",
       'expected an end within 24000 steps, got none',
     ],
     ['nests without end', '{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}', 'at most 100 expressions'],

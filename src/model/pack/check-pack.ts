@@ -48,6 +48,11 @@ export class PackCheck {
     return 1 + this.parts.length + (this.head.chat ? 1 : 0);
   }
 
+  /** Whether a part may take most of a message: the tokenizer, and the chat template. */
+  isLarge(index: number): boolean {
+    return index === 0 || index > this.parts.length;
+  }
+
   /** @throws Error saying what is wrong in part `index` */
   part(index: number): void {
     if (index === 0) this.tokenizer();
