@@ -88,8 +88,8 @@ describe('a model with a template', () => {
   });
 
   it.each<[string, ChatMessage[], object]>([
-    ['no messages', [], { EmptyPrompt: 'generate: expected a last message with a text, got no text' }],
-    ['an empty one', [say('user', ' ')], { EmptyPrompt: 'generate: expected a last message with a text, got no text' }],
+    ['no messages', [], { EmptyPrompt: 'chat: expected a last message with a text, got no text' }],
+    ['an empty one', [say('user', ' ')], { EmptyPrompt: 'chat: expected a last message with a text, got no text' }],
     [
       'too many',
       Array.from({ length: 201 }, () => say('user', 'a')),
