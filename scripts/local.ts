@@ -143,6 +143,11 @@ async function run(words: string[], options: Options): Promise<void> {
     throw new Error('local: --logits goes with --json');
   const dir = await findModel(options.model);
   const model = await openLocalModel(dir, options.weights);
+  if (options.decoderIds && !model.model.hasEncoder) {
+    throw new Error(
+      'local: expected no --decoder-ids, as this model has no encoder: its prompt, --ids, is what it reads',
+    );
+  }
   const notApplied = notAppliedLine(model.generation, basename(dir));
   if (notApplied) console.error(notApplied);
   // what cannot be answered has its line as well, so that lines out match lines in

@@ -37,6 +37,28 @@ describe('npm run local', () => {
     });
   });
 
+  it('gives a row of logits for every position of a decoder-only prompt, and refuses decoder inputs', () => {
+    const { cases } = JSON.parse(readFileSync('test/fixtures/llama/odd-llama/expected.json', 'utf8'));
+    const [, , { input_ids, logits, logits_positions, greedy_ids }] = cases;
+    const args = [
+      '--model',
+      'test/fixtures/llama/odd-llama',
+      '--ids',
+      `${input_ids}`,
+      '--weights',
+      'float32',
+      '--json',
+    ];
+    const result = JSON.parse(local([...args, '--logits', '--max-new-tokens', '24']).stdout);
+    expect(result.ids).toEqual(greedy_ids);
+    expect(result.logits).toHaveLength(input_ids.length);
+    logits_positions.forEach((position: number, i: number) => {
+      const difference = logits[i].map((x: number, j: number) => Math.abs(result.logits[position][j] - x));
+      expect(Math.max(...difference)).toBeLessThan(2e-4);
+    });
+    expect(local([...args, '--decoder-ids', '0,1']).stderr).toContain('local: expected no --decoder-ids');
+  });
+
   it('takes every option of a generation, and repeats a draw with its seed', () => {
     const flan = [
       '--model',
@@ -105,7 +127,7 @@ describe('npm run local', () => {
 
   it.each([
     [['--prompt', 'hi', '--model', 'nowhere'], 'nowhere, which is not there'],
-    [['--prompt', 'hi', '--model', 'package.json'], 'which is a file'],
+    [['--prompt', 'hi', '--model', 'package.json'], 'package.json: expected a GGUF file, which begins with GGUF'],
     [['--prompt', 'hi', '--model', 'src'], 'expected config.json in it, got none'],
     [['--prompt', 'hi', '--model', 'test/fixtures/t5/flan-a'], 'expected spiece.model or tokenizer.json in the folder'],
     [['--ids', '5,x'], 'expected token ids like 5,6,1, got 5,x'],

@@ -184,12 +184,12 @@ describe('wrong input is answered in one line, with exit code 1', () => {
     [
       'no such folder',
       () => ['--model', '/no/such'],
-      /^model folder: expected a folder with .*, got \/no\/such, which is not there$/,
+      /^model: expected a folder with .*, got \/no\/such, which is not there$/,
     ],
     [
       'a file for a folder',
       () => ['--model', 'package.json'],
-      /^model folder: expected a folder with .*, which is a file$/,
+      /^[^ ]+: expected a GGUF file, which begins with GGUF, got /,
     ],
     ['a folder without a model', () => ['--model', 'scripts'], /config\.json/],
     ['a truncated checkpoint', () => ['--model', join(folder, 'weights')], /model\.safetensors|safetensors/],

@@ -100,7 +100,7 @@ describe('its table', () => {
 });
 
 it.each([
-  [['--model', 'nosuch'], /^model folder: expected a folder .*which is not there\n$/],
+  [['--model', 'nosuch'], /^model: expected a folder .*which is not there\n$/],
   [['--model', 'models/little-flan', '--shape', 'flan-t5-small'], /^cost: expected --model or --shape, got both\n$/],
   [['--shape', 'gpt'], /^--shape: expected one of little-flan, flan-t5-small.*, got gpt\n$/],
   [['--prompt-tokens', '1000'], /'1000' is invalid\. Expected a whole number from 2 to 512\.\n$/],
