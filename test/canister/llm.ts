@@ -43,8 +43,8 @@ export interface Installed {
   newMessages(): MessageRecord[];
 }
 
-/** An actor over the replica's own verbs, without HTTP. */
-function actor(replica: Replica, canisterId: Principal, sender: Principal): Llm {
+/** The canister's methods, called by `sender` through the replica's own verbs, without HTTP. */
+export function actor(replica: Replica, canisterId: Principal, sender: Principal): Llm {
   const methods = service._fields.map(([method, type]) => {
     const run = async (...args: unknown[]): Promise<unknown> => {
       const call = { canisterId, method, sender, arg: new Uint8Array(IDL.encode(type.argTypes, args)) };
