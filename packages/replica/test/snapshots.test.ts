@@ -24,6 +24,8 @@ const stateful = canister(
   (global $quarter (mut f64) (f64.const 0.25))
   (global $vector (mut v128) (v128.const i64x2 3 -4))
   (global $fixed (export "fixed") i32 (i32.const 77))
+  ;; a page of its own, of which nothing is left once $all has run
+  (data (i32.const 140000) "\\7f")
   (func (export "canister_init") (drop (call $stable64_grow (i64.const 3))) (call $all))
   (func $all
     (global.set $n (i32.add (global.get $n) (i32.const 1)))
@@ -31,6 +33,7 @@ const stateful = canister(
     (global.set $half (f32.add (global.get $half) (f32.const 1)))
     (global.set $quarter (f64.add (global.get $quarter) (f64.const 1)))
     (global.set $vector (i64x2.add (global.get $vector) (v128.const i64x2 1 1)))
+    (i32.store (i32.const 140000) (i32.const 0))
     (i32.store (i32.const 70000) (global.get $n))
     (call $stable64_write (i64.const 65534) (i64.const 70000) (i64.const 4))
     (call $certified_data_set (i32.const 70000) (i32.const 4)))
@@ -40,14 +43,14 @@ const stateful = canister(
   (func (export "canister_query pages") (call $replyInt (memory.size)))
   (func (export "canister_query sum")
     (call $stable64_read (i64.const 70008) (i64.const 65534) (i64.const 4))
-    (call $replyInt (i32.add (i32.add (i32.add (global.get $n) (i32.load (i32.const 70000)))
+    (call $replyInt (i32.add (i32.add (i32.add (global.get $n) (i32.add (i32.load (i32.const 140000)) (i32.load (i32.const 70000))))
         (i32.add (i32.load (i32.const 70008)) (i32.wrap_i64 (global.get $long))))
       (i32.add (i32.trunc_f64_s (f64.add (f64.promote_f32 (global.get $half)) (global.get $quarter)))
         (i32.add (i32.wrap_i64 (i64x2.extract_lane 0 (global.get $vector)))
           (i32.wrap_i64 (i64x2.extract_lane 1 (global.get $vector))))))))
   (func (export "canister_update arm") (drop (call $global_timer_set (i64.const 9000000000000000000))) (call $replyInt (i32.const 0)))
   (func (export "canister_global_timer"))`,
-  2,
+  3,
 );
 
 async function setUp(cycles?: bigint) {
@@ -95,7 +98,7 @@ describe('taken and loaded', () => {
     await replica.installCode({ canisterId: source.canisterId, wasm: canister(''), mode: 'reinstall' });
     const { version } = source;
     await load(snapshot);
-    expect([await ask('sum'), await ask('pages')]).toEqual([before, 2]);
+    expect([await ask('sum'), await ask('pages')]).toEqual([before, 3]);
     expect(source.certifiedData).toEqual(certified);
     expect(source.stable.size).toBe(3);
     expect(source.version).toBe(version + 1n);
@@ -247,7 +250,7 @@ describe('what they cost', () => {
   test('2 B and a byte each to take; to load, 2 B, the compiler and a byte each; to read, 5 M and a byte each', async () => {
     const setup = await setUp();
     const { id, create } = setup;
-    const size = BigInt(stateful.length + 5 * 65_536 + 6 * 8 + 4);
+    const size = BigInt(stateful.length + 6 * 65_536 + 6 * 8 + 4);
     expect(await cost(setup, 'take_canister_snapshot', id)).toBe(5_000_000n + 2_000_000_000n + size);
     const [{ id: snapshotId, total_size: total }] = await setup.list();
     expect(total).toBe(size);
@@ -359,7 +362,7 @@ describe('read and uploaded', () => {
         { f64: 1.25 },
         { v128: (BigInt.asUintN(64, -3n) << 64n) | 4n },
       ],
-      wasm_memory_size: 2n * 65_536n,
+      wasm_memory_size: 3n * 65_536n,
       stable_memory_size: 3n * 65_536n,
       wasm_chunk_store: [],
       canister_version: source.version,
