@@ -3,7 +3,7 @@ import { refuseStandIn } from '../json/stand-in.ts';
 import { readBpeFolder } from './bpe-folder.ts';
 import type { PackTokenizer } from './pack-tokenizer.ts';
 import { readSentencePiece } from './spiece-model.ts';
-import { readJsonFile, type TokenizerFiles } from './token-files.ts';
+import { readJsonFile, TOKENIZER_FILES, type TokenizerFiles } from './token-files.ts';
 import { readUnigramFolder } from './unigram-folder.ts';
 
 export { TOKENIZER_FILES, type TokenizerFiles } from './token-files.ts';
@@ -22,7 +22,9 @@ export function readFolderTokenizer(
   const { 'tokenizer.model': model, ...others } = files;
   const name = files['spiece.model'] ? 'spiece.model' : 'tokenizer.model';
   const spiece = files[name];
-  if (spiece) refuseStandIn(where.spiece ?? name, spiece);
+  const called = { 'tokenizer.json': where.json, [name]: where.spiece };
+  // a file that is not read, since another one stands for it, too: its folder was not brought whole
+  for (const file of TOKENIZER_FILES) if (files[file]) refuseStandIn(called[file] ?? file, files[file]);
   if (files['tokenizer.json'] ? isBpeJson(files) : spiece && readSentencePiece(spiece, where.spiece ?? name).isBpe)
     return readBpeFolder(files, rows, { json: where.json, spiece: where.spiece ?? name });
   // of a unigram model, the name is another one's for the same file
