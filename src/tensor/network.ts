@@ -7,6 +7,18 @@ import { ACCUMULATOR_BYTES, CONV_ROWS, OPS, TILE_ROWS, TILE_STRIDE } from './ass
 import { type ConvShape, fits, type Images, imagesAsRows, patchCols, pixelsAsRows } from './images.ts';
 import { inOrder, type Placement, pad, placeFloat32, placeInt8 } from './layout.ts';
 import { type Machine, type Program, UNLIMITED } from './machine.ts';
+import {
+  checkActivation,
+  checkFactor,
+  checkFloats,
+  checkInput,
+  checkKernel,
+  checkLabel,
+  checkLayer,
+  checkNetwork,
+  checkSizes,
+  type InputKind,
+} from './network-checks.ts';
 import { type Activation, matrixAt, Recorder, type Rows, type Weights } from './recorder.ts';
 
 /** Images that a layer makes: of the channels, which are padded to a multiple of 16, the first `used` carry numbers. */
@@ -22,6 +34,11 @@ export interface NetworkOptions {
   batch?: number;
 }
 
+/** Where the numbers of a run are written. */
+interface Input extends InputKind {
+  at: number;
+}
+
 const isFeature = (x: Layer): x is Feature => 'channels' in x;
 
 /** From so many rows and outputs on, sums need more room (strassen.ts); the same for all layers is simplest. */
@@ -33,13 +50,14 @@ export class Network {
   private readonly kind: 'int8' | 'float32';
   private readonly batch: number;
   private readonly steps: ((recorder: Recorder) => void)[] = [];
-  private input: { at: number; bytes: number; of: string } | undefined;
+  private input: Input | undefined;
   /** The most that a layer asks of the scratch: numbers of quantised rows, rows, columns of a patch. */
   private readonly most = { quantized: 0, rows: 0, patch: 0 };
 
-  constructor(machine: Machine, { weights = 'int8', batch = 1 }: NetworkOptions = {}) {
-    if (!Number.isInteger(batch) || batch < 1)
-      throw new RangeError(`network: expected a batch of 1 or more, got ${batch}`);
+  /** @throws TypeError or RangeError for options that it does not have */
+  constructor(machine: Machine, options: NetworkOptions = {}) {
+    checkNetwork(machine, options);
+    const { weights = 'int8', batch = 1 } = options;
     this.machine = machine;
     this.arena = new Arena(machine);
     this.kind = weights;
@@ -48,10 +66,11 @@ export class Network {
 
   /** The input: float32 [batch, width]. */
   floats(width: number): Rows {
+    checkSizes('floats', { 'a width': width });
     const x = this.rows(width);
     // a run writes the numbers of all rows at once, so rows are spread where they are padded
     const staged = x.cols === width ? (x.at as number) : this.arena.allocate(this.batch * width * 4);
-    this.takesInput({ at: staged, bytes: this.batch * width * 4, of: `${this.batch * width} float32 numbers` });
+    this.takesInput({ at: staged, of: 'float32 numbers', count: this.batch * width });
     if (staged !== x.at) {
       for (let i = 0; i < this.batch; i++)
         this.steps.push((r) => r.copy('input', (x.at as number) + i * x.cols * 4, staged + i * width * 4, width * 4));
@@ -61,16 +80,20 @@ export class Network {
 
   /** The input: bytes u8 [batch, width], times `factor`. */
   bytes(width: number, factor = 1): Rows {
+    checkSizes('bytes', { 'a width': width });
+    checkFactor('bytes', factor);
     const x = this.rows(width);
     const size = this.batch * width;
     const staged = this.arena.allocate(size);
-    this.takesInput({ at: staged, bytes: size, of: `${size} bytes` });
+    this.takesInput({ at: staged, of: 'bytes', count: size });
     this.steps.push((r) => r.fromBytes('input', x, staged, factor));
     return x;
   }
 
   /** The input: images of bytes u8 [batch, height, width, channels], times `factor`. */
   image(height: number, width: number, channels: number, factor = 1 / 255): Feature {
+    checkSizes('image', { 'a height': height, 'a width': width, channels });
+    checkFactor('image', factor);
     const { at } = this.bytes(height * width * channels, factor);
     return { at, images: this.batch, height, width, channels, used: channels };
   }
@@ -80,7 +103,11 @@ export class Network {
    * @param bias float32 [outputs] @throws RangeError where sizes do not fit
    */
   conv2d(label: string, x: Feature, weight: Float32Array, bias: Float32Array | undefined, shape: ConvShape): Feature {
+    checkLabel('conv2d', label);
     const what = `conv2d ${label}`;
+    checkLayer(what, x, 'images');
+    checkFloats(what, 'weights', weight);
+    checkKernel(what, shape);
     const { kernel, stride = 1, padding = 0 } = shape;
     const [height, width] = [
       fits(what, x.height, kernel[0], stride, padding),
@@ -102,12 +129,13 @@ export class Network {
     const { cols: imageCols } = imagesAsRows(x);
     this.needs({ quantized: this.batch * imageCols, rows: this.batch, patch: w.inputs });
     this.steps.push((r) => r.conv2d(out, x, w, shape));
-    if (bias) this.bias(label, pixelsAsRows(what, out), bias, outputs);
+    if (bias !== undefined) this.bias(what, pixelsAsRows(what, out), bias, outputs);
     return out;
   }
 
   /** The largest of each window, channel by channel. */
   maxPool(x: Feature, window: number, stride = window): Feature {
+    checkLayer('maxPool', x, 'images');
     const [height, width] = [fits('maxPool', x.height, window, stride), fits('maxPool', x.width, window, stride)];
     const at = this.arena.allocate(this.batch * height * width * x.channels * 4);
     const out = { at, images: this.batch, height, width, channels: x.channels, used: x.used };
@@ -120,7 +148,10 @@ export class Network {
    * @param bias float32 [outputs] @throws RangeError where sizes do not fit
    */
   linear(label: string, x: Layer, weight: Float32Array, bias?: Float32Array): Rows {
+    checkLabel('linear', label);
     const what = `linear ${label}`;
+    checkLayer(what, x, 'any');
+    checkFloats(what, 'weights', weight);
     const rows = isFeature(x) ? imagesAsRows(x) : x;
     const inputs = isFeature(x) ? x.height * x.width * x.used : x.width;
     const outputs = outputsOf(what, weight, inputs, `${inputs} inputs`);
@@ -128,12 +159,14 @@ export class Network {
     const out = this.rows(outputs);
     this.needs({ quantized: this.batch * rows.cols, rows: this.batch, patch: 0 });
     this.steps.push((r) => r.linear(out, rows, w));
-    if (bias) this.bias(label, out, bias, outputs);
+    if (bias !== undefined) this.bias(what, out, bias, outputs);
     return out;
   }
 
-  /** relu, gelu_new, gelu_exact or silu of every number, in place. */
+  /** relu, silu, gelu_new or gelu_exact of every number, in place. @throws RangeError for another kind */
   activate<L extends Layer>(x: L, kind: Activation): L {
+    checkLayer('activate', x, 'any');
+    checkActivation(kind);
     const layer: Layer = x;
     const rows = isFeature(layer) ? pixelsAsRows(kind, layer) : layer;
     this.steps.push((r) => r.activate(kind, rows, rows, kind));
@@ -146,6 +179,7 @@ export class Network {
 
   /** x += y, as in a residual net. @throws RangeError where the sizes differ */
   add<L extends Layer>(x: L, y: L): L {
+    for (const layer of [x, y]) checkLayer('add', layer, 'any');
     const [a, b] = [x, y].map((layer) => (isFeature(layer) ? imagesAsRows(layer) : layer)) as [Rows, Rows];
     if (a.cols !== b.cols || a.width !== b.width)
       throw new RangeError(`add: expected layers of one size, got ${a.width} and ${b.width} numbers`);
@@ -155,6 +189,7 @@ export class Network {
 
   /** Each row becomes probabilities, in place. */
   softmax(x: Rows): Rows {
+    checkLayer('softmax', x, 'rows');
     for (let i = 0; i < this.batch; i++)
       this.steps.push((r) => r.softmax({ ...x, at: (x.at as number) + i * x.cols * 4, rows: 1 }));
     return x;
@@ -165,8 +200,8 @@ export class Network {
    * @throws Error where there is no input, or the kernels were linked without an op that the net has
    */
   finish(out: Rows): RunningNetwork {
-    if (isFeature(out)) throw new RangeError('finish: expected rows, as linear makes them, got images');
     if (!this.input) throw new Error('network: expected an input (floats, bytes or image), got none');
+    checkLayer('finish', out, 'rows');
     const { quantized, rows, patch } = this.most;
     const { arena } = this;
     const recorder = new Recorder({
@@ -189,7 +224,7 @@ export class Network {
     return new RunningNetwork(this.machine, program, at, this.input, out);
   }
 
-  private takesInput(input: { at: number; bytes: number; of: string }): void {
+  private takesInput(input: Input): void {
     if (this.input) throw new Error('network: expected one input, got a second');
     this.input = input;
   }
@@ -205,21 +240,20 @@ export class Network {
   }
 
   private place(label: string, values: Float32Array, outputs: number, inputs: number, cols: Placement): Weights {
-    checkFinite(label, values);
     const rows = inOrder(outputs);
     const placed =
       this.kind === 'int8' ? placeInt8(values, inputs, rows, cols) : placeFloat32(values, inputs, rows, cols);
     return matrixAt(this.kind, label, this.put(placed), rows.length, cols.length);
   }
 
-  private bias(label: string, x: Rows, bias: Float32Array, outputs: number): void {
+  private bias(what: string, x: Rows, bias: Float32Array, outputs: number): void {
+    checkFloats(what, 'a bias', bias);
     if (bias.length !== outputs)
-      throw new RangeError(`${label}: expected a bias of ${outputs} numbers, got ${bias.length}`);
-    checkFinite(label, bias);
+      throw new RangeError(`${what}: expected a bias of ${outputs} numbers, got ${bias.length}`);
     const padded = new Float32Array(x.cols);
     padded.set(bias);
     const at = this.put(padded);
-    this.steps.push((r) => r.addRow(x, { label: `${label}.bias`, at }));
+    this.steps.push((r) => r.addRow(x, { label: `${what}, bias`, at }));
   }
 
   private put(values: Float32Array | Uint8Array): number {
@@ -235,16 +269,10 @@ export class RunningNetwork {
   readonly program: Program;
   private readonly machine: Machine;
   private readonly at: number;
-  private readonly input: { at: number; bytes: number; of: string };
+  private readonly input: Input;
   private readonly out: Rows;
 
-  constructor(
-    machine: Machine,
-    program: Program,
-    at: number,
-    input: { at: number; bytes: number; of: string },
-    out: Rows,
-  ) {
+  constructor(machine: Machine, program: Program, at: number, input: Input, out: Rows) {
     this.machine = machine;
     this.program = program;
     this.at = at;
@@ -252,12 +280,12 @@ export class RunningNetwork {
     this.out = out;
   }
 
-  /** What the net makes of the input: float32 [batch, width of the output]. @throws RangeError for an input of another size */
+  /**
+   * What the net makes of the input: float32 [batch, width of the output]. @throws TypeError for another kind of array
+   * @throws RangeError for another size, or a number that is not finite
+   */
   run(input: Uint8Array | Float32Array): Float32Array {
-    if (input.byteLength !== this.input.bytes)
-      throw new RangeError(
-        `run: expected ${this.input.of}, got ${input.length} ${input instanceof Float32Array ? 'float32 numbers' : 'bytes'}`,
-      );
+    checkInput(this.input, input);
     this.machine.write(this.input.at, new Uint8Array(input.buffer, input.byteOffset, input.byteLength));
     this.machine.run(this.at, OPS, this.program.words.length, [], UNLIMITED);
     const { at, rows, cols, width } = this.out;
@@ -285,9 +313,4 @@ function outputsOf(what: string, weight: Float32Array, inputs: number, of: strin
   if (!Number.isInteger(outputs) || outputs < 1)
     throw new RangeError(`${what}: expected weights of so many outputs x ${of}, got ${weight.length} numbers`);
   return outputs;
-}
-
-function checkFinite(label: string, values: Float32Array): void {
-  const wrong = values.findIndex((x) => !Number.isFinite(x));
-  if (wrong >= 0) throw new RangeError(`${label}: expected finite numbers, got ${values[wrong]} at ${wrong}`);
 }

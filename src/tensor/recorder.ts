@@ -64,12 +64,12 @@ export interface AttentionOptions {
   window?: number;
 }
 
-export type Activation = 'relu' | 'gelu_new' | 'gelu_exact' | 'silu';
-const ACTIVATIONS: Record<Activation, number> = {
+export type Activation = 'relu' | 'silu' | 'gelu_new' | 'gelu_exact';
+export const ACTIVATIONS: Record<Activation, number> = {
   relu: protocol.ACTIVATION_RELU,
+  silu: protocol.ACTIVATION_SILU,
   gelu_new: protocol.ACTIVATION_GELU_NEW,
   gelu_exact: protocol.ACTIVATION_GELU_EXACT,
-  silu: protocol.ACTIVATION_SILU,
 };
 
 /** Room that ops need besides their operands; one set serves every op of a program. */

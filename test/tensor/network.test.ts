@@ -136,7 +136,7 @@ describe('what does not fit is refused in words', () => {
     [
       'a bias',
       () => ((n) => n.linear('fc', n.floats(5), ones(10), ones(3)))(net()),
-      'fc: expected a bias of 2 numbers, got 3',
+      'linear fc: expected a bias of 2 numbers, got 3',
     ],
     [
       'weights of a convolution',
@@ -146,7 +146,7 @@ describe('what does not fit is refused in words', () => {
     [
       'a weight',
       () => ((n) => n.linear('fc', n.floats(1), Float32Array.of(1, Number.NaN)))(net()),
-      'fc: expected finite numbers, got NaN at 1',
+      'linear fc: expected finite numbers, got NaN at 1',
     ],
     [
       'a kernel',
@@ -160,17 +160,182 @@ describe('what does not fit is refused in words', () => {
       () => ((n) => n.add(n.floats(5), { ...n.linear('a', { at: 0, rows: 1, cols: 16, width: 5 }, ones(30)) }))(net()),
       'add: expected layers of one size, got 5 and 6 numbers',
     ],
-    ['an input', () => record(net()).run(new Uint8Array(107)), 'run: expected 108 bytes, got 107 bytes'],
+    ['an input', () => record(net()).run(new Uint8Array(107)), 'run: expected 108 bytes, got 107'],
     [
       'a kind of input',
       () => ((n) => n.finish(n.floats(5)))(net()).run(new Uint8Array(5)),
-      'run: expected 5 float32 numbers, got 5 bytes',
+      'run: expected 5 float32 numbers, got a Uint8Array: use Float32Array.from(…)',
     ],
     [
       'images in place of rows',
       () => ((n) => n.finish(n.image(4, 4, 1) as unknown as Rows & Feature))(net()),
-      'finish: expected rows, as linear makes them, got images',
+      'finish: expected rows, as floats, bytes and linear make them, got images',
     ],
+  ])('%s', (_, make, message) => {
+    expect(make).toThrow(message);
+  });
+});
+
+/** What tsx lets pass, as it does not look at types. */
+describe('what is of another kind is refused where it is given', () => {
+  const any = (value: unknown) => value as never;
+  const net = (): Network => new Network(newUnit());
+  const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
+  const numbers = (): RunningNetwork => ((n) => n.finish(n.softmax(n.floats(3))))(net());
+  const onImages = (make: (n: Network, x: Feature) => unknown) => () => ((n) => make(n, n.image(4, 4, 1)))(net());
+  const onRows = (make: (n: Network, x: Rows) => unknown) => () => ((n) => make(n, n.floats(5)))(net());
+
+  it.each([
+    [{ weights: 'int4' }, "network: expected weights 'int8' or 'float32', got 'int4'"],
+    [{ weights: 'q8' }, "network: expected weights 'int8' or 'float32', got 'q8'"],
+    [{ weights: 'Int8' }, "network: expected weights 'int8' or 'float32', got 'Int8'"],
+    [{ weights: null }, "network: expected weights 'int8' or 'float32', got null"],
+    [{ batch: 0 }, 'network: expected a batch of 1 or more, got 0'],
+    [{ batch: 1.5 }, 'network: expected a batch of 1 or more, got 1.5'],
+    [{ batch: -1 }, 'network: expected a batch of 1 or more, got -1'],
+    [{ batch: Number.NaN }, 'network: expected a batch of 1 or more, got NaN'],
+    [{ batch: '8' }, "network: expected a batch of 1 or more, got '8'"],
+    [{ weight: 'float32' }, 'network: expected the options weights and batch, got weight'],
+    ['float32', "network: expected options as { weights, batch }, got 'float32'"],
+    [8, 'network: expected options as { weights, batch }, got 8'],
+  ])('options %j', (options, message) => {
+    expect(() => new Network(newUnit(), any(options))).toThrow(message);
+  });
+
+  it('options that are left out, or undefined', () => {
+    expect(() => new Network(newUnit(), any({ weights: undefined, batch: undefined })).floats(3)).not.toThrow();
+  });
+
+  it.each([
+    [undefined, 'got undefined'],
+    [() => 0, 'got a function'],
+  ])('a machine: %s', (machine, got) => {
+    expect(() => new Network(any(machine))).toThrow(
+      `network: expected a machine, as new Unit(certifiedDataSet) or nodeUnit(), ${got}`,
+    );
+  });
+
+  it.each(['tanh', 'sigmoid', 'gelu', 'Relu', 'toString', ''])('the activation %j, at once', (kind) => {
+    const message = `activate: expected relu, silu, gelu_new or gelu_exact, got ${kind}`;
+    expect(onRows((n, x) => n.activate(x, any(kind)))).toThrow(message);
+    expect(onImages((n, x) => n.activate(x, any(kind)))).toThrow(message);
+  });
+
+  it.each([
+    [[1, 2, 3], 'got an Array: use Float32Array.from(…)'],
+    [Float64Array.of(1, 2, 3), 'got a Float64Array: use Float32Array.from(…)'],
+    [Uint8Array.of(1, 2, 3), 'got a Uint8Array: use Float32Array.from(…)'],
+    [new Uint8Array(12), 'got a Uint8Array: use Float32Array.from(…)'],
+    [undefined, 'got undefined'],
+    [3, 'got 3'],
+    ['1, 2, 3', "got '1, 2, 3'"],
+    [{ x: 1 }, 'got an Object'],
+    [Float32Array.of(1, 2), 'got 2'],
+    [new Float32Array(), 'got 0'],
+  ])('the input of numbers %s', (input, got) => {
+    expect(() => numbers().run(any(input))).toThrow(`run: expected 3 float32 numbers, ${got}`);
+  });
+
+  it.each([
+    [[1, 2, 3], ' as a Uint8Array, got an Array'],
+    [new Float32Array(3), ' as a Uint8Array, got a Float32Array'],
+    [new Int8Array(3), ' as a Uint8Array, got an Int8Array'],
+    [undefined, ' as a Uint8Array, got undefined'],
+    [new Uint8Array(4), ', got 4'],
+  ])('the input of bytes %s', (input, got) => {
+    const bytes = ((n) => n.finish(n.softmax(n.bytes(3))))(net());
+    expect(() => bytes.run(any(input))).toThrow(`run: expected 3 bytes${got}`);
+  });
+
+  it("but not a canvas's bytes, nor Node's", () => {
+    const bytes = ((n) => n.finish(n.softmax(n.bytes(3))))(net());
+    const wanted = bytes.run(Uint8Array.of(1, 2, 3));
+    expect(bytes.run(any(Uint8ClampedArray.of(1, 2, 3)))).toEqual(wanted);
+    expect(bytes.run(Buffer.from([1, 2, 3]))).toEqual(wanted);
+  });
+
+  it.each([
+    [[1, Number.NaN, 2], 'NaN at 1'],
+    [[1, 2, Number.POSITIVE_INFINITY], 'Infinity at 2'],
+    [[Number.NEGATIVE_INFINITY, 1, 2], '-Infinity at 0'],
+    [[1, 1e39, 2], 'Infinity at 1'],
+  ])('the numbers %j', (input, got) => {
+    expect(() => numbers().run(Float32Array.from(input))).toThrow(`run: expected finite numbers, got ${got}`);
+  });
+
+  it('but not the largest numbers of float32', () => {
+    expect(numbers().run(Float32Array.of(3.4e38, -3.4e38, 0))[0]).toBeCloseTo(1);
+  });
+
+  it.each<[string, () => unknown, string]>([
+    [
+      "a misspelt weight's name",
+      onRows((n, x) => n.linear('fc', x, any(undefined))),
+      'linear fc: expected weights as a Float32Array, got undefined',
+    ],
+    [
+      "a convolution's",
+      onImages((n, x) => n.conv2d('c', x, any(undefined), undefined, { kernel: [2, 2] })),
+      'conv2d c: expected weights as a Float32Array, got undefined',
+    ],
+    [
+      'a list of weights',
+      onRows((n, x) => n.linear('fc', x, any([1, 1, 1, 1, 1]))),
+      'linear fc: expected weights as a Float32Array, got an Array: use Float32Array.from(…)',
+    ],
+    [
+      'a list as bias',
+      onRows((n, x) => n.linear('fc', x, ones(5), any([1]))),
+      'linear fc: expected a bias as a Float32Array, got an Array: use Float32Array.from(…)',
+    ],
+    [
+      'no bias but null',
+      onRows((n, x) => n.linear('fc', x, ones(5), any(null))),
+      'linear fc: expected a bias as a Float32Array, got null',
+    ],
+    [
+      'no label',
+      onRows((n, x) => n.linear(any(x), any(ones(5)), any(ones(1)))),
+      "linear: expected a label first, as 'linear1', got an Object",
+    ],
+    [
+      'no layer',
+      () => net().linear('fc', any(undefined), ones(5)),
+      'linear fc: expected a layer, as the methods of a network make them, got undefined',
+    ],
+    [
+      'numbers as a layer',
+      () => net().relu(any(ones(5))),
+      'activate: expected a layer, as the methods of a network make them, got a Float32Array',
+    ],
+    ['no second layer', onRows((n, x) => n.add(x, any(undefined))), 'add: expected a layer, as the methods'],
+    ['rows to pool', onRows((n, x) => n.maxPool(any(x), 2)), 'maxPool: expected images, as image, conv2d and maxPool'],
+    [
+      'rows to convolve',
+      onRows((n, x) => n.conv2d('c', any(x), ones(4), undefined, { kernel: [2, 2] })),
+      'conv2d c: expected images, as image, conv2d and maxPool make them, got rows',
+    ],
+    ['images as probabilities', onImages((n, x) => n.softmax(any(x))), 'softmax: expected rows, as floats, bytes and'],
+    [
+      'nothing to finish',
+      onRows((n) => n.finish(any(undefined))),
+      'finish: expected rows, as floats, bytes and linear make them, got undefined',
+    ],
+    ['no input', () => net().finish(any(undefined)), 'network: expected an input (floats, bytes or image), got none'],
+    [
+      'no shape',
+      onImages((n, x) => n.conv2d('c', x, ones(4), undefined, any(undefined))),
+      'conv2d c: expected { kernel: [height, width] }, got undefined',
+    ],
+    [
+      'a kernel of one number',
+      onImages((n, x) => n.conv2d('c', x, ones(4), undefined, any({ kernel: 2 }))),
+      'conv2d c: expected { kernel: [height, width] }, got a kernel of 2',
+    ],
+    ['a width', () => net().floats(any(undefined)), 'floats: expected a width of 1 or more, got undefined'],
+    ['a width of 0', () => net().bytes(0), 'bytes: expected a width of 1 or more, got 0'],
+    ['channels', () => net().image(4, 4, any(undefined)), 'image: expected channels of 1 or more, got undefined'],
+    ['a factor', () => net().image(4, 4, 1, Number.NaN), 'image: expected a factor, got NaN'],
   ])('%s', (_, make, message) => {
     expect(make).toThrow(message);
   });
