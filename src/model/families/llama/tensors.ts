@@ -29,7 +29,7 @@ export const FINAL_NORM = 'model.norm.weight';
 export const EMBEDDING_SCALES = 'model.embed_tokens.column_scales';
 export const frequenciesName = (rope: number): string => `rotary.${rope}.frequencies`;
 
-/** Whether columns are made equal at conversion: float32 weights have no need of it. */
+/** Whether columns are scaled at conversion (conversion.ts): float32 weights have no need of it. */
 export const equalised = ({ weights }: LlamaShape): boolean => weights !== 'float32';
 
 /** A model's rotations, each once, and which one each layer has. */
