@@ -260,6 +260,7 @@ function manyIds(argTypes: IDL.Type[]): Uint8Array[] {
   const last = argTypes.at(-1);
   if (!last) return [];
   const record = last instanceof IDL.OptClass ? last._type : last;
+  const prompt = argTypes[0] instanceof IDL.VecClass ? [{ role: { user: null }, content: 'hi' }] : 'hi';
   if (!(record instanceof IDL.RecordClass)) return [];
   return record._fields.flatMap(([name, type]) => {
     if (!(type instanceof IDL.OptClass && type._type instanceof IDL.VecClass)) return [];
@@ -268,7 +269,7 @@ function manyIds(argTypes: IDL.Type[]): Uint8Array[] {
       const ids = Array.from({ length }, (_, i) => (nested ? [i] : i));
       const given = Object.fromEntries(record._fields.map(([field]) => [field, field === name ? [ids] : []]));
       const value = last instanceof IDL.OptClass ? [given] : given;
-      return new Uint8Array(IDL.encode(argTypes, ['hi', value]));
+      return new Uint8Array(IDL.encode(argTypes, [prompt, value]));
     });
   });
 }

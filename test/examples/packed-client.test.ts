@@ -77,7 +77,7 @@ describe('examples/node-client', () => {
   it('says which error the canister has', async () => {
     await expect(ask(' ')).rejects.toMatchObject({
       code: 1,
-      stderr: 'EmptyPrompt: generate: expected a prompt, got no text\n',
+      stderr: 'EmptyPrompt: start: expected a prompt, got no text\n',
     });
   });
 });

@@ -27,7 +27,7 @@ describe('reachable', () => {
       `import { b } from './b.ts';\nimport type { D } from "./sub/d.ts";\nimport { IDL } from 'azle';\nimport json from './x.json' with { type: 'json' };`,
     );
     await write('b.ts', `export * from './c';\nawait import('./late.ts');`);
-    await write('c.ts', `import './a.ts';\nimport { e } from '../../scripts/${root.split('/').at(-1)}/sub';`);
+    await write('c.ts', `import './a.ts';\nimport { e } from '../${root.split('/').at(-1)}/sub';`);
     await write('late.ts', '');
     await write('sub/d.ts', '');
     await write('sub/index.ts', `// from './gone.ts' is no longer there`);
