@@ -7,6 +7,7 @@ import { ROW_BYTES, ROW_TOKEN } from '../tensor/assembly/row-table.ts';
 import type { Machine, Program, Registers } from '../tensor/machine.ts';
 import { type Batch, nextBatch, noteCached, replayBatch, rowWords } from './batch.ts';
 import { type Allocate, type BatchPrograms, registersOf } from './batch-programs.ts';
+import { type KvLayout, kvPiece } from './kv-layout.ts';
 import type { LanguageModel, Limits, Outcome, PlacedProgram, StepPlan } from './language-model.ts';
 import { agreement, type Sequence } from './sequence.ts';
 import { type PackTensor, packWeightsBytes } from './tensor-table.ts';
@@ -74,8 +75,8 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
   abstract encode(sequence: Sequence, budget?: bigint): Outcome;
   abstract encoding(sequence: Sequence): Uint8Array;
   abstract useEncoding(sequence: Sequence, encoding: Uint8Array): Outcome;
-  /** The piece of a sequence's first cache that has the positions from `from` to `to`. */
-  protected abstract pieceOf(from: number, to: number): { at: number; bytes: number };
+  /** The keys and values of a sequence's own, its first cache. */
+  protected abstract readonly ownKv: KvLayout;
   /** Brings a sequence as far as batches go. */
   protected abstract prepare(sequence: Sequence, budget?: bigint): Outcome;
 
@@ -114,7 +115,7 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
     const shared = Math.min(other.cached, agreement(sequence.targetIds, other.targetIds));
     if (shared <= sequence.cached) return;
     this.interrupt(sequence);
-    const { at, bytes } = this.pieceOf(sequence.cached, shared);
+    const { at, bytes } = kvPiece(this.ownKv, sequence.cached, shared);
     this.machine.run(...this.placed(this.programs.copy), [sequence.caches[0]! + at, other.caches[0]! + at, bytes]);
     sequence.cached = shared;
   }

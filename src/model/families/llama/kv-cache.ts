@@ -1,13 +1,6 @@
-/**
- * Keys and values of a decoder-only model: one cache for a sequence, prompt and answer one after another. float32 beside float32 weights, int16 beside integer ones.
- *
- *   int16       positions 0 … 15: | layer 0: a chunk of 16 | layer 1 … |  16 … 31 …
- *   float32     position 0: | layer 0: k, v [G K] | layer 1 … |  position 1 …
- *
- * All layers of a position lie together, so that a step touches few pages and what two sequences have in common is one piece.
- */
-import { type KvKind, kvChunk, kvPositionBytes, pad } from '../../../tensor/layout.ts';
-import type { KvCache } from '../../../tensor/recorder.ts';
+/** Sizes of a decoder-only model. It has one cache of keys and values for a sequence, prompt and answer one after another. */
+import { kvChunk, pad } from '../../../tensor/layout.ts';
+import { type KvLayout, kvKind } from '../../kv-layout.ts';
 import { MAX_CONTEXT } from '../../limits.ts';
 import type { LlamaConfig } from './config.ts';
 import type { LlamaShape } from './tensors.ts';
@@ -37,33 +30,14 @@ export function paddedSizes({
 /** The most positions of a sequence. */
 export const contextOf = ({ contextLength }: LlamaConfig): number => Math.min(contextLength, MAX_CONTEXT);
 
-const kindOf = ({ weights }: LlamaShape): KvKind => (weights === 'float32' ? 'float32' : 'int16');
-
-/** Bytes of the keys and values of so many positions. */
-export function cacheBytes(shape: LlamaShape, positions: number): number {
-  const { numKvHeads, layers } = shape.config;
-  const kind = kindOf(shape);
-  const position = layers.length * kvPositionBytes(kind, numKvHeads, paddedSizes(shape.config).head);
-  return pad(positions, kvChunk(kind)) * position;
-}
-
-/** The piece that has the positions from `from` to `to`; others in it are ones before `from`, or not written yet. */
-export function pieceOf(shape: LlamaShape, from: number, to: number): { at: number; bytes: number } {
-  const step = kvChunk(kindOf(shape));
-  const at = cacheBytes(shape, Math.floor(from / step) * step);
-  return { at, bytes: cacheBytes(shape, to) - at };
-}
-
-/** What ops need to know of a layer's cache. */
-export const layerCache = (shape: LlamaShape, layer: number): KvCache => ({
-  kind: kindOf(shape),
-  cache: 0,
-  heads: shape.config.numKvHeads,
-  dKv: paddedSizes(shape.config).head,
-  layer,
-  layers: shape.config.layers.length,
+/** The keys and values of a sequence. */
+export const kvLayout = ({ config, weights }: LlamaShape): KvLayout => ({
+  kind: kvKind(weights),
+  heads: config.numKvHeads,
+  dKv: paddedSizes(config).head,
+  layers: config.layers.length,
 });
 
 /** A sequence's row in the table, but what changes from position to position (tensor/assembly/row-table.ts). */
-export const rowOf = (shape: LlamaShape, cache: number): Uint32Array =>
-  Uint32Array.of(0, 0, cache, 0, kvChunk(kindOf(shape)), 0, 0, 0);
+export const rowOf = ({ kind }: KvLayout, cache: number): Uint32Array =>
+  Uint32Array.of(0, 0, cache, 0, kvChunk(kind), 0, 0, 0);

@@ -6,9 +6,10 @@ import type { Arena } from '../../../tensor/arena.ts';
 import type { Machine } from '../../../tensor/machine.ts';
 import type { BatchPrograms } from '../../batch-programs.ts';
 import { BatchedModel, checkLength } from '../../batched-model.ts';
+import { type KvLayout, kvBytes } from '../../kv-layout.ts';
 import type { Limits, Outcome } from '../../language-model.ts';
 import type { Sequence } from '../../sequence.ts';
-import { cacheBytes, contextOf, pieceOf, rowOf } from './kv-cache.ts';
+import { contextOf, kvLayout, rowOf } from './kv-cache.ts';
 import { recordLlama } from './programs.ts';
 import { type LlamaShape, packTensors } from './tensors.ts';
 
@@ -17,6 +18,7 @@ export class Llama extends BatchedModel<BatchPrograms> {
   readonly vocabularySize: number;
   readonly limits: Limits;
   readonly hasEncoder = false;
+  protected readonly ownKv: KvLayout;
 
   /** Takes room for everything but sequences. The weights are to be written to `weightsAt` before the first sequence runs. */
   constructor(machine: Machine, arena: Arena, shape: LlamaShape) {
@@ -24,6 +26,7 @@ export class Llama extends BatchedModel<BatchPrograms> {
     super(machine, arena, tensors, (weightsAt, allocate) => recordLlama(shape, tensors, weightsAt, allocate));
     this.shape = shape;
     this.vocabularySize = shape.config.vocabularySize;
+    this.ownKv = kvLayout(shape);
     const context = contextOf(shape.config);
     this.limits = { promptTokens: Math.max(1, context - 1), newTokens: Math.max(1, context - 1), context };
   }
@@ -47,9 +50,9 @@ export class Llama extends BatchedModel<BatchPrograms> {
 
   private sequence(ids: Pick<Sequence, 'sourceIds' | 'targetIds' | 'given' | 'capacity'>): Sequence {
     // the last token's keys are nobody's
-    const cache = this.arena.allocate(cacheBytes(this.shape, ids.given + ids.capacity - 1));
+    const cache = this.arena.allocate(kvBytes(this.ownKv, ids.given + ids.capacity - 1));
     const { sourceIds, targetIds, given, capacity } = ids;
-    const row = rowOf(this.shape, cache);
+    const row = rowOf(this.ownKv, cache);
     return { sourceIds, targetIds, given, capacity, caches: [cache], row, phase: 'decode', cached: 0 };
   }
 
@@ -68,10 +71,6 @@ export class Llama extends BatchedModel<BatchPrograms> {
 
   useEncoding(): Outcome {
     return 'done';
-  }
-
-  protected pieceOf(from: number, to: number): { at: number; bytes: number } {
-    return pieceOf(this.shape, from, to);
   }
 
   protected prepare(): Outcome {

@@ -26,7 +26,7 @@ import {
   tableOf,
 } from '../../batch-programs.ts';
 import type { PackTensor } from '../../tensor-table.ts';
-import { contextOf, layerCache, paddedSizes } from './kv-cache.ts';
+import { contextOf, kvLayout, paddedSizes } from './kv-cache.ts';
 import { EMBEDDING, EMBEDDING_SCALES, FINAL_NORM, frequenciesName, HEAD, type LlamaShape, ropesOf } from './tensors.ts';
 
 /** Rows of a tile of attention (tensor/assembly/ops/attention-q16.ts). */
@@ -119,7 +119,7 @@ class Block {
       r.angles(rows.angles[i]!, table, this.vector(frequenciesName(i)), config.headDim / 2);
     }
     for (let l = 0; l < config.layers.length; l++) {
-      this.attention(l, rows.angles[ofLayer[l]!]!, layerCache(this.shape, l));
+      this.attention(l, rows.angles[ofLayer[l]!]!, { ...kvLayout(this.shape), cache: 0, layer: l });
       this.feedForward(l);
     }
     const head = r.position;

@@ -5,10 +5,11 @@
 import type { Arena } from '../../../tensor/arena.ts';
 import type { Machine } from '../../../tensor/machine.ts';
 import { BatchedModel, checkLength } from '../../batched-model.ts';
+import { type KvLayout, kvBytes } from '../../kv-layout.ts';
 import type { Limits, Outcome } from '../../language-model.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../../limits.ts';
 import type { Sequence } from '../../sequence.ts';
-import { CROSS, cacheBytes, pieceOf, promptWords, rowOf, SELF } from './kv-caches.ts';
+import { CROSS, decoderKv, promptWords, rowOf, SELF } from './kv-caches.ts';
 import { recordT5, type T5Programs } from './programs.ts';
 import { packTensors, type T5Shape } from './tensors.ts';
 
@@ -17,6 +18,7 @@ export class T5 extends BatchedModel<T5Programs> {
   readonly vocabularySize: number;
   readonly limits: Limits = { promptTokens: MAX_SOURCE_LENGTH, newTokens: MAX_TARGET_LENGTH };
   readonly hasEncoder = true;
+  protected readonly ownKv: KvLayout;
   /** The sequence whose prompt's encoding stands in `programs.encoded`. */
   private encodedFor: Sequence | undefined;
 
@@ -26,6 +28,7 @@ export class T5 extends BatchedModel<T5Programs> {
     super(machine, arena, tensors, (weightsAt, allocate) => recordT5(shape, tensors, weightsAt, allocate));
     this.shape = shape;
     this.vocabularySize = shape.config.vocabularySize;
+    this.ownKv = decoderKv(shape);
   }
 
   open(sourceIds: readonly number[], capacity: number, targetIds?: readonly number[]): Sequence {
@@ -35,7 +38,7 @@ export class T5 extends BatchedModel<T5Programs> {
     checkLength('target tokens', target.length, capacity);
     this.checkIds(sourceIds);
     this.checkIds(target);
-    const cross = this.arena.allocate(cacheBytes(this.shape, sourceIds.length));
+    const cross = this.arena.allocate(kvBytes(this.ownKv, sourceIds.length));
     const self = this.allocateSelf(cross, capacity);
     const row = rowOf(this.shape, sourceIds.length, self, cross);
     const caches = [self, cross];
@@ -53,7 +56,7 @@ export class T5 extends BatchedModel<T5Programs> {
 
   private allocateSelf(cross: number, capacity: number): number {
     try {
-      return this.arena.allocate(cacheBytes(this.shape, capacity));
+      return this.arena.allocate(kvBytes(this.ownKv, capacity));
     } catch (error) {
       this.arena.release(cross);
       throw error;
@@ -61,7 +64,7 @@ export class T5 extends BatchedModel<T5Programs> {
   }
 
   fork(first: Sequence): Sequence {
-    const self = this.arena.allocate(cacheBytes(this.shape, first.capacity));
+    const self = this.arena.allocate(kvBytes(this.ownKv, first.capacity));
     const caches = [self, first.caches[CROSS]!];
     const row = rowOf(this.shape, first.sourceIds.length, self, first.caches[CROSS]!);
     return { ...first, targetIds: [...first.targetIds], caches, row, forkOf: first, phase: 'decode', cached: 0 };
@@ -110,10 +113,6 @@ export class T5 extends BatchedModel<T5Programs> {
     sequence.phase = 'cross';
     this.encodedFor = sequence;
     return 'done';
-  }
-
-  protected pieceOf(from: number, to: number): { at: number; bytes: number } {
-    return pieceOf(this.shape, from, to);
   }
 
   /** One whose encoding another has overwritten meanwhile goes back to `encode`. */
