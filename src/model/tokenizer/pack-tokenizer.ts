@@ -43,10 +43,17 @@ export function openTokenizer(
   return new PromptTokenizer(new Unigram(native, at, bytes), addedTokens);
 }
 
-/** The same of tables that lie elsewhere: they are checked, and copied to memory of their own. @throws RangeError saying what is wrong */
-export function copyTokenizer({ tables, addedTokens }: PackTokenizer, native: Native): Tokenizer {
+/**
+ * The same of tables that lie elsewhere: they are checked, and copied.
+ * @param at where to, if there is room already; memory of their own where it is left out
+ * @throws RangeError saying what is wrong
+ */
+export function copyTokenizer(
+  { tables, addedTokens }: PackTokenizer,
+  native: Native,
+  at = native.grow(tables.length),
+): Tokenizer {
   checkTables(tables, tables.length, (into) => into.set(tables), native);
-  const at = native.grow(tables.length);
   native.write(at, tables);
   return openTokenizer(native, at, tables.length, addedTokens);
 }

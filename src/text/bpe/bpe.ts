@@ -258,10 +258,3 @@ export function checkBpeTables(
   if (result === DONE) return head;
   throw new RangeError(`tokenizer: expected ${FAULTS[result]} ${call.count}, got another; convert the model again`);
 }
-
-/** The tokenizer in the bytes that `encodeBpeData` made, which are checked and copied to memory of their own. @throws RangeError */
-export function openBpe(bytes: Uint8Array, native: Native, at = native.grow(bytes.length)): Bpe {
-  checkBpeTables(bytes, bytes.length, (into) => into.set(bytes), native);
-  native.write(at, bytes);
-  return new Bpe(native, at, bytes.length);
-}

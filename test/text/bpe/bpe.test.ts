@@ -4,8 +4,8 @@ import { open } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Gguf } from '../../../src/model/checkpoint/gguf.ts';
+import { copyTokenizer } from '../../../src/model/tokenizer/pack-tokenizer.ts';
 import { nodeUnit } from '../../../src/node/model/node-unit.ts';
-import { openBpe } from '../../../src/text/bpe/bpe.ts';
 import { encodeBpeData } from '../../../src/text/bpe/bpe-data.ts';
 import { buildBpe } from '../../../src/text/bpe/build-bpe.ts';
 import { PRE_TOKENIZERS, type PreTokenizerName } from '../../../src/text/bpe/pre-tokenizers.ts';
@@ -55,7 +55,8 @@ function vocabularyOf(
 }
 const bytesOf = (vocabulary: BpeVocabulary): Uint8Array => encodeBpeData(buildBpe(vocabulary));
 /** In memory of its own, or where the one before was. */
-const openVocabulary = (vocabulary: BpeVocabulary, at?: number) => openBpe(bytesOf(vocabulary), unit, at);
+const openVocabulary = (vocabulary: BpeVocabulary, at?: number) =>
+  copyTokenizer({ tables: bytesOf(vocabulary) }, unit, at);
 const MERGES = ['h e', 'l l', 'he ll', 'Ġ w', 'hell o', 'o o', 'e l'];
 
 describe('a word', () => {
@@ -172,9 +173,9 @@ describe('tables', () => {
         (changes) => {
           const changed = good.slice();
           for (const [at, value] of changes) changed[at] = value;
-          let spoilt: ReturnType<typeof openBpe>;
+          let spoilt: ReturnType<typeof copyTokenizer>;
           try {
-            spoilt = openBpe(changed, unit, room);
+            spoilt = copyTokenizer({ tables: changed }, unit, room);
           } catch (error) {
             expect((error as Error).message).toMatch(/^tokenizer: expected .* got /);
             return;
@@ -299,7 +300,7 @@ describe.runIf(isThere)('SmolLM2', async () => {
   };
   const { metadata } = await Gguf.open({ size, read }, gguf!);
   await file.close();
-  const bpe = openBpe(bytesOf(readGgufBpe(metadata, gguf!)), unit);
+  const bpe = copyTokenizer({ tables: bytesOf(readGgufBpe(metadata, gguf!)) }, unit);
   const { cases } = JSON.parse(readFileSync(goldens!, 'utf8'));
 
   it(`encodes and decodes ${cases.length} texts as Hugging Face's tokenizers do, special tokens special and plain`, () => {

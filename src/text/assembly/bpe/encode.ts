@@ -21,25 +21,19 @@ let special: bool = false;
 /** Normalised text, of a text as long as all of it. */
 let buffer: usize = 0;
 
-// @ts-ignore: AssemblyScript's decorator
-@inline
-function get(record: usize, index: u32): u32 {
-  return load<u32>(record + (index << 2));
-}
-
 /** COMMAND_BPE_ENCODE. */
 export function encode(record: usize): u32 {
-  const bytes = get(record, INPUT_BYTES);
+  const bytes = load<u32>(record + INPUT_BYTES * 4);
   const from = record + RECORD_BYTES;
   ids = from + ((bytes + 3) & ~3);
-  most = get(record, OUTPUT_MOST);
+  most = load<u32>(record + OUTPUT_MOST * 4);
   buffer = ids + (<usize>most << 2);
   work = (buffer + (kind == PRE_SENTENCEPIECE ? <usize>bytes + 1 : 0) + 7) & ~7;
-  const behind = buffer + get(record, WORK_BYTES);
+  const behind = buffer + load<u32>(record + WORK_BYTES * 4);
   room = behind > work ? <u32>(behind - work) / WORK_EACH : 0;
-  special = get(record, SPECIAL) != 0;
+  special = load<u32>(record + SPECIAL * 4) != 0;
   made = 0;
-  const result: u32 = isUtf8(from, from + bytes) ? run(from, from + bytes, get(record, PART)) : NOT_UTF8;
+  const result: u32 = isUtf8(from, from + bytes) ? run(from, from + bytes, load<u32>(record + PART * 4)) : NOT_UTF8;
   store<u32>(record + COUNT * 4, made);
   return result;
 }

@@ -17,26 +17,20 @@ let mostSteps: u64 = 0;
 /** Of the best path to the window's beginning. */
 let score: f32 = 0;
 
-// @ts-ignore: AssemblyScript's decorator
-@inline
-function word(record: usize, index: u32): u32 {
-  return load<u32>(record + (index << 2));
-}
-
 /** Of the input, rounded up to a multiple of 4. */
 export function outputOf(record: usize): usize {
-  return record + RECORD_BYTES + ((word(record, INPUT_BYTES) + 3) & ~3);
+  return record + RECORD_BYTES + ((load<u32>(record + INPUT_BYTES * 4) + 3) & ~3);
 }
 
 /** COMMAND_UNIGRAM_ENCODE. */
 export function encode(record: usize): u32 {
   ids = outputOf(record);
-  const wanted = word(record, OUTPUT_MOST);
+  const wanted = load<u32>(record + OUTPUT_MOST * 4);
   most = wanted + 1;
-  mostSteps = <u64>word(record, MOST_STEPS) * 1000;
+  mostSteps = <u64>load<u32>(record + MOST_STEPS * 4) * 1000;
   made = 0;
   score = 0;
-  openWindow(ids + (<usize>most << 2), word(record, WORK_BYTES));
+  openWindow(ids + (<usize>most << 2), load<u32>(record + WORK_BYTES * 4));
   const result = run(record);
   store<u32>(record + COUNT * 4, min(made, wanted));
   store<u32>(record + STEPS * 4, <u32>(steps / 1000));
@@ -45,10 +39,10 @@ export function encode(record: usize): u32 {
 
 function run(record: usize): u32 {
   const from = record + RECORD_BYTES;
-  const end = from + word(record, INPUT_BYTES);
+  const end = from + load<u32>(record + INPUT_BYTES * 4);
   if (!isUtf8(from, end)) return NOT_UTF8;
   if (room < 16) return NEEDS_ROOM;
-  beginText(word(record, INPUT_BYTES));
+  beginText(load<u32>(record + INPUT_BYTES * 4));
   for (let at = from; at < end; ) {
     const next = normalizeNext(at, end);
     if (next != 0) {
@@ -152,11 +146,11 @@ function reverse(from: usize, to: usize): void {
 /** COMMAND_UNIGRAM_NORMALIZE: the normalised text begins where ids would. */
 export function normalize(record: usize): u32 {
   const from = record + RECORD_BYTES;
-  const end = from + word(record, INPUT_BYTES);
-  openWindow(outputOf(record), word(record, WORK_BYTES));
+  const end = from + load<u32>(record + INPUT_BYTES * 4);
+  openWindow(outputOf(record), load<u32>(record + WORK_BYTES * 4));
   if (!isUtf8(from, end)) return NOT_UTF8;
   if (room < 16) return NEEDS_ROOM;
-  beginText(word(record, INPUT_BYTES));
+  beginText(load<u32>(record + INPUT_BYTES * 4));
   for (let at = from; at < end; ) {
     at = normalizeNext(at, end);
     if (at == 0) return NEEDS_ROOM;

@@ -3,6 +3,7 @@ import {
   ADD_DUMMY_PREFIX, BYTE_FALLBACK, ESCAPE_WHITESPACES, PLAIN_ASCII, REMOVE_EXTRA_WHITESPACES, UNIGRAM_FLAGS, UNIGRAM_LENGTHS, UNIGRAM_SECTIONS, UNIGRAM_SIZE, UNIGRAM_UNK,
   UNIGRAM_EOS, UNIGRAM_UNK_SCORE, WHITESPACE_AS_SUFFIX,
 } from '../protocol';
+import { openSections, sectionBytes, takeSection } from '../sections';
 
 export let size: i32 = 0;
 export let unkId: i32 = 0;
@@ -34,27 +35,9 @@ export let charsmapStringsCount: u32 = 0;
 export let unkSurface: usize = 0;
 export let unkSurfaceCount: u32 = 0;
 
-let head: usize = 0;
-let section: usize = 0;
-let next: usize = 0;
-
-/** The next section; `count` is its length in bytes. */
-function take(): usize {
-  const at = next;
-  next += (bytesOf(section) + 15) & ~15;
-  section += 1;
-  return at;
-}
-
-function bytesOf(index: usize): u32 {
-  return load<u32>(head + ((<usize>UNIGRAM_LENGTHS + index) << 2));
-}
-
 /** Takes the tables at `tables` for those that are worked with. */
 export function open(tables: usize): void {
-  head = tables;
-  section = 0;
-  next = tables + (((UNIGRAM_LENGTHS + UNIGRAM_SECTIONS) * 4 + 15) & ~15);
+  openSections(tables, UNIGRAM_LENGTHS, UNIGRAM_SECTIONS);
   const flags = load<u32>(tables + UNIGRAM_FLAGS * 4);
   addDummyPrefix = (flags & ADD_DUMMY_PREFIX) != 0;
   removeExtraWhitespaces = (flags & REMOVE_EXTRA_WHITESPACES) != 0;
@@ -66,22 +49,22 @@ export function open(tables: usize): void {
   unkId = load<i32>(tables + UNIGRAM_UNK * 4);
   eosId = load<i32>(tables + UNIGRAM_EOS * 4);
   unkScore = load<f32>(tables + UNIGRAM_UNK_SCORE * 4);
-  unitsCount = bytesOf(0) >> 2;
-  units = take();
-  userUnitsCount = bytesOf(1) >> 2;
-  userUnits = take();
-  scores = take();
-  cuts = take();
-  lengths = take();
-  pieceOffsets = take();
-  pieceBytesCount = bytesOf(6);
-  pieceBytes = take();
-  types = take();
-  byteIds = take();
-  charsmapUnitsCount = bytesOf(9) >> 2;
-  charsmapUnits = take();
-  charsmapStringsCount = bytesOf(10);
-  charsmapStrings = take();
-  unkSurfaceCount = bytesOf(11);
-  unkSurface = take();
+  unitsCount = sectionBytes(0) >> 2;
+  units = takeSection();
+  userUnitsCount = sectionBytes(1) >> 2;
+  userUnits = takeSection();
+  scores = takeSection();
+  cuts = takeSection();
+  lengths = takeSection();
+  pieceOffsets = takeSection();
+  pieceBytesCount = sectionBytes(6);
+  pieceBytes = takeSection();
+  types = takeSection();
+  byteIds = takeSection();
+  charsmapUnitsCount = sectionBytes(9) >> 2;
+  charsmapUnits = takeSection();
+  charsmapStringsCount = sectionBytes(10);
+  charsmapStrings = takeSection();
+  unkSurfaceCount = sectionBytes(11);
+  unkSurface = takeSection();
 }
