@@ -4,7 +4,7 @@
  * the replica charged. Work that a trap undoes is on nobody's bill.
  */
 import { time } from 'azle';
-import { addBill, type Bill, callFees, cyclesOf, emptyBill, executed } from '../service/bill.ts';
+import { addBill, type Bill, callFees, cyclesOf, emptyBill, executed, SELF_CALL_BYTES } from '../service/bill.ts';
 import { type Amount, type Limits, Quotas, type Reservation } from '../service/quotas.ts';
 import type { Session } from './session.ts';
 import { settings } from './settings.ts';
@@ -19,11 +19,9 @@ export const REST = {
   watch: 3_000_000,
 } as const;
 
-/** Bytes of a call to ourselves: "generate" and its arguments. */
-export const SELF_CALL_BYTES = 17;
-/** The reply to a call that nobody awaits goes to a callback that does not exist: a message that traps at once. */
-export const ONEWAY_INSTRUCTIONS = 0;
-const ONEWAY = executed(ONEWAY_INSTRUCTIONS);
+/** The replies to so many calls that nobody awaits: each goes to a callback that does not exist, a message that traps at once. */
+export const onewayReplies = (count: number): Bill => executed(0, count);
+const ONEWAY = onewayReplies(1);
 ONEWAY.fees += callFees(SELF_CALL_BYTES);
 
 let kept: Quotas | undefined;

@@ -3,12 +3,13 @@
  * works it out at each call, for 20 M instructions.
  */
 import { IDL } from '@dfinity/candid';
+import { join } from './bytes.ts';
 import { fieldsOf, kindOf } from './candid-types.ts';
 
 /** Encodes values of `type`, each as a reply of one value. */
 export function candidEncoder<T>(type: IDL.Type): (value: T) => Uint8Array {
   const head = headOf(type);
-  return (value) => joined([head, type.encodeValue(value)]);
+  return (value) => join(head, type.encodeValue(value));
 }
 
 /** The same for a variant of which one case is a record, and tells where numbers of 64 bits in that record lie, in the order of their names. */
@@ -20,7 +21,7 @@ export function openEncoder<T>(type: IDL.VariantClass, open: string, numbers: re
   const fields = fieldsOf(record);
   return (value: T): { bytes: Uint8Array; places: number[] } => {
     const ok = (value as Record<string, Record<string, unknown> | undefined>)[open];
-    if (!ok) return { bytes: joined([head, type.encodeValue(value as never)]), places: [] };
+    if (!ok) return { bytes: join(head, type.encodeValue(value as never)), places: [] };
     const parts = [head, Uint8Array.from(place)];
     const places = new Map<string, number>();
     let length = head.length + place.length;
@@ -30,18 +31,8 @@ export function openEncoder<T>(type: IDL.VariantClass, open: string, numbers: re
       length += part.length;
       parts.push(part);
     }
-    return { bytes: joined(parts), places: numbers.map((name) => places.get(name)!) };
+    return { bytes: join(...parts), places: numbers.map((name) => places.get(name)!) };
   };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 /** "DIDL", the table and the type. */

@@ -8,7 +8,7 @@
 import { MAX_LOGIT_ROWS } from '../model/batch.ts';
 import { planOf } from '../model/generation/generation.ts';
 import type { StepPlan } from '../model/language-model.ts';
-import { addBill, callFees, emptyBill, executed } from '../service/bill.ts';
+import { addBill, callFees, emptyBill, executed, SELF_CALL_BYTES } from '../service/bill.ts';
 import {
   ARGS,
   BEAT,
@@ -37,7 +37,7 @@ import {
   TABLE,
   UNIT_INSTRUCTIONS,
 } from './assembly/relay-record.ts';
-import { charge, ONEWAY_INSTRUCTIONS, REST, SELF_CALL_BYTES } from './billing.ts';
+import { charge, onewayReplies, REST } from './billing.ts';
 import { counters } from './counters.ts';
 import { readyModel } from './model.ts';
 import type { Relay, Session } from './session.ts';
@@ -167,7 +167,7 @@ function chargeCounted({ session, awaited, counted }: Relay, view: DataView): vo
   // less than nothing where its message ran a batch, and TypeScript has that message on the bill as a whole
   const now = executed(Number(view.getBigInt64(INSTRUCTIONS, true)), messages);
   now.fees += callFees(SELF_CALL_BYTES, sent);
-  if (!awaited) addBill(now, executed(sent * ONEWAY_INSTRUCTIONS, sent));
+  if (!awaited) addBill(now, onewayReplies(sent));
   charge(session, {
     instructions: now.instructions - counted.instructions,
     messages: now.messages - counted.messages,

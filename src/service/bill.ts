@@ -22,6 +22,9 @@ export function addBill(to: Bill, { instructions, messages, fees }: Bill): void 
   to.fees += fees;
 }
 
+/** Bytes of a call to ourselves: "generate" and its arguments. */
+export const SELF_CALL_BYTES = 17;
+
 /** Messages that the canister executed, with what they took together. */
 export const executed = (instructions: number, messages = 1): Bill => ({
   instructions,

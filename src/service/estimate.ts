@@ -5,7 +5,7 @@
 
 import { workOf } from '../model/families/registry.ts';
 import { type OpenedHead, packShape } from '../model/pack/pack.ts';
-import { callFees, executed, ingressFees } from './bill.ts';
+import { callFees, executed, ingressFees, SELF_CALL_BYTES } from './bill.ts';
 import { PAGE_INSTRUCTIONS } from './prices.ts';
 
 /** Instructions a multiply-add, its share of everything else in the unit included. */
@@ -24,8 +24,6 @@ const PER_PROMPT_TOKEN = 400_000;
 const PER_CHARACTER = 100_000;
 /** What a message is sure to use before it leaves the next token to another one. */
 const LEAST_OF_MANY = 700_000_000;
-/** "generate" and its arguments. */
-const SELF_CALL_BYTES = 17;
 /** What a call brings beside its prompt: options in Candid, and the envelope around them. */
 const ARGUMENT_BYTES = 1_500;
 

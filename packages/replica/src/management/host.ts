@@ -4,7 +4,7 @@
 import type { Principal } from '@dfinity/principal';
 import type { Canister, Response, Settings } from '../canister.ts';
 import { type ErrorCode, Trap } from '../errors.ts';
-import type { InstallMode } from '../install.ts';
+import type { Installation } from '../install.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 /** What the management canister needs of the replica. */
@@ -12,7 +12,7 @@ export interface ManagementHost {
   canister(id: Principal): Canister | undefined;
   createCanister(options: { settings: Settings; cycles: bigint; specifiedId?: Principal }): Canister;
   deleteCanister(canister: Canister): void;
-  installCode(code: CodeToInstall): { trap?: Trap };
+  installCode(code: Installation): { trap?: Trap };
   /** Nanoseconds since 1970. */
   time(): bigint;
   /** @throws Trap */
@@ -43,16 +43,6 @@ export type Method = (
   call: ManagementCall,
   arg: Value,
 ) => { result?: Value; accepted?: bigint } | 'later';
-
-/** What install_code is told, without its Candid. */
-export interface CodeToInstall {
-  canister: Canister;
-  mode: InstallMode;
-  wasm: Uint8Array;
-  arg: Uint8Array;
-  sender: Principal;
-  skipPreUpgrade?: boolean;
-}
 
 export function fail(code: ErrorCode, message: string): never {
   throw new Trap(code, message);

@@ -8,11 +8,10 @@ import { Principal } from '@dfinity/principal';
 import type { Canister, Response } from '../canister.ts';
 import { fees } from '../cycles.ts';
 import { reject, Trap, trapReject } from '../errors.ts';
-import type { InstallMode } from '../install.ts';
+import type { Installation, InstallMode } from '../install.ts';
 import { limits } from '../limits.ts';
 import type { Reject } from '../types.ts';
 import {
-  type CodeToInstall,
   checkController,
   fail,
   find,
@@ -54,7 +53,7 @@ function checkAccess(method: string, canister: Canister, caller: Principal): voi
 }
 
 /** Installs code as install_code does. @throws Trap */
-export function installCode(host: ManagementHost, code: CodeToInstall): void {
+export function installCode(host: ManagementHost, code: Installation): void {
   const { canister, mode, sender } = code;
   checkController(canister, sender);
   if (mode === 'install' && canister.code)
@@ -68,7 +67,7 @@ export function installCode(host: ManagementHost, code: CodeToInstall): void {
 }
 
 /** Code to install from what the argument of install_code and install_chunked_code have in common. */
-function codeFrom(value: Value, canister: Canister, sender: Principal, wasm: Uint8Array): CodeToInstall {
+function codeFrom(value: Value, canister: Canister, sender: Principal, wasm: Uint8Array): Installation {
   const options = value.mode.upgrade?.[0];
   const persistence = options?.wasm_memory_persistence[0];
   if (persistence && 'keep' in persistence)
