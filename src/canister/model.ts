@@ -34,7 +34,7 @@ export interface StoredPack {
 export class Model {
   readonly stored: StoredPack;
   readonly head: OpenedHead;
-  readonly t5: LanguageModel;
+  readonly languageModel: LanguageModel;
   private readonly tokenizerAt: number;
   private opened: Tokenizer | undefined;
   /** What makes ids of conversations; undefined of a model that does not chat. */
@@ -46,13 +46,13 @@ export class Model {
   constructor(stored: StoredPack, head: OpenedHead) {
     this.stored = stored;
     this.head = head;
-    this.t5 = openModel(unit, arena, packShape(this.head));
+    this.languageModel = openModel(unit, arena, packShape(this.head));
     this.tokenizerAt = arena.allocate(head.tokenizerBytes);
   }
 
   /** Gives the arena's room back. */
   dispose(): void {
-    this.t5.dispose();
+    this.languageModel.dispose();
     arena.release(this.tokenizerAt);
   }
 
@@ -79,7 +79,7 @@ export class Model {
     const { weightsOffset, weightsBytes } = this.head;
     while (this.loaded < weightsBytes) {
       const bytes = Math.min(BLOCK_BYTES, weightsBytes - this.loaded);
-      readToArena(this.stored.blocks, weightsOffset + this.loaded, bytes, this.t5.weightsAt + this.loaded);
+      readToArena(this.stored.blocks, weightsOffset + this.loaded, bytes, this.languageModel.weightsAt + this.loaded);
       this.loaded += bytes;
       if (instructionsNow() > budget) return false;
     }

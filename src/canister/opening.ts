@@ -79,9 +79,10 @@ export function readTask(
     const expected = typeof asking === 'string' ? 'a prompt' : 'a last message with a text';
     return { EmptyPrompt: `${method}: expected ${expected}, got no text` };
   }
+  const request = requestOf(options);
   let decided: GenerationOptions;
   try {
-    decided = generationOptions(requestOf(options), model.head.generation, model.bounds, randomSeed, undefined, method);
+    decided = generationOptions(request, model.head.generation, model.bounds, randomSeed, undefined, method);
   } catch (error) {
     if (error instanceof NoSeed) return { Unavailable: `${method}: ${error.message}` };
     return { InvalidOptions: (error as Error).message };
@@ -114,7 +115,7 @@ export function readTask(
     return { PromptTooLong: { tokens: limit + 1, limit, message } };
   }
   try {
-    decided = fitContext(decided, requestOf(options), sourceIds.length, model.bounds, method);
+    decided = fitContext(decided, request, sourceIds.length, model.bounds, method);
   } catch (error) {
     return { InvalidOptions: (error as Error).message };
   }
@@ -177,27 +178,22 @@ export function openSession(method: string, asking: Asking, options: Options, be
     wasRead = refused === undefined;
     return refused;
   });
-  const task = isTask(found) ? (refusedAfterReading(method, owner, found) ?? found) : found;
-  if (!isTask(task)) return { error: task, wasRead };
-  const { model, characters: _, ...rest } = task;
+  if (!isTask(found)) return { error: found, wasRead };
+  const { model, characters, ...rest } = found;
+  const { sourceIds, options: decided, tokensPerCall } = rest;
+  const wanted = wantedBy(model, {
+    promptTokens: sourceIds.length,
+    promptCharacters: characters,
+    options: decided,
+    tokensPerCall,
+  });
+  const refused = noRoom(method, owner, wanted) ?? lacksPayment(method, wanted.cycles);
+  if (refused) return { error: refused, wasRead };
   const payingFrom = pays() ? 0 : undefined;
-  const wanted = wantedBy(model, askedBy(task));
   const session = newSession(method, { owner, model: model.stored.sha256, payingFrom, ...rest }, wanted, before);
   if (!isSession(session)) return { error: session, wasRead };
   answerFromCache(session);
   return session;
-}
-
-const askedBy = ({ characters, sourceIds, options, tokensPerCall }: Task): Asked => ({
-  promptTokens: sourceIds.length,
-  promptCharacters: characters,
-  options,
-  tokensPerCall,
-});
-
-function refusedAfterReading(method: string, owner: string, task: Task): GenerateError | undefined {
-  const wanted = wantedBy(task.model, askedBy(task));
-  return noRoom(method, owner, wanted) ?? lacksPayment(method, wanted.cycles);
 }
 
 /** NFKC makes at most 18 characters of one; two more tokens stand for the beginning and the end. What a template adds is its own. */

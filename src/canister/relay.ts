@@ -1,10 +1,10 @@
 /**
  * Relays: a session's next tokens made by messages that never enter the interpreter, the kernels' programs being all there is to run (assembly/relay.ts). The drive
  * of a session lends it to a relay with its call to itself, and takes it back when that call is answered, or where nobody waits when a message comes that the relay
- * has nothing to do with. A message of one relay makes the next token of all. Whoever gets hold of the session meanwhile recalls it first: then what was made is in the session, and the relay makes no more. A record in
- * the arena is never given back, only used again, so that a late message finds a record and no other session's memory.
+ * has nothing to do with. A message of one relay makes the next token of all. Whoever gets hold of the session meanwhile recalls it first: then what was made is in
+ * the session, and the relay makes no more. A record in the arena is never given back, only used again, so that a late message finds a record and no other session's
+ * memory.
  */
-
 import { MAX_LOGIT_ROWS } from '../model/batch.ts';
 import { planOf } from '../model/generation/generation.ts';
 import type { StepPlan } from '../model/language-model.ts';
@@ -78,7 +78,7 @@ export function lend(session: Session, awaited: boolean): Relay | undefined {
   if (going.size >= MOST_LENT) return undefined;
   const { writing } = session;
   const model = readyModel();
-  const plan = writing && model && planOf(model.t5, [writing]);
+  const plan = writing && model && planOf(model.languageModel, [writing]);
   const at = plan && (idle.pop() ?? newRecord());
   if (!at) return undefined;
   serials += 1;

@@ -52,7 +52,7 @@ export function advance(session: Session, together = false): void {
   }
   const others = mayJoin ? companions(session, model) : [];
   const over = model.load(Number(MESSAGE_BUDGET)) && madeOrNoRoom(session, model, others);
-  if (model.t5.busy) recallAll();
+  if (model.languageModel.busy) recallAll();
   const inUnit = unit.instructions - before;
   if (session.tokenIds.length - made === 1 && others.length === 0) session.stepInstructions = inUnit;
   counters.tokens += session.tokenIds.length - made;
@@ -111,7 +111,7 @@ function makeTogether(session: Session, others: readonly Session[], model: Model
   const all = [session, ...others].map(({ writing }) => writing!);
   const rows = all.reduce((sum, { sequences }) => sum + sequences.length, 0);
   const shares = others.map(({ writing }) => writing!.sequences.length / rows);
-  if (advanceAll(model.t5, all, budget) !== 'done') return false;
+  if (advanceAll(model.languageModel, all, budget) !== 'done') return false;
   const [took, inUnit] = [instructionsNow() - before, unit.instructions - unitBefore];
   others.forEach((other, i) => {
     other.ahead = true;
@@ -146,7 +146,7 @@ export function makeTokens(
     const start = instructionsNow();
     // several tokens a call: stop where one more would not fit
     if (made > 0 && start + 1.1 * dearest > most) return undefined;
-    const progress = advanceGeneration(model.t5, writing, budget);
+    const progress = advanceGeneration(model.languageModel, writing, budget);
     session.tokenIds = writing.tokenIds as number[];
     if (progress === 'finished') return writing.finishReason;
     if (progress !== 'token') return undefined;
@@ -156,20 +156,20 @@ export function makeTokens(
 }
 
 /** At its beginning, or where it stood. @throws NoRoom */
-function begin({ sourceIds, options, tokenIds, beams }: Session, { t5 }: Model): Generation {
+function begin({ sourceIds, options, tokenIds, beams }: Session, { languageModel }: Model): Generation {
   const from = tokenIds.length > 0 ? { tokenIds, beams } : undefined;
-  return arena.within(arenaBytes(), () => openGeneration(t5, sourceIds, options, from));
+  return arena.within(arenaBytes(), () => openGeneration(languageModel, sourceIds, options, from));
 }
 
 /** From the embedding cache, or by the encoder; whether it is done. */
-function encode(session: Session, { stored, t5 }: Model, open: Sequence, budget: bigint): boolean {
+function encode(session: Session, { stored, languageModel }: Model, open: Sequence, budget: bigint): boolean {
   const key = embeddingCache.key(stored.sha256, session.sourceIds);
   const cached = embeddingCache.get(key);
   if (cached) {
     session.embeddingCached = true;
-    return t5.useEncoding(open, cached) === 'done';
+    return languageModel.useEncoding(open, cached) === 'done';
   }
-  if (t5.encode(open, budget) !== 'done') return false;
-  embeddingCache.put(key, t5.encoding(open));
+  if (languageModel.encode(open, budget) !== 'done') return false;
+  embeddingCache.put(key, languageModel.encoding(open));
   return true;
 }
