@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../src/model/limits.ts';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
-import { decodeTokenizer, type Unigram } from '../src/model/tokenizer/tokenizer.ts';
+import { decodeTokenizer, type Unigram } from '../src/model/tokenizer/unigram/tokenizer.ts';
 import { measureCosts } from '../src/node/cost/measure.ts';
 import { type Asked, costTable } from '../src/node/cost/table.ts';
 import { findModel } from '../src/node/model/find-model.ts';

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { Command } from 'commander';
-import { readFolderTokenizer } from '../src/model/tokenizer/folder-tokenizer.ts';
+import { readFolderTokenizer } from '../src/model/tokenizer/files/folder-tokenizer.ts';
 import { copyTokenizer, type PackTokenizer } from '../src/model/tokenizer/pack-tokenizer.ts';
 import { findModel } from '../src/node/model/find-model.ts';
 import { readTokenizerFiles } from '../src/node/model/model-folder.ts';

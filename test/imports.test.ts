@@ -14,9 +14,11 @@ const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
   'src/text': { rooms: ['src/tensor'], packages: /^@huggingface\/jinja$/ },
   // The head of a GGUF file is read at conversion; the canister's bundle has no part of it.
   'src/model': { rooms: ['src/text', 'src/tensor'], packages: /^@huggingface\/gguf$/ },
+  // what runs beside the interpreter and is no kernel: AssemblyScript, and the words that it shares with the canister
+  'src/native': { rooms: ['src/text', 'src/tensor'], packages: /^$/ },
   'src/service': { rooms: ['src/model'], packages: /^$/ },
   'src/canister': {
-    rooms: ['src/service', 'src/model', 'src/text', 'src/tensor', 'src/interface'],
+    rooms: ['src/service', 'src/model', 'src/native', 'src/text', 'src/tensor', 'src/interface'],
     // of the agent, a type
     packages: /^(azle|@dfinity\/(agent|candid|principal))$/,
   },

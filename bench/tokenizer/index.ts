@@ -1,6 +1,6 @@
 /** The tokenizer in a canister of its own, so that it can be counted alone. */
 import { certifiedDataSet, IDL, performanceCounter, update } from 'azle';
-import { decodeTokenizer, type Unigram } from '../../src/model/tokenizer/tokenizer.ts';
+import { decodeTokenizer, type Unigram } from '../../src/model/tokenizer/unigram/tokenizer.ts';
 import { Unit } from '../../src/tensor/unit.ts';
 
 let tokenizer: Unigram;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { IDL } from '@dfinity/candid';
 import { Command } from 'commander';
 import { Replica } from '../../packages/replica/src/index.ts';
-import { convertTokenizer } from '../../src/model/tokenizer/convert.ts';
+import { convertTokenizer } from '../../src/model/tokenizer/files/convert.ts';
 import { buildKernels } from '../../src/node/build/kernels.ts';
 import { mergeKernels } from '../../src/node/build/link.ts';
 import { projectRoot } from '../../src/node/build/project.ts';

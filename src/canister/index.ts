@@ -6,11 +6,11 @@
  */
 // before all else: types that lie together in the interpreter's heap touch fewer pages, 0.2 M instructions a message
 import '../interface/llm.did.ts';
-import { AccessMethods } from './access.ts';
-import { GenerateMethods } from './generate.ts';
-import { HttpMethods } from './http.ts';
-import { LifecycleMethods } from './lifecycle.ts';
-import { StatusMethods } from './status.ts';
-import { UploadMethods } from './upload.ts';
+import { HttpMethods } from './http/http.ts';
+import { AccessMethods } from './methods/access.ts';
+import { GenerateMethods } from './methods/generate.ts';
+import { LifecycleMethods } from './methods/lifecycle.ts';
+import { StatusMethods } from './methods/status.ts';
+import { UploadMethods } from './methods/upload.ts';
 
 export default [GenerateMethods, AccessMethods, UploadMethods, StatusMethods, HttpMethods, LifecycleMethods];

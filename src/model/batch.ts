@@ -5,7 +5,7 @@
 import { CACHE_KEYS, ROW_CACHES, ROW_POSITION, ROW_TOKEN, ROW_WORDS } from '../tensor/assembly/row-table.ts';
 import type { Sequence } from './sequence.ts';
 
-/** Most rows of a batch. From 64 rows on, linear ops take fewer products (tensor/strassen.ts). */
+/** Most rows of a batch. From 64 rows on, linear ops take fewer products (tensor/kernels/strassen.ts). */
 export const MAX_ROWS = 64;
 /** Most rows of a batch whose logits are wanted. */
 export const MAX_LOGIT_ROWS = 32;

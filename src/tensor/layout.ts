@@ -11,7 +11,7 @@
  *                 a byte is 16 q + 8 + q' of the later and the earlier row; a weight is q * its group's multiplier * its row's scale (int4.ts)
  *   float32       row after row
  *
- * A span is what one row of activations takes in at a time (dot-blocks.ts). Its weights lie together, since they are read so: halves of rows of 1,024 columns, a page
+ * A span is what one row of activations takes in at a time (kernels/dot-blocks.ts). Its weights lie together, since they are read so: halves of rows of 1,024 columns, a page
  * of 4 KiB apart for each group, took three times as long from memory.
  *
  * Keys and values for attention beside integer weights lie as int16 in the same way: keys as the rows of a matrix, values transposed

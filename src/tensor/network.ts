@@ -41,7 +41,7 @@ interface Input extends InputKind {
 
 const isFeature = (x: Layer): x is Feature => 'channels' in x;
 
-/** From so many rows and outputs on, sums need more room (strassen.ts); the same for all layers is simplest. */
+/** From so many rows and outputs on, sums need more room (kernels/strassen.ts); the same for all layers is simplest. */
 const SPLIT_ROWS = 64;
 
 export class Network {

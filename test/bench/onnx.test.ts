@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chainWeights, decodeChain, encodeChain, macsOfChain } from '../../bench/peers/chains.ts';
 import { onnxOf } from '../../bench/peers/onnx.ts';
-import { MessageReader } from '../../src/model/tokenizer/protobuf.ts';
+import { MessageReader } from '../../src/model/tokenizer/files/protobuf.ts';
 import { macsOf, shapeNamed } from '../../src/node/model/shapes.ts';
 
 const shape = shapeNamed('little-flan');

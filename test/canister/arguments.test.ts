@@ -2,7 +2,7 @@
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { describe, expect, it } from 'vitest';
-import { headOf } from '../../src/canister/candid-encoder.ts';
+import { headOf } from '../../src/canister/candid/candid-encoder.ts';
 import { idlService as service } from '../../src/interface/llm.did.ts';
 import { absurd, randomFrom } from './abuse.ts';
 import { bombs } from './dear-arguments.ts';

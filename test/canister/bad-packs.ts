@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { parseT5Config } from '../../src/model/checkpoint/config.ts';
 import { decodePackHead, type PackHead, packHeadBytes } from '../../src/model/pack/pack.ts';
 import { WEIGHTS_KINDS, type WeightsKind } from '../../src/model/tensor-table.ts';
-import { decodeTokenizerData, readTokenizerHead } from '../../src/model/tokenizer/tokenizer-data.ts';
+import { decodeTokenizerData, readTokenizerHead } from '../../src/model/tokenizer/unigram/tokenizer-data.ts';
 import { randomModel } from '../../src/node/model/random-model.ts';
 import { type Installed, install, ok, options, sha256Of, upload } from './llm.ts';
 

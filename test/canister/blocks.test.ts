@@ -13,7 +13,7 @@ import {
   PAGE_BYTES,
   TAKEN,
   UNKNOWN_MANAGER,
-} from '../../src/canister/assembly/blocks-protocol.ts';
+} from '../../src/native/blocks-protocol.ts';
 import { buildRelay } from '../../src/node/build/kernels.ts';
 import { HEADER_BYTES, MAGIC, RESULT } from '../../src/tensor/assembly/protocol.ts';
 import { randomFrom } from './abuse.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { convert } from '../../src/model/pack/convert.ts';
 import { packBytes } from '../../src/model/pack/pack.ts';
 import type { WeightsKind } from '../../src/model/tensor-table.ts';
-import { readGgufTokenizer } from '../../src/model/tokenizer/gguf-tokenizer.ts';
+import { readGgufTokenizer } from '../../src/model/tokenizer/files/gguf-tokenizer.ts';
 import type { PackTokenizer } from '../../src/model/tokenizer/pack-tokenizer.ts';
 import { withCheckpoint } from '../../src/node/model/model-folder.ts';
 

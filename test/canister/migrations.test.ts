@@ -1,9 +1,9 @@
 /** Every layout of stable memory, brought to the present one. */
 import { Principal } from '@dfinity/principal';
 import { describe, expect, it } from 'vitest';
-import { fromJsonBytes, hex, toJsonBytes, utf8 } from '../../src/canister/bytes.ts';
-import { type Bytes, LAYOUT, migrate } from '../../src/canister/migrations.ts';
-import { decodeSession } from '../../src/canister/session-record.ts';
+import { decodeSession } from '../../src/canister/sessions/session-record.ts';
+import { fromJsonBytes, hex, toJsonBytes, utf8 } from '../../src/canister/storage/bytes.ts';
+import { type Bytes, LAYOUT, migrate } from '../../src/canister/storage/migrations.ts';
 import { emptyBill } from '../../src/service/bill.ts';
 import { Roles } from '../../src/service/roles.ts';
 import { SESSION_SLOT_BYTES, SessionIndex } from '../../src/service/session-index.ts';

@@ -1,6 +1,6 @@
 /** The reader of arguments with its native half in Node: what a method would be given for a message's bytes. */
 import type { IDL } from '@dfinity/candid';
-import { ArgumentReader } from '../../src/canister/argument-reader.ts';
+import { ArgumentReader } from '../../src/canister/candid/argument-reader.ts';
 import { buildRelay } from '../../src/node/build/kernels.ts';
 
 const module = new WebAssembly.Module((await buildRelay()) as Uint8Array<ArrayBuffer>);

@@ -9,9 +9,9 @@ import type { Native } from '../../text/native.ts';
 import type { Tokenizer } from '../../text/tokenizer.ts';
 import type { AddedTokenRow } from './added-tokens.ts';
 import { PromptTokenizer } from './prompt-tokenizer.ts';
-import { Unigram } from './tokenizer.ts';
-import { checkTokenizerTables } from './tokenizer-check.ts';
-import { TOKENIZER_HEAD_BYTES } from './tokenizer-data.ts';
+import { Unigram } from './unigram/tokenizer.ts';
+import { checkTokenizerTables } from './unigram/tokenizer-check.ts';
+import { TOKENIZER_HEAD_BYTES } from './unigram/tokenizer-data.ts';
 
 /** What a pack holds of a tokenizer. */
 export interface PackTokenizer {

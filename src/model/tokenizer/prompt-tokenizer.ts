@@ -5,8 +5,8 @@ import type { AddedToken } from '../../text/added-token.ts';
 import type { StreamDecoder } from '../../text/stream-decoder.ts';
 import type { EncodeOptions, TextPart, TextStream, Tokenizer } from '../../text/tokenizer.ts';
 import { type AddedTokenRow, type Part, TokenMatcher, tokenOf } from './added-tokens.ts';
-import type { Unigram } from './tokenizer.ts';
-import { SPACE_SYMBOL } from './vocabulary.ts';
+import type { Unigram } from './unigram/tokenizer.ts';
+import { SPACE_SYMBOL } from './unigram/vocabulary.ts';
 
 /** Printable ASCII, which no map of SentencePiece's changes. */
 const PLAIN = /^[ -~]*$/;

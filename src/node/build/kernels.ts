@@ -5,9 +5,9 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { dispatchSource, flagsSource } from '../../tensor/dispatch.ts';
-import { dotBlocksSource } from '../../tensor/dot-blocks.ts';
-import { dotBlocksInt4Source } from '../../tensor/dot-blocks-int4.ts';
-import { strassenSource } from '../../tensor/strassen.ts';
+import { dotBlocksSource } from '../../tensor/kernels/dot-blocks.ts';
+import { dotBlocksInt4Source } from '../../tensor/kernels/dot-blocks-int4.ts';
+import { strassenSource } from '../../tensor/kernels/strassen.ts';
 import { incrementally, reachable, sha256 } from './incremental.ts';
 import { type BuildOptions, projectRoot } from './project.ts';
 import { runNode } from './run.ts';
@@ -47,7 +47,7 @@ export const buildTensorKernels = (options?: BuildOptions): Promise<Uint8Array> 
 
 /** The kernels and the relay in one module, `build/relay.wasm`: what is linked into the canister (relay.ts). */
 export const buildRelay = (options?: BuildOptions): Promise<Uint8Array> =>
-  build('src/canister/assembly/index.ts', 'relay', ['--importTable'], options);
+  build('src/native/index.ts', 'relay', ['--importTable'], options);
 
 async function build(
   entry: string,

@@ -14,11 +14,11 @@ import {
   type Pages,
   type StaticResponse,
 } from '../../../packages/replica/src/certification/pages.ts';
-import type { Packed } from '../../canister/bytes.ts';
+import type { Packed } from '../../canister/storage/bytes.ts';
 import { incrementally, reachable } from './incremental.ts';
 import { type BuildOptions, projectRoot } from './project.ts';
 
-const PAGE_DATA = 'src/canister/page-data.js';
+const PAGE_DATA = 'src/canister/certification/page-data.js';
 
 const bundling: Bundling = {
   bundle: true,
@@ -54,7 +54,7 @@ export async function buildPage(
       root,
       inputs: [
         html,
-        ...['style.css', 'status.css', 'theme.css'].map((name) => join(folder, name)),
+        ...['style.css', 'status.css', 'theme.css'].map((name) => join(folder, 'styles', name)),
         ...(await reachable(join(folder, 'page.ts'))),
         ...(await reachable(join(folder, 'too-old.ts'))),
         ...(await reachable(import.meta.filename)),
@@ -81,11 +81,12 @@ async function bundlePage(file: string): Promise<Page> {
     const { outputFiles } = await build({ ...bundling, ...more, entryPoints: [join(dirname(file), name)] });
     return outputFiles![0]!.text.trim();
   };
-  const [style, statusStyle, script] = [await bundle('style.css'), await bundle('status.css'), await bundle('page.ts')];
+  const [style, statusStyle] = [await bundle('styles/style.css'), await bundle('styles/status.css')];
+  const script = await bundle('page.ts');
   const tooOld = await bundle('too-old.ts', { target: OLDER });
   const html = (await readFile(file, 'utf8'))
     .replaceAll(/^ +/gm, '')
-    .replace('<link rel="stylesheet" href="style.css" />', () => `<style>${style}</style>`)
+    .replace('<link rel="stylesheet" href="styles/style.css" />', () => `<style>${style}</style>`)
     .replace(
       '<script type="module" src="page.ts"></script>',
       () => `<script type="module">${tooOld}</script><script type="module">${script}</script>`,

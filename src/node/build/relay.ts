@@ -1,5 +1,5 @@
 /**
- * Links the kernels, the relay and the blocks of stable memory (src/canister/assembly/) with Azle's Wasm:
+ * Links the kernels, the relay and the blocks of stable memory (src/native/) with Azle's Wasm:
  *
  *   azle.wasm  exports canister_update generate, now "azle generate"  ─>  imported by the relay
  *              exports its table, so that the relay can call what is in it

@@ -5,7 +5,7 @@
 import { Principal } from '@dfinity/principal';
 import { fees, ingressFee } from '../../../packages/replica/src/cycles.ts';
 import { agentEnvelopeBytes } from '../../../packages/replica/src/envelope-size.ts';
-import type { Unigram } from '../../model/tokenizer/tokenizer.ts';
+import type { Unigram } from '../../model/tokenizer/unigram/tokenizer.ts';
 import { promptOf } from '../model/random-model.ts';
 import { BenchCanister } from './bench-canister.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import { Fields } from '../../model/json/json.ts';
-import { TOKENIZER_FILES } from '../../model/tokenizer/folder-tokenizer.ts';
+import { TOKENIZER_FILES } from '../../model/tokenizer/files/folder-tokenizer.ts';
 
 export const DEFAULT_ENDPOINT = 'https://huggingface.co';
 

@@ -12,8 +12,12 @@ import { type Checkpoint, openCheckpoint, openGgufCheckpoint } from '../../model
 import { convert } from '../../model/pack/convert.ts';
 import { decodePackHead, type OpenedHead, PACK_VERSION, packHeadBytes } from '../../model/pack/pack.ts';
 import type { WeightsKind } from '../../model/tensor-table.ts';
-import { readFolderTokenizer, TOKENIZER_FILES, type TokenizerFiles } from '../../model/tokenizer/folder-tokenizer.ts';
-import { readGgufTokenizer } from '../../model/tokenizer/gguf-tokenizer.ts';
+import {
+  readFolderTokenizer,
+  TOKENIZER_FILES,
+  type TokenizerFiles,
+} from '../../model/tokenizer/files/folder-tokenizer.ts';
+import { readGgufTokenizer } from '../../model/tokenizer/files/gguf-tokenizer.ts';
 import type { PackTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
 import { projectRoot } from '../build/project.ts';
 import { fetchedId } from '../fetch/fetch-model.ts';

@@ -2,7 +2,7 @@
 import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Gguf } from '../../model/checkpoint/gguf.ts';
-import { readGgufTokenizer } from '../../model/tokenizer/gguf-tokenizer.ts';
+import { readGgufTokenizer } from '../../model/tokenizer/files/gguf-tokenizer.ts';
 import type { PackTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
 import { readTokenizer } from './model-folder.ts';
 

@@ -57,7 +57,7 @@ export const INT4_MULTIPLIER_MAX = 15;
 /** From so many rows of activations on, int4 weights are unpacked to int8 first, so many of their own rows at a time. */
 export const INT4_UNPACK_ROWS = 16;
 export const INT4_UNPACK_OUTPUTS = 1024;
-/** Largest magnitude of a quantised activation: a sum of four is an int16, which is what Strassen's algorithm takes (strassen.ts). */
+/** Largest magnitude of a quantised activation: a sum of four is an int16, which is what Strassen's algorithm takes (kernels/strassen.ts). */
 export const ACTIVATION_MAX = 8191;
 /** What K products of a quantised query and key may come to. */
 export const KEY_RANGE = 2147483647;
@@ -77,7 +77,7 @@ export const TILE_ROWS = 16;
 /** Patches of an image that a convolution has in scratch at once: a tile. */
 export const CONV_ROWS = TILE_ROWS;
 /**
- * Strassen's algorithm twice over (strassen.ts): both operands in so many blocks each way, and 49 products of blocks in place of 64. A block of x has
+ * Strassen's algorithm twice over (kernels/strassen.ts): both operands in so many blocks each way, and 49 products of blocks in place of 64. A block of x has
  * TILE_ROWS rows; so many times all of them pass while seven operands of w stand.
  */
 export const SPLIT_BLOCKS = 4;

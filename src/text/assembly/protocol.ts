@@ -52,7 +52,7 @@ export const NEEDS_ROOM = 2;
 export const TOO_DEAR = 3;
 /** The input is no UTF-8. */
 export const NOT_UTF8 = 4;
-// check: what is wrong, COUNT saying of which piece or unit it is; in words in src/model/tokenizer/tokenizer-check.ts.
+// check: what is wrong, COUNT saying of which piece or unit it is; in words in src/model/tokenizer/unigram/tokenizer-check.ts.
 export const FAULT_NUMBER = 16;
 export const FAULT_TYPE = 17;
 export const FAULT_OFFSETS = 18;
@@ -78,7 +78,7 @@ export const FAULT_ADDED = 36;
 /** Bytes of work that a check needs for each unit of a trie. */
 export const CHECK_WORK = 9;
 
-// --- the tables of a unigram tokenizer: src/model/tokenizer/tokenizer-data.ts ------------------------------
+// --- the tables of a unigram tokenizer: src/model/tokenizer/unigram/tokenizer-data.ts ------------------------------
 // Words of the head; then come the lengths of the sections.
 export const UNIGRAM_FLAGS = 3;
 export const UNIGRAM_SIZE = 4;

@@ -1,7 +1,7 @@
 /** A Git LFS pointer or a web page in place of any file of a folder: said as such. */
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/model/families/checkpoint.ts';
-import { readFolderTokenizer, TOKENIZER_FILES } from '../../../src/model/tokenizer/folder-tokenizer.ts';
+import { readFolderTokenizer, TOKENIZER_FILES } from '../../../src/model/tokenizer/files/folder-tokenizer.ts';
 import { fixture, memoryFolder } from './memory.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TokenMatcher } from '../../../src/model/tokenizer/added-tokens.ts';
-import { readFolderTokenizer, type TokenizerFiles } from '../../../src/model/tokenizer/folder-tokenizer.ts';
+import { readFolderTokenizer, type TokenizerFiles } from '../../../src/model/tokenizer/files/folder-tokenizer.ts';
 import { PromptTokenizer } from '../../../src/model/tokenizer/prompt-tokenizer.ts';
-import { decodeTokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
-import { decodeTokenizerData } from '../../../src/model/tokenizer/tokenizer-data.ts';
+import { decodeTokenizer } from '../../../src/model/tokenizer/unigram/tokenizer.ts';
+import { decodeTokenizerData } from '../../../src/model/tokenizer/unigram/tokenizer-data.ts';
 import type { AddedToken } from '../../../src/text/added-token.ts';
 import { fixturePath, LITTLE_FLAN, readBytes, readJson, unit } from './fixtures.ts';
 

@@ -3,10 +3,10 @@
  * (test/fixtures/bpe/make_bpe_fixtures.py); and what is refused.
  */
 import { describe, expect, it } from 'vitest';
-import { readFolderTokenizer, type TokenizerFiles } from '../../../src/model/tokenizer/folder-tokenizer.ts';
-import { readGgufTokenizer } from '../../../src/model/tokenizer/gguf-tokenizer.ts';
+import { readFolderTokenizer, type TokenizerFiles } from '../../../src/model/tokenizer/files/folder-tokenizer.ts';
+import { readGgufTokenizer } from '../../../src/model/tokenizer/files/gguf-tokenizer.ts';
+import { readSentencePiece } from '../../../src/model/tokenizer/files/spiece-model.ts';
 import { copyTokenizer } from '../../../src/model/tokenizer/pack-tokenizer.ts';
-import { readSentencePiece } from '../../../src/model/tokenizer/spiece-model.ts';
 import type { Tokenizer } from '../../../src/text/tokenizer.ts';
 import { readBytes, readJson, unit } from './fixtures.ts';
 

@@ -1,11 +1,11 @@
 // The readers of spiece.model and tokenizer.json: what they refuse, and that whatever bytes come, they say so.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildTokenizerData } from '../../../src/model/tokenizer/build-tokenizer.ts';
-import { convertTokenizer } from '../../../src/model/tokenizer/convert.ts';
-import { readSpieceModel } from '../../../src/model/tokenizer/spiece-model.ts';
-import { readTokenizerJson } from '../../../src/model/tokenizer/tokenizer-json.ts';
-import { type Piece, PieceType, type Vocabulary } from '../../../src/model/tokenizer/vocabulary.ts';
+import { convertTokenizer } from '../../../src/model/tokenizer/files/convert.ts';
+import { readSpieceModel } from '../../../src/model/tokenizer/files/spiece-model.ts';
+import { readTokenizerJson } from '../../../src/model/tokenizer/files/tokenizer-json.ts';
+import { buildTokenizerData } from '../../../src/model/tokenizer/unigram/build-tokenizer.ts';
+import { type Piece, PieceType, type Vocabulary } from '../../../src/model/tokenizer/unigram/vocabulary.ts';
 import { fixturePath, LITTLE_FLAN, openTokenizer, readBytes, readJson } from './fixtures.ts';
 
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { convertTokenizer } from '../../../src/model/tokenizer/convert.ts';
-import { decodeTokenizer, type Unigram } from '../../../src/model/tokenizer/tokenizer.ts';
-import { decodeTokenizerData, type TokenizerData } from '../../../src/model/tokenizer/tokenizer-data.ts';
+import { convertTokenizer } from '../../../src/model/tokenizer/files/convert.ts';
+import { decodeTokenizer, type Unigram } from '../../../src/model/tokenizer/unigram/tokenizer.ts';
+import { decodeTokenizerData, type TokenizerData } from '../../../src/model/tokenizer/unigram/tokenizer-data.ts';
 import { nodeUnit } from '../../../src/node/model/node-unit.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));

@@ -1,8 +1,8 @@
 // Against what SentencePiece (C++) recorded: test/fixtures/tokenizer/make_tokenizer_fixtures.py, and T5's own goldens.
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decodeTokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
-import { encodeTokenizerData } from '../../../src/model/tokenizer/tokenizer-data.ts';
+import { decodeTokenizer } from '../../../src/model/tokenizer/unigram/tokenizer.ts';
+import { encodeTokenizerData } from '../../../src/model/tokenizer/unigram/tokenizer-data.ts';
 import {
   bareIds,
   dataOf,

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildTokenizerData } from '../../../src/model/tokenizer/build-tokenizer.ts';
-import { readSpieceModel } from '../../../src/model/tokenizer/spiece-model.ts';
-import { decodeTokenizer, type Unigram } from '../../../src/model/tokenizer/tokenizer.ts';
-import { decodeTokenizerData, encodeTokenizerData } from '../../../src/model/tokenizer/tokenizer-data.ts';
-import { PieceType } from '../../../src/model/tokenizer/vocabulary.ts';
+import { readSpieceModel } from '../../../src/model/tokenizer/files/spiece-model.ts';
+import { buildTokenizerData } from '../../../src/model/tokenizer/unigram/build-tokenizer.ts';
+import { decodeTokenizer, type Unigram } from '../../../src/model/tokenizer/unigram/tokenizer.ts';
+import { decodeTokenizerData, encodeTokenizerData } from '../../../src/model/tokenizer/unigram/tokenizer-data.ts';
+import { PieceType } from '../../../src/model/tokenizer/unigram/vocabulary.ts';
 import {
   dataOf,
   fixturePath,

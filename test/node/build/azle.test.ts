@@ -41,7 +41,7 @@ describe('the build depends on', () => {
 });
 
 describe('the canister depends on', () => {
-  it('one function through which every method gets its arguments (src/canister/arguments.ts)', () => {
+  it('one function through which every method gets its arguments (src/canister/candid/arguments.ts)', () => {
     expect(source('src/stable/lib/ic_apis/msg_arg_data.ts')).toContain('globalThis._azleIc.msgArgData()');
   });
 

@@ -41,7 +41,7 @@ export function certified_data_set(mailbox: usize, size: usize): void {
 
 /** What the real one does, in small: answers what is no Candid itself, by its own function in the table, and leaves the rest to Azle. */
 const relay = `
-export { certified_data_set } from '../../text/assembly/index';
+export { certified_data_set } from '../text/assembly/index';
 @external('ic0real', 'call_new')
 declare function callNew(a: usize, b: usize, c: usize, d: usize, e: u32, f: u32, g: u32, h: u32): void;
 @external('ic0real', 'call_on_cleanup') declare function callOnCleanup(cleanup: u32, env: u32): void;
@@ -73,8 +73,8 @@ async function project(parent: string, kernelSource = kernel): Promise<string> {
   folders.push(folder);
   const root = join(folder, parent);
   await mkdir(join(root, 'src/text/assembly'), { recursive: true });
-  await mkdir(join(root, 'src/canister/assembly'), { recursive: true });
-  await writeFile(join(root, 'src/canister/assembly/index.ts'), relay);
+  for (const folder of ['src/native', 'src/canister']) await mkdir(join(root, folder), { recursive: true });
+  await writeFile(join(root, 'src/native/index.ts'), relay);
   await writeFile(join(root, 'src/canister/index.ts'), canister);
   await writeFile(join(root, 'src/text/assembly/index.ts'), kernelSource);
   await writeFile(

@@ -1,4 +1,4 @@
-// linearQ8 of many rows by Strassen's algorithm (tensor/strassen.ts): what lies where, and in what order it is made. 49 products stand for 64; the same to the bit.
+// linearQ8 of many rows by Strassen's algorithm (tensor/kernels/strassen.ts): what lies where, and in what order it is made. 49 products stand for 64; the same to the bit.
 //
 //   scratch:  sums of 49 products, a tile of rows for each seven | … of the next 64 rows || 49 operands of x | … of the next 64 rows || seven operands of w
 //

@@ -1,4 +1,4 @@
-// A SentencePiece unigram tokenizer over ready-made tables. The faces are src/model/tokenizer/tokenizer.ts and tokenizer-check.ts.
+// A SentencePiece unigram tokenizer over ready-made tables. The faces are src/model/tokenizer/unigram/tokenizer.ts and tokenizer-check.ts.
 import { COMMAND_UNIGRAM_CHECK, COMMAND_UNIGRAM_DECODE, COMMAND_UNIGRAM_ENCODE, COMMAND_UNIGRAM_NORMALIZE } from '../protocol';
 import { check } from './check';
 import { decode } from './decode';

@@ -1,0 +1,59 @@
+/**
+ * Which methods are whose, and the floor of cycles: below `min_cycles` the canister keeps what it has, and refuses at once whatever costs it anything. What its keepers
+ * do goes on, and so do queries that say how it is; those that are called as queries cost nothing.
+ */
+import { canisterCycleBalance, isController, msgCaller } from 'azle';
+import { settings } from '../storage/settings.ts';
+
+/** For controllers and admins. */
+export const keepers: ReadonlySet<string> = new Set([
+  'upload_start',
+  'upload_chunk',
+  'upload_commit',
+  'upload_store',
+  'upload_abort',
+  'model_activate',
+  'model_delete',
+  'set_settings',
+  'set_role',
+  'roles',
+  'clear_queue',
+]);
+/** For whom `access` lets. */
+export const asking: ReadonlySet<string> = new Set([
+  'generate',
+  'generate_with',
+  'chat',
+  'start',
+  'start_chat',
+  'resume',
+]);
+/** Queries whose answer costs some 10 M instructions as an update call. */
+const cheap: ReadonlySet<string> = new Set([
+  'model_certificate',
+  'model_info',
+  'models',
+  'progress',
+  'quote',
+  'settings',
+  'status',
+  'upload_status',
+]);
+/** What ends work or looks at it: controllers may below the floor, too. */
+const tidying: ReadonlySet<string> = new Set(['cancel', 'delete', 'list', 'resume']);
+
+/** Why no new work is taken: cycles are below the floor. */
+export function lacksCycles(method: string): string | undefined {
+  const { min_cycles } = settings();
+  const cycles = canisterCycleBalance();
+  return cycles < min_cycles
+    ? `${method}: expected ${min_cycles} cycles in the canister, got ${cycles}; top it up`
+    : undefined;
+}
+
+/** Why the call in hand, which the canister pays for, is refused unread: cycles are below the floor. */
+export function belowFloor(method: string): string | undefined {
+  if (cheap.has(method) || keepers.has(method)) return undefined;
+  const poor = lacksCycles(method);
+  return poor !== undefined && tidying.has(method) && isController(msgCaller()) ? undefined : poor;
+}

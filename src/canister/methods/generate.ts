@@ -1,0 +1,403 @@
+/**
+ * `generate` and its kin. One token a message: a call from outside opens a session and makes the first, then the canister calls its own `generate`
+ * for each further one. Those calls carry no Candid but a few bytes (scheduler.ts), since Candid in an interpreter costs more than a token.
+ */
+import { canisterSelf, type IDL, inReplicatedExecution, msgArgData, msgCaller, msgReply } from 'azle';
+import type {
+  ChatMessage,
+  GenerateError,
+  GenerateOptions,
+  GenerateResult,
+  ListOptions,
+  ListResult,
+  ProgressResult,
+  Quote,
+  SessionResult,
+  StartResult,
+} from '../../interface/llm.did.ts';
+import { generationOptions, seedOf } from '../../model/generation/options.ts';
+import { type Bill, cyclesOf, executed } from '../../service/bill.ts';
+import { leastInstructions, priceOf } from '../../service/estimate.ts';
+import { NoRoom } from '../../tensor/arena.ts';
+import { declareArguments, isCandid } from '../candid/arguments.ts';
+import { candidEncoder, openEncoder } from '../candid/candid-encoder.ts';
+import type { Plain } from '../candid/opt.ts';
+import { activeModel } from '../model/model.ts';
+import { callerText } from '../runtime/caller.ts';
+import { instructionsNow, MESSAGE_BUDGET, unit } from '../runtime/unit.ts';
+import { callersAccount, charge } from '../sessions/billing.ts';
+import { estimateOf, stillWanted } from '../sessions/cost.ts';
+import { seedRandom } from '../sessions/random.ts';
+import type { Session } from '../sessions/session.ts';
+import {
+  closeMessage,
+  findToChange,
+  finishReason,
+  goOn,
+  isFinished,
+  isSession,
+  listSessions,
+  passingSession,
+  remove,
+  sessionForCaller,
+  stateOf,
+  underWay,
+  usageOf,
+} from '../sessions/sessions.ts';
+import { type Settlement, settle } from '../sessions/settlement.ts';
+import { drive, enqueue, finish, step, take, wake, work } from '../steps/scheduler.ts';
+import { makeTokens, QUERY } from '../steps/steps.ts';
+import { settings } from '../storage/settings.ts';
+import { isAdmin, notAllowed } from './access.ts';
+import { admit, candid, declaring, typesOf } from './methods.ts';
+import {
+  type Asking,
+  billOfCall,
+  isTask,
+  lacksPayment,
+  mayNotWait,
+  noRoom,
+  type Options,
+  openSession,
+  pays,
+  type Refusal,
+  readTask,
+  type Task,
+} from './opening.ts';
+
+const ONLY_QUERY = 'generate_query: expected a query call, got an update call; use generate';
+const PAGE = 50;
+/** As an update call, which costs the canister what the page takes, there is less of it. */
+const maxPage = () =>
+  inReplicatedExecution() ? { sessions: 50, characters: 20_000 } : { sessions: 200, characters: 100_000 };
+
+const fromSelf = (): boolean => msgCaller().compareTo(canisterSelf()) === 'eq';
+
+const textOf = ({ text, tokenIds }: Session): string => text ?? activeModel()!.tokenizer.decode(tokenIds);
+
+function result(method: string, session: Session, broken: string | undefined): GenerateResult {
+  const { id, state, reason } = session;
+  if (state === 'failed') return { Err: { Failed: { session: id, message: reason } } };
+  if (state === 'cancelled')
+    return { Err: { Cancelled: { session: id, message: `${method}: the session was cancelled` } } };
+  if (underWay(session)) {
+    const message = `${method}: interrupted, the session goes on by itself: ${broken}`;
+    return { Err: { Failed: { session: id, message } } };
+  }
+  return {
+    Ok: {
+      session: id,
+      text: textOf(session),
+      // a typed array is encoded at once, one of numbers takes 270,000 instructions an element
+      token_ids: Uint32Array.from(session.tokenIds),
+      finish_reason: finishReason(session),
+      seed: session.options.doSample ? [seedOf(session.options)] : [],
+      ...usageOf(session),
+    },
+  };
+}
+
+const GENERATE = typesOf('generate');
+const encodeResult = candidEncoder(GENERATE.result);
+const encodeOpen = openEncoder<GenerateResult>(GENERATE.result as IDL.VariantClass, 'Ok', ['instructions', 'cycles']);
+
+/** A reply in which the message's own instructions are yet to come. */
+function openReply(answer: GenerateResult): NonNullable<Settlement['reply']> {
+  const { bytes, places } = encodeOpen(answer);
+  const [instructionsAt, cyclesAt] = places;
+  return { bytes, ...(instructionsAt !== undefined && { instructionsAt, cyclesAt }) };
+}
+
+/** Opens a session, makes the first token and goes on to the end. What it gives is replied when the message has ended. */
+async function answer(method: string, asking: Asking, options: Options): Promise<void> {
+  const before = billOfCall(method);
+  wake();
+  await seedRandom(before);
+  const busy = mayNotWait(method);
+  const found = busy ? { error: busy, wasRead: false } : openSession(method, asking, options, before);
+  if (isSession(found)) await toTheEnd(method, found);
+  else refuse(found, before);
+}
+
+/** Opens a session that nobody waits for. */
+async function begin(method: string, asking: Asking, options: Options): Promise<StartResult> {
+  const before = billOfCall(method);
+  wake();
+  await seedRandom(before);
+  const session = openSession(method, asking, options, before);
+  if (!isSession(session)) return refused(session.error, before);
+  if (underWay(session)) enqueue(session);
+  closeMessage(session);
+  return { Ok: session.id };
+}
+
+/** Refuses a call; a canister that pays does so where its prompt was read. It is on the caller's quota all the same. */
+function refuse({ error, wasRead }: Refusal, before: Bill): void {
+  settle(callersAccount(callerText(), before), () => ({
+    reply: openReply({ Err: error }),
+    ...(wasRead &&
+      pays() && { due: { cycles: cyclesOf(before) + cyclesOf(executed(0)), percent: settings().price_percent } }),
+  }));
+}
+
+/** What a call comes to nothing with, which is on its caller's quota. */
+function refused(error: GenerateError, before: Bill): { Err: GenerateError } {
+  settle(callersAccount(callerText(), before));
+  return { Err: error };
+}
+
+/** An answer that is there already: nothing is added to its bill. */
+const whole = (session: Session, before: Bill): void =>
+  settle(callersAccount(callerText(), before), () => ({
+    reply: { bytes: encodeResult(result('resume', session, undefined)) },
+  }));
+
+/** Cancels a session that is under way, whose call this is then; of one that is over, it is its caller's. @param then done in between */
+function cancelIfUnderWay(session: Session, before: Bill, then = (): void => {}): void {
+  const goesOn = underWay(session);
+  if (goesOn) {
+    charge(session, before);
+    finish(session, 'cancelled');
+  }
+  then();
+  if (goesOn) closeMessage(session);
+  else settle(callersAccount(callerText(), before));
+}
+
+/** Works on a session that is new, or was over, and settles what is due. */
+async function toTheEnd(method: string, session: Session): Promise<void> {
+  // what is asked now is what was quoted, whatever is set meanwhile
+  const percent = settings().price_percent;
+  const lease = take(session);
+  if (underWay(session)) {
+    enqueue(session, true);
+    if (session.state === 'active') work(session);
+  }
+  const broken = await drive(session, lease, callerText(), true);
+  const { payingFrom } = session;
+  // who cancels has had what was made until then; so has who is interrupted, and the rest is not made for nothing
+  if (payingFrom !== undefined && session.state !== 'failed') session.payingFrom = undefined;
+  if (payingFrom !== undefined && underWay(session)) finish(session, 'failed', `interrupted: ${broken}; resume it`);
+  const isDue = session.payingFrom === undefined && payingFrom !== undefined;
+  closeMessage(session, () => ({
+    reply: openReply(result(method, session, broken)),
+    ...(isDue && { due: { cycles: cyclesOf(session) - payingFrom, percent } }),
+  }));
+}
+
+const noQuote: Quote = { cycles: 0n, instructions: 0n };
+declareArguments('generate', typesOf('start').params, GENERATE.params);
+
+export class GenerateMethods {
+  /**
+   * The answer to a prompt. Update; whom `access` lets. A message for every token (or as `tokens_per_call` says), all within this one call; while
+   * other sessions have their turn it waits. If a message traps, its token is undone and tried again; the caller gets `Failed` where that does not
+   * help, and the session can be resumed. A second argument, `opt GenerateOptions`, counts where it comes: callers built against the first release
+   * send it. It is not in the Candid file, since `icp` and `dfx` insist on a value for each argument there.
+   */
+  @declaring('generate')
+  async generate(): Promise<void> {
+    if (fromSelf()) {
+      const args = msgArgData();
+      if (!isCandid(args)) {
+        step(args);
+        msgReply(new Uint8Array(0));
+        return;
+      }
+    }
+    const args = admit('generate', GENERATE.result, encodeResult) as [string, Options] | undefined;
+    if (args) await answer('generate', ...args);
+  }
+
+  /** As `generate`, and as the options say. Update; whom `access` lets. */
+  @candid()
+  async generate_with(prompt: string, options: Plain<GenerateOptions>): Promise<void> {
+    await answer('generate_with', prompt, [options]);
+  }
+
+  /**
+   * The answer to a conversation: the next thing that the assistant says. The model's own chat template makes its prompt; texts of special tokens in contents are ordinary
+   * text. A model without a template, as T5, has the last message as its prompt. Update; whom `access` lets.
+   */
+  @candid()
+  async chat(messages: ChatMessage[], options: Options): Promise<void> {
+    await answer('chat', messages, options);
+  }
+
+  /** Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets. */
+  @candid()
+  async start(prompt: string, options: Options): Promise<StartResult> {
+    return await begin('start', prompt, options);
+  }
+
+  /** As `start`, for a conversation as `chat` takes it. Update; whom `access` lets. */
+  @candid()
+  async start_chat(messages: ChatMessage[], options: Options): Promise<StartResult> {
+    return await begin('start_chat', messages, options);
+  }
+
+  /** Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer. Update; its owner, controllers. */
+  @candid()
+  async resume(id: string): Promise<void> {
+    const before = billOfCall('resume');
+    wake();
+    const no = (error: GenerateError): void => refuse({ error, wasRead: false }, before);
+    const session = sessionForCaller('resume', id, findToChange);
+    if (!isSession(session)) return no(session);
+    if (isFinished(session) && session.text !== undefined) return whole(session, before);
+    const model = activeModel();
+    if (model?.stored.sha256 !== session.model || !model.load(Number(MESSAGE_BUDGET)))
+      return no({ NoModel: `resume: expected the model ${session.model} to be active and loaded` });
+    if (isFinished(session)) return whole(session, before);
+    const denied = notAllowed('resume');
+    if (denied) return no({ NotAllowed: denied });
+    const hasToGo = mayNotWait('resume');
+    if (hasToGo) return no(hasToGo);
+    if (underWay(session)) {
+      charge(session, before);
+      const broken = await drive(session, take(session), callerText(), false);
+      return closeMessage(session, () => ({ reply: openReply(result('resume', session, broken)) }));
+    }
+    const wanted = stillWanted(session);
+    const due = pays() ? cyclesOf(session) - (session.payingFrom ?? cyclesOf(session)) : 0;
+    const lacks = noRoom('resume', session.owner, wanted) ?? lacksPayment('resume', wanted.cycles + due);
+    if (lacks) return no(lacks);
+    if (pays()) session.payingFrom ??= cyclesOf(session);
+    const full = goOn('resume', session, wanted, before);
+    return full ? no(full) : await toTheEnd('resume', session);
+  }
+
+  /** Ends a session that is under way; what it has stays readable. Update; its owner, controllers. */
+  @candid()
+  cancel(id: string): SessionResult {
+    const before = billOfCall('cancel');
+    wake();
+    const session = sessionForCaller('cancel', id, findToChange);
+    if (!isSession(session)) return refused(session, before);
+    cancelIfUnderWay(session, before);
+    return { Ok: null };
+  }
+
+  /** Forgets a session, and ends it if it is under way. Update; its owner, controllers. */
+  @candid()
+  delete(id: string): SessionResult {
+    const before = billOfCall('delete');
+    wake();
+    const session = sessionForCaller('delete', id, findToChange);
+    if (!isSession(session)) return refused(session, before);
+    cancelIfUnderWay(session, before, () => remove(session));
+    return { Ok: null };
+  }
+
+  /** A page of the caller's sessions, newest first, 50 unless told. The anonymous caller has none to list. Query; everyone. */
+  @candid()
+  list([options]: [] | [ListOptions]): ListResult {
+    const caller = msgCaller();
+    const owner = options?.owner[0] ?? caller;
+    if (owner.compareTo(caller) !== 'eq' && !isAdmin(caller)) {
+      return {
+        Err: { NotYours: `list: expected an admin for the sessions of ${owner.toText()}, got ${caller.toText()}` },
+      };
+    }
+    // whoever has the id of an anonymous caller's session may read it, so nobody gets them by the dozen
+    if (owner.isAnonymous() && !isAdmin(caller)) return { Ok: [] };
+    const most = maxPage();
+    const limit = Math.min(options?.limit[0] ?? PAGE, most.sessions);
+    return { Ok: listSessions(owner.toText(), options?.after[0], limit, most.characters) };
+  }
+
+  /** How far a session is, and the text that tokens from number `from` on have added. Query; its owner, controllers, or anyone for an anonymous caller's. */
+  @candid()
+  progress(id: string, from: number): ProgressResult {
+    return progressOf(id, from);
+  }
+
+  /**
+   * The answer in a query: at once, written down nowhere, and certified by nobody but the one node that made it. Query; whom `access` lets. Refused
+   * with `TooLong` where it does not fit the 5 B instructions of a query.
+   */
+  @candid()
+  generate_query(prompt: string, options: Options): GenerateResult {
+    // as an update call it would cost the canister up to 5 B cycles, past every limit
+    if (inReplicatedExecution()) return { Err: { NotAllowed: ONLY_QUERY } };
+    const task = readTask('generate_query', prompt, options);
+    return isTask(task) ? answerAtOnce(task) : { Err: task };
+  }
+
+  /**
+   * What an answer of at most so many tokens, without options, is thought to take at most, and the cycles a canister has to attach to `generate` or
+   * `generate_with`; for prompts of up to 16 characters a token. Query; everyone.
+   */
+  @candid()
+  quote(promptTokens: number, maxNewTokens: number): Quote {
+    const model = activeModel();
+    if (!model) return noQuote;
+    const options = generationOptions({}, model.head.generation, model.bounds, () => 0n);
+    options.maxNewTokens = Math.min(maxNewTokens, model.limits.newTokens);
+    const asked = Math.min(promptTokens, model.limits.promptTokens);
+    const { tokens_per_call: tokensPerCall, price_percent } = settings();
+    const { instructions, cycles } = estimateOf(model, {
+      promptTokens: asked,
+      promptCharacters: 16 * asked,
+      options,
+      tokensPerCall,
+    });
+    return { cycles: priceOf(cycles, price_percent), instructions: BigInt(instructions) };
+  }
+}
+
+function progressOf(id: string, from: number): ProgressResult {
+  const session = sessionForCaller('progress', id);
+  if (!isSession(session)) return { Err: session };
+  const { tokenIds, model: sha256 } = session;
+  const about = { state: stateOf(session), ...usageOf(session) };
+  if (from >= tokenIds.length) return { Ok: { text: '', ...about } };
+  if (from === 0 && session.text !== undefined) return { Ok: { text: session.text, ...about } };
+  const model = activeModel();
+  if (model?.stored.sha256 !== sha256 || !model.load(Number.MAX_SAFE_INTEGER)) {
+    const instead = session.text === undefined ? '' : '; ask for what is from token 0 on';
+    return { Err: { NoModel: `progress: expected the model ${sha256} to be active and loaded${instead}` } };
+  }
+  const before = model.tokenizer.decode(tokenIds.slice(0, from)).length;
+  return { Ok: { text: textOf(session).slice(before), ...about } };
+}
+
+/** In a query, whose changes are thrown away. */
+function answerAtOnce({ model, ...rest }: Task): GenerateResult {
+  const { options, sourceIds, prompt } = rest;
+  const asked = { promptTokens: sourceIds.length, promptCharacters: prompt.length, options, tokensPerCall: 0 };
+  const tooLong = (): GenerateResult => {
+    const { instructions } = estimateOf(model, asked);
+    const message = `generate_query: expected an answer of at most ${QUERY.most} instructions, got up to ${instructions}; ask for fewer tokens, or use generate`;
+    return { Err: { TooLong: { instructions: BigInt(instructions), limit: BigInt(QUERY.most), message } } };
+  };
+  if (leastInstructions(model.head, sourceIds.length) > QUERY.most) return tooLong();
+  const session = passingSession({
+    owner: callerText(),
+    model: model.stored.sha256,
+    ...rest,
+    tokensPerCall: 0,
+  });
+  let over: 'stop' | 'length' | undefined;
+  const before = unit.instructions;
+  try {
+    over = makeTokens(session, model, QUERY);
+  } catch (error) {
+    if (!(error instanceof NoRoom)) throw error;
+    return { Err: { Unavailable: `generate_query: ${error.message}; try again when others are over` } };
+  }
+  if (!over) {
+    if (instructionsNow() < Number(QUERY.budget) && session.tokenIds.length === 0) {
+      return { Err: { Unavailable: 'generate_query: another session is in the middle of a step; try again' } };
+    }
+    return tooLong();
+  }
+  session.state = over;
+  session.calls = 1;
+  session.unitInstructions = unit.instructions - before;
+  session.messages = 1;
+  session.instructions = instructionsNow();
+  // of all that, nobody is charged for anything
+  session.fees = -session.instructions;
+  return result('generate_query', session, undefined);
+}

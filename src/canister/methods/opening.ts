@@ -1,0 +1,250 @@
+/**
+ * Whether an answer is begun: what is asked for, checked against the model, the caller's rights and limits, the room there is and what is paid. What is
+ * refused is a `GenerateError` that says what was expected, and leaves nothing behind.
+ */
+import { msgArgData, msgCaller, msgCyclesAvailable, type Principal } from 'azle';
+import type { ChatMessage, GenerateError, GenerateOptions } from '../../interface/llm.did.ts';
+import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from '../../interface/prompt-limit.ts';
+import {
+  fitContext,
+  type GenerationOptions,
+  type GenerationRequest,
+  generationOptions,
+} from '../../model/generation/options.ts';
+import { type Bill, emptyBill, envelopeBytes, ingressFees } from '../../service/bill.ts';
+import { priceOf } from '../../service/estimate.ts';
+import type { Amount } from '../../service/quotas.ts';
+import { TemplateError } from '../../text/chat-template.ts';
+import type { Opt, Plain } from '../candid/opt.ts';
+import { activeModel, type Model, whyNoModel } from '../model/model.ts';
+import { callerText } from '../runtime/caller.ts';
+import { instructionsNow, MESSAGE_BUDGET } from '../runtime/unit.ts';
+import { answerFromCache } from '../sessions/answers.ts';
+import { overallLimit, overLimit } from '../sessions/billing.ts';
+import { type Asked, wantedBy } from '../sessions/cost.ts';
+import { NoSeed, randomBytes } from '../sessions/random.ts';
+import type { Session } from '../sessions/session.ts';
+import { isFull, isSession, newSession } from '../sessions/sessions.ts';
+import { tooManyCalls, tooManyWait } from '../sessions/waiting.ts';
+import { settings } from '../storage/settings.ts';
+import { notAllowed } from './access.ts';
+import { lacksCycles } from './admission.ts';
+
+export type Options = Opt<Plain<GenerateOptions>>;
+
+/** What is to be answered: a prompt, which is gone on with, or a conversation. */
+export type Asking = string | readonly ChatMessage[];
+
+/** What is asked for, checked. */
+export interface Task {
+  model: Model;
+  /** Of a conversation, its last message. */
+  prompt: string;
+  /** Of all that was given. */
+  characters: number;
+  sourceIds: number[];
+  options: GenerationOptions;
+  tokensPerCall: number;
+}
+
+/**
+ * Checks caller, prompt and options.
+ * @param refuse why nothing of the kind is begun, for a prompt of one token; asked before the prompt's tokens are, which take up to a billion instructions
+ */
+export function readTask(
+  method: string,
+  asking: Asking,
+  [options]: Options,
+  refuse: (model: Model, asked: Asked) => GenerateError | undefined = () => undefined,
+): Task | GenerateError {
+  const denied = notAllowed(method);
+  if (denied) return { NotAllowed: denied };
+  const model = activeModel();
+  if (!model) return { NoModel: `${method}: ${whyNoModel()}` };
+  // the tokenizer is in the last chunk; a large model may take several messages to load
+  if (!model.load(Number(MESSAGE_BUDGET))) {
+    return { Unavailable: `${method}: the model is being loaded; try again` };
+  }
+  const { tokens_per_call } = settings();
+  const limit = model.limits.promptTokens;
+  const prompt = typeof asking === 'string' ? asking : (asking.at(-1)?.content ?? '');
+  const characters = charactersOf(asking);
+  if (characters > MAX_PROMPT_CHARACTERS) {
+    const message = `${method}: expected a prompt of at most ${MAX_PROMPT_CHARACTERS} characters, got ${characters}`;
+    return { PromptTooLong: { tokens: characters, limit, message } };
+  }
+  if (typeof asking !== 'string' && asking.length > MAX_MESSAGES)
+    return { InvalidOptions: `${method}: expected at most ${MAX_MESSAGES} messages, got ${asking.length}` };
+  if (prompt.trim() === '') {
+    const expected = typeof asking === 'string' ? 'a prompt' : 'a last message with a text';
+    return { EmptyPrompt: `${method}: expected ${expected}, got no text` };
+  }
+  const request = requestOf(options);
+  let decided: GenerationOptions;
+  try {
+    decided = generationOptions(request, model.head.generation, model.bounds, randomSeed, undefined, method);
+  } catch (error) {
+    if (error instanceof NoSeed) return { Unavailable: `${method}: ${error.message}` };
+    return { InvalidOptions: (error as Error).message };
+  }
+  const perCall = options?.tokens_per_call[0] ?? { fixed: tokens_per_call };
+  if (options?.tokens_per_call[0] && 'fixed' in perCall && perCall.fixed < 1) {
+    return { InvalidOptions: `${method}: expected tokens_per_call of at least 1, got ${perCall.fixed}` };
+  }
+  const tokensPerCall = 'fixed' in perCall ? perCall.fixed : 0;
+  const asked = { promptTokens: 1, promptCharacters: characters, options: decided, tokensPerCall };
+  const refused = refuse(model, asked);
+  if (refused) return refused;
+  const specialTokens = options?.special_tokens[0] ?? false;
+  if (specialTokens && !model.tokenizer.knowsSpecialTokens) {
+    const expected = 'expected a pack that says which special tokens there are, got one of an earlier version';
+    return { InvalidOptions: `${method}: special_tokens: ${expected}; convert the model again` };
+  }
+  let sourceIds: number[] | undefined;
+  try {
+    sourceIds =
+      typeof asking === 'string' || !model.chat
+        ? model.tokenizer.encodeUpTo(prompt, limit, { specialTokens, thousandSteps: TOKENIZER_STEPS })
+        : model.chat.encodeUpTo(asking.map(spoken), limit, { isSpent });
+  } catch (error) {
+    if (error instanceof TemplateError) return { InvalidOptions: `${method}: ${error.message}` };
+    throw error;
+  }
+  if (!sourceIds) {
+    const message = `${method}: expected a prompt of at most ${limit} tokens, got more than ${limit}`;
+    return { PromptTooLong: { tokens: limit + 1, limit, message } };
+  }
+  try {
+    decided = fitContext(decided, request, sourceIds.length, model.bounds, method);
+  } catch (error) {
+    return { InvalidOptions: (error as Error).message };
+  }
+  return { model, prompt, characters, sourceIds, options: decided, tokensPerCall };
+}
+
+/** Arguments have room for some more (argument-reader.ts), but then the limit has no name. */
+const MAX_MESSAGES = 200;
+/** What a message may have taken while a template is at work: what follows is bounded by the text. */
+const isSpent = (): boolean => instructionsNow() > 600_000_000;
+
+const charactersOf = (asking: Asking): number =>
+  typeof asking === 'string' ? asking.length : asking.reduce((sum, { content }) => sum + content.length, 0);
+
+const spoken = ({ role, content }: ChatMessage): { role: string; content: string } => ({
+  role: Object.keys(role)[0]!,
+  content,
+});
+
+const randomSeed = (): bigint => new DataView(randomBytes(8).buffer).getBigUint64(0);
+
+const earlyStopping = { yes: true, no: false, never: 'never' } as const;
+
+function requestOf(options: Plain<GenerateOptions> | undefined): GenerationRequest {
+  if (!options) return {};
+  const { tokens_per_call: _, special_tokens: __, early_stopping, ...rest } = options;
+  const given = Object.entries(rest).filter(([, value]) => value.length > 0);
+  const request: Record<string, unknown> = Object.fromEntries(given.map(([name, [value]]) => [name, value]));
+  const [early] = early_stopping;
+  if (early) request['early_stopping'] = earlyStopping[Object.keys(early)[0] as keyof typeof earlyStopping];
+  return request;
+}
+
+export const isTask = (value: Task | GenerateError): value is Task => 'sourceIds' in value;
+
+/** The bill of the call in hand before anything is done: what its ingress cost, if it came from outside. */
+export function billOfCall(method: string): Bill {
+  const caller = msgCaller();
+  const bill = emptyBill();
+  if (!isCanister(caller)) bill.fees = ingressFees(envelopeBytes(method, msgArgData().length));
+  return bill;
+}
+
+/** Why no session was opened, and whether the prompt's tokens were found before that was known. */
+export interface Refusal {
+  error: GenerateError;
+  wasRead: boolean;
+}
+
+/** Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue. */
+export function openSession(method: string, asking: Asking, options: Options, before: Bill): Session | Refusal {
+  const owner = callerText();
+  let wasRead = false;
+  const found = readTask(method, asking, options, (model, asked) => {
+    const [least, most] = [
+      wantedBy(model, asked),
+      wantedBy(model, { ...asked, promptTokens: mostTokens(model, asking) }),
+    ];
+    const refused = noRoom(method, owner, least) ?? lacksPayment(method, least.cycles, most.cycles);
+    wasRead = refused === undefined;
+    return refused;
+  });
+  if (!isTask(found)) return { error: found, wasRead };
+  const { model, characters, ...rest } = found;
+  const { sourceIds, options: decided, tokensPerCall } = rest;
+  const wanted = wantedBy(model, {
+    promptTokens: sourceIds.length,
+    promptCharacters: characters,
+    options: decided,
+    tokensPerCall,
+  });
+  const refused = noRoom(method, owner, wanted) ?? lacksPayment(method, wanted.cycles);
+  if (refused) return { error: refused, wasRead };
+  const payingFrom = pays() ? 0 : undefined;
+  const session = newSession(method, { owner, model: model.stored.sha256, payingFrom, ...rest }, wanted, before);
+  if (!isSession(session)) return { error: session, wasRead };
+  answerFromCache(session);
+  return session;
+}
+
+/** NFKC makes at most 18 characters of one; two more tokens stand for the beginning and the end. What a template adds is its own. */
+function mostTokens(model: Model, asking: Asking): number {
+  const { promptTokens } = model.limits;
+  return typeof asking === 'string' ? Math.min(promptTokens, 18 * asking.length + 2) : promptTokens;
+}
+
+/** Why nothing that takes so much is begun for this owner: limits, the queue, cycles. */
+export function noRoom(method: string, owner: string, wanted: Amount): GenerateError | undefined {
+  const over = overLimit(method, owner, wanted);
+  if (over) return { LimitReached: over };
+  if (isFull()) {
+    const { max_queued } = settings();
+    return { Unavailable: `${method}: expected fewer than ${max_queued} sessions to wait; try again later` };
+  }
+  const unavailable = overallLimit(method, wanted) ?? lacksCycles(method);
+  return unavailable === undefined ? undefined : { Unavailable: unavailable };
+}
+
+/** Why this caller may not wait for an answer: each call that waits holds a place in the queue to ourselves, and 42 B cycles. */
+export function mayNotWait(method: string): GenerateError | undefined {
+  if (tooManyWait()) return { Unavailable: `${method}: too many calls wait for their answer; try again, or use start` };
+  const over = tooManyCalls(method, callerText());
+  if (over) return { LimitReached: over };
+  const poor = lacksCycles(method);
+  return poor === undefined ? undefined : { Unavailable: poor };
+}
+
+/** Nobody but canisters can attach cycles, and their calls are no ingress. */
+const isCanister = (caller: Principal): boolean => caller.toUint8Array().at(-1) === OPAQUE_ID;
+/** The last byte of a canister's principal. */
+const OPAQUE_ID = 1;
+
+/** Whether the call in hand may be asked to pay. */
+export const pays = (): boolean => settings().price_percent > 0 && isCanister(msgCaller());
+
+/**
+ * Why what is attached is not enough for an answer that costs up to so many cycles. They stay where they are until the answer is there: what is not accepted
+ * goes back, all of it after a failure.
+ * @param most what is asked for, where it is not known yet what it costs
+ */
+export function lacksPayment(method: string, cycles: number, most = cycles): GenerateError | undefined {
+  if (!pays()) return undefined;
+  const { price_percent } = settings();
+  const available = msgCyclesAvailable();
+  const waits = method !== 'start' && method !== 'start_chat';
+  if (waits && available >= priceOf(cycles, price_percent)) return undefined;
+  const price = priceOf(most, price_percent);
+  const message = !waits
+    ? `${method}: expected a call of generate, which cycles can be attached to for as long as it lasts`
+    : `${method}: expected ${price} cycles attached, got ${available}; what is not used comes back`;
+  return { PaymentRequired: { cycles: price, message } };
+}

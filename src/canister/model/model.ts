@@ -1,0 +1,209 @@
+/** The models: packs in stable memory, one of them active, its weights and its tokenizer's tables in the arena; brought there when first needed. */
+import { openModel } from '../../model/families/registry.ts';
+import { type GenerationModel, mostNewTokens } from '../../model/generation/options.ts';
+import type { LanguageModel } from '../../model/language-model.ts';
+import { MAX_SOURCE_LENGTH } from '../../model/limits.ts';
+import { PackCheck } from '../../model/pack/check-pack.ts';
+import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../../model/pack/pack.ts';
+import { openTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
+import { BLOCK_BYTES } from '../../native/blocks-protocol.ts';
+import { HEADER_BYTES } from '../../tensor/assembly/protocol.ts';
+import { Chat } from '../../text/chat.ts';
+import type { Tokenizer } from '../../text/tokenizer.ts';
+import { certify } from '../certification/certified.ts';
+import { arena, instructionsNow, unit } from '../runtime/unit.ts';
+import { type Blocks, readMailbox, readToArena } from '../storage/blocks.ts';
+import { fromHex } from '../storage/bytes.ts';
+import { settings } from '../storage/settings.ts';
+import { readRecord, shortenRecord, writeRecord } from '../storage/stable.ts';
+import { arenaBytes } from './arena-bytes.ts';
+
+/** A pack in stable memory. */
+export interface StoredPack {
+  blocks: Blocks;
+  bytes: number;
+  /** Lowercase hex, of the whole file. */
+  sha256: string;
+  /** What its head calls it; unknown until it is whole. */
+  name: string;
+  /** Parts of it that were found right (check-pack.ts); 'all' where it may become the model. Packs of earlier versions are yet to be checked. */
+  checked?: number | 'all';
+}
+
+/** A model that is being loaded or is ready. */
+export class Model {
+  readonly stored: StoredPack;
+  readonly head: OpenedHead;
+  readonly languageModel: LanguageModel;
+  private readonly tokenizerAt: number;
+  private opened: Tokenizer | undefined;
+  /** What makes ids of conversations; undefined of a model that does not chat. */
+  chat: Chat | undefined;
+  /** Bytes of the weights that are where they belong. */
+  private loaded = 0;
+
+  /** @throws RangeError where the arena has no room. */
+  constructor(stored: StoredPack, head: OpenedHead) {
+    this.stored = stored;
+    this.head = head;
+    this.languageModel = openModel(unit, arena, packShape(this.head));
+    this.tokenizerAt = arena.allocate(head.tokenizerBytes);
+  }
+
+  /** Gives the arena's room back. */
+  dispose(): void {
+    this.languageModel.dispose();
+    arena.release(this.tokenizerAt);
+  }
+
+  /** What generation goes by: the configuration, with a context of at most what the settings allow. */
+  get bounds(): GenerationModel {
+    const { config } = this.head;
+    if (!('contextLength' in config)) return config;
+    return { ...config, contextLength: Math.min(config.contextLength, settings().max_context_tokens) };
+  }
+
+  /** The most tokens of a prompt, and of an answer. */
+  get limits(): { promptTokens: number; newTokens: number } {
+    const { contextLength } = this.bounds;
+    const ofModel = contextLength === undefined ? MAX_SOURCE_LENGTH : contextLength - 1;
+    return { promptTokens: Math.min(settings().max_prompt_tokens, ofModel), newTokens: mostNewTokens(this.bounds) };
+  }
+
+  get ready(): boolean {
+    return this.opened !== undefined;
+  }
+
+  /** Loads weights, a block at a time and at least one, until all are there or the message's counter passes `budget`. */
+  load(budget: number): boolean {
+    const { weightsOffset, weightsBytes } = this.head;
+    while (this.loaded < weightsBytes) {
+      const bytes = Math.min(BLOCK_BYTES, weightsBytes - this.loaded);
+      readToArena(this.stored.blocks, weightsOffset + this.loaded, bytes, this.languageModel.weightsAt + this.loaded);
+      this.loaded += bytes;
+      if (instructionsNow() > budget) return false;
+    }
+    if (!this.opened) {
+      this.opened = this.openTokenizer();
+      // read once: that takes some ten thousand instructions a character of the template
+      if (this.head.chat) this.chat = new Chat(this.head.chat, this.opened);
+    }
+    return true;
+  }
+
+  get tokenizer(): Tokenizer {
+    if (!this.opened) throw new Error('tokenizer: expected a model that is loaded');
+    return this.opened;
+  }
+
+  private openTokenizer(): Tokenizer {
+    const { tokenizerOffset, tokenizerBytes, addedTokens } = this.head;
+    readToArena(this.stored.blocks, tokenizerOffset, tokenizerBytes, this.tokenizerAt);
+    return openTokenizer(unit, this.tokenizerAt, tokenizerBytes, addedTokens);
+  }
+}
+
+const readPack = ({ blocks }: Pick<StoredPack, 'blocks'>, offset: number, bytes: number): Uint8Array =>
+  readMailbox(blocks, offset, bytes).subarray(HEADER_BYTES);
+
+/** The head of a stored pack. @throws Error for one that is wrong. */
+export function readHead(stored: Pick<StoredPack, 'blocks' | 'bytes'>): OpenedHead {
+  const { bytes } = stored;
+  const start = readPack(stored, 0, Math.min(packHeadBytes(readPack(stored, 0, 64)), bytes));
+  return decodePackHead(start, bytes);
+}
+
+/**
+ * Goes on with the check of a pack until all of it is right, or the message's counter passes `budget`.
+ * @returns parts checked and parts there are; the same number twice once the pack may become the model @throws Error saying what is wrong
+ */
+export function checkOn(stored: StoredPack, budget: number): [checked: number, parts: number] {
+  if (stored.checked === 'all') return [0, 0];
+  const { blocks } = stored;
+  const check = new PackCheck(
+    readHead(stored),
+    {
+      mailbox: (offset, bytes) => readMailbox(blocks, offset, bytes),
+      read: (offset, into) => into.set(readPack(stored, offset, into.length)),
+    },
+    unit,
+    () => instructionsNow() > budget,
+  );
+  let next = stored.checked ?? 0;
+  while (next < check.count && instructionsNow() < (check.isLarge(next) ? budget / 4 : budget)) check.part(next++);
+  stored.checked = next === check.count ? 'all' : next;
+  return [next, check.count];
+}
+
+/** Writes down what is known of a pack that is stored. */
+export function updatePack(stored: StoredPack): void {
+  writeRecord(
+    'models',
+    storedPacks().map((pack) => (pack.sha256 === stored.sha256 ? stored : pack)),
+  );
+}
+
+let current: Model | undefined;
+
+/** The packs that are stored, checked and whole. */
+export const storedPacks = (): StoredPack[] => readRecord<StoredPack[]>('models') ?? [];
+
+const activePack = (): string | undefined => readRecord<string>('active');
+
+/** Why there is no model, and what to do. */
+let reason = '';
+export const whyNoModel = (): string => reason || 'no model loaded; upload one with npm run upload';
+
+/** The active model, being loaded or ready; undefined where there is none, or its pack is not for this program: another version wrote it. */
+export function activeModel(): Model | undefined {
+  if (!current && !reason) {
+    const active = activePack();
+    const stored = active && storedPacks().find(({ sha256 }) => sha256 === active);
+    const head = stored && tryReadHead(stored);
+    if (head instanceof Error) reason = `${head.message}, and upload it`;
+    else if (head) current = new Model(stored!, head);
+  }
+  return current;
+}
+
+function tryReadHead(stored: StoredPack): OpenedHead | Error {
+  try {
+    return readHead(stored);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/** The active model if it is loaded. */
+export const readyModel = (): Model | undefined => (current?.ready ? current : undefined);
+
+export const isActive = ({ sha256 }: StoredPack): boolean => sha256 === activePack();
+
+/** Adds a pack to those stored. */
+export function keepPack(stored: StoredPack): void {
+  writeRecord('models', [...storedPacks(), stored]);
+}
+
+/**
+ * Makes a stored pack the model that answers; the arena's room of the one before is used again. Sessions must not be open.
+ * @throws NoRoom where the arena has no room: the message has to trap then, which leaves the old model as it was
+ */
+export function activate(stored: StoredPack): void {
+  current?.dispose();
+  current = undefined;
+  reason = '';
+  writeRecord('active', stored.sha256);
+  arena.within(arenaBytes(), activeModel);
+  certifyModel();
+}
+
+/** Certifies the active pack's SHA-256, and the pages beside it. */
+export const certifyModel = (): void => certify(fromHex(activePack() ?? ''));
+
+/** Takes a pack that is not active out of those stored; its blocks are free. */
+export function dropPack(stored: StoredPack): void {
+  shortenRecord(
+    'models',
+    storedPacks().filter(({ sha256 }) => sha256 !== stored.sha256),
+  );
+}

@@ -1,0 +1,134 @@
+/**
+ * Who is charged for what the canister does: a session, and by it its owner's quota; the owner's quota alone, where there is no session (yet); or the canister
+ * itself, which has that in its metrics. Native code counts a message's instructions at its end (settlement.ts); test/canister/bills.ts holds all of it against what
+ * the replica charged. Work that a trap undoes is on nobody's bill.
+ */
+import { time } from 'azle';
+import { addBill, type Bill, callFees, cyclesOf, emptyBill, executed, SELF_CALL_BYTES } from '../../service/bill.ts';
+import { type Amount, type Limits, Quotas, type Reservation } from '../../service/quotas.ts';
+import { settings } from '../storage/settings.ts';
+import { readRecord, writeRecord } from '../storage/stable.ts';
+import type { Session } from './session.ts';
+import type { Account } from './settlement.ts';
+
+/** Of messages that TypeScript sees nothing of, or not the end. */
+export const REST = {
+  /** A message that a relay has nothing to do with any more: the whole of it. */
+  idle: 100_000,
+  /** The watchdog has looked. */
+  watch: 3_000_000,
+} as const;
+
+/** The replies to so many calls that nobody awaits: each goes to a callback that does not exist, a message that traps at once. */
+export const onewayReplies = (count: number): Bill => executed(0, count);
+const ONEWAY = onewayReplies(1);
+ONEWAY.fees += callFees(SELF_CALL_BYTES);
+
+let kept: Quotas | undefined;
+
+/** Quotas of all callers, as they were before an upgrade. */
+function quotas(): Quotas {
+  kept ??= new Quotas(() => Number(time() / 86_400_000_000_000n), {
+    callers: readRecord('callers'),
+    all: readRecord('all_callers'),
+  });
+  return kept;
+}
+
+function limits(): Limits {
+  const s = settings();
+  return {
+    sessions: s.max_sessions_per_caller,
+    day: { tokens: s.tokens_per_day, cycles: s.cycles_per_day },
+    dayOverall: { tokens: s.tokens_per_day_overall, cycles: s.cycles_per_day_overall },
+  };
+}
+
+/** Why this caller gets no further session of up to `wanted`. */
+export const overLimit = (method: string, who: string, wanted: Amount): string | undefined =>
+  quotas().overLimit(method, who, wanted, limits());
+
+/** Why nobody gets one. */
+export const overallLimit = (method: string, wanted: Amount): string | undefined =>
+  quotas().overLimitOfAll(method, wanted, limits());
+
+/** A session begins: what it may take is promised to it. */
+export const promise = (who: string, wanted: Amount): Reservation => quotas().begin(who, wanted);
+/** It is over: what was promised and not spent is not any more. */
+export const withdraw = (reservation: Reservation): void => quotas().end(reservation);
+
+/** Called before an upgrade. */
+export function saveQuotas(): void {
+  const { callers, all } = quotas().save();
+  writeRecord('callers', callers);
+  writeRecord('all_callers', all);
+}
+
+export const forgetCallers = (): void => quotas().forget();
+
+/** What the canister did for nobody, since its code was installed or upgraded: waiting, watching, refusing. */
+export const ownBill = emptyBill();
+
+/**
+ * Puts something on a session's bill, and on its owner's quota with the tokens that were made since the last time.
+ * @param instead instructions of it that the bill has not: they are others'
+ */
+export function charge(session: Session, bill: Bill, instead = 0): void {
+  addBill(session, bill);
+  const tokens = session.tokenIds.length - session.tokensCharged;
+  session.tokensCharged = session.tokenIds.length;
+  const spent = { tokens, cycles: bill.instructions + bill.fees - instead };
+  if (session.reservation) quotas().spend(session.reservation, spent);
+  else quotas().spendFreely(session.owner, spent);
+}
+
+/** A call to ourselves whose answer is awaited: the reply is a message of its own. */
+export const chargeCall = (session: Session): void =>
+  charge(session, { instructions: 0, messages: 0, fees: callFees(SELF_CALL_BYTES) });
+
+/** A call to ourselves that nobody awaits. */
+export const chargeOneway = (session: Session): void => charge(session, ONEWAY);
+
+/** The message in hand is a session's. */
+export const accountOf = (session: Session): Account => ({
+  addMessages: (count) => charge(session, executed(0, count)),
+  addInstructions(instructions) {
+    charge(session, { instructions, messages: 0, fees: 0 }, session.forOthers);
+    session.forOthers = 0;
+  },
+});
+
+/** Instructions of a session's message are another's, whose token it has made. They come off its bill at once: all of the message is put there at its end. */
+export function chargeOther(session: Session, other: Session, instructions: number): void {
+  session.instructions -= instructions;
+  session.forOthers += instructions;
+  charge(other, { instructions, messages: 0, fees: 0 });
+}
+
+/** It is on a caller's account, with what came before it: it came to no session, or to one that is over. */
+export function callersAccount(who: string, before: Bill): Account {
+  const spend = (bill: Bill): void => {
+    quotas().spendFreely(who, { tokens: 0, cycles: cyclesOf(bill) });
+    addBill(ownBill, bill);
+  };
+  return {
+    addMessages(count) {
+      spend(executed(0, count));
+      spend({
+        instructions: count * before.instructions,
+        messages: count * before.messages,
+        fees: count * before.fees,
+      });
+    },
+    addInstructions: (instructions) => spend({ instructions, messages: 0, fees: 0 }),
+  };
+}
+
+/** It is on a bill that is no session's yet. */
+export const billsAccount = (bill: Bill): Account => ({
+  addMessages: (count) => addBill(bill, executed(0, count)),
+  addInstructions: (instructions) => addBill(bill, { instructions, messages: 0, fees: 0 }),
+});
+
+/** It is nobody's. */
+export const ownAccount = billsAccount(ownBill);

@@ -1,0 +1,42 @@
+/** What an answer may take at most: what its caller's quota promises it, and what a canister has to attach. */
+import { isPlainGreedy } from '../../model/generation/choice.ts';
+import type { GenerationOptions } from '../../model/generation/options.ts';
+import { MAX_STOPS } from '../../native/relay-record.ts';
+import { type Estimate, estimate } from '../../service/estimate.ts';
+import type { Amount } from '../../service/quotas.ts';
+import { activeModel, type Model } from '../model/model.ts';
+import type { SessionRecord } from './session-record.ts';
+
+export interface Asked {
+  promptTokens: number;
+  promptCharacters: number;
+  options: GenerationOptions;
+  tokensPerCall: number;
+  /** Tokens that are there already. */
+  made?: number;
+}
+
+export const estimateOf = ({ head }: Model, { options, tokensPerCall, made = 0, ...asked }: Asked): Estimate =>
+  estimate(head, {
+    ...asked,
+    newTokens: options.maxNewTokens - made,
+    made,
+    beams: options.numBeams,
+    tokensPerCall,
+    relayed: tokensPerCall === 1 && isPlainGreedy(options) && options.eosTokenIds.length <= MAX_STOPS,
+  });
+
+/** What a session takes at most that is yet to begin, its prompt included. */
+export const wantedBy = (model: Model, asked: Asked): Amount => ({
+  tokens: asked.promptTokens + asked.options.maxNewTokens,
+  cycles: estimateOf(model, asked).cycles,
+});
+
+/** What a session may still take that is or was under way. */
+export function stillWanted(session: SessionRecord): Amount {
+  const { prompt, sourceIds, tokenIds, options, tokensPerCall } = session;
+  const model = activeModel();
+  const asked = { promptTokens: sourceIds.length, promptCharacters: prompt.length, options, tokensPerCall };
+  const cycles = model ? estimateOf(model, { ...asked, made: tokenIds.length }).cycles : 0;
+  return { tokens: options.maxNewTokens - tokenIds.length, cycles };
+}

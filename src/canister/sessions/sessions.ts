@@ -1,0 +1,562 @@
+/**
+ * The generation cache: what is being written, and what was. A session lives in the heap while it waits or is worked on, in stable memory from its
+ * start and at its end; before an upgrade those in between are written too. Its key/value caches lie in the arena and are made anew where they are
+ * lost. Who works on it, and when, is scheduler.ts.
+ */
+import { isController, msgCaller } from 'azle';
+import type { FinishReason, GenerateError, Progress, SessionInfo, SessionState } from '../../interface/llm.did.ts';
+import { addBill, type Bill, cyclesOf, emptyBill, executed } from '../../service/bill.ts';
+import type { Amount, Reservation } from '../../service/quotas.ts';
+import { type Entry, type Mark, type MarkStanding, SessionIndex } from '../../service/session-index.ts';
+import { Turns } from '../../service/turns.ts';
+import { readyModel } from '../model/model.ts';
+import { anonymous } from '../runtime/anonymous.ts';
+import { callerText } from '../runtime/caller.ts';
+import { addChore, keepHouseBy, keepHouseSoon } from '../runtime/housekeeping.ts';
+import { now } from '../runtime/time.ts';
+import { NoStableRoom } from '../storage/blocks.ts';
+import { hex, utf8 } from '../storage/bytes.ts';
+import { settings } from '../storage/settings.ts';
+import { put, readRecord, sessionRecords, writeRecord } from '../storage/stable.ts';
+import { billAddress, readBill, sessionTable, writeBill } from '../storage/tables.ts';
+import { accountOf, charge, promise, withdraw } from './billing.ts';
+import { counters } from './counters.ts';
+import { NoSeed, randomBytes } from './random.ts';
+import { dismiss, recall } from './relay.ts';
+import type { Session } from './session.ts';
+import { decodeSession, encodeSession, type SessionRecord, type State } from './session-record.ts';
+import { type Account, collect, type Settlement, settle } from './settlement.ts';
+
+/** Sessions in the heap, by id and by handle: those worked on, and those that wait and have not been through an upgrade. */
+const live = new Map<string, Session>();
+const byHandle = new Map<number, Session>();
+let handles = 0;
+/** Sessions that are over and yet to be written down. */
+const unsaved = new Map<string, Session>();
+
+/** What quotas have promised to those that are under way. */
+const promises = new Map<Entry, Reservation>();
+
+const allSessions = new SessionIndex(sessionTable());
+const line = new Turns<Entry>();
+let opened = false;
+
+/** All sessions; those under way wait for their turn again after an upgrade. */
+function index(): SessionIndex {
+  if (opened) return allSessions;
+  opened = true;
+  for (const entry of allSessions.open(readRecord<Mark[]>('marks') ?? [])) {
+    // what it may cost is not in the index: only its tokens are promised
+    promises.set(entry, promise(entry.owner, { tokens: entry.promised, cycles: 0 }));
+    if (allSessions.standingOf(entry) === 'underWay') line.queueUp(entry);
+    else line.setAsideOne(entry);
+  }
+  return allSessions;
+}
+
+type Ended = Exclude<State, 'queued' | 'active'>;
+/** A message that ends a session forgets so many, if there are too many; a timer's message does the rest. */
+const MOST_PRUNED = 2;
+/** When what could not be written down is tried again. */
+const RETRY_MS = 60_000;
+
+export function turns(): Turns<Entry> {
+  index();
+  return line;
+}
+
+const MARKED: Record<MarkStanding, string> = {
+  replaced: 'the model was replaced',
+  cleared: 'a controller cleared the queue',
+};
+
+export const isFinished = ({ state }: SessionRecord): boolean => state === 'stop' || state === 'length';
+
+/** What has ended a session by a mark, and is not written down. */
+function markOf({ entry }: Session): MarkStanding | undefined {
+  const standing = entry && index().standingOf(entry);
+  return standing === 'replaced' || standing === 'cleared' ? standing : undefined;
+}
+
+export const underWay = (session: Session): boolean =>
+  (session.state === 'queued' || session.state === 'active') && markOf(session) === undefined;
+
+/** @throws NoStableRoom */
+function save(session: Session): void {
+  const {
+    writing,
+    relay: _r,
+    handle: _h,
+    lease: _l,
+    awaited: _a,
+    beat: _b,
+    failures: _f,
+    stepInstructions: _s,
+    ahead: _h2,
+    forOthers: _o,
+    entry,
+    reservation: _q,
+    tokensCharged: _t,
+    ...record
+  } = recall(session);
+  record.updated = now();
+  if (writing) record.beams = writing.state().beams;
+  // of what was made whoever waits pays for it, and whoever goes on with it later pays for the rest alone
+  if (isFinished(session) || session.state === 'cancelled') record.payingFrom = undefined;
+  put(sessionRecords, utf8(session.id), encodeSession(record));
+  if (entry) writeBill(entry.slot, session);
+}
+
+const isExpired = ({ standing, since }: Entry): boolean =>
+  standing !== 'underWay' && now() >= since + settings().finished_seconds * 1000;
+
+/** Takes out what is over and too old or too much, what ended first coming first. @returns whether there was one */
+export function pruneOne(): boolean {
+  const oldest = index().endedFirst();
+  if (!oldest || !(isExpired(oldest) || index().over > settings().max_finished)) return false;
+  forget(oldest);
+  return true;
+}
+
+/** When the next session expires. */
+const nextExpiry = (): number | undefined => {
+  const oldest = index().endedFirst();
+  return oldest && oldest.since + settings().finished_seconds * 1000;
+};
+
+function forget(entry: Entry): void {
+  index().remove(entry);
+  unsaved.delete(entry.id);
+  sessionRecords.remove(utf8(entry.id));
+}
+
+/** Called before an upgrade. Those that wait are as they were written when they began to. */
+export function saveLiveSessions(): void {
+  collect();
+  for (const { id } of turns().active) saveOrLeave(live.get(id)!);
+  for (const session of unsaved.values()) saveOrLeave(session);
+}
+
+/** An upgrade is not refused for want of room: what the session had when it was last written is what it has then. */
+function saveOrLeave(session: Session): void {
+  try {
+    save(session);
+  } catch (error) {
+    if (!(error instanceof NoStableRoom)) throw error;
+    console.log(`session ${session.id} could not be written down: ${error.message}`);
+  }
+}
+
+/** Marks all that waits as ended; it is ended later, one by one. @param worked whether all that is worked on, too */
+export function endAll(standing: MarkStanding, worked: boolean): number {
+  const waiting = turns().queued;
+  const active = turns().active.map(({ id }) => live.get(id)!);
+  if (worked) {
+    turns().stopWork();
+    for (const session of active) endLater(session, 'failed', MARKED[standing]);
+  }
+  const marks = index().mark(standing);
+  // what is worked on comes after the mark
+  if (!worked) for (const { entry } of active) index().put(entry!, 'underWay', entry!.since);
+  turns().setAside();
+  writeRecord('marks', marks);
+  keepHouseSoon();
+  return waiting;
+}
+
+/** Ends one of those that were marked. @returns whether there was one */
+function endOneMarked(): boolean {
+  const entry = turns().nextAside();
+  if (entry) endMarked(entry);
+  else if (index().dropMarks()) writeRecord('marks', undefined);
+  return entry !== undefined;
+}
+
+/** Its record stays as it is: where the index says how a session ended, that counts. */
+export function endMarked(entry: Entry): void {
+  const standing = index().standingOf(entry);
+  if (index().get(entry.id) !== entry || standing === entry.standing) return;
+  const session = live.get(entry.id);
+  if (session) {
+    dismiss(session);
+    release(session);
+    session.lease += 1;
+    session.state = 'failed';
+    session.reason = MARKED[standing as MarkStanding];
+    live.delete(session.id);
+    byHandle.delete(session.handle);
+  }
+  if (session) session.reservation = undefined;
+  breakPromise(entry);
+  index().put(entry, standing, now(), 0);
+  counters.failed += 1;
+}
+
+/** What a session was promised and has not spent is free again. */
+function breakPromise(entry: Entry): void {
+  const promised = promises.get(entry);
+  if (promised) withdraw(promised);
+  promises.delete(entry);
+}
+
+/** Writes down one of those that are yet to be. @returns whether there was one, and room for it */
+function saveOne(): boolean {
+  const [session] = unsaved.values();
+  return session !== undefined && saveEnded(session);
+}
+
+/** Writes down how a session ended; where there is no room it stays in the heap until there is. @returns whether there was */
+function saveEnded(session: Session): boolean {
+  try {
+    save(session);
+    unsaved.delete(session.id);
+    return true;
+  } catch (error) {
+    if (!(error instanceof NoStableRoom)) throw error;
+    unsaved.set(session.id, session);
+    return false;
+  }
+}
+
+addChore({
+  step: () => saveOne() || endOneMarked(),
+  next: () => (unsaved.size > 0 ? now() + RETRY_MS : undefined),
+});
+addChore({ step: pruneOne, next: nextExpiry });
+
+/** A session that waits, in the heap. */
+export function bringBack(entry: Entry): Session {
+  const session = live.get(entry.id) ?? readSession(entry)!;
+  if (session.handle === 0) goLive(session);
+  return session;
+}
+
+/** 128 random bits in hexadecimal. @throws NoSeed in the moments after install and upgrade */
+const randomId = (): string => hex(randomBytes(16));
+
+type Opening = Pick<
+  SessionRecord,
+  'owner' | 'model' | 'prompt' | 'sourceIds' | 'options' | 'tokensPerCall' | 'payingFrom'
+>;
+
+/** Leases begin with the time, so that messages from before an upgrade have old ones. */
+const atRest = () => ({
+  handle: 0,
+  lease: Math.floor(now() / 1000),
+  awaited: false,
+  beat: 0,
+  failures: 0,
+  stepInstructions: 0,
+  ahead: false,
+  forOthers: 0,
+});
+
+/** A session that nobody keeps. */
+export const passingSession = (opening: Opening, id = ''): Session => ({
+  ...opening,
+  ...atRest(),
+  id,
+  created: now(),
+  updated: 0,
+  tokenIds: [],
+  state: 'active',
+  reason: '',
+  calls: 0,
+  ...emptyBill(),
+  unitInstructions: 0,
+  embeddingCached: false,
+  answerCached: false,
+  tokensCharged: 0,
+});
+
+/**
+ * Opens a session, which is queued.
+ * @param wanted what it may take
+ * @param before its bill so far, the message in hand left out
+ */
+export function newSession(method: string, opening: Opening, wanted: Amount, before: Bill): Session | GenerateError {
+  let id: string;
+  try {
+    id = randomId();
+  } catch (error) {
+    if (error instanceof NoSeed) return { Unavailable: `${method}: ${error.message}` };
+    throw error;
+  }
+  const session = passingSession(opening, id);
+  // tokens in are work, too
+  session.tokensCharged = -opening.sourceIds.length;
+  return goOn(method, session, wanted, before) ?? session;
+}
+
+/** Puts a session that is new, or was over, among those under way. @returns why not, where there is no room to write it down */
+export function goOn(method: string, session: Session, wanted: Amount, before: Bill): GenerateError | undefined {
+  const promised = session.options.maxNewTokens - session.tokenIds.length;
+  const known = index().get(session.id);
+  const original = { ...session };
+  session.reason = '';
+  session.failures = 0;
+  session.text = undefined;
+  session.state = 'queued';
+  try {
+    save(session);
+  } catch (error) {
+    if (!(error instanceof NoStableRoom)) throw error;
+    Object.assign(session, original);
+    return { Unavailable: `${method}: ${error.message}` };
+  }
+  const entry = known ?? index().add(session.id, session.owner, promised, now());
+  if (!entry) {
+    sessionRecords.remove(utf8(session.id));
+    return {
+      Unavailable: `${method}: expected room for a session, got as many as there may be; try again later`,
+    };
+  }
+  if (known) index().put(known, 'underWay', now(), promised);
+  unsaved.delete(session.id);
+  session.entry = entry;
+  promises.set(entry, promise(session.owner, wanted));
+  goLive(session);
+  charge(session, before);
+  writeBill(entry.slot, session);
+  return undefined;
+}
+
+function goLive(session: Session): void {
+  session.state = 'queued';
+  handles += 1;
+  session.handle = handles;
+  session.reservation = promises.get(session.entry!);
+  live.set(session.id, session);
+  byHandle.set(session.handle, session);
+}
+
+/** A session by id, from the heap or from stable memory; none that has expired. */
+export function findSession(id: string): Session | undefined {
+  const entry = index().get(id);
+  if (!entry || isExpired(entry)) return undefined;
+  const session = live.get(id);
+  const marked = session && markOf(session);
+  if (marked)
+    return { ...recall(session), writing: undefined, relay: undefined, state: 'failed', reason: MARKED[marked] };
+  return session ? recall(session) : (unsaved.get(id) ?? readSession(entry));
+}
+
+/** As it was written, but where the index knows better. */
+function readSession(entry: Entry): Session | undefined {
+  const bytes = sessionRecords.get(utf8(entry.id));
+  if (!bytes) return undefined;
+  const record = decodeSession(bytes, () => readBill(entry.slot));
+  const session: Session = { ...record, ...atRest(), entry, tokensCharged: record.tokenIds.length };
+  const standing = index().standingOf(entry);
+  if (standing === 'underWay') session.state = 'queued';
+  else if (standing === 'over' && (session.state === 'queued' || session.state === 'active'))
+    Object.assign(session, { state: 'failed', reason: 'stable memory had no room for what it came to' });
+  else if (standing !== 'over') Object.assign(session, { state: 'failed', reason: MARKED[standing as MarkStanding] });
+  return session;
+}
+
+/** The same for whoever changes it: what a mark has ended is ended first. */
+export function findToChange(id: string): Session | undefined {
+  const entry = index().get(id);
+  if (entry) endMarked(entry);
+  const session = findSession(id);
+  if (session && session.handle === 0 && underWay(session)) goLive(session);
+  return session;
+}
+
+export function liveSession(handle: number): Session | undefined {
+  const session = byHandle.get(handle);
+  return session && recall(session);
+}
+
+/** Sessions that are worked on. */
+export const activeSessions = (): Session[] => workedOn().map(recall);
+
+/** The same, without taking any of them from its relay. */
+export const workedOn = (): Session[] => turns().active.map(({ id }) => live.get(id)!);
+
+/**
+ * The session if the caller may see it: its owner and controllers may, and everyone who has the id of an anonymous caller's. For the others there is none.
+ * @param find `findToChange` for whoever changes it
+ */
+export function sessionForCaller(method: string, id: string, find = findSession): Session | GenerateError {
+  // an id has 32 characters: what is longer is not looked up
+  const session = id.length === 32 ? find(id) : undefined;
+  const who = callerText();
+  const isYours = session && (session.owner === anonymous || session.owner === who || isController(msgCaller()));
+  if (isYours) return session;
+  // the same for a session of somebody else and for none: ids that were seen somewhere cannot be tried out
+  const got = JSON.stringify(id.slice(0, 40));
+  return { NoSuchSession: `${method}: expected the id of a session of ${who}, got ${got}` };
+}
+
+export const isSession = (value: object): value is Session => 'sourceIds' in value;
+
+/** How many there are, how many of these are worked on and how many wait. */
+export function sessionCounts(): { all: number; active: number; queued: number } {
+  const all = index().size;
+  return { all, active: turns().active.length, queued: turns().queued };
+}
+
+/** Whether no further session may wait. */
+export function isFull(): boolean {
+  const { active, queued } = sessionCounts();
+  return queued > 0 && queued >= settings().max_queued && active >= settings().max_active;
+}
+
+/** Ends a session that is under way; one whose last token is there is finished, whatever else `state` says. */
+export function end(session: Session, state: Ended, reason = ''): void {
+  endLater(session, state, reason);
+  saveEnded(session);
+  for (let i = 0; i < MOST_PRUNED && pruneOne(); i++);
+}
+
+/** The same, but that it is written down some time later. */
+function endLater(session: Session, state: Ended, reason: string): void {
+  dismiss(session);
+  const finished = session.writing?.finishReason;
+  session.state = finished ?? state;
+  session.reason = finished ? '' : reason;
+  counters[session.state] += 1;
+  session.lease += 1;
+  release(session);
+  const model = readyModel();
+  if (model?.stored.sha256 === session.model) session.text = model.tokenizer.decode(session.tokenIds);
+  live.delete(session.id);
+  byHandle.delete(session.handle);
+  session.reservation = undefined;
+  breakPromise(session.entry!);
+  unsaved.set(session.id, session);
+  index().put(session.entry!, 'over', now(), 0);
+  keepHouseBy(nextExpiry());
+  if (session.state === 'failed') console.log(`session failed after ${session.tokenIds.length} tokens: ${reason}`);
+}
+
+/**
+ * Says that the message in hand is a session's.
+ * @param settlement what else is to be settled at its end, asked when the message is on the bill
+ */
+export function closeMessage(session: Session, settlement: () => Settlement = () => ({})): void {
+  collect();
+  const bill = billInUse(session);
+  settle(bill === session ? accountOf(session) : both(session, bill), () => {
+    // what is under way is written down at its end
+    const row = bill === session ? rowOf(session) : undefined;
+    return { ...settlement(), ...(row && { row }) };
+  });
+}
+
+/** A session's own, or that of whoever has taken it up since it ended for this one. */
+function billInUse(session: Session): Session {
+  const since = live.get(session.id);
+  return since && since !== session ? since : session;
+}
+
+/** Shown in the reply to who waited for it, and on the bill of what is made of the session now. */
+const both = (shown: Session, charged: Session): Account => {
+  const account = accountOf(charged);
+  return {
+    addMessages(count) {
+      account.addMessages(count);
+      addBill(shown, executed(0, count));
+    },
+    addInstructions(count) {
+      account.addInstructions(count);
+      addBill(shown, { instructions: count, messages: 0, fees: 0 });
+    },
+  };
+};
+
+/** The row of a session that is over, with its bill in it; none where there is no such session any more. */
+function rowOf(session: Session): Settlement['row'] {
+  const { entry, id } = session;
+  if (!entry || underWay(session) || index().get(id) !== entry) return undefined;
+  let bill: Bill = readBill(entry.slot);
+  // it has been resumed and is over again since it ended for this message
+  if (bill.messages > session.messages) addBill(bill, executed(0));
+  else bill = session;
+  writeBill(entry.slot, bill);
+  return { address: billAddress(entry.slot), instructions: bill.instructions };
+}
+
+/** Gives its room in the arena back; what was there is made anew when it is worked on again. */
+export function release(session: Session): void {
+  const { writing } = recall(session);
+  if (!writing) return;
+  session.beams = writing.finishReason ? undefined : writing.state().beams;
+  writing.close();
+  session.writing = undefined;
+}
+
+/** Takes a session that is over out of the cache. */
+export function remove({ id }: Session): void {
+  const entry = index().get(id);
+  if (entry) forget(entry);
+}
+
+/**
+ * A page of somebody's sessions, newest first, from behind `after` on; fewer than `limit` where their prompts have more than so many characters.
+ * @param maxCharacters a reply has room for three bytes of each of 100,000
+ */
+export function listSessions(
+  owner: string,
+  after: string | undefined,
+  limit: number,
+  maxCharacters: number,
+): SessionInfo[] {
+  const page: SessionInfo[] = [];
+  let characters = 0;
+  for (const { id } of index().of(owner, after)) {
+    if (page.length >= limit) break;
+    const session = findSession(id);
+    if (!session) continue;
+    characters += session.prompt.length;
+    if (page.length > 0 && characters > maxCharacters) break;
+    page.push(infoOf(session));
+  }
+  return page;
+}
+
+function infoOf(session: Session): SessionInfo {
+  const { id, owner, prompt, created, updated, model } = session;
+  return {
+    session: id,
+    owner,
+    prompt,
+    created: BigInt(created),
+    updated: BigInt(updated),
+    model,
+    state: stateOf(session),
+    ...usageOf(session),
+  };
+}
+
+export function usageOf(session: Session): Omit<Progress, 'state' | 'text'> {
+  const { calls, messages, instructions } = session;
+  return {
+    prompt_tokens: session.sourceIds.length,
+    output_tokens: session.tokenIds.length,
+    calls,
+    messages: Math.round(messages),
+    instructions: BigInt(Math.round(instructions)),
+    unit_instructions: BigInt(session.unitInstructions),
+    cycles: BigInt(Math.round(cyclesOf(session))),
+    embedding_cached: session.embeddingCached,
+    answer_cached: session.answerCached,
+  };
+}
+
+export const finishReason = (session: Session): FinishReason =>
+  session.state === 'stop' ? { stop: null } : { length: null };
+
+export function stateOf(session: Session): SessionState {
+  const { state, reason, writing, tokenIds } = session;
+  if (state === 'active') {
+    return tokenIds.length === 0 && (!writing || writing.sequence.phase === 'encode')
+      ? { encoding: null }
+      : { generating: null };
+  }
+  if (state === 'queued') return { queued: null };
+  if (state === 'cancelled') return { cancelled: null };
+  return state === 'failed' ? { failed: reason } : { finished: finishReason(session) };
+}

@@ -1,0 +1,101 @@
+// Reads a message's arguments before the interpreter does. Candid's cost has no bound in its length: twenty bytes claim a `vec null` of 2^31 elements, a record of two
+// records of two records doubles with each level; and a step of the interpreter costs what ten bytes cost here. So the types and values are walked here, some ten
+// instructions a byte, against the types that the method takes; what is left for the interpreter is slots (arguments-protocol.ts), at most MAX_SLOTS of them.
+//
+//   arguments  "DIDL" | types | arguments' types | values ...      a window of WINDOW_BYTES at a time, what is skipped is not read
+//   a page     | window (bytes.ts) | the message's types as words (types.ts) | methods' types |
+//
+// Subtyping as in the Candid specification: fields and arguments that nobody asked for are skipped, those that are missing and `opt` are none, and so is an `opt` of a
+// function, a service or a type of a later Candid. But an `opt` of an ordinary value of another type is refused, where the specification makes it none: nothing is
+// dropped without a word. Numbers of other types are taken where they fit. Source: Candid specification, "Binary Format".
+import { HEADER_BYTES, RESULT } from '../../tensor/assembly/protocol';
+import {
+  ARGUMENT, COMMAND_BYTES, COMMAND_DECODE, COMMAND_TEXT, COMMAND_TYPES, EXPECTED, FIELD, GOT, TYPES_BYTES,
+} from '../arguments-protocol';
+import {
+  begin, bytes, copyArguments, expected, failure, got, openPage, page, typeNumber, unsigned,
+} from './bytes';
+import { field, outsideFields, read, readNothing } from './read';
+import { allowValues } from './skip';
+import { beginSlots } from './slots';
+import { put, readTypes, typesEnd } from './types';
+
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0real', 'msg_method_name_size')
+declare function methodNameSize(): usize;
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0real', 'msg_method_name_copy')
+declare function methodNameCopy(to: usize, from: usize, bytes: usize): void;
+
+/** Types of arguments that are kept, behind the message's; no method has so many parameters. */
+const MAX_PARAMETERS: u32 = 8;
+/** Where the methods' types are in the page: behind those. */
+const METHODS: usize = 34480;
+
+/** Number of the argument that is being read, from 1 on. */
+let argument: u32 = 0;
+/** What `msg_method_name` gives next, where it is not the method's name. */
+let textAt: u32 = 0;
+let textBytes: u32 = 0;
+
+function decode(method: usize): void {
+  const parameters = load<u32>(method, 4);
+  argument = 0;
+  outsideFields();
+  begin(load<u32>(method));
+  // who wants nothing reads nothing: all that is there is more than was asked for, and skipped
+  if (failure || parameters == 0) return;
+  allowValues();
+  readTypes();
+  const given = unsigned();
+  if (failure) return;
+  const types = typesEnd;
+  for (let i: u64 = 0; i < given && !failure; i++) {
+    const type = typeNumber();
+    if (i < <u64>MAX_PARAMETERS) put(<u32>type);
+  }
+  for (let i: u32 = 0; i < parameters && !failure; i++) {
+    const wanted: usize = load<u32>(method + 8 + (<usize>i << 2));
+    argument = i + 1;
+    if (<u64>i < given) read(wanted, load<i32>(types + (<usize>i << 2)), 0);
+    else readNothing(wanted);
+  }
+}
+
+/** A command of arguments-protocol.ts. */
+export function argumentsCommand(mailbox: usize): void {
+  openPage();
+  const command = load<u32>(mailbox, 4);
+  const payload = mailbox + HEADER_BYTES;
+  const size = load<u32>(mailbox, 12);
+  let result: u32 = 0;
+  if (command == COMMAND_DECODE) {
+    beginSlots(payload, size);
+    decode(load<u32>(mailbox, 8));
+    result = <u32>failure;
+    store<u32>(mailbox + EXPECTED * 4, expected);
+    store<u32>(mailbox + GOT * 4, got);
+    store<u32>(mailbox + FIELD * 4, field);
+    store<u32>(mailbox + ARGUMENT * 4, argument);
+  } else if (command == COMMAND_TEXT) {
+    textAt = load<u32>(mailbox, 8);
+    textBytes = load<u32>(mailbox, 12);
+  } else if (command == COMMAND_BYTES) copyArguments(payload, load<u32>(mailbox, 16), size);
+  else if (command == COMMAND_TYPES && size <= <u32>TYPES_BYTES) {
+    memory.copy(page + METHODS, payload, size);
+    result = <u32>(page + METHODS);
+  } else unreachable();
+  store<u32>(mailbox + RESULT * 4, result);
+}
+
+/** Stands where Azle imports `ic0.msg_method_name_size`. */
+export function msg_method_name_size(): usize {
+  return textBytes > 0 ? <usize>textBytes : methodNameSize();
+}
+
+/** Stands where Azle imports `ic0.msg_method_name_copy`: Azle makes text of these bytes in native code. */
+export function msg_method_name_copy(to: usize, from: usize, size: usize): void {
+  if (textBytes == 0) return methodNameCopy(to, from, size);
+  textBytes = 0;
+  copyArguments(to, <usize>textAt + from, size);
+}

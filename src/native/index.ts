@@ -1,0 +1,24 @@
+// What is linked into the canister: the entry of the kernels and of the tokenizers, the reader of arguments, the blocks of stable memory that are ours, and what stands
+// around Azle's `generate` and at the end of messages.
+import { MAGIC } from '../tensor/assembly/protocol';
+import { certified_data_set as kernels } from '../text/assembly/index';
+import { argumentsCommand } from './arguments/index';
+import { FIRST_ARGUMENTS_COMMAND } from './arguments-protocol';
+import { blocks } from './blocks';
+import { FIRST_COMMAND } from './blocks-protocol';
+import { openSettlement } from './settlement';
+import { COMMAND_SETTLE } from './settlement-protocol';
+
+export { msg_method_name_copy, msg_method_name_size } from './arguments/index';
+export { stable64_grow, stable64_read, stable64_size, stable64_write } from './blocks';
+export { call_new, call_on_cleanup, relay_generate, relay_reply, relay_reply_index } from './relay';
+export { settle, settled_callback, settled_callback_index } from './settlement';
+
+/** Stands where Azle imports `ic0.certified_data_set`. */
+export function certified_data_set(mailbox: usize, size: usize): void {
+  const command: u32 = size > 32 && load<u32>(mailbox) == MAGIC ? load<u32>(mailbox, 4) : 0;
+  if (command >= <u32>FIRST_ARGUMENTS_COMMAND) argumentsCommand(mailbox);
+  else if (command == <u32>COMMAND_SETTLE) openSettlement(mailbox);
+  else if (command >= <u32>FIRST_COMMAND) blocks(mailbox);
+  else kernels(mailbox, size);
+}
