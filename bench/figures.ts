@@ -1,6 +1,7 @@
 /**
- * The figures that this project is judged by, for one shape, and how each is counted. Units: instructions, unless said otherwise; pages are left out where
- * `target` says so and counted in everywhere else. 33 tokens in and 32 out; 128 in for the encoder.
+ * The figures that this project is judged by, for one shape, and how each is counted. Units: instructions, unless said
+ * otherwise; pages are left out where `target` says so and counted in everywhere else. 33 tokens in and 32 out; 128 in
+ * for the encoder.
  */
 import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { randomModel } from '../src/node/model/random-model.ts';
@@ -13,14 +14,23 @@ const [TOKENS_IN, TOKENS_OUT, ENCODED] = [33, 32, 128];
 const UPDATE_LIMIT = 40_000_000_000;
 
 export interface Figures {
-  /** A linear op by itself, quantising x and scaling y included: over the shapes of a step's o, wi, wo and head, each as often as a step has it. */
+  /**
+   * A linear op by itself, quantising x and scaling y included: over the shapes of a step's o, wi, wo and head, each as
+   * often as a step has it.
+   */
   decodeLinearPerMac: number;
   /** The same of eight rows together, and of four beside int4 weights, by the multiply-adds of all rows. */
   rowAmong8PerMac: number;
   int4RowAmong4PerMac: number;
-  /** The whole step in the kernels, the choice of the token included, mean over the answer, by the multiply-adds with weights. */
+  /**
+   * The whole step in the kernels, the choice of the token included, mean over the answer, by the multiply-adds with
+   * weights.
+   */
   decodeTokenPerMac: number;
-  /** A token in a batch of so many sequences in the kernels alone, its choice and the pages that a step touches included. */
+  /**
+   * A token in a batch of so many sequences in the kernels alone, its choice and the pages that a step touches
+   * included.
+   */
   unitBatch1: number;
   unitBatch2: number;
   unitBatch4: number;
@@ -31,7 +41,10 @@ export interface Figures {
   unitReplayPerToken: number;
   /** Encoder, cross keys and values in the kernels, by the multiply-adds with weights. */
   encodePerMac: number;
-  /** What a further token one a call takes beyond the unit's programs, its self-call and callback, and the pages that these touch. */
+  /**
+   * What a further token one a call takes beyond the unit's programs, its self-call and callback, and the pages that
+   * these touch.
+   */
   outsideUnitPerToken: number;
   /** The same without any pages. */
   outsideUnitPerTokenPagesApart: number;
@@ -39,9 +52,14 @@ export interface Figures {
   pagesPerToken: number;
   /** What an answer of 32 takes beyond an answer of 1, by 31. */
   instructionsPerTokenOneByOne: number;
-  /** The same with `auto`, where pages are touched once: a call of 32 tokens by 32, with all the pages of a call of one. */
+  /**
+   * The same with `auto`, where pages are touched once: a call of 32 tokens by 32, with all the pages of a call of one.
+   */
   instructionsPerTokenAuto: number;
-  /** The same where so many answers are worked on at once, all their messages counted: beyond answers of 1, by all further tokens. */
+  /**
+   * The same where so many answers are worked on at once, all their messages counted: beyond answers of 1, by all
+   * further tokens.
+   */
   batch8OneByOne: number;
   batch16OneByOne: number;
   batch8Auto: number;

@@ -1,4 +1,7 @@
-/** A plot of instructions by tokens as SVG, both axes logarithmic, with the limits as dashed lines. Reads on light and dark ground. */
+/**
+ * A plot of instructions by tokens as SVG, both axes logarithmic, with the limits as dashed lines. Reads on light and
+ * dark ground.
+ */
 
 export interface Line {
   name: string;

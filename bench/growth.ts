@@ -1,7 +1,8 @@
 /**
- * `npx tsx bench/growth.ts`: how does cost grow with the prompt, the answer and the model? The kernels' part is run (instructions do not depend on the weights' values, so
- * they are all alike, and a stack of many equal layers is worked out from one of one and one of two); the canister's own part is little-flan's, since it does
- * not depend on the model. Prints tables; `--svg FILE` draws them.
+ * `npx tsx bench/growth.ts`: how does cost grow with the prompt, the answer and the model? The kernels' part is run
+ * (instructions do not depend on the weights' values, so they are all alike, and a stack of many equal layers is worked
+ * out from one of one and one of two); the canister's own part is little-flan's, since it does not depend on the model.
+ * Prints tables; `--svg FILE` draws them.
  */
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
@@ -81,7 +82,10 @@ async function measureByFormula(shape: Shape, tokensIn: number, tokensOut: numbe
   };
 }
 
-/** What the canister adds: to a token one a call, to one of many in a call, and to an answer; and the pages of a call that is all TypeScript. */
+/**
+ * What the canister adds: to a token one a call, to one of many in a call, and to an answer; and the pages of a call
+ * that is all TypeScript.
+ */
 async function measureOverhead(): Promise<{ oneByOne: number; auto: number; answer: number; call: number }> {
   const { further, furtherAuto, furtherInUnit, firstCached } = await measureCanister(
     await randomModel(shapeNamed('little-flan')),

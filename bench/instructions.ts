@@ -1,4 +1,7 @@
-/** `npm run bench:instructions`: the figures of figures.ts for flan-t5-small's shape against their targets; with `--json` the bare object. */
+/**
+ * `npm run bench:instructions`: the figures of figures.ts for flan-t5-small's shape against their targets; with
+ * `--json` the bare object.
+ */
 import { Command } from 'commander';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { shapeNamed, shapeNames } from '../src/node/model/shapes.ts';

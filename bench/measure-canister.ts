@@ -1,7 +1,7 @@
 /**
- * What a model of a shape costs in the canister on the replica: upload, load after an upgrade, answers one token a call and with `auto`, all from the records of the
- * messages. The kernels' part of each is what the same programs took in the kernels alone (measure-unit.ts); what is neither that, nor pages, nor
- * system calls, is TypeScript.
+ * What a model of a shape costs in the canister on the replica: upload, load after an upgrade, answers one token a call
+ * and with `auto`, all from the records of the messages. The kernels' part of each is what the same programs took in
+ * the kernels alone (measure-unit.ts); what is neither that, nor pages, nor system calls, is TypeScript.
  */
 
 import type { MessageRecord } from '../packages/replica/src/index.ts';

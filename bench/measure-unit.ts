@@ -1,6 +1,6 @@
 /**
- * What a model's programs cost in the kernels alone: the encoder, the cross keys and values and each decode step, whole and op by op; and a linear op by
- * its shape. Instructions only; times are taken elsewhere.
+ * What a model's programs cost in the kernels alone: the encoder, the cross keys and values and each decode step, whole
+ * and op by op; and a linear op by its shape. Instructions only; times are taken elsewhere.
  */
 
 import { T5 } from '../src/model/families/t5/t5.ts';
@@ -59,7 +59,10 @@ export function measureAnswer(unit: MeteredUnit, t5: T5, tokensIn: number, token
   return { encode, cross: cross!.cost, steps };
 }
 
-/** A token of each of so many sequences in one batch, its choice included, mean over `tokensOut` tokens after the first: by sequence, pages counted in each. */
+/**
+ * A token of each of so many sequences in one batch, its choice included, mean over `tokensOut` tokens after the first:
+ * by sequence, pages counted in each.
+ */
 export function measureBatch(unit: MeteredUnit, t5: T5, sequences: number, tokensIn: number, tokensOut: number): Cost {
   const ids = idsOf(tokensIn + sequences, t5.shape.config.vocabularySize);
   const all = Array.from({ length: sequences }, (_, i) => t5.open(ids.slice(i, i + tokensIn), tokensOut));

@@ -1,6 +1,7 @@
 /**
- * The kernels alone, metered as the replica meters a canister: what a program, or each op of it, costs without Azle around it. The module is linked with a
- * canister of one method, which hands a mailbox to the kernels; everything else is the replica's own.
+ * The kernels alone, metered as the replica meters a canister: what a program, or each op of it, costs without Azle
+ * around it. The module is linked with a canister of one method, which hands a mailbox to the kernels; everything else
+ * is the replica's own.
  */
 import binaryen from 'binaryen';
 import { Instance } from '../packages/replica/src/instance.ts';

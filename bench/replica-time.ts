@@ -1,7 +1,8 @@
 /**
- * `npx tsx bench/replica-time.ts`: what metering and the page map cost in time. The Azle canister's own init, a billion instructions of QuickJS, is run
- * again and again without them, with metering, and with both, turn by turn in one process; the least processor time of each counts, which other work
- * on the machine lengthens less than the clock's. Targets: 1.7 and 2.5 times.
+ * `npx tsx bench/replica-time.ts`: what metering and the page map cost in time. The Azle canister's own init, a billion
+ * instructions of QuickJS, is run again and again without them, with metering, and with both, turn by turn in one
+ * process; the least processor time of each counts, which other work on the machine lengthens less than the clock's.
+ * Targets: 1.7 and 2.5 times.
  */
 import { cpus } from 'node:os';
 import { Replica } from '../packages/replica/src/index.ts';

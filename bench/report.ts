@@ -1,4 +1,6 @@
-/** How benches print: which machine and versions, tables that can be pasted into Markdown, numbers a reader can compare. */
+/**
+ * How benches print: which machine and versions, tables that can be pasted into Markdown, numbers a reader can compare.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';

@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- --shape NAME`: a random model of a known shape goes into the canister on the replica and answers; where do the instructions go, what does a
- * multiply-add cost in each op, how much memory, how long does it take? Fails if a message takes more than a slice.
+ * `npm run bench -- --shape NAME`: a random model of a known shape goes into the canister on the replica and answers;
+ * where do the instructions go, what does a multiply-add cost in each op, how much memory, how long does it take? Fails
+ * if a message takes more than a slice.
  */
 import { Command } from 'commander';
 import type { WeightsKind } from '../src/model/tensor-table.ts';

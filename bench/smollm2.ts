@@ -1,6 +1,7 @@
 /**
- * SmolLM2-135M-Instruct with its real weights, int8: the figures of a decoder-only model, counted as a T5's are (figures.ts). The GGUF file is named by
- * STEPWISE_SMOLLM2, since it is nobody's to commit; without it there are no such figures.
+ * SmolLM2-135M-Instruct with its real weights, int8: the figures of a decoder-only model, counted as a T5's are
+ * (figures.ts). The GGUF file is named by STEPWISE_SMOLLM2, since it is nobody's to commit; without it there are no
+ * such figures.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -26,7 +27,10 @@ const UPDATE_LIMIT = 40_000_000_000;
 const NEVER = 3;
 
 export interface SmolLM2Figures {
-  /** The whole step in the kernels, the choice of the token included, mean over the answer, by the multiply-adds with weights. Pages apart. */
+  /**
+   * The whole step in the kernels, the choice of the token included, mean over the answer, by the multiply-adds with
+   * weights. Pages apart.
+   */
   smollm2PerMac: number;
   /** Tokens until an update's 40 B are used up, at the cost of a further token with `auto`. */
   smollm2TokensPerUpdate: number;

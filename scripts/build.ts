@@ -1,4 +1,7 @@
-/** `npm run build [canister…]`: builds the canisters of dfx.json (all if none is named) into `build/<name>/`. The work is in `build/`. */
+/**
+ * `npm run build [canister…]`: builds the canisters of dfx.json (all if none is named) into `build/<name>/`. The work
+ * is in `build/`.
+ */
 import { Command } from 'commander';
 import { buildCanister, canisterNames } from '../src/node/build/canister.ts';
 import { runCommand } from '../src/node/terminal/command.ts';

@@ -1,4 +1,7 @@
-/** `npm run cost`: what a model costs on the Internet Computer, before anything is deployed there. Measured on the replica, in cost/measure.ts. */
+/**
+ * `npm run cost`: what a model costs on the Internet Computer, before anything is deployed there. Measured on the
+ * replica, in cost/measure.ts.
+ */
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../src/model/limits.ts';

@@ -1,6 +1,6 @@
 /**
- * `npm run local`: answers with a model folder's T5 without a canister, by the same code and kernels. For trying a model, and for checking it
- * against others: `--json` prints ids, and logits if wanted.
+ * `npm run local`: answers with a model folder's T5 without a canister, by the same code and kernels. For trying a
+ * model, and for checking it against others: `--json` prints ids, and logits if wanted.
  */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';

@@ -1,4 +1,6 @@
-/** `npm run pack`: writes a model's pack, the one file that a canister takes, from a Hugging Face folder or a GGUF file. */
+/**
+ * `npm run pack`: writes a model's pack, the one file that a canister takes, from a Hugging Face folder or a GGUF file.
+ */
 import { Command } from 'commander';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { findModel } from '../src/node/model/find-model.ts';

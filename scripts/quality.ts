@@ -1,7 +1,8 @@
 /**
- * `npm run quality`: what quantised weights lose against float32. Goes through the float32 model's own greedy answers with each kind of weights, and
- * compares logits and choices position by position; with questions whose answers are known, it also counts right ones. Of a decoder-only model it measures the
- * perplexity of a text, and how many of its choices along that text are float32's.
+ * `npm run quality`: what quantised weights lose against float32. Goes through the float32 model's own greedy answers
+ * with each kind of weights, and compares logits and choices position by position; with questions whose answers are
+ * known, it also counts right ones. Of a decoder-only model it measures the perplexity of a text, and how many of its
+ * choices along that text are float32's.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * `npm run release`: one folder, build/release/stepwise-<version>/, with all that others need who have no clone: the canister's module and Candid file, a
- * pack of little-flan, the client and the replica as packages, the notes of this version, and the SHA-256 of each. The same sources, Node and npm give the
- * same bytes.
+ * `npm run release`: one folder, build/release/stepwise-<version>/, with all that others need who have no clone: the
+ * canister's module and Candid file, a pack of little-flan, the client and the replica as packages, the notes of this
+ * version, and the SHA-256 of each. The same sources, Node and npm give the same bytes.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';

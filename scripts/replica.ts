@@ -1,4 +1,7 @@
-/** `npm run replica`: a local replica with nothing on it, to deploy to with `icp deploy -e replica`. What is on it is gone when it ends. */
+/**
+ * `npm run replica`: a local replica with nothing on it, to deploy to with `icp deploy -e replica`. What is on it is
+ * gone when it ends.
+ */
 import { once } from 'node:events';
 import { Command } from 'commander';
 import { serve } from '../packages/replica/src/http/serve.ts';

@@ -1,4 +1,7 @@
-/** `npm run screenshots`: pictures of the page for docs/, made anew: at a replica with little-flan, in light, dark, on a phone, and where each call takes 700 ms more. Wants Chromium. */
+/**
+ * `npm run screenshots`: pictures of the page for docs/, made anew: at a replica with little-flan, in light, dark, on a
+ * phone, and where each call takes 700 ms more. Wants Chromium.
+ */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';

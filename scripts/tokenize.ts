@@ -1,6 +1,6 @@
 /**
- * npm run --silent tokenize -- --model FILE.gguf|DIR: JSON strings in, one a line; {"ids":[…],"decoded":"…"} out, a line for each.
- * The same code as in the canister, with the tables made from the file first.
+ * npm run --silent tokenize -- --model FILE.gguf|DIR: JSON strings in, one a line; {"ids":[…],"decoded":"…"} out, a
+ * line for each. The same code as in the canister, with the tables made from the file first.
  */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';

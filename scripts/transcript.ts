@@ -1,6 +1,6 @@
 /**
- * `npx tsx scripts/transcript.ts`: makes anew what README.md shows of `npm start` and `npm run cost`, between the marks there. To be run after whatever changes what
- * they print.
+ * `npx tsx scripts/transcript.ts`: makes anew what README.md shows of `npm start` and `npm run cost`, between the marks
+ * there. To be run after whatever changes what they print.
  */
 import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';

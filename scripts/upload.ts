@@ -1,6 +1,6 @@
 /**
- * `npm run upload`: makes a model folder the model of a canister, on any network. Says what it will cost and asks; goes on where an upload that was
- * broken off stood.
+ * `npm run upload`: makes a model folder the model of a canister, on any network. Says what it will cost and asks; goes
+ * on where an upload that was broken off stood.
  */
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';

@@ -1,6 +1,7 @@
 /**
- * `npm run verify`: is the code of a canister, on any network, that of the sources here? Reads the canister's module hash from the network's certified state, builds, and
- * compares. Says nothing about the model, whose hash the canister certifies itself (`model_certificate`).
+ * `npm run verify`: is the code of a canister, on any network, that of the sources here? Reads the canister's module
+ * hash from the network's certified state, builds, and compares. Says nothing about the model, whose hash the canister
+ * certifies itself (`model_certificate`).
  */
 import { Actor, type ActorSubclass, Certificate, type HttpAgent, LookupPathStatus } from '@dfinity/agent';
 import type { Principal } from '@dfinity/principal';
@@ -31,7 +32,10 @@ async function verify(name: string, options: NetworkOptions): Promise<void> {
   console.log('The same.');
 }
 
-/** Lowercase hex; undefined where no code is installed. Certified. @throws AgentError where the network cannot be asked, or lies */
+/**
+ * Lowercase hex; undefined where no code is installed. Certified.
+ * @throws AgentError where the network cannot be asked, or lies
+ */
 async function moduleHash(agent: HttpAgent, canisterId: Principal): Promise<string | undefined> {
   const path = [utf8('canister'), canisterId.toUint8Array(), utf8('module_hash')];
   const { certificate } = await agent.readState(canisterId, { paths: [path] });

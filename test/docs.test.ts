@@ -1,6 +1,7 @@
 /**
- * Every command of README.md and docs/ is run, page by page in its order, as a user would type it; or it stands in NOT_RUN with the reason, and what can be checked of it without
- * running is. A command that a page shows output of has to print that, numbers and ids apart. So nobody adds a command that does not work.
+ * Every command of README.md and docs/ is run, page by page in its order, as a user would type it; or it stands in
+ * NOT_RUN with the reason, and what can be checked of it without running is. A command that a page shows output of has
+ * to print that, numbers and ids apart. So nobody adds a command that does not work.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * The matrices of a decode step and of encoding a prompt, as chains that any runtime can be given: every weight matrix of the model once, with its own weights, what
- * one makes going into the next. Not a T5: no attention, no norms, no embedding; these are under a tenth of the work, and left out for all alike.
+ * The matrices of a decode step and of encoding a prompt, as chains that any runtime can be given: every weight matrix
+ * of the model once, with its own weights, what one makes going into the next. Not a T5: no attention, no norms, no
+ * embedding; these are under a tenth of the work, and left out for all alike.
  */
 import type { T5Config } from '../../src/model/checkpoint/config.ts';
 

@@ -1,6 +1,7 @@
 /**
- * Contenders in one process: `contender.ts NAME…` runs each case with each of them in turn, again and again, so that what else the machine does disturbs all alike.
- * Prints one JSON line with the time of every run, and a few numbers of what came out. run.ts starts these.
+ * Contenders in one process: `contender.ts NAME…` runs each case with each of them in turn, again and again, so that
+ * what else the machine does disturbs all alike. Prints one JSON line with the time of every run, and a few numbers of
+ * what came out. run.ts starts these.
  */
 import { join } from 'node:path';
 import { shapeNamed } from '../../src/node/model/shapes.ts';
@@ -18,8 +19,8 @@ export const cases: Record<string, { chain: Chain; rows: number }> = {
 };
 
 /**
- * Long enough for V8 to have optimised what it runs; then so long, and at least so often. By the processor's time: on a busy machine a second of the clock may be one
- * run, and that of code that is not optimised yet.
+ * Long enough for V8 to have optimised what it runs; then so long, and at least so often. By the processor's time: on a
+ * busy machine a second of the clock may be one run, and that of code that is not optimised yet.
  */
 const [WARM_UP_MS, MEASURE_MS, LEAST_RUNS] = [1500, 1500, 8];
 /** So long is a turn: what a short run finds in the cache is mostly its own, as when tokens follow each other. */

@@ -1,6 +1,8 @@
 /**
- * Writes a chain as an ONNX file, float32 or int8 the way onnxruntime's `quantize_dynamic` does it: activations to uint8 on the fly, weights with a scale for each
- * output, MatMulInteger. Weights have 7 bits (its `reduce_range`), since on processors without VNNI onnxruntime's sums of 8-bit ones overflow. Source: onnx.proto3 of ONNX 1.17 (field numbers beside each line), operator set 17.
+ * Writes a chain as an ONNX file, float32 or int8 the way onnxruntime's `quantize_dynamic` does it: activations to
+ * uint8 on the fly, weights with a scale for each output, MatMulInteger. Weights have 7 bits (its `reduce_range`),
+ * since on processors without VNNI onnxruntime's sums of 8-bit ones overflow. Source: onnx.proto3 of ONNX 1.17 (field
+ * numbers beside each line), operator set 17.
  */
 import { type Chain, chainWeights, type Node } from './chains.ts';
 

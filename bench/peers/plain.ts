@@ -1,4 +1,7 @@
-/** Builds the plain TypeScript canister and counts, on the replica, what a multiply-add costs in it: two lengths, the difference by the difference. */
+/**
+ * Builds the plain TypeScript canister and counts, on the replica, what a multiply-add costs in it: two lengths, the
+ * difference by the difference.
+ */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IDL } from '@dfinity/candid';

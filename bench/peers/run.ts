@@ -1,6 +1,7 @@
 /**
- * How fast are the matrices of flan-t5-small beside others' on this machine? `npm ci --prefix bench/peers`, then `npx tsx bench/peers/run.ts [--json] [--only onnxruntime-web]`.
- * Every rival gets a fresh process, in which it and ours run in turn, one thread. All multiply the same numbers, which is checked.
+ * How fast are the matrices of flan-t5-small beside others' on this machine? `npm ci --prefix bench/peers`, then
+ * `npx tsx bench/peers/run.ts [--json] [--only onnxruntime-web]`. Every rival gets a fresh process, in which it and
+ * ours run in turn, one thread. All multiply the same numbers, which is checked.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,5 +1,8 @@
 /** Texts that might be dear to tokenize: for the bench, and for the test that holds them against their bound. */
-/** What a text that is dear to tokenize may consist of, over and over: what maps make longer, tries long to walk, what is unknown, what has no end of a word. */
+/**
+ * What a text that is dear to tokenize may consist of, over and over: what maps make longer, tries long to walk, what
+ * is unknown, what has no end of a word.
+ */
 export const KINDS: Record<string, string> = {
   'one word of a letter': 'a',
   'one word of all letters': 'qjzxkvbwpygufmcdlhrsniotae',

@@ -1,4 +1,7 @@
-/** `npx tsx bench/tokenizer/run.ts`: instructions to tokenise a prompt of 100 words in a canister; `--spiece FILE` for another model's tokenizer. */
+/**
+ * `npx tsx bench/tokenizer/run.ts`: instructions to tokenise a prompt of 100 words in a canister; `--spiece FILE` for
+ * another model's tokenizer.
+ */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IDL } from '@dfinity/candid';

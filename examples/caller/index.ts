@@ -1,6 +1,7 @@
 /**
- * A canister that asks another one: `ask` calls `generate_with` of the language model's canister, pays what it asks for, and hands on its answer.
- * A starting point to copy: it needs nothing but Azle. The model's canister is told at install, or later by a controller.
+ * A canister that asks another one: `ask` calls `generate_with` of the language model's canister, pays what it asks
+ * for, and hands on its answer. A starting point to copy: it needs nothing but Azle. The model's canister is told at
+ * install, or later by a controller.
  */
 import {
   call,
@@ -20,7 +21,9 @@ import { type GenerateError, GenerateOptions, GenerateResult, Quote } from './mo
 const Answer = IDL.Variant({ Ok: IDL.Text, Err: IDL.Text });
 type Answer = { Ok: string } | { Err: string };
 
-/** What an answer may cost at most, in cycles: the model's canister names its price, but it does not take what it likes. */
+/**
+ * What an answer may cost at most, in cycles: the model's canister names its price, but it does not take what it likes.
+ */
 const MOST_CYCLES = 100_000_000_000n;
 
 /** Kept over upgrades: under `llm`, the model's canister. */
@@ -68,7 +71,10 @@ export default class {
     return quote.cycles;
   }
 
-  /** Asks the model. The answer takes as many messages in the model's canister as it has tokens; this call waits for the last. */
+  /**
+   * Asks the model. The answer takes as many messages in the model's canister as it has tokens; this call waits for the
+   * last.
+   */
   @update([IDL.Text], Answer)
   async ask(prompt: string): Promise<Answer> {
     const llm = settings.get('llm');

@@ -1,6 +1,7 @@
 /**
- * What is read of the model canister's answers, in Candid. A caller may leave out fields of a record that it has no use for, but no case of a variant:
- * one that is not known could not be decoded. The whole is in the canister's Candid file, which `candid:service` of its metadata holds too.
+ * What is read of the model canister's answers, in Candid. A caller may leave out fields of a record that it has no use
+ * for, but no case of a variant: one that is not known could not be decoded. The whole is in the canister's Candid
+ * file, which `candid:service` of its metadata holds too.
  */
 import { IDL } from 'azle';
 

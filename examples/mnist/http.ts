@@ -1,4 +1,7 @@
-/** The page, certified: what is served and its hash tree come from the build (build.js); the canister certifies the root and hands out the proof. */
+/**
+ * The page, certified: what is served and its hash tree come from the build (build.js); the canister certifies the root
+ * and hands out the proof.
+ */
 import { certifiedDataSet, dataCertificate, IDL } from 'azle';
 import { fromBase64, toBase64 } from './base64.ts';
 import { certifiedData, pages, witness } from './page-data.js';

@@ -1,6 +1,7 @@
 /**
- * A canister that reads handwritten digits: a small convolutional net on the tensor unit, and a page to draw at, which it serves and certifies itself.
- * `classify` is a query; called as an update it runs on all nodes, and its answer is certified.
+ * A canister that reads handwritten digits: a small convolutional net on the tensor unit, and a page to draw at, which
+ * it serves and certifies itself. `classify` is a query; called as an update it runs on all nodes, and its answer is
+ * certified.
  */
 import { certifiedDataSet, IDL, init, postUpgrade, query } from 'azle';
 import { type RunningNetwork, Unit } from 'stepwise-tensor';

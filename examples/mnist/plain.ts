@@ -1,4 +1,6 @@
-/** The same net in plain TypeScript, float32, with the loops that one would write: what the kernels are compared with. */
+/**
+ * The same net in plain TypeScript, float32, with the loops that one would write: what the kernels are compared with.
+ */
 import { weightsOf } from './net.ts';
 
 /** A channel's plane after another, as PyTorch has them. */

@@ -1,4 +1,7 @@
-/** `npm run screenshot -- FILE…`: the page with a digit drawn by mouse, light, then dark, then narrow, one picture for each file that is named. Wants Chromium. */
+/**
+ * `npm run screenshot -- FILE…`: the page with a digit drawn by mouse, light, then dark, then narrow, one picture for
+ * each file that is named. Wants Chromium.
+ */
 import { spawnSync } from 'node:child_process';
 import { type BrowserContextOptions, chromium } from 'playwright-core';
 import { serve } from 'stepwise-replica/http';

@@ -1,6 +1,7 @@
 /**
- * Writes the AssemblyScript that calls an op's kernel with the arguments in its frame, from the table of ops (ops.ts); and a flag for each op. A linker that sets
- * a flag to 0 leaves the op out, and with it all code that no other op needs (src/node/build/keep-ops.ts).
+ * Writes the AssemblyScript that calls an op's kernel with the arguments in its frame, from the table of ops (ops.ts);
+ * and a flag for each op. A linker that sets a flag to 0 leaves the op out, and with it all code that no other op needs
+ * (src/node/build/keep-ops.ts).
  */
 import { type OpName, opEntries } from './ops.ts';
 

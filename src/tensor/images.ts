@@ -1,4 +1,7 @@
-/** Images in the arena: pixel after pixel, row after row, the channels of a pixel beside each other. Convolutions and pools are over them. */
+/**
+ * Images in the arena: pixel after pixel, row after row, the channels of a pixel beside each other. Convolutions and
+ * pools are over them.
+ */
 import { pad } from './layout.ts';
 import type { Rows } from './rows.ts';
 import { times, type Value } from './value.ts';
@@ -47,7 +50,10 @@ export function imagesAsRows({ at, images, height, width, channels }: Images): R
   return { at, rows: images, cols: pad(size, 16), width: size };
 }
 
-/** Each pixel as a row of its channels, for activations and biases. @throws RangeError where channels are no multiple of 16 */
+/**
+ * Each pixel as a row of its channels, for activations and biases.
+ * @throws RangeError where channels are no multiple of 16
+ */
 export function pixelsAsRows(what: string, { at, images, height, width, channels }: Images): Rows {
   checkChannels(what, channels);
   return { at, rows: times(images, height * width), cols: channels, width: channels };

@@ -1,7 +1,8 @@
 /**
- * Float32 weights to int4: q * multiplier * scale, with q of -8 … 7, a whole multiplier of 1 … 15, or its negative, for each group of columns, and a float32
- * scale for each row. As q * multiplier is an int8, a matrix stands for an int8 one exactly, and its sums stay integers along a row.
- * Not calibrated: what is made least is the squared error of the weights.
+ * Float32 weights to int4: q * multiplier * scale, with q of -8 … 7, a whole multiplier of 1 … 15, or its negative, for
+ * each group of columns, and a float32 scale for each row. As q * multiplier is an int8, a matrix stands for an int8
+ * one exactly, and its sums stay integers along a row. Not calibrated: what is made least is the squared error of the
+ * weights.
  */
 import { INT4_GROUP, INT4_MULTIPLIER_MAX } from './assembly/protocol.ts';
 import { int4Groups, matrixParts, type Placement, placeFloat32, spanRow, spans } from './layout.ts';

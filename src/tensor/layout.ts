@@ -1,6 +1,6 @@
 /**
- * How matrices lie in the arena, and how float32 weights are brought there. Sizes are padded with zeros, so that kernels have no tails:
- * columns to a multiple of 16, rows of a matrix too where they are the columns of the next.
+ * How matrices lie in the arena, and how float32 weights are brought there. Sizes are padded with zeros, so that
+ * kernels have no tails: columns to a multiple of 16, rows of a matrix too where they are the columns of the next.
  *
  *   int8 [F, K]   a span of columns after another; in each:
  *                 group 0 (rows 0 … 3)                                                group 1 …
@@ -8,14 +8,16 @@
  *   int4 [F, K]   a span of columns after another; in each:
  *                 octet 0 (rows 0 … 7), a byte two rows                                octet 1 …
  *                 k0k1 of rows 0, 4 | of 1, 5 | of 2, 6 | of 3, 7 | k2k3 of rows 0, 4 | …   after all spans multipliers int8 [F / 8, groups, 8], then F scales
- *                 a byte is 16 q + 8 + q' of the later and the earlier row; a weight is q * its group's multiplier * its row's scale (int4.ts)
+ *                 a byte is 16 q + 8 + q' of the later and the earlier row; a weight is q * its group's multiplier *
+ *                 its row's scale (int4.ts)
  *   float32       row after row
  *
- * A span is what one row of activations takes in at a time (kernels/dot-blocks.ts). Its weights lie together, since they are read so: halves of rows of 1,024 columns, a page
- * of 4 KiB apart for each group, took three times as long from memory.
+ * A span is what one row of activations takes in at a time (kernels/dot-blocks.ts). Its weights lie together, since
+ * they are read so: halves of rows of 1,024 columns, a page of 4 KiB apart for each group, took three times as long
+ * from memory.
  *
- * Keys and values for attention beside integer weights lie as int16 in the same way: keys as the rows of a matrix, values transposed
- * (picture in assembly/ops/append-kv.ts).
+ * Keys and values for attention beside integer weights lie as int16 in the same way: keys as the rows of a matrix,
+ * values transposed (picture in assembly/ops/append-kv.ts).
  */
 
 import { INT4_GROUP, SPAN } from './assembly/protocol.ts';
@@ -61,7 +63,10 @@ export function spans(columns: number): Span[] {
   return out;
 }
 
-/** Where the first pair of a row's columns in a span is, in bytes from the beginning of int8 or int4 weights of `outputs` rows; the next pair is 8 further. */
+/**
+ * Where the first pair of a row's columns in a span is, in bytes from the beginning of int8 or int4 weights of
+ * `outputs` rows; the next pair is 8 further.
+ */
 export function spanRow(kind: 'int4' | 'int8', outputs: number, { from, columns }: Span, row: number): number {
   const [before, group] = kind === 'int8' ? [outputs * from, row >> 2] : [(outputs * from) / 2, row >> 3];
   return before + group * columns * 4 + (row & 3) * 2;
@@ -73,7 +78,10 @@ export type MatrixKind = 'int4' | 'int8' | 'float32';
 /** Groups of columns that have a multiplier each, in a row of int4 weights. */
 export const int4Groups = (inputs: number): number => Math.ceil(inputs / INT4_GROUP);
 
-/** Where the parts of a matrix of `outputs` by `inputs`, padded sizes, begin, in bytes from its start, and where it ends. */
+/**
+ * Where the parts of a matrix of `outputs` by `inputs`, padded sizes, begin, in bytes from its start, and where it
+ * ends.
+ */
 export function matrixParts(kind: MatrixKind, outputs: number, inputs: number) {
   const multipliers = outputs * (kind === 'int4' ? inputs / 2 : kind === 'int8' ? inputs : inputs * 4);
   const scales = multipliers + (kind === 'int4' ? outputs * int4Groups(inputs) : 0);
@@ -90,7 +98,10 @@ export type KvKind = 'int16' | 'float32';
 /** Positions of a chunk of a cache are a multiple of this (assembly/ops/append-kv.ts). */
 export const kvChunk = (kind: KvKind): number => (kind === 'int16' ? 16 : 1);
 
-/** Bytes that a position takes in a layer's part of a chunk: a key and a value for every head, and a scale for either beside int16. */
+/**
+ * Bytes that a position takes in a layer's part of a chunk: a key and a value for every head, and a scale for either
+ * beside int16.
+ */
 export const kvPositionBytes = (kind: KvKind, heads: number, dKv: number): number =>
   heads * (kind === 'int16' ? 4 * dKv + 8 : 8 * dKv);
 
@@ -109,8 +120,8 @@ export function placeFloat32(source: Float32Array, sourceCols: number, rows: Pla
 }
 
 /**
- * source float32 [any, sourceCols] -> int8 in groups of four rows, then the rows' scales: w = q * scale with scale = max|w| / 127 of the row,
- * q = nearest.
+ * source float32 [any, sourceCols] -> int8 in groups of four rows, then the rows' scales: w = q * scale with scale =
+ * max|w| / 127 of the row, q = nearest.
  */
 export function placeInt8(source: Float32Array, sourceCols: number, rows: Placement, cols: Placement): Uint8Array {
   const inputs = cols.length;

@@ -1,6 +1,6 @@
 /**
- * What runs programs: the kernels in Wasm (unit.ts) or the reference in TypeScript (reference.ts). Both keep one memory, the arena,
- * and address it by byte offsets, so that a program means the same on either.
+ * What runs programs: the kernels in Wasm (unit.ts) or the reference in TypeScript (reference.ts). Both keep one
+ * memory, the arena, and address it by byte offsets, so that a program means the same on either.
  */
 import { REGISTERS } from './assembly/protocol.ts';
 import type { OpName } from './ops.ts';
@@ -32,8 +32,8 @@ export interface Machine {
   write(pointer: number, bytes: Uint8Array): void;
   read(pointer: number, bytes: number): Uint8Array;
   /**
-   * Runs the ops from word `from` to word `end`, at least one, and stops before an op once the message's instruction counter has passed
-   * `budget`. Returns the word to go on from, `end` when all is done.
+   * Runs the ops from word `from` to word `end`, at least one, and stops before an op once the message's instruction
+   * counter has passed `budget`. Returns the word to go on from, `end` when all is done.
    */
   run(program: number, from: number, end: number, registers: Registers, budget?: bigint): number;
 }

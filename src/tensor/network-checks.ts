@@ -1,11 +1,14 @@
 /**
- * What the methods of a Network are given, held against what they take: whoever writes a first net meets an error at the line that is wrong. Not the sizes of
- * layers, which the methods themselves know.
+ * What the methods of a Network are given, held against what they take: whoever writes a first net meets an error at
+ * the line that is wrong. Not the sizes of layers, which the methods themselves know.
  */
 import type { ConvShape } from './images.ts';
 import { ACTIVATIONS, type Activation } from './recorder.ts';
 
-/** The kind of a value by the engine's own name, `Float64Array` or `Undefined`; that of another realm's array is the same. */
+/**
+ * The kind of a value by the engine's own name, `Float64Array` or `Undefined`; that of another realm's array is the
+ * same.
+ */
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** A value in an error: itself where it is short, else its kind. */
@@ -102,7 +105,11 @@ export interface InputKind {
   count: number;
 }
 
-/** The input of a run. @throws TypeError for another kind of value @throws RangeError for another size, or a number that is not finite */
+/**
+ * The input of a run.
+ * @throws TypeError for another kind of value
+ * @throws RangeError for another size, or a number that is not finite
+ */
 export function checkInput({ of, count }: InputKind, input: Uint8Array | Float32Array): void {
   const kind = kindOf(input);
   // what a browser's canvas has is clamped
@@ -117,7 +124,8 @@ export function checkInput({ of, count }: InputKind, input: Uint8Array | Float32
 }
 
 function checkFinite(where: string, values: Float32Array): void {
-  // the engine searches natively: in the canister 1,000 numbers take 72 thousand instructions, and 1.6 million by a function for each
+  // the engine searches natively: in the canister 1,000 numbers take 72 thousand instructions, and 1.6 million by a
+  // function for each
   const { NaN: none, POSITIVE_INFINITY: most, NEGATIVE_INFINITY: least } = Number;
   if (!values.includes(none) && !values.includes(most) && !values.includes(least)) return;
   const wrong = values.findIndex((x) => !Number.isFinite(x));

@@ -1,6 +1,7 @@
 /**
- * A net as layers one after another: each layer places its weights, as PyTorch lays them out, takes room for what it makes, and is recorded when the net is
- * finished. What is made for nets that run the same way every time; a model whose sizes change from run to run uses the recorder itself.
+ * A net as layers one after another: each layer places its weights, as PyTorch lays them out, takes room for what it
+ * makes, and is recorded when the net is finished. What is made for nets that run the same way every time; a model
+ * whose sizes change from run to run uses the recorder itself.
  */
 import { Arena } from './arena.ts';
 import { ACCUMULATOR_BYTES, CONV_ROWS, OPS, TILE_ROWS, TILE_STRIDE } from './assembly/protocol.ts';
@@ -99,7 +100,8 @@ export class Network {
   }
 
   /**
-   * Each output channel is a weighted sum of the patch under the kernel, and the bias. @param weight float32 [outputs, channels, kernel height, kernel width]
+   * Each output channel is a weighted sum of the patch under the kernel, and the bias. @param weight float32 [outputs,
+   * channels, kernel height, kernel width]
    * @param bias float32 [outputs] @throws RangeError where sizes do not fit
    */
   conv2d(label: string, x: Feature, weight: Float32Array, bias: Float32Array | undefined, shape: ConvShape): Feature {
@@ -144,7 +146,8 @@ export class Network {
   }
 
   /**
-   * A fully connected layer. @param weight float32 [outputs, inputs]; after images the inputs are in PyTorch's order: channel, row, column
+   * A fully connected layer. @param weight float32 [outputs, inputs]; after images the inputs are in PyTorch's order:
+   * channel, row, column
    * @param bias float32 [outputs] @throws RangeError where sizes do not fit
    */
   linear(label: string, x: Layer, weight: Float32Array, bias?: Float32Array): Rows {

@@ -1,7 +1,8 @@
 /**
- * The complete list of ops. Each stands here once: its name, the file of its kernel in assembly/ops/, and its arguments in order.
- * Three things follow from this table: the machine's dispatch (dispatch.ts writes it), what the recorder emits (recorder.ts) and the
- * reference's dispatch (reference/reference.ts). The last two are checked by types. What an op does is said at its kernel.
+ * The complete list of ops. Each stands here once: its name, the file of its kernel in assembly/ops/, and its arguments
+ * in order. Three things follow from this table: the machine's dispatch (dispatch.ts writes it), what the recorder
+ * emits (recorder.ts) and the reference's dispatch (reference/reference.ts). The last two are checked by types. What an
+ * op does is said at its kernel.
  *
  * An op is called as its kernel is. Arguments are u32 words: pointers, counts, and float32 numbers where `:f32` stands.
  * An op's code is its place in the table: programs are recorded anew at each start, so places may change.

@@ -1,6 +1,7 @@
 /**
- * Records a model's work as a program: a call for each op, output first, inputs next, sizes last. Nothing is computed here.
- * Ops and their arguments are listed in ops.ts; what an op does is said at its kernel in assembly/ops/ and, as TypeScript, in reference/.
+ * Records a model's work as a program: a call for each op, output first, inputs next, sizes last. Nothing is computed
+ * here. Ops and their arguments are listed in ops.ts; what an op does is said at its kernel in assembly/ops/ and, as
+ * TypeScript, in reference/.
  */
 import * as protocol from './assembly/protocol.ts';
 import { CACHE_WORDS, ROW_CACHES } from './assembly/row-table.ts';
@@ -34,7 +35,10 @@ export interface Vector {
   at: number;
 }
 
-/** float32 [heads, 2 * reach + 1]: what a score gets by the distance from row to key, which is never more than the reach. */
+/**
+ * float32 [heads, 2 * reach + 1]: what a score gets by the distance from row to key, which is never more than the
+ * reach.
+ */
 export type DistanceBias = Vector & { reach: number };
 
 /** The rows of a batch, as they stand in the row table (assembly/row-table.ts). */
@@ -43,7 +47,10 @@ export interface RowTable {
   rows: Value;
 }
 
-/** Keys and values of one attention: which cache of a row it is, and which layer's part of that (assembly/ops/append-kv.ts). */
+/**
+ * Keys and values of one attention: which cache of a row it is, and which layer's part of that
+ * (assembly/ops/append-kv.ts).
+ */
 export interface KvCache {
   kind: KvKind;
   /** 0 or 1. */
@@ -79,13 +86,20 @@ export interface Scratch {
   quantizedScales: Value;
   /** ACCUMULATOR_BYTES. */
   sums: number;
-  /** Scores of keys: float32 [most keys padded to 16]; beside int16, weights of keys int16 [rows of a tile, so many]. */
+  /**
+   * Scores of keys: float32 [most keys padded to 16]; beside int16, weights of keys int16 [rows of a tile, so many].
+   */
   scores: Value;
   /** float32 [rows of a tile, most keys padded to 16], where int16 keys may be more than KEYS_AT_ONCE. */
   long?: number;
-  /** For convolutions: float32 [CONV_ROWS], then int16 [CONV_ROWS, most columns of a patch] and 16 bytes; 16 bytes behind `quantized`, too. */
+  /**
+   * For convolutions: float32 [CONV_ROWS], then int16 [CONV_ROWS, most columns of a patch] and 16 bytes; 16 bytes
+   * behind `quantized`, too.
+   */
   patches?: number;
-  /** int8 [INT4_UNPACK_OUTPUTS or fewer, most inputs], where INT4_UNPACK_ROWS rows or more stand against int4 weights. */
+  /**
+   * int8 [INT4_UNPACK_OUTPUTS or fewer, most inputs], where INT4_UNPACK_ROWS rows or more stand against int4 weights.
+   */
   unpacked?: number;
 }
 
@@ -207,7 +221,10 @@ export class Recorder {
     this.emit('angles', args, frequencies.label);
   }
 
-  /** Each head of x, of `dKv` padded columns, is turned by its row's angles (`angles`), in place: column i with column i + pairs. */
+  /**
+   * Each head of x, of `dKv` padded columns, is turned by its row's angles (`angles`), in place: column i with column
+   * i + pairs.
+   */
   rotate(label: string, x: Rows, angles: Value, heads: number, pairs: number): void {
     const { at, rows, cols } = x;
     this.emit('rotate', { x: at, angles, rows, heads, dKv: cols / heads, pairs, rowBytes: cols * 4 }, label, x);
@@ -239,7 +256,10 @@ export class Recorder {
     this.emit('argmax', args, 'argmax');
   }
 
-  /** Logits of `idCount` listed ids, none twice: positive ones are divided by the penalty, negative ones multiplied. In place. */
+  /**
+   * Logits of `idCount` listed ids, none twice: positive ones are divided by the penalty, negative ones multiplied. In
+   * place.
+   */
   penalize(logits: Rows, ids: Value, idCount: Value, penalty: number): void {
     this.emit('penalize', { logits: logits.at, ids, idCount, penalty }, 'penalize', logits);
   }
@@ -289,8 +309,9 @@ export class Recorder {
   }
 
   /**
-   * out = x * w: each pixel of an output image is the patch of the image under the kernel times the matrix w [output channels, patch].
-   * A patch's columns are the kernel's rows, in these its columns, in these the channels. @throws RangeError where sizes do not fit, or for int4 weights
+   * out = x * w: each pixel of an output image is the patch of the image under the kernel times the matrix w [output
+   * channels, patch]. A patch's columns are the kernel's rows, in these its columns, in these the channels. @throws
+   * RangeError where sizes do not fit, or for int4 weights
    */
   conv2d(out: Images, x: Images, w: Weights, shape: ConvShape): void {
     const { images, height, width, channels } = x;

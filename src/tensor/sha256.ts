@@ -1,6 +1,7 @@
 /**
- * SHA-256 (FIPS 180-4) over bytes that come in pieces, computed by the kernels: in the canister an interpreter could not hash megabytes.
- * Its state can be saved and taken up again, so that a hash can run over many messages. In Node, a library's would do as well.
+ * SHA-256 (FIPS 180-4) over bytes that come in pieces, computed by the kernels: in the canister an interpreter could
+ * not hash megabytes. Its state can be saved and taken up again, so that a hash can run over many messages. In Node, a
+ * library's would do as well.
  */
 import { HEADER_BYTES } from './assembly/protocol.ts';
 import type { Unit } from './unit.ts';

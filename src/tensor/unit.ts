@@ -1,6 +1,6 @@
 /**
- * The kernels as a machine. All commands travel through one function that takes a byte array: in the canister Azle's `certifiedDataSet`,
- * to which the kernels are linked, in Node an export of the kernels' own module (`kernelsInNode`).
+ * The kernels as a machine. All commands travel through one function that takes a byte array: in the canister Azle's
+ * `certifiedDataSet`, to which the kernels are linked, in Node an export of the kernels' own module (`kernelsInNode`).
  */
 import {
   COMMAND_CHECK,
@@ -57,12 +57,17 @@ export class Unit implements Machine {
     return mailbox.slice(HEADER_BYTES);
   }
 
-  /** Runs SHA-256's compression over the payload behind HEADER_BYTES, a multiple of 64 bytes (sha256.ts has the rest). */
+  /**
+   * Runs SHA-256's compression over the payload behind HEADER_BYTES, a multiple of 64 bytes (sha256.ts has the rest).
+   */
   hashMailbox(state: number, constants: number, mailbox: Uint8Array): void {
     this.bulk(mailbox, COMMAND_HASH, state, constants);
   }
 
-  /** Where the payload behind HEADER_BYTES has the first number that is not what CHECK_FINITE or CHECK_MULTIPLIERS wants; undefined where all are. */
+  /**
+   * Where the payload behind HEADER_BYTES has the first number that is not what CHECK_FINITE or CHECK_MULTIPLIERS
+   * wants; undefined where all are.
+   */
   firstWrong(kind: number, mailbox: Uint8Array): number | undefined {
     this.bulk(mailbox, COMMAND_CHECK, kind);
     const found = new DataView(mailbox.buffer, mailbox.byteOffset).getUint32(RESULT * 4, true);
@@ -110,7 +115,10 @@ export class Unit implements Machine {
   }
 }
 
-/** Instantiates the kernels' own module, for Node and browsers: the arena is its memory, above a window through which mailboxes pass. */
+/**
+ * Instantiates the kernels' own module, for Node and browsers: the arena is its memory, above a window through which
+ * mailboxes pass.
+ */
 export function kernelsInNode(kernels: BufferSource): Send {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(kernels), {

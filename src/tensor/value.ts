@@ -1,9 +1,14 @@
-/** Numbers in a program: constants, or sums of constants and multiples of registers, which stand for what changes from run to run. */
+/**
+ * Numbers in a program: constants, or sums of constants and multiples of registers, which stand for what changes from
+ * run to run.
+ */
 
 /** constant + sum of multiples of registers */
 export interface Affine {
   constant: number;
-  /** A register and its multiple, and so on: flat, as the interpreter records hundreds of them when a model is loaded. */
+  /**
+   * A register and its multiple, and so on: flat, as the interpreter records hundreds of them when a model is loaded.
+   */
   strides: readonly number[];
 }
 export type Value = number | Affine;

@@ -1,4 +1,7 @@
-/** A token that was added to a tokenizer beside its pieces: found in a text before it is cut up, one id. Names are transformers' (AddedToken). */
+/**
+ * A token that was added to a tokenizer beside its pieces: found in a text before it is cut up, one id. Names are
+ * transformers' (AddedToken).
+ */
 export interface AddedToken {
   id: number;
   content: string;

@@ -1,6 +1,7 @@
 /**
- * The way to the native code of tokenizers (assembly/): a command has a record of words, an input, and room for an output and for work, all in one mailbox that lives as long as
- * the call. In an interpreter a loop over a text costs some thousand instructions a character, there some thirty.
+ * The way to the native code of tokenizers (assembly/): a command has a record of words, an input, and room for an
+ * output and for work, all in one mailbox that lives as long as the call. In an interpreter a loop over a text costs
+ * some thousand instructions a character, there some thirty.
  */
 import { HEADER_BYTES, RESULT } from '../tensor/assembly/protocol.ts';
 import type { Unit } from '../tensor/unit.ts';

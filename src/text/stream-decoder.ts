@@ -1,4 +1,5 @@
-// Ids to text, one at a time: each push gives the text that is certain by now, in whole characters; U+FFFD for bytes that are no part of one.
+// Ids to text, one at a time: each push gives the text that is certain by now, in whole characters; U+FFFD for bytes
+// that are no part of one.
 import { codePointAt, decodeUtf8 } from './utf8.ts';
 
 /** The UTF-8 of ids; `atStart` while no text has come: a leading space is the dummy prefix, or one too many. */

@@ -16,7 +16,10 @@ export interface EncodeOptions {
   bare?: boolean;
   /** The text goes on where another one ended: nothing is added to its beginning. Implies `bare`. */
   isPart?: boolean;
-  /** Most steps along tries, in thousands; 0, the default, for any number. A unigram tokenizer's alone, others are linear in the text. */
+  /**
+   * Most steps along tries, in thousands; 0, the default, for any number. A unigram tokenizer's alone, others are
+   * linear in the text.
+   */
   thousandSteps?: number;
 }
 

@@ -91,12 +91,18 @@ export function decodeUtf8(bytes: Uint8Array, from = 0, to = bytes.length): stri
   return decodeNative(bytes, from, to) ?? decodeBroken(bytes, from, to);
 }
 
-/** The same, but that the longest beginning of a character, cut off or not gone on with, becomes one U+FFFD: as TextDecoder and Rust have it. */
+/**
+ * The same, but that the longest beginning of a character, cut off or not gone on with, becomes one U+FFFD: as
+ * TextDecoder and Rust have it.
+ */
 export function decodeUtf8Lossy(bytes: Uint8Array, from = 0, to = bytes.length): string {
   return decodeNative(bytes, from, to) ?? decodeBroken(bytes, from, to, true);
 }
 
-/** By native code: 2,000 instructions a byte in the canister, where decodeBroken takes 7,000. Undefined where bytes are broken. */
+/**
+ * By native code: 2,000 instructions a byte in the canister, where decodeBroken takes 7,000. Undefined where bytes are
+ * broken.
+ */
 function decodeNative(bytes: Uint8Array, from: number, to: number): string | undefined {
   const latin1 = stringOf(bytes, from, to);
   if (ASCII.test(latin1)) return latin1;

@@ -31,7 +31,10 @@ const at = (output_tokens: number, text: string, state: SessionState = { generat
 });
 const stop: SessionState = { finished: { stop: null } };
 
-/** A client whose canister answers polls in this order, the last one for ever; `polls` are the tokens that were asked from, `cancelled` the sessions. */
+/**
+ * A client whose canister answers polls in this order, the last one for ever; `polls` are the tokens that were asked
+ * from, `cancelled` the sessions.
+ */
 function scripted(answers: (ProgressResult | Error)[], starts: StartResult[] = [{ Ok: 'id' }]) {
   const polls: number[] = [];
   const cancelled: string[] = [];

@@ -1,4 +1,7 @@
-/** The commands of Markdown pages: lines that begin with `$ ` in blocks of `console`, and spans of code that begin with a program's name. */
+/**
+ * The commands of Markdown pages: lines that begin with `$ ` in blocks of `console`, and spans of code that begin with
+ * a program's name.
+ */
 import { readFileSync } from 'node:fs';
 
 export interface Command {

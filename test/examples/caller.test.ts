@@ -1,4 +1,7 @@
-/** The caller example on the replica, against a canister that answers `generate_with` with whatever bytes it was given before. */
+/**
+ * The caller example on the replica, against a canister that answers `generate_with` with whatever bytes it was given
+ * before.
+ */
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import binaryen from 'binaryen';

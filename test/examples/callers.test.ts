@@ -1,6 +1,7 @@
 /**
- * Canisters that ask the model's canister, on one replica with it. The one in Rust is not built by these tests: STEPWISE_RUST_CALLER names its Wasm where it
- * was (examples/rust/README.md). The one in Motoko is compiled, by its own compiler from npm, and not run: it is Wasm of 64 bits, which this replica has not.
+ * Canisters that ask the model's canister, on one replica with it. The one in Rust is not built by these tests:
+ * STEPWISE_RUST_CALLER names its Wasm where it was (examples/rust/README.md). The one in Motoko is compiled, by its own
+ * compiler from npm, and not run: it is Wasm of 64 bits, which this replica has not.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,6 +1,7 @@
 /**
- * What examples/caller, motoko, rust and mnist have of their own, as they are copied out, held against what this repository has. That the first three build and
- * pass their tests is tried by hand: npm ci && npm test in a copy (30 s, and packages from the registry).
+ * What examples/caller, motoko, rust and mnist have of their own, as they are copied out, held against what this
+ * repository has. That the first three build and pass their tests is tried by hand: npm ci && npm test in a copy (30 s,
+ * and packages from the registry).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

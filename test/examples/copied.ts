@@ -1,4 +1,6 @@
-/** An example copied out of the tree, without a network: its vendored packages unpacked, all others this project's own. */
+/**
+ * An example copied out of the tree, without a network: its vendored packages unpacked, all others this project's own.
+ */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

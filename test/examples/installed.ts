@@ -1,4 +1,7 @@
-/** A project outside the tree with the packed client installed, and no network: what the client needs is packed from this project's own installation. */
+/**
+ * A project outside the tree with the packed client installed, and no network: what the client needs is packed from
+ * this project's own installation.
+ */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * examples/mnist as somebody has it who copied the folder out: built with the packages that lie in it, and its own tests run, on the replica and in
- * Chromium. No network: what is not vendored is this project's own installation.
+ * examples/mnist as somebody has it who copied the folder out: built with the packages that lie in it, and its own
+ * tests run, on the replica and in Chromium. No network: what is not vendored is this project's own installation.
  */
 import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';

@@ -1,6 +1,7 @@
 /**
- * The client as others have it: packed, installed by npm in copies of the two example projects outside the tree, a Node script and a page built with Vite.
- * Both get the text that `generate` gives. The page is opened in Chromium; that part is skipped, with a message, where there is none.
+ * The client as others have it: packed, installed by npm in copies of the two example projects outside the tree, a Node
+ * script and a page built with Vite. Both get the text that `generate` gives. The page is opened in Chromium; that part
+ * is skipped, with a message, where there is none.
  */
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Spoils files at random and has the readers of src/model read them: npx tsx test/model/fuzz-readers.ts [MINUTES [SEED [NAME]]]
-// Every reader must give something or an error of ours, in time and within memory. Not a part of `npm test`.
+// Spoils files at random and has the readers of src/model read them: npx tsx test/model/fuzz-readers.ts [MINUTES [SEED
+// [NAME]]] Every reader must give something or an error of ours, in time and within memory. Not a part of `npm test`.
 
 import { parseT5Config, readT5Config } from '../../src/model/checkpoint/config.ts';
 import { readGenerationConfig } from '../../src/model/checkpoint/generation-config.ts';
@@ -111,7 +111,9 @@ const random = (below: number): number => {
   return state % below;
 };
 
-/** One to eight changes: a byte, a bit, a number made huge, a part cut out, doubled or put elsewhere, the end cut off. */
+/**
+ * One to eight changes: a byte, a bit, a number made huge, a part cut out, doubled or put elsewhere, the end cut off.
+ */
 function spoil(file: Uint8Array): Uint8Array {
   let bytes = file;
   for (let changes = 1 + random(8); changes > 0 && bytes.length > 0; changes--) {

@@ -1,6 +1,7 @@
 /**
- * SmolLM2-135M-Instruct with its real weights, out of a GGUF file (Q4_1), against what transformers makes of these very weights in float32. STEPWISE_SMOLLM2 names
- * the file, STEPWISE_SMOLLM2_EXPECTED the recorded answers; without them nothing is tested.
+ * SmolLM2-135M-Instruct with its real weights, out of a GGUF file (Q4_1), against what transformers makes of these very
+ * weights in float32. STEPWISE_SMOLLM2 names the file, STEPWISE_SMOLLM2_EXPECTED the recorded answers; without them
+ * nothing is tested.
  */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * The page as somebody uses it: Debian's Chromium, headless, at the replica's gateway, which checks the page's certificate. Skipped, with a message, where
- * there is no Chromium.
+ * The page as somebody uses it: Debian's Chromium, headless, at the replica's gateway, which checks the page's
+ * certificate. Skipped, with a message, where there is no Chromium.
  */
 import { readFileSync } from 'node:fs';
 import { Principal } from '@dfinity/principal';

@@ -1,4 +1,6 @@
-/** `npm run ask` against a network that is not the one of npm start: what it prints, and what it says to wrong input. */
+/**
+ * `npm run ask` against a network that is not the one of npm start: what it prints, and what it says to wrong input.
+ */
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';

@@ -1,4 +1,7 @@
-/** `npm start` as a newcomer runs it: in a process of its own, from the sources to an answer; and what it says to wrong input. */
+/**
+ * `npm start` as a newcomer runs it: in a process of its own, from the sources to an answer; and what it says to wrong
+ * input.
+ */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** Attention over keys and values kept as int16: what is kept, to the bit; what comes out, against the reference and against attention in float32. */
+/**
+ * Attention over keys and values kept as int16: what is kept, to the bit; what comes out, against the reference and
+ * against attention in float32.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { kvPositionBytes } from '../../src/tensor/layout.ts';

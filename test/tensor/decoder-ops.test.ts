@@ -1,4 +1,7 @@
-/** What decoder-only models need of the ops: rotation, sums, queries that share keys, windows, more keys than are summed at once. */
+/**
+ * What decoder-only models need of the ops: rotation, sums, queries that share keys, windows, more keys than are summed
+ * at once.
+ */
 import { describe, expect, it } from 'vitest';
 import { kvPositionBytes } from '../../src/tensor/layout.ts';
 import { type Bench, kvCache, noise, onBoth, type TestRow } from './machines.ts';

@@ -104,7 +104,10 @@ export function onBoth<T>(body: (bench: Bench) => T): { kernels: T; reference: T
   return { kernels: body(new Bench(newUnit())), reference: body(new Bench(new Reference())) };
 }
 
-/** x of so many rows times a matrix that `put` makes, twice into one place: what came of it, which both machines must agree on to the bit. */
+/**
+ * x of so many rows times a matrix that `put` makes, twice into one place: what came of it, which both machines must
+ * agree on to the bit.
+ */
 export function linearTwice(
   [rows, outputs, inputs]: readonly [number, number, number],
   put: (b: Bench, values: Float32Array, outputs: number, inputs: number) => Weights,
@@ -120,7 +123,10 @@ export function linearTwice(
   });
 }
 
-/** A row of x alone and among as many others as `tiles` say, times so many rows of a matrix: all that came of it, row by row. */
+/**
+ * A row of x alone and among as many others as `tiles` say, times so many rows of a matrix: all that came of it, row by
+ * row.
+ */
 export function rowAmongOthers(
   inputs: number,
   tiles: readonly number[],

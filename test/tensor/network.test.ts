@@ -1,4 +1,7 @@
-/** Nets as layers, against the same in plain numbers: PyTorch's order of weights, padded sizes, batches, and what a linker leaves out. */
+/**
+ * Nets as layers, against the same in plain numbers: PyTorch's order of weights, padded sizes, batches, and what a
+ * linker leaves out.
+ */
 import { describe, expect, it } from 'vitest';
 import { keepOps } from '../../src/node/build/keep-ops.ts';
 import { buildTensorKernels } from '../../src/node/build/kernels.ts';

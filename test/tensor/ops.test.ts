@@ -82,7 +82,10 @@ describe('linear, int8', () => {
     expect(kernels.length).toBe(195);
   });
 
-  /** A tile of every size, and one row that is left over. Each has one magnitude and so is quantised to the ends of what it may be. */
+  /**
+   * A tile of every size, and one row that is left over. Each has one magnitude and so is quantised to the ends of what
+   * it may be.
+   */
   const EXTREME_ROWS = 16 + 8 + 4 + 1;
   /** Rows and outputs from which on Strassen's algorithm is used, and rows that it leaves over. */
   const SPLIT = { rows: 64 + EXTREME_ROWS, outputs: 256 };

@@ -1,4 +1,7 @@
-/** UTF-8 in plain loops and by the engine's own functions: the same as TextEncoder and TextDecoder, but for bytes that are broken. */
+/**
+ * UTF-8 in plain loops and by the engine's own functions: the same as TextEncoder and TextDecoder, but for bytes that
+ * are broken.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codePointAt, decodeUtf8, encodeUtf8, utf8Of } from '../../src/text/utf8.ts';

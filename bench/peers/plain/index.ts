@@ -1,4 +1,7 @@
-/** What a multiply-add costs in plain TypeScript in an Azle canister: the loop that a model without a tensor unit would be made of. */
+/**
+ * What a multiply-add costs in plain TypeScript in an Azle canister: the loop that a model without a tensor unit would
+ * be made of.
+ */
 import { IDL, update } from 'azle';
 
 export default class {

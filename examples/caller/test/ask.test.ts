@@ -1,4 +1,6 @@
-/** The caller beside a stand-in for the model's canister, on a replica in this process. `npm test` builds both first. */
+/**
+ * The caller beside a stand-in for the model's canister, on a replica in this process. `npm test` builds both first.
+ */
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { Replica } from 'stepwise-replica';

@@ -1,6 +1,7 @@
 /**
- * Stands in for the model's canister in tests: it has the methods that the caller asks, and what they answer is in the prompt. A language model is
- * nothing for a test of one's own canister: it is large, and what it says changes with its weights.
+ * Stands in for the model's canister in tests: it has the methods that the caller asks, and what they answer is in the
+ * prompt. A language model is nothing for a test of one's own canister: it is large, and what it says changes with its
+ * weights.
  */
 import { IDL, msgCyclesAccept, msgCyclesAvailable, query, update } from 'azle';
 import { GenerateOptions, GenerateResult, Quote } from '../model.ts';

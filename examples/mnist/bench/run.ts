@@ -1,4 +1,6 @@
-/** `npm run bench`: instructions a digit on the replica, and how many held-out digits each form of the net gets right. */
+/**
+ * `npm run bench`: instructions a digit on the replica, and how many held-out digits each form of the net gets right.
+ */
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { Replica } from 'stepwise-replica';

@@ -1,7 +1,7 @@
 /**
- * Strokes as an image like MNIST's: scaled, with their shape kept, until they fill a box of 20 x 20 pixels, then moved so that the centre of mass is the
- * centre of 28 x 28. Source: LeCun, Cortes, Burges, "The MNIST database". Strokes are lines here and no pixels, so the pen has the same width whatever
- * size one draws at.
+ * Strokes as an image like MNIST's: scaled, with their shape kept, until they fill a box of 20 x 20 pixels, then moved
+ * so that the centre of mass is the centre of 28 x 28. Source: LeCun, Cortes, Burges, "The MNIST database". Strokes are
+ * lines here and no pixels, so the pen has the same width whatever size one draws at.
  */
 
 export interface Point {
@@ -22,7 +22,10 @@ interface Segment {
   b: Point;
 }
 
-/** @param strokes of a paper whose sides are 1 @returns 28 x 28 grey values, row after row; none where nothing is drawn */
+/**
+ * @param strokes of a paper whose sides are 1
+ * @returns 28 x 28 grey values, row after row; none where nothing is drawn
+ */
 export function imageOf(strokes: readonly Stroke[]): Uint8Array<ArrayBuffer> | undefined {
   const points = strokes.flat();
   if (points.length === 0) return undefined;

@@ -1,4 +1,7 @@
-/** A digit of each kind as strokes, for whoever has no pointer. Arcs: centre, radii, from and to in turns, clockwise from the right. */
+/**
+ * A digit of each kind as strokes, for whoever has no pointer. Arcs: centre, radii, from and to in turns, clockwise
+ * from the right.
+ */
 import type { Point, Stroke } from './digit.ts';
 
 const arc = (x: number, y: number, rx: number, ry: number, from: number, to: number): Point[] =>

@@ -1,4 +1,7 @@
-/** The page in Chromium, at the replica's gateway, which checks its certificate: drawn on with the mouse and with a finger. Skipped, with a message, without Chromium. */
+/**
+ * The page in Chromium, at the replica's gateway, which checks its certificate: drawn on with the mouse and with a
+ * finger. Skipped, with a message, without Chromium.
+ */
 import { spawnSync } from 'node:child_process';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core';

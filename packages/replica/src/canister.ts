@@ -1,6 +1,6 @@
 /**
- * What the replica keeps of a canister: settings, cycles, code, memories, open calls.
- * Specification-like: interface specification, "Abstract behavior", the canister state (`S.canisters`, `S.call_contexts`).
+ * What the replica keeps of a canister: settings, cycles, code, memories, open calls. Specification-like: interface
+ * specification, "Abstract behavior", the canister state (`S.canisters`, `S.call_contexts`).
  */
 import type { Principal } from '@dfinity/principal';
 import { idleFee } from './cycles.ts';
@@ -259,7 +259,9 @@ export class Canister implements CanisterInfo {
     return bytes;
   }
 
-  /** Bytes kept for responses without a deadline: those that this canister awaits, and those that it owes to canisters. */
+  /**
+   * Bytes kept for responses without a deadline: those that this canister awaits, and those that it owes to canisters.
+   */
   get messageBytes(): number {
     let responses = 0;
     for (const { bestEffort } of this.callbacks.values()) if (!bestEffort) responses++;

@@ -1,6 +1,6 @@
 /**
- * What things cost in cycles on a 13-node application subnet, and what a canister must keep.
- * Specification-like: dfinity/ic `rs/config/src/subnet_config.rs` (CyclesAccountManagerConfig), `rs/cycles_account_manager`.
+ * What things cost in cycles on a 13-node application subnet, and what a canister must keep. Specification-like:
+ * dfinity/ic `rs/config/src/subnet_config.rs` (CyclesAccountManagerConfig), `rs/cycles_account_manager`.
  */
 
 import { instructionLimits, limits } from './limits.ts';
@@ -42,7 +42,9 @@ export const ingressFee = (bytes: number): bigint => fees.ingress + BigInt(bytes
 /** What sending a call costs: the request itself; its response is prepaid with `responseReservation`. */
 export const callFee = (bytes: number): bigint => fees.call + BigInt(bytes) * fees.callByte;
 
-/** Set aside until the response arrives: its transmission at the largest size, and a callback with all its instructions. */
+/**
+ * Set aside until the response arrives: its transmission at the largest size, and a callback with all its instructions.
+ */
 export const responseReservation: bigint =
   BigInt(limits.replyBytes) * fees.callByte + executionFee(instructionLimits.update);
 

@@ -1,7 +1,7 @@
 /**
  * How many bytes an update request takes as CBOR, envelope and all: that is what its canister pays for.
- * Specification-like: dfinity/ic `ingress_induction_cost`, which counts the envelope as a replica writes it anew: with the
- * self-describing tag, and without the fields that are absent, null or unknown.
+ * Specification-like: dfinity/ic `ingress_induction_cost`, which counts the envelope as a replica writes it anew: with
+ * the self-describing tag, and without the fields that are absent, null or unknown.
  */
 import type { Request } from './types.ts';
 
@@ -69,8 +69,8 @@ export function envelopeBytes({ canisterId, methodName, arg, sender }: Request, 
 }
 
 /**
- * Size of the envelope that an agent with an Ed25519 key makes of a call, without delegations: what a call counts as that came in
- * none, through the verbs of `Replica`, whoever is named as its sender.
+ * Size of the envelope that an agent with an Ed25519 key makes of a call, without delegations: what a call counts as
+ * that came in none, through the verbs of `Replica`, whoever is named as its sender.
  */
 export function agentEnvelopeBytes(request: Pick<Request, 'canisterId' | 'methodName' | 'arg'>): number {
   const sender = { toUint8Array: () => new Uint8Array(signedSenderBytes) } as Request['sender'];

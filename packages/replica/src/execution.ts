@@ -1,7 +1,7 @@
 /**
  * One message while it is executed: what the system API reads, and what it will have done if the message does not trap.
- * Nothing here reaches the canister before `Replica` commits it. Specification-like: interface specification, "Entry points", type `Params`
- * and the return types of the Wasm functions.
+ * Nothing here reaches the canister before `Replica` commits it. Specification-like: interface specification, "Entry
+ * points", type `Params` and the return types of the Wasm functions.
  */
 import type { Principal } from '@dfinity/principal';
 import type { CallContext, Canister, Closure, Response } from './canister.ts';

@@ -92,7 +92,10 @@ export class Executor {
     return new Instance(compiled, this.#imports, this.meter, this.rules);
   }
 
-  /** Executes a message. What it did to memory is settled as `changes` says; the rest of its effects is for the caller to apply. */
+  /**
+   * Executes a message. What it did to memory is settled as `changes` says; the rest of its effects is for the caller
+   * to apply.
+   */
   run(run: Run): Outcome {
     const { canister, context, kind, changes = 'commit', limit = instructionLimits.update } = run;
     const instance = run.instance ?? canister.instance!;

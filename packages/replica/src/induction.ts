@@ -1,6 +1,6 @@
 /**
- * What an update request from outside must pass before it is queued: the canister exists, runs and pays, and lets it in.
- * Specification-like: interface specification, "API request submission" and "Ingress message inspection".
+ * What an update request from outside must pass before it is queued: the canister exists, runs and pays, and lets it
+ * in. Specification-like: interface specification, "API request submission" and "Ingress message inspection".
  */
 import type { Canister } from './canister.ts';
 import { ingressFee } from './cycles.ts';

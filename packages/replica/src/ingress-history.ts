@@ -1,6 +1,6 @@
 /**
- * The update requests from outside and what became of them: kept for five minutes beyond their expiry, so that none runs twice.
- * Specification-like: interface specification, "Request status", and the ingress history of dfinity/ic.
+ * The update requests from outside and what became of them: kept for five minutes beyond their expiry, so that none
+ * runs twice. Specification-like: interface specification, "Request status", and the ingress history of dfinity/ic.
  */
 import type { Principal } from '@dfinity/principal';
 import type { Response } from './canister.ts';

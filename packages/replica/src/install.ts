@@ -31,7 +31,8 @@ export interface InstallResult {
 
 /**
  * Installs code on a canister.
- * @param compiledBefore modules that the subnet has compiled, by their hashes; this one is among them afterwards, or its refusal
+ * @param compiledBefore modules that the subnet has compiled, by their hashes; this one is among them afterwards, or
+ * its refusal
  */
 export function install(
   executor: Executor,

@@ -1,6 +1,7 @@
 /**
  * A canister's module brought to life: its memory behind the page map, its globals, and the log that undoes a message.
- * Undoing costs what was written: pages, mutable globals, the size of memory. Plumbing, but for what a page costs (wasm/costs.ts).
+ * Undoing costs what was written: pages, mutable globals, the size of memory. Plumbing, but for what a page costs
+ * (wasm/costs.ts).
  */
 
 import { Trap } from './errors.ts';
@@ -60,7 +61,10 @@ export class Instance {
   #bytes: Uint8Array;
   #touched: number[] = [];
   #writtenPages = 0;
-  /** Pages as they were before the first write of the run that may be undone, with the bytes beyond that such a write can reach. */
+  /**
+   * Pages as they were before the first write of the run that may be undone, with the bytes beyond that such a write
+   * can reach.
+   */
   readonly #log = new Map<number, Uint8Array>();
   readonly #spare: Uint8Array[] = [];
   #globalsBefore: unknown[] = [];
@@ -146,7 +150,8 @@ export class Instance {
   /** Undoes what was written since the last commit or rollback. */
   rollback(): void {
     this.begin();
-    // The last page saved comes back first: what a page's save holds of the next page may be younger than that page's own.
+    // The last page saved comes back first: what a page's save holds of the next page may be younger than that page's
+    // own.
     for (const [page, before] of [...this.#log].reverse()) this.#bytes.set(before, (page + 1) * pageBytes);
     this.#clearLog();
     const pages = this.#pagesGlobal.value;
@@ -155,7 +160,9 @@ export class Instance {
     this.#bytes.fill(0, (this.#pagesGlobal.value + 1) * pageBytes, (pages + 1) * pageBytes);
   }
 
-  /** Takes the changes since the last commit out, so that others see the instance as it was; `resume` puts them back. */
+  /**
+   * Takes the changes since the last commit out, so that others see the instance as it was; `resume` puts them back.
+   */
   suspend(): InstanceChanges {
     const content = (page: number) => this.#bytes.slice((page + 1) * pageBytes, (page + 2) * pageBytes);
     const pages = [...this.#log.keys()].map((page): [number, Uint8Array] => [page, content(page)]);

@@ -1,7 +1,7 @@
 /**
- * The queue of messages and what executing each does: requests, responses, system tasks; their cycles, call contexts and callbacks.
- * When messages are executed is for rounds.ts to say; one is executed at a time, in the order in which they were queued.
- * Specification-like: interface specification, "Call context", "Message execution", "Response".
+ * The queue of messages and what executing each does: requests, responses, system tasks; their cycles, call contexts
+ * and callbacks. When messages are executed is for rounds.ts to say; one is executed at a time, in the order in which
+ * they were queued. Specification-like: interface specification, "Call context", "Message execution", "Response".
  */
 import {
   type Callback,
@@ -252,7 +252,8 @@ export class MessageExecution {
     const runs = this.mayRun(task, canister);
     if (task === 'timer') {
       canister.timerQueued = false;
-      // What was executed meanwhile may have stopped the canister, changed its code or set the timer: it stays as it is now.
+      // What was executed meanwhile may have stopped the canister, changed its code or set the timer: it stays as it is
+      // now.
       if (!runs || canister.globalTimer === 0n || canister.globalTimer > this.#subnet.time()) return;
       canister.globalTimer = 0n;
     }
@@ -309,7 +310,10 @@ export class MessageExecution {
     if (execution.response) this.#respond(context, execution.response);
   }
 
-  /** Schedules on_low_wasm_memory when less memory than `wasm_memory_threshold` is left to grow, once until there is more again. */
+  /**
+   * Schedules on_low_wasm_memory when less memory than `wasm_memory_threshold` is left to grow, once until there is
+   * more again.
+   */
   #watchMemory(canister: Canister): void {
     if (!canister.lacksWasmMemory) canister.lowMemoryHook = 'notNeeded';
     else if (canister.lowMemoryHook === 'notNeeded') canister.lowMemoryHook = 'ready';
@@ -360,7 +364,10 @@ export class MessageExecution {
     }
   }
 
-  /** Open calls are answered; their contexts stay until the calls that they made have come back, with cycles but without callbacks. */
+  /**
+   * Open calls are answered; their contexts stay until the calls that they made have come back, with cycles but without
+   * callbacks.
+   */
   #uninstall(canister: Canister): void {
     for (const context of [...canister.callContexts.values()]) {
       if (!context.responded && context.origin.kind !== 'system')

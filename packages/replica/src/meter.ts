@@ -1,6 +1,6 @@
 /**
- * The counter of instructions of the message that is being executed. The rewritten module lowers it by itself; system calls,
- * pages and bytes are charged here, and kept apart for the record.
+ * The counter of instructions of the message that is being executed. The rewritten module lowers it by itself; system
+ * calls, pages and bytes are charged here, and kept apart for the record.
  */
 import { Trap } from './errors.ts';
 import { instructionLimits } from './limits.ts';
@@ -24,7 +24,10 @@ export class Meter {
   #pages = 0;
   #systemCalls = 0;
 
-  /** Starts a message with `limit` instructions on the instance whose counter is given; `sliced`: it may take several rounds. */
+  /**
+   * Starts a message with `limit` instructions on the instance whose counter is given; `sliced`: it may take several
+   * rounds.
+   */
   begin(counter: WebAssembly.Global, limit: number, sliced = false): void {
     this.#counter = counter;
     this.#limit = limit;
@@ -61,14 +64,18 @@ export class Meter {
     this.#checkLimit();
   }
 
-  /** Before a bulk operation that charges for so many bytes by itself. @throws Trap where it is too large for a slice */
+  /**
+   * Before a bulk operation that charges for so many bytes by itself.
+   * @throws Trap where it is too large for a slice
+   */
   beforeBulk(bytes: number): void {
     this.#checkSlice(this.used, bytes);
   }
 
   /**
-   * A message is paused after the operation that passes the end of its slice, and what it passed it by is taken off the next one. One that
-   * passes that, too, is refused. Slices end at multiples of their length, therefore. Source: dfinity/ic, dts.rs.
+   * A message is paused after the operation that passes the end of its slice, and what it passed it by is taken off the
+   * next one. One that passes that, too, is refused. Slices end at multiples of their length, therefore. Source:
+   * dfinity/ic, dts.rs.
    */
   #checkSlice(before: number, instructions: number): void {
     const { slice } = instructionLimits;
@@ -90,7 +97,8 @@ export class Meter {
   }
 
   /**
-   * Lowers the counter by so much, or to -1: lengths are the canister's to give, and may be beyond what the counter holds.
+   * Lowers the counter by so much, or to -1: lengths are the canister's to give, and may be beyond what the counter
+   * holds.
    * @returns by how much of what was left
    */
   #charge(instructions: number): number {

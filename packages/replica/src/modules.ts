@@ -12,7 +12,8 @@ import { type InstrumentOptions, instrument } from './wasm/instrument.ts';
 import { isWasm, type Module } from './wasm/module.ts';
 import { ModuleError, moduleLimits, validateModule } from './wasm/validate.ts';
 
-// Tail calls are part of what the Internet Computer takes, and Node 20 has them behind a flag; hints for branches make page checks cheaper.
+// Tail calls are part of what the Internet Computer takes, and Node 20 has them behind a flag; hints for branches make
+// page checks cheaper.
 setFlagsFromString('--experimental-wasm-return-call');
 setFlagsFromString('--experimental-wasm-branch-hinting');
 

@@ -1,7 +1,7 @@
 /**
- * Canisters of the real network that clients expect to find, as far as development needs them: the cycles ledger and the cycles
- * minting canister. Everyone has as many cycles there as they ask for; nothing is kept of blocks, transfers or approvals.
- * Sources: dfinity/cycles-ledger `cycles-ledger.did`, dfinity/ic `rs/nns/cmc/cmc.did`.
+ * Canisters of the real network that clients expect to find, as far as development needs them: the cycles ledger and
+ * the cycles minting canister. Everyone has as many cycles there as they ask for; nothing is kept of blocks, transfers
+ * or approvals. Sources: dfinity/cycles-ledger `cycles-ledger.did`, dfinity/ic `rs/nns/cmc/cmc.did`.
  */
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';

@@ -1,6 +1,6 @@
 /**
- * Queries outside replicated execution: a query, or a composite query with the queries it calls, depth first.
- * Each call context sees its canister as it was committed, with its own changes; all changes are thrown away in the end.
+ * Queries outside replicated execution: a query, or a composite query with the queries it calls, depth first. Each call
+ * context sees its canister as it was committed, with its own changes; all changes are thrown away in the end.
  * Specification-like: interface specification, "Query call" and "Composite queries".
  */
 import type { Principal } from '@dfinity/principal';

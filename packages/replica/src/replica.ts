@@ -1,6 +1,6 @@
 /**
- * The replica as its users see it: verbs to make, install, call and watch canisters, and what its HTTP interface needs (`Core`).
- * Not a consensus: one node, one subnet, one message at a time. Names of the verbs as in pic-js.
+ * The replica as its users see it: verbs to make, install, call and watch canisters, and what its HTTP interface needs
+ * (`Core`). Not a consensus: one node, one subnet, one message at a time. Names of the verbs as in pic-js.
  */
 import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
@@ -29,7 +29,10 @@ import type { CanisterInfo, Core, Ingress, QueryResponse, Reject, Request, Reque
 export interface ReplicaOptions extends SubnetOptions {
   /** Executes messages by itself as long as there are any, and follows the clock. Default true; else `tick` does it. */
   autoTick?: boolean;
-  /** Milliseconds that it waits after each message, with `autoTick`. Default 0; the Internet Computer has a round of a second or so. */
+  /**
+   * Milliseconds that it waits after each message, with `autoTick`. Default 0; the Internet Computer has a round of a
+   * second or so.
+   */
   messagePause?: number;
   /** Called with every executed message. */
   onMessage?: (record: MessageRecord) => void;
@@ -162,7 +165,8 @@ export class Replica implements Core {
   }
 
   /**
-   * Executes one round: timers and heartbeats that are due, then messages until there are none or the round is full (7 B instructions).
+   * Executes one round: timers and heartbeats that are due, then messages until there are none or the round is full (7
+   * B instructions).
    * @returns how many messages were executed
    * @example while ((await replica.tick()) > 0);
    */
@@ -246,7 +250,10 @@ export class Replica implements Core {
     await this.#manageCanister('delete_canister', options);
   }
 
-  /** What the management canister's `canister_status` answers. @example (await replica.canisterStatus({ canisterId })).cycles */
+  /**
+   * What the management canister's `canister_status` answers. @example (await replica.canisterStatus({ canisterId
+   * })).cycles
+   */
   async canisterStatus(options: CanisterCall): Promise<Value> {
     return this.#manageCanister('canister_status', options);
   }
@@ -272,8 +279,8 @@ export class Replica implements Core {
   // ---- Calls ----
 
   /**
-   * Sends an update call and waits for its reply. The canister pays for the envelope that an agent would send it in, signed with an
-   * Ed25519 key: 295 bytes or so more than the argument and the method's name.
+   * Sends an update call and waits for its reply. The canister pays for the envelope that an agent would send it in,
+   * signed with an Ed25519 key: 295 bytes or so more than the argument and the method's name.
    * @throws RejectError where the call is rejected
    * @example await replica.updateCall({ canisterId, method: 'inc', arg: new Uint8Array(IDL.encode([], [])) })
    */
@@ -295,7 +302,8 @@ export class Replica implements Core {
   }
 
   /**
-   * Waits for the reply of a call that was sent with `submitCall`. Without `autoTick` it executes rounds until the call has ended.
+   * Waits for the reply of a call that was sent with `submitCall`. Without `autoTick` it executes rounds until the call
+   * has ended.
    * @throws RejectError where it is rejected
    * @example const reply = await replica.awaitCall(await replica.submitCall(call))
    */

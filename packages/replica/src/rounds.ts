@@ -1,6 +1,6 @@
 /**
- * When messages are executed: by itself as long as there is work, or a round at a time. What the management canister answers to a canister comes in the round
- * after. And what time it is. Plumbing.
+ * When messages are executed: by itself as long as there is work, or a round at a time. What the management canister
+ * answers to a canister comes in the round after. And what time it is. Plumbing.
  * Between two messages the event loop has its turn, so that HTTP is served.
  */
 import { setTimeout as sleep, setImmediate as yieldToEventLoop } from 'node:timers/promises';
@@ -58,7 +58,10 @@ export class Rounds {
     this.#pause = pause;
   }
 
-  /** Executes a round: tasks that are due, then messages until there are none or the round is full. @returns how many */
+  /**
+   * Executes a round: tasks that are due, then messages until there are none or the round is full.
+   * @returns how many
+   */
   async tick(): Promise<number> {
     if (!this.#clock.follows) this.#clock.advance(1n);
     this.#subnet.chargeIdle();

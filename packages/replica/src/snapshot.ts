@@ -1,6 +1,6 @@
 /**
- * What a snapshot of a canister holds. How one is taken and loaded is snapshotting.ts.
- * Specification-like: interface specification, "IC method take_canister_snapshot", "IC method read_canister_snapshot_metadata".
+ * What a snapshot of a canister holds. How one is taken and loaded is snapshotting.ts. Specification-like: interface
+ * specification, "IC method take_canister_snapshot", "IC method read_canister_snapshot_metadata".
  */
 import type { Principal } from '@dfinity/principal';
 import type { GlobalValue } from './instance.ts';

@@ -82,8 +82,8 @@ function checkHook(canister: Canister, hook: LowMemoryHook): void {
 }
 
 /**
- * Loads a snapshot of this canister or another one into a canister. All of it happens or nothing, and then it costs nothing.
- * The timer and the hook stay what they are, but where an uploaded snapshot says what they shall be.
+ * Loads a snapshot of this canister or another one into a canister. All of it happens or nothing, and then it costs
+ * nothing. The timer and the hook stay what they are, but where an uploaded snapshot says what they shall be.
  * @throws Trap
  */
 export function loadSnapshot(

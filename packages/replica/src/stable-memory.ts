@@ -1,6 +1,7 @@
 /**
- * Stable memory: 64 KiB pages, of which only those ever written exist, up to 500 GiB; with the log that undoes a message.
- * Bounds and growth as the interface specification says, section "Stable memory"; what a touch costs is in wasm/costs.ts.
+ * Stable memory: 64 KiB pages, of which only those ever written exist, up to 500 GiB; with the log that undoes a
+ * message. Bounds and growth as the interface specification says, section "Stable memory"; what a touch costs is in
+ * wasm/costs.ts.
  */
 
 import { Trap } from './errors.ts';

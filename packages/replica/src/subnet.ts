@@ -1,6 +1,6 @@
 /**
- * The canisters of the replica and their lives: created, installed, stopped, deleted; what they log; what they pay for being there.
- * Messages between them are message-execution.ts.
+ * The canisters of the replica and their lives: created, installed, stopped, deleted; what they log; what they pay for
+ * being there. Messages between them are message-execution.ts.
  * Specification-like: interface specification, "Canister lifecycle".
  */
 import { createHash, randomBytes } from 'node:crypto';

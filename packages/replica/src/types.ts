@@ -65,7 +65,8 @@ export interface Core {
   /**
    * Takes an update request up: runs `inspect_message` (or the management canister's own check), then queues it.
    * The same request id a second time is no new request, for as long as its `ingressExpiry` has not passed.
-   * @returns a Reject where the request is refused before it is queued (the HTTP interface answers it as a non-replicated rejection).
+   * @returns a Reject where the request is refused before it is queued (the HTTP interface answers it as a
+   * non-replicated rejection).
    */
   submit(ingress: Ingress): Promise<Reject | undefined>;
   requestStatus(requestId: Uint8Array): RequestStatus | undefined;
@@ -76,8 +77,9 @@ export interface Core {
   whenEnded(requestId: Uint8Array, milliseconds: number): Promise<void>;
   query(request: Request): Promise<QueryResponse>;
   /**
-   * The certificate that `ic0.data_certificate_copy` gives to a query of the canister: over the state as it is now, with
-   * `/canister/<id>/certified_data` and `/time` in it. `serve` sets it; while it is unset, `data_certificate_present` is 0.
+   * The certificate that `ic0.data_certificate_copy` gives to a query of the canister: over the state as it is now,
+   * with `/canister/<id>/certified_data` and `/time` in it. `serve` sets it; while it is unset,
+   * `data_certificate_present` is 0.
    */
   dataCertificate?: (canisterId: Principal) => Uint8Array;
   /** What `ic0.root_key_copy` and `ic0.subnet_self_copy` give: the keys that certify this core. `serve` sets them. */

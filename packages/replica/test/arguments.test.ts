@@ -1,4 +1,7 @@
-/** Every system call with arguments at the edges of their range, out of it, and at random: it answers or traps, is charged, and the replica goes on. */
+/**
+ * Every system call with arguments at the edges of their range, out of it, and at random: it answers or traps, is
+ * charged, and the replica goes on.
+ */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Replica } from '../src/index.ts';

@@ -1,4 +1,7 @@
-/** An executor and one canister, without a replica around them: to run a method with a limit or in a context of one's own. */
+/**
+ * An executor and one canister, without a replica around them: to run a method with a limit or in a context of one's
+ * own.
+ */
 import { Principal } from '@dfinity/principal';
 import { Canister, defaultSettings } from '../src/canister.ts';
 import type { Context } from '../src/execution.ts';

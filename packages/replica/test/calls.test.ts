@@ -169,7 +169,8 @@ describe('cycles', () => {
     expect(new DataView(reply.buffer).getBigInt64(0, true)).toBe(700_000_000n);
     const [first, taking, callback] = replica.messages.map(({ instructions }) => BigInt(instructions.total));
     expect(to.cycles - beforeTo).toBe(300_000_000n - (5_000_000n + taking));
-    // Ingress, with 10 bytes of argument and 4 of name 308 bytes in all; two executions, the call with 4 bytes of name, an empty response, the gift.
+    // Ingress, with 10 bytes of argument and 4 of name 308 bytes in all; two executions, the call with 4 bytes of name,
+    // an empty response, the gift.
     const ingress = 1_200_000n + 308n * 2_000n;
     const call = 260_000n + 4n * 1_000n;
     expect(before - from.cycles).toBe(ingress + 5_000_000n + first + call + 5_000_000n + callback + 300_000_000n);

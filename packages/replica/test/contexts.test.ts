@@ -1,6 +1,6 @@
 /**
- * Every system call in every entry point: allowed where the interface specification's table allows it, refused elsewhere.
- * For each pair a canister is made that calls the function there; what the message's record says decides.
+ * Every system call in every entry point: allowed where the interface specification's table allows it, refused
+ * elsewhere. For each pair a canister is made that calls the function there; what the message's record says decides.
  */
 import type { Principal } from '@dfinity/principal';
 import { afterAll, describe, expect, test } from 'vitest';

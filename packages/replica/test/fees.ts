@@ -7,7 +7,10 @@ import { parseModule } from '../src/wasm/module.ts';
 export const agentCallFee = (call: Parameters<typeof agentEnvelopeBytes>[0]): number =>
   1_200_000 + 2_000 * agentEnvelopeBytes(call);
 
-/** Cycles for installing a module that was not installed before, but for what its entry points execute; by the rules of 2026. */
+/**
+ * Cycles for installing a module that was not installed before, but for what its entry points execute; by the rules
+ * of 2026.
+ */
 export const installFee = (wasm: Uint8Array): bigint => BigInt(5_000_000 + 20_000_000 + compileCost(parseModule(wasm)));
 
 /** The same, of a module that was installed before on another canister, or this one. */

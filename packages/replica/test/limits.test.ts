@@ -1,4 +1,7 @@
-/** What one message may do: how much stable memory it may access, and how much one operation may, which nothing can pause. */
+/**
+ * What one message may do: how much stable memory it may access, and how much one operation may, which nothing can
+ * pause.
+ */
 import { describe, expect, test } from 'vitest';
 import { Replica } from '../src/index.ts';
 import { bareExecutor } from './bare-executor.ts';

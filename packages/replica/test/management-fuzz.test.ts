@@ -1,4 +1,7 @@
-/** Calls to the management canister with arguments that are nearly right: a reply or a reject each time, and the replica goes on. */
+/**
+ * Calls to the management canister with arguments that are nearly right: a reply or a reject each time, and the replica
+ * goes on.
+ */
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import fc from 'fast-check';

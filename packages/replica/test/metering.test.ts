@@ -191,7 +191,8 @@ describe('control flow, by hand', () => {
         (func (export "canister_update one") (drop (call $f (i32.const 1))))
         (func (export "canister_update two") (drop (call $f (i32.const 2)))))`),
     );
-    // Caller: 1 entry, const 1, call 5, drop 1 = 8. Callee: 1 entry, get 1, br_table 2 = 4; then const 1 and return 1, or const 1.
+    // Caller: 1 entry, const 1, call 5, drop 1 = 8. Callee: 1 entry, get 1, br_table 2 = 4; then const 1 and return 1,
+    // or const 1.
     expect((await run('zero')).instructions.total).toBe(8 + 4 + 2);
     expect((await run('one')).instructions.total).toBe(8 + 4 + 1);
     expect((await run('two')).instructions.total).toBe(8 + 4 + 1);

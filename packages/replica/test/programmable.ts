@@ -1,6 +1,7 @@
 /**
- * A canister that does what its argument says: a program of steps, one byte each and what they need, with the programs of its calls' callbacks inside.
- * What it has done and not undone it counts in its memory, so that a test can tell what it must have cost.
+ * A canister that does what its argument says: a program of steps, one byte each and what they need, with the programs
+ * of its calls' callbacks inside. What it has done and not undone it counts in its memory, so that a test can tell what
+ * it must have cost.
  */
 import type { Principal } from '@dfinity/principal';
 import { canister } from './wat.ts';

@@ -1,6 +1,6 @@
 /**
- * Random graphs of calls between three canisters, which reply, reject, trap, forget to answer, send, accept and burn cycles: every call has one
- * answer, nothing stays open, no cycle is made or lost, and what a trap undid is not there.
+ * Random graphs of calls between three canisters, which reply, reject, trap, forget to answer, send, accept and burn
+ * cycles: every call has one answer, nothing stays open, no cycle is made or lost, and what a trap undid is not there.
  */
 import type { Principal } from '@dfinity/principal';
 import fc from 'fast-check';
@@ -110,8 +110,8 @@ test('random graphs of calls keep the books', async () => {
     const callbacks = records.filter(({ kind }) => kind.endsWith('Callback')).length;
     expect(callbacks).toBe(sum((count) => count.calls));
 
-    // Fees: ingress, each message but for a cleanup, which is part of its callback, instructions, calls; and what was burned. Replies are empty, and
-    // callbacks of rejects do not trap, so that no count of response bytes was undone.
+    // Fees: ingress, each message but for a cleanup, which is part of its callback, instructions, calls; and what was
+    // burned. Replies are empty, and callbacks of rejects do not trap, so that no count of response bytes was undone.
     const ingress = args.reduce((all, { method, ...call }) => all + agentCallFee({ methodName: method, ...call }), 0);
     const executions = records.filter(({ kind }) => kind !== 'cleanup').length * 5_000_000;
     const instructions = records.reduce((all, record) => all + record.instructions.total, 0);

@@ -1,6 +1,7 @@
 /**
- * Where the Internet Computer's own execution environment (dfinity/ic, tree of 2025-10-31) was found to count otherwise than this replica did. Modules here
- * are small, so that each figure can be worked out by hand; what it counts for this project's own canisters is in test/long/real-figures.ts.
+ * Where the Internet Computer's own execution environment (dfinity/ic, tree of 2025-10-31) was found to count otherwise
+ * than this replica did. Modules here are small, so that each figure can be worked out by hand; what it counts for this
+ * project's own canisters is in test/long/real-figures.ts.
  */
 import { describe, expect, test } from 'vitest';
 import { type MessageKind, Replica } from '../src/index.ts';

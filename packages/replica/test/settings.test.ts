@@ -1,4 +1,7 @@
-/** What a canister's settings may be, and what they do: visibility, memory limit, log; and the life of a canister without cycles. */
+/**
+ * What a canister's settings may be, and what they do: visibility, memory limit, log; and the life of a canister
+ * without cycles.
+ */
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { describe, expect, test } from 'vitest';

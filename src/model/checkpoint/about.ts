@@ -1,4 +1,6 @@
-/** What a model is for, in words for the people who ask it: `about.json` in its folder, and a field of a pack's head. */
+/**
+ * What a model is for, in words for the people who ask it: `about.json` in its folder, and a field of a pack's head.
+ */
 import { show } from '../json/json.ts';
 
 export interface About {

@@ -1,4 +1,6 @@
-/** What a family makes of a file's or a folder's tensors, once they were found to be what its configuration asks for. */
+/**
+ * What a family makes of a file's or a folder's tensors, once they were found to be what its configuration asks for.
+ */
 import type { Weights } from './weights.ts';
 
 export interface CheckedWeights<C> {
@@ -9,7 +11,10 @@ export interface CheckedWeights<C> {
   tensor(name: string): Promise<Float32Array<ArrayBuffer>>;
 }
 
-/** transformers saves the embedding under several names; were they to differ, one of them would be lost. @throws Error */
+/**
+ * transformers saves the embedding under several names; were they to differ, one of them would be lost.
+ * @throws Error
+ */
 export async function expectEqual(weights: Weights, name: string, copy: string): Promise<void> {
   const [a, b] = [await weights.read(name), await weights.read(copy)];
   const differs = a.findIndex((value, i) => !Object.is(value, b[i]));

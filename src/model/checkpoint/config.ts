@@ -9,12 +9,15 @@ import { Fields, parseJson } from '../json/json.ts';
 export type Activation = 'relu' | 'gelu_new' | 'gelu_exact' | 'silu';
 
 /**
- * A T5's configuration. The letters stand for these sizes in every comment of `src/model`:
- * D `dModel`, H `numHeads`, K `dKv`, F `dFf`, V `vocabularySize`, B `relativeAttentionNumBuckets`, L the layers of a stack;
- * S is the source's length, T a target position. The inner size of attention is H * K, which need not be D.
+ * A T5's configuration. The letters stand for these sizes in every comment of `src/model`: D `dModel`, H `numHeads`, K
+ * `dKv`, F `dFf`, V `vocabularySize`, B `relativeAttentionNumBuckets`, L the layers of a stack; S is the source's
+ * length, T a target position. The inner size of attention is H * K, which need not be D.
  */
 export interface T5Config {
-  /** V: rows of the embedding and of the head; a multiple of 128 as trained, so often more than the tokenizer has pieces. */
+  /**
+   * V: rows of the embedding and of the head; a multiple of 128 as trained, so often more than the tokenizer has
+   * pieces.
+   */
   vocabularySize: number;
   /** D */
   dModel: number;
@@ -35,7 +38,10 @@ export interface T5Config {
   layerNormEpsilon: number;
   /** `wi_0`, `wi_1` and `wo` if gated, else `wi` and `wo`. */
   feedForward: { gated: boolean; activation: Activation };
-  /** The head may be the embedding itself. A `lm_head.weight` in the checkpoint is used all the same (see families/t5/match-tensors.ts). */
+  /**
+   * The head may be the embedding itself. A `lm_head.weight` in the checkpoint is used all the same (see
+   * families/t5/match-tensors.ts).
+   */
   tieWordEmbeddings: boolean;
   /** The decoder's output is multiplied by D^-0.5 before the head, as the first T5 does. */
   scaleDecoderOutputs: boolean;
@@ -79,7 +85,8 @@ export function parseT5Config(json: unknown, where = 'config.json'): T5Config {
 
   const vocabularySize = fields.integer('vocab_size', 1, MAX_VOCABULARY, 32128);
   const numLayers = fields.integer('num_layers', 1, MAX_LAYERS, 6);
-  // A bidirectional table gives half its buckets to each direction and half of those to single distances: 4 is the least.
+  // A bidirectional table gives half its buckets to each direction and half of those to single distances: 4 is the
+  // least.
   const relativeAttentionNumBuckets = fields.integer('relative_attention_num_buckets', 4, MAX_SIZE, 32);
   const tieWordEmbeddings = fields.boolean('tie_word_embeddings', true);
   const padTokenId = fields.integer('pad_token_id', 0, vocabularySize - 1, 0);
@@ -111,15 +118,18 @@ export function parseT5Config(json: unknown, where = 'config.json'): T5Config {
 }
 
 /**
- * What decoding begins with, as transformers falls back: `decoder_start_token_id`, or else `bos_token_id`; undefined for neither. A folder
- * without is refused when it is converted; packs of earlier versions began with `pad_token_id` then, and go on to.
+ * What decoding begins with, as transformers falls back: `decoder_start_token_id`, or else `bos_token_id`; undefined
+ * for neither. A folder without is refused when it is converted; packs of earlier versions began with `pad_token_id`
+ * then, and go on to.
  */
 export function readStartToken(fields: Fields, vocabularySize: number): number | undefined {
   const name = ['decoder_start_token_id', 'bos_token_id'].find((name) => fields.get(name) !== undefined);
   return name === undefined ? undefined : fields.integer(name, 0, vocabularySize - 1);
 }
 
-/** `feed_forward_proj` is "ACTIVATION" or "gated-ACTIVATION"; "gated-gelu" alone means the tanh form, "gelu" does not. */
+/**
+ * `feed_forward_proj` is "ACTIVATION" or "gated-ACTIVATION"; "gated-gelu" alone means the tanh form, "gelu" does not.
+ */
 function readFeedForward(fields: Fields): T5Config['feedForward'] {
   const projection = fields.string('feed_forward_proj', 'relu');
   const gated = projection.startsWith('gated-');
@@ -129,7 +139,8 @@ function readFeedForward(fields: Fields): T5Config['feedForward'] {
     fields.wrong(RangeError, 'feed_forward_proj', `one of ${known}, or one of them after "gated-"`, projection);
   }
   const activation = ACTIVATIONS[name]!;
-  // transformers writes what it made of `feed_forward_proj` beside it, and lets an edited one win: two answers are none.
+  // transformers writes what it made of `feed_forward_proj` beside it, and lets an edited one win: two answers are
+  // none.
   const written = fields.string('dense_act_fn', name);
   if (ACTIVATIONS[written] !== activation) {
     fields.wrong(RangeError, 'dense_act_fn', `"${name}", as "feed_forward_proj" says`, written);

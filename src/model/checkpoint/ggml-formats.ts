@@ -48,8 +48,8 @@ const fifthBits =
     (bytes[at + (i >> 3)]! >> (i & 7)) & 1;
 
 /**
- * Scale and minimum of the eight groups of a block of 256, 6 bits each in 12 bytes: the first four groups have theirs in
- * the lower bits of bytes 0 to 7, the others in bytes 8 to 11 and the upper bits before.
+ * Scale and minimum of the eight groups of a block of 256, 6 bits each in 12 bytes: the first four groups have theirs
+ * in the lower bits of bytes 0 to 7, the others in bytes 8 to 11 and the upper bits before.
  */
 function groupScale(bytes: Uint8Array, at: number, group: number): { scale: number; minimum: number } {
   const byte = (i: number): number => bytes[at + i]!;
@@ -60,7 +60,10 @@ function groupScale(bytes: Uint8Array, at: number, group: number): { scale: numb
   };
 }
 
-/** 256 numbers of 4 bits in eight groups of 32, two groups to 32 bytes; `high` gives a fifth bit of number `i` of a group. */
+/**
+ * 256 numbers of 4 bits in eight groups of 32, two groups to 32 bytes; `high` gives a fifth bit of number `i` of a
+ * group.
+ */
 function nibbleGroups(
   bytes: Uint8Array,
   at: number,
@@ -108,8 +111,8 @@ const readQ5_K: ReadBlock = (bytes, at, out, to) =>
   nibbleGroups(bytes, at, at + 48, out, to, (group, i) => (bytes[at + 16 + i]! >> group) & 1);
 
 /**
- * 256 numbers of 6 bits, less 32, in sixteen groups of 16. Lower bits in 128 bytes, upper ones in 64, then a signed byte
- * for each group and the block's scale. Each half of the block has its 128 numbers in quarters of 32:
+ * 256 numbers of 6 bits, less 32, in sixteen groups of 16. Lower bits in 128 bytes, upper ones in 64, then a signed
+ * byte for each group and the block's scale. Each half of the block has its 128 numbers in quarters of 32:
  *
  *   quarter   lower bits               upper bits
  *   0         bytes  0-31, lower half  bits 0-1 of bytes 0-31
@@ -146,8 +149,8 @@ export const GGML_FORMATS = {
 export type GgmlFormat = keyof typeof GGML_FORMATS;
 
 /**
- * Blocks of `format` as float32, in a fresh array. Numbers are computed in float64 and rounded once, which gives the same
- * bits as ggml's float32: no product of a block's factors has more than 24 bits before the last step.
+ * Blocks of `format` as float32, in a fresh array. Numbers are computed in float64 and rounded once, which gives the
+ * same bits as ggml's float32: no product of a block's factors has more than 24 bits before the last step.
  * @param bytes a multiple of the format's block
  */
 export function ggmlToFloat32(bytes: Uint8Array, format: GgmlFormat): Float32Array<ArrayBuffer> {

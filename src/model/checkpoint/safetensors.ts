@@ -1,8 +1,9 @@
-// Reads a safetensors file, one tensor at a time, from anything that gives ranges of bytes. Every claim of the header is
-// held against the file's size before anything of that size is asked for.
-// Source: safetensors README, "Format", and its reference reader's rules: no holes, no overlap, nothing left over.
+// Reads a safetensors file, one tensor at a time, from anything that gives ranges of bytes. Every claim of the header
+// is held against the file's size before anything of that size is asked for. Source: safetensors README, "Format", and
+// its reference reader's rules: no holes, no overlap, nothing left over.
 //
-//   0  header bytes, u64 little endian | header: JSON, {"name": {"dtype", "shape", "data_offsets": [from, to]}, …} | data
+//   0 header bytes, u64 little endian | header: JSON, {"name": {"dtype", "shape", "data_offsets": [from, to]}, …} |
+//   data
 
 import { Fields, parseJson } from '../json/json.ts';
 import { refuseStandIn, STAND_IN_BYTES } from '../json/stand-in.ts';
@@ -66,7 +67,10 @@ export class Safetensors extends TensorFile {
     return new Safetensors(where, new Map(tensors.map((tensor) => [tensor.name, tensor])), source);
   }
 
-  /** The numbers of a tensor as float32, in a fresh array. @throws Error if there is no such tensor, or it holds no floats, or one that is not finite. */
+  /**
+   * The numbers of a tensor as float32, in a fresh array.
+   * @throws Error if there is no such tensor, or it holds no floats, or one that is not finite.
+   */
   async read(name: string): Promise<Float32Array<ArrayBuffer>> {
     const { dtype } = this.info(name);
     if (!Object.hasOwn(FLOAT_BYTES, dtype)) {

@@ -1,4 +1,7 @@
-/** The check that a file's tensors are those that a configuration asks for, with all that is wrong in one error. What they are to be is a family's business. */
+/**
+ * The check that a file's tensors are those that a configuration asks for, with all that is wrong in one error. What
+ * they are to be is a family's business.
+ */
 import type { TensorInfo } from './tensor-file.ts';
 
 /** At most so many lines of what is wrong: a checkpoint of another model has hundreds. */
@@ -32,7 +35,10 @@ export class TensorCheck {
     this.used.add(name);
   }
 
-  /** @param model what errors call it @throws Error that names what is missing, what is too many, and what has another shape or no floats */
+  /**
+   * @param model what errors call it
+   * @throws Error that names what is missing, what is too many, and what has another shape or no floats
+   */
   finish(tensors: ReadonlyMap<string, TensorInfo>, where: string, model: string, asks = 'config.json'): void {
     for (const { name, shape } of tensors.values()) {
       if (!this.used.has(name))

@@ -1,4 +1,5 @@
-// What files of tensors have in common: a table of where each one lies, and reading one. Not the table's making: that is a format's.
+// What files of tensors have in common: a table of where each one lies, and reading one. Not the table's making: that
+// is a format's.
 
 /** A file, or anything like one: `read` gives exactly `length` bytes at `offset`, or throws. */
 export interface Source {
@@ -25,7 +26,10 @@ export abstract class TensorFile {
     private readonly source: Source,
   ) {}
 
-  /** The data of a tensor as it is in the file. @throws Error if there is no such tensor, RangeError if its bytes do not come */
+  /**
+   * The data of a tensor as it is in the file.
+   * @throws Error if there is no such tensor, RangeError if its bytes do not come
+   */
   async readBytes(name: string): Promise<Uint8Array> {
     const { offset, bytes } = this.info(name);
     const data = await this.source.read(offset, bytes);

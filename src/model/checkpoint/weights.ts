@@ -23,7 +23,8 @@ export interface Weights {
 
 /**
  * Opens a folder's weights.
- * @param spare names that an index and its shards need not agree on: tensors of which copies may be stored, or that nobody reads.
+ * @param spare names that an index and its shards need not agree on: tensors of which copies may be stored, or that
+ * nobody reads.
  * @throws Error if there are none; what Safetensors throws if they are broken.
  */
 export async function openWeights(folder: Folder, spare: ReadonlySet<string>): Promise<Weights> {
@@ -47,8 +48,8 @@ export async function readAll(source: Source): Promise<Uint8Array> {
 }
 
 /**
- * The shards' tensors. An index may name spare tensors that no shard has, and shards may have some that it does not name, as transformers
- * saved them. Which tensors there have to be is the family's check, as for a single file.
+ * The shards' tensors. An index may name spare tensors that no shard has, and shards may have some that it does not
+ * name, as transformers saved them. Which tensors there have to be is the family's check, as for a single file.
  */
 async function openShards(folder: Folder, spare: ReadonlySet<string>, json: unknown): Promise<Weights> {
   const map: Fields = new Fields(`${INDEX_FILE}: weight_map`, new Fields(INDEX_FILE, json).get('weight_map'));

@@ -66,7 +66,8 @@ export class Fields {
   integers(name: string, min: number, max: number, fallback: number[]): number[] {
     const value = this.get(name) ?? fallback;
     if (!Array.isArray(value)) return [this.checkInteger(name, value, min, max)];
-    // a place has a name only where it is wrong, and most integers are known without a call: a caller may send a thousand to an interpreter
+    // a place has a name only where it is wrong, and most integers are known without a call: a caller may send a
+    // thousand to an interpreter
     for (let i = 0; i < value.length; i++) {
       const item = value[i];
       if (item !== (item | 0) || item < min || item > max) this.checkInteger(`${name}[${i}]`, item, min, max);

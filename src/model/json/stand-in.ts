@@ -1,5 +1,5 @@
-// What stands in a folder in place of a file when it was fetched in the wrong way: said as such, whatever the file was to be.
-// Source: Git LFS, docs/spec.md ("The Pointer").
+// What stands in a folder in place of a file when it was fetched in the wrong way: said as such, whatever the file was
+// to be. Source: Git LFS, docs/spec.md ("The Pointer").
 
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 const PAGE = /^\s*(<!doctype\s+html|<html|<head|<body|<!--)/i;

@@ -1,6 +1,7 @@
 /**
- * Whether a pack may become the model: all of it that a program trusts. Its head is pack.ts's; here are the tokenizer's tables, and every number that weights are made of. Done
- * part by part, so that a canister can do it in as many messages as it takes.
+ * Whether a pack may become the model: all of it that a program trusts. Its head is pack.ts's; here are the tokenizer's
+ * tables, and every number that weights are made of. Done part by part, so that a canister can do it in as many
+ * messages as it takes.
  */
 import { CHECK_FINITE, CHECK_MULTIPLIERS } from '../../tensor/assembly/protocol.ts';
 import { matrixParts } from '../../tensor/layout.ts';

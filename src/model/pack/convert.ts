@@ -1,6 +1,6 @@
 /**
- * Makes a pack of a checkpoint: pads and quantises tensor after tensor, holding one at a time. Where the checkpoint comes from, and where the
- * pack goes, are the caller's.
+ * Makes a pack of a checkpoint: pads and quantises tensor after tensor, holding one at a time. Where the checkpoint
+ * comes from, and where the pack goes, are the caller's.
  */
 import { placeInt4 } from '../../tensor/int4.ts';
 import { type MatrixKind, type Placement, placeFloat32, placeInt8 } from '../../tensor/layout.ts';

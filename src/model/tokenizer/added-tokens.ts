@@ -1,6 +1,6 @@
-// Tokens that were added to a tokenizer beside its pieces: found in a text before it is normalised and cut up, each one id. Where they come from
-// is `folder-tokenizer.ts`. Source: tokenizers, added_vocabulary.rs (find_matches, extract_and_normalize): the leftmost and longest
-// match counts, even one that is then discarded.
+// Tokens that were added to a tokenizer beside its pieces: found in a text before it is normalised and cut up, each one
+// id. Where they come from is `folder-tokenizer.ts`. Source: tokenizers, added_vocabulary.rs (find_matches,
+// extract_and_normalize): the leftmost and longest match counts, even one that is then discarded.
 
 import type { AddedToken } from '../../text/added-token.ts';
 
@@ -92,7 +92,8 @@ export class TokenMatcher {
       if (from > done) parts.push({ text: text.slice(done, from) });
       parts.push({ id: token.id });
       done = to;
-      // a match may lie within the spaces that were taken: then it begins behind what is done, and takes none of it again
+      // a match may lie within the spaces that were taken: then it begins behind what is done, and takes none of it
+      // again
     }
     if (done < text.length) parts.push({ text: text.slice(done) });
     return parts;

@@ -1,6 +1,7 @@
 /**
- * The tokenizer of a model as a pack holds it, whatever its kind: its tables say by their first word which it is. Unigram's are tokenizer-data.ts', BPE's those of
- * src/text/bpe/bpe-data.ts; nothing of either is parsed, they are worked with where they lie.
+ * The tokenizer of a model as a pack holds it, whatever its kind: its tables say by their first word which it is.
+ * Unigram's are tokenizer-data.ts', BPE's those of src/text/bpe/bpe-data.ts; nothing of either is parsed, they are
+ * worked with where they lie.
  */
 import { Bpe, checkBpeTables } from '../../text/bpe/bpe.ts';
 import { BPE_HEAD_BYTES, BPE_MAGIC } from '../../text/bpe/bpe-data.ts';

@@ -1,5 +1,5 @@
-// A unigram tokenizer with the tokens that were added to it: what prompts are encoded with, and answers decoded. Its pieces, and how a text without added
-// tokens is cut up, are `tokenizer.ts`'s.
+// A unigram tokenizer with the tokens that were added to it: what prompts are encoded with, and answers decoded. Its
+// pieces, and how a text without added tokens is cut up, are `tokenizer.ts`'s.
 
 import type { AddedToken } from '../../text/added-token.ts';
 import type { StreamDecoder } from '../../text/stream-decoder.ts';
@@ -43,16 +43,16 @@ export class PromptTokenizer implements Tokenizer {
   }
 
   /**
-   * The ids of a text, then `</s>`. Added tokens in it are one id each; special ones, such as `</s>` and `<extra_id_0>`, only with
-   * `specialTokens`, and else ordinary text.
+   * The ids of a text, then `</s>`. Added tokens in it are one id each; special ones, such as `</s>` and
+   * `<extra_id_0>`, only with `specialTokens`, and else ordinary text.
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
     return this.encodeUpTo(text, Number.POSITIVE_INFINITY, options)!;
   }
 
   /**
-   * As `encode`, if there are no more than `most` ids, `</s>` included, and no more than so many thousand steps along tries for any part
-   * of the text; else undefined, and the rest is not looked at.
+   * As `encode`, if there are no more than `most` ids, `</s>` included, and no more than so many thousand steps along
+   * tries for any part of the text; else undefined, and the rest is not looked at.
    */
   encodeUpTo(text: string, most: number, options: EncodeOptions): number[] | undefined {
     const { specialTokens = false, isPart = false, bare = isPart, thousandSteps = 0 } = options;
@@ -147,7 +147,9 @@ export class PromptTokenizer implements Tokenizer {
   }
 }
 
-/** The text between added tokens by the tokenizer's own streams; only the first of an answer drops its leading space. */
+/**
+ * The text between added tokens by the tokenizer's own streams; only the first of an answer drops its leading space.
+ */
 class PromptStream {
   private stream: StreamDecoder;
   private fresh = true;
@@ -164,7 +166,10 @@ class PromptStream {
     return content === undefined ? this.stream.push(id) : this.put(content);
   }
 
-  /** Takes the next id and holds its text back where that is cheaper. @returns text of an added token, and what was held back before it */
+  /**
+   * Takes the next id and holds its text back where that is cheaper.
+   * @returns text of an added token, and what was held back before it
+   */
   append(id: number): string | undefined {
     const content = this.shown.get(id);
     if (content !== undefined) return this.put(content);

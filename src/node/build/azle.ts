@@ -1,6 +1,7 @@
 /**
  * Azle's part of the build: TypeScript in, a canister's Wasm (QuickJS with our bundle as data) and its Candid file out.
- * No type checking here (`npm run check` does it). Azle reads dfx.json of the folder it runs in and writes `.azle/<name>/`.
+ * No type checking here (`npm run check` does it). Azle reads dfx.json of the folder it runs in and writes
+ * `.azle/<name>/`.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -43,7 +43,8 @@ export async function canisterNames(root = projectRoot): Promise<string[]> {
 
 /**
  * Builds canister `name`, or takes what is there if nothing it is made of has changed.
- * @throws Error with the failing step's output; ModuleError with the rule's name if the Internet Computer would not take the Wasm
+ * @throws Error with the failing step's output; ModuleError with the rule's name if the Internet Computer would not
+ * take the Wasm
  */
 export async function buildCanister(
   name: string,

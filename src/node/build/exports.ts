@@ -1,4 +1,7 @@
-/** What a Wasm module exports, and the globals among it. Source: WebAssembly core specification 2.0, sections 5.5.9 and 5.5.10. */
+/**
+ * What a Wasm module exports, and the globals among it. Source: WebAssembly core specification 2.0, sections 5.5.9
+ * and 5.5.10.
+ */
 import { edit, type Section, SectionId } from './sections.ts';
 
 export interface Export {

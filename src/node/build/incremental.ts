@@ -1,7 +1,7 @@
 /**
- * Doing work only when its inputs changed: by content, not by date, so that a fresh clone, a branch switch and a copied folder all behave.
- * A stamp file keeps the hash of what went in and of what came out; a lock keeps two processes from writing the same outputs.
- * Not a build system: each caller knows its own inputs.
+ * Doing work only when its inputs changed: by content, not by date, so that a fresh clone, a branch switch and a copied
+ * folder all behave. A stamp file keeps the hash of what went in and of what came out; a lock keeps two processes from
+ * writing the same outputs. Not a build system: each caller knows its own inputs.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * Leaves out of the kernels what a canister does not use: the flags of its ops stay 1, the others become 0 (src/tensor/dispatch.ts), and Binaryen drops the
- * code that nothing reaches any more. The passes are the ones that do this and no others, so that the kernels that stay are as they were.
+ * Leaves out of the kernels what a canister does not use: the flags of its ops stay 1, the others become 0
+ * (src/tensor/dispatch.ts), and Binaryen drops the code that nothing reaches any more. The passes are the ones that do
+ * this and no others, so that the kernels that stay are as they were.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

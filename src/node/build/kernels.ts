@@ -36,7 +36,8 @@ const forbidden: ReadonlyMap<number, string> = new Map([
 
 /**
  * Compiles the kernels of `root`, those of tokenizers among them, to `build/kernels.wasm`, unless that is up to date.
- * @returns the module; imports `env.memory`, `ic0.performance_counter`, `ic0real.certified_data_set`; exports `certified_data_set`
+ * @returns the module; imports `env.memory`, `ic0.performance_counter`, `ic0real.certified_data_set`; exports
+ * `certified_data_set`
  */
 export const buildKernels = (options?: BuildOptions): Promise<Uint8Array> =>
   build('src/text/assembly/index.ts', 'kernels', [], options);

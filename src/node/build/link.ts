@@ -5,8 +5,9 @@
  *   kernels    "ic0"   imports env.memory;          exports certified_data_set  <───┘
  *                      imports ic0real.certified_data_set, which is ic0's after the merge
  *
- * What both import stands twice after the merge, and is made one: of calls to stable memory, the Internet Computer links the last alone.
- * The merge is Binaryen's `wasm-merge`, told of exactly the features the Internet Computer allows: with more, it writes encodings that are refused.
+ * What both import stands twice after the merge, and is made one: of calls to stable memory, the Internet Computer
+ * links the last alone. The merge is Binaryen's `wasm-merge`, told of exactly the features the Internet Computer
+ * allows: with more, it writes encodings that are refused.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -41,7 +42,10 @@ export const enabledFeatures = ['--mvp-features', ...features.map((feature) => `
 export const binaryenTool = (name: string): string =>
   join(dirname(createRequire(import.meta.url).resolve('binaryen/package.json')), 'bin', name);
 
-/** One module of both, with one memory and each import once: the kernels stand where Azle imports `ic0.certified_data_set`. */
+/**
+ * One module of both, with one memory and each import once: the kernels stand where Azle imports
+ * `ic0.certified_data_set`.
+ */
 export async function mergeKernels(azle: Uint8Array, kernels: Uint8Array): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), 'stepwise-link-'));
   try {
@@ -62,8 +66,9 @@ export async function mergeKernels(azle: Uint8Array, kernels: Uint8Array): Promi
 }
 
 /**
- * The module as it is deployed: without the absolute path of the folder it was built in (Azle keeps it for stack traces, and two people's builds would
- * never have one hash), without notes of tools, with `metadata` that anyone may read from the canister.
+ * The module as it is deployed: without the absolute path of the folder it was built in (Azle keeps it for stack
+ * traces, and two people's builds would never have one hash), without notes of tools, with `metadata` that anyone may
+ * read from the canister.
  */
 export function finish(wasm: Uint8Array, metadata: Record<string, string>): Uint8Array {
   const sections = replacePassiveData(readSections(wasm), {
@@ -78,7 +83,10 @@ export function finish(wasm: Uint8Array, metadata: Record<string, string>): Uint
   ]);
 }
 
-/** @throws Error where an import stands twice: of calls to stable memory, the Internet Computer links the last alone, and the others trap */
+/**
+ * @throws Error where an import stands twice: of calls to stable memory, the Internet Computer links the last alone,
+ * and the others trap
+ */
 export function checkImportsOnce(wasm: Uint8Array): void {
   const names = parseModule(wasm).imports.map(({ module, name }) => `${module}.${name}`);
   const twice = new Set(names.filter((name, i) => names.indexOf(name) !== i));

@@ -1,6 +1,6 @@
 /**
- * The canister's page: one HTML file with its script and style in it, compressed, and what is needed to certify it, as a module that the canister
- * imports (page-data.d.ts says what is in it). The bundler is esbuild.
+ * The canister's page: one HTML file with its script and style in it, compressed, and what is needed to certify it, as
+ * a module that the canister imports (page-data.d.ts says what is in it). The bundler is esbuild.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -39,7 +39,8 @@ interface Page {
 }
 
 /**
- * Builds the page whose HTML file is `entry`, unless it is up to date: `build/page/index.html` to look at, and the module for the canister.
+ * Builds the page whose HTML file is `entry`, unless it is up to date: `build/page/index.html` to look at, and the
+ * module for the canister.
  * @returns the module's file
  */
 export async function buildPage(

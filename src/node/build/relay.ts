@@ -7,7 +7,8 @@
  *              exports relay_reply       ─>  a new last place in the table, whose number becomes relay_reply_index
  *              exports call_new, call_on_cleanup, which wasm-merge binds to Azle's imports of them
  *   settlement exports settled_callback  ─>  the place after it, whose number becomes settled_callback_index
- *              exports settle, which is called at the end of every update method and of timers, by a function around each
+ *              exports settle, which is called at the end of every update method and of timers, by a function around
+ *              each
  *   arguments  export msg_method_name_size, _copy, by which Azle makes text of bytes in native code
  *   blocks     export stable64_size, _grow, _read, _write, bound in the same way: all that Azle knows of stable memory
  */

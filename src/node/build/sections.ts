@@ -1,6 +1,7 @@
 /**
- * A Wasm module as its list of sections, and the three edits the build makes to one. Everything else in the module stays byte for byte.
- * Source: WebAssembly core specification 2.0, section 5.5; custom sections `icp:public …` as in the Internet Computer's interface specification, "Canister metadata".
+ * A Wasm module as its list of sections, and the three edits the build makes to one. Everything else in the module
+ * stays byte for byte. Source: WebAssembly core specification 2.0, section 5.5; custom sections `icp:public …` as in
+ * the Internet Computer's interface specification, "Canister metadata".
  */
 import { Reader, Writer } from '../../../packages/replica/src/wasm/bytes.ts';
 
@@ -57,8 +58,8 @@ export function renameImportModule(sections: readonly Section[], from: string, t
 }
 
 /**
- * Replaces the content of the passive data segment that starts with `prefix`, and the two exported functions that know its length:
- * `size() -> i32` and `init(address)`, which copies the segment to memory and drops it.
+ * Replaces the content of the passive data segment that starts with `prefix`, and the two exported functions that know
+ * its length: `size() -> i32` and `init(address)`, which copies the segment to memory and drops it.
  * @throws Error if the segment or the functions are not as Azle 0.33 writes them
  */
 export function replacePassiveData(
@@ -104,7 +105,10 @@ export function replacePassiveData(
   ]);
 }
 
-/** Replaces the bodies of exported functions, which must be `before` now. An export may be a linker's wrapper that calls the function first. */
+/**
+ * Replaces the bodies of exported functions, which must be `before` now. An export may be a linker's wrapper that calls
+ * the function first.
+ */
 function replaceBodies(
   sections: readonly Section[],
   bodies: { name: string; before: Uint8Array; after: Uint8Array }[],

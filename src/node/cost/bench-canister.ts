@@ -1,6 +1,7 @@
 /**
- * The canister on a replica in this process, driven message by message: install, upload, upgrade, generate, each with the records of the messages
- * it was. Time stands still but for the replica's own ticks, so that two runs count the same.
+ * The canister on a replica in this process, driven message by message: install, upload, upgrade, generate, each with
+ * the records of the messages it was. Time stands still but for the replica's own ticks, so that two runs count the
+ * same.
  */
 import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';

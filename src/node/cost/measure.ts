@@ -1,6 +1,7 @@
 /**
- * What a model costs in a canister, by doing it: install, upload and answers on the replica, in this process, and what the canister's balance says afterwards. Time
- * stands still meanwhile, so that storage is in none of them; what it costs is worked out from the bytes that the canister has at the end.
+ * What a model costs in a canister, by doing it: install, upload and answers on the replica, in this process, and what
+ * the canister's balance says afterwards. Time stands still meanwhile, so that storage is in none of them; what it
+ * costs is worked out from the bytes that the canister has at the end.
  */
 import { Principal } from '@dfinity/principal';
 import { fees, ingressFee } from '../../../packages/replica/src/cycles.ts';
@@ -22,13 +23,19 @@ export interface Work {
 /** Cycles on a subnet of 13 nodes. */
 export interface Costs {
   create: number;
-  /** The message that brings the compressed module, compiling it, which the subnet has not done before, and its first run. */
+  /**
+   * The message that brings the compressed module, compiling it, which the subnet has not done before, and its first
+   * run.
+   */
   install: number;
   upload: number;
   /** A day with the bytes that the canister has in the end: module, heap and stable memory. */
   storageDay: number;
   storageBytes: number;
-  /** An answer to a prompt that was not asked before: in one call of `generate`, by `start`, which nobody awaits, and with `tokens_per_call = auto`. */
+  /**
+   * An answer to a prompt that was not asked before: in one call of `generate`, by `start`, which nobody awaits, and
+   * with `tokens_per_call = auto`.
+   */
   generate: number;
   start: number;
   auto: number;
@@ -80,8 +87,8 @@ export async function measureCosts({
 }
 
 /**
- * The only token that ends these answers: T5 never writes it, so that they have the length asked for. `min_new_tokens` would see to that too, at the price
- * of messages that a plain answer does without.
+ * The only token that ends these answers: T5 never writes it, so that they have the length asked for. `min_new_tokens`
+ * would see to that too, at the price of messages that a plain answer does without.
  */
 const PADDING = 0;
 

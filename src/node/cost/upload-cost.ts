@@ -1,4 +1,7 @@
-/** What an upload costs, told beforehand. Fees as on a subnet of 13 nodes; what the canister works is measured on the replica. */
+/**
+ * What an upload costs, told beforehand. Fees as on a subnet of 13 nodes; what the canister works is measured on the
+ * replica.
+ */
 import { fees, ingressFee } from '../../../packages/replica/src/cycles.ts';
 
 /** Hashing twice (the chunk, the whole) takes 210, the rest is reading the argument, storing and checking. */

@@ -1,6 +1,6 @@
 /**
- * What the Hugging Face hub says of a model's files: their names, sizes and hashes. Reads nothing else of the hub's interface.
- * Source: hub API, `GET /api/models/<id>/tree/<revision>`; `lfs.oid` is a SHA-256, `oid` a git blob's SHA-1.
+ * What the Hugging Face hub says of a model's files: their names, sizes and hashes. Reads nothing else of the hub's
+ * interface. Source: hub API, `GET /api/models/<id>/tree/<revision>`; `lfs.oid` is a SHA-256, `oid` a git blob's SHA-1.
  */
 
 import { Fields } from '../../model/json/json.ts';

@@ -2,7 +2,10 @@
 
 const VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
 
-/** That a proxy is set and not used, as a line; undefined where none is, or Node uses it. Its address, which may have a password in it, is not said. */
+/**
+ * That a proxy is set and not used, as a line; undefined where none is, or Node uses it. Its address, which may have a
+ * password in it, is not said.
+ */
 export function proxyLine(endpoint: string, env: NodeJS.ProcessEnv = process.env): [string] | undefined {
   const local = /^(localhost|127\.|\[::1\])/.test(new URL(endpoint).hostname);
   const name = VARIABLES.find((variable) => env[variable]);

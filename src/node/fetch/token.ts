@@ -1,5 +1,6 @@
 /**
- * Who asks, for models that are not for everyone: `HF_TOKEN`, sent to the hub alone. It stands in no message and no file.
+ * Who asks, for models that are not for everyone: `HF_TOKEN`, sent to the hub alone. It stands in no message and no
+ * file.
  */
 
 /** Where a token may go, and the header that it is in. */
@@ -9,7 +10,10 @@ export interface Credentials {
   authorization: string;
 }
 
-/** @throws Error for a token that no header can hold, or that would go over the network in the clear; without the token in it */
+/**
+ * @throws Error for a token that no header can hold, or that would go over the network in the clear; without the token
+ * in it
+ */
 export function credentials(endpoint: string, token = process.env['HF_TOKEN']): Credentials | undefined {
   const trimmed = token?.trim();
   if (!trimmed) return undefined;

@@ -1,4 +1,7 @@
-/** A model without a canister: the same programs, tokenizer and kernels in this process, for trying a model and for checking it. */
+/**
+ * A model without a canister: the same programs, tokenizer and kernels in this process, for trying a model and for
+ * checking it.
+ */
 import { createHash } from 'node:crypto';
 import type { GenerationConfig } from '../../model/checkpoint/generation-config.ts';
 import { type ModelConfig, openModel, shapeOf } from '../../model/families/registry.ts';
@@ -24,7 +27,10 @@ export interface LocalModel {
   generation: GenerationConfig;
 }
 
-/** Opens a folder and brings its weights into the arena, tensor by tensor. @throws Error naming the file that is missing or wrong */
+/**
+ * Opens a folder and brings its weights into the arena, tensor by tensor.
+ * @throws Error naming the file that is missing or wrong
+ */
 export async function openLocalModel(dir: string, weights: WeightsKind): Promise<LocalModel> {
   return await withCheckpoint(dir, async (checkpoint) => {
     const { config, generation } = checkpoint;

@@ -1,6 +1,6 @@
 /**
- * Models on this machine, folders as Hugging Face has them and GGUF files: opened, and made into packs that are kept in build/packs/ until the model or the
- * converter changes.
+ * Models on this machine, folders as Hugging Face has them and GGUF files: opened, and made into packs that are kept in
+ * build/packs/ until the model or the converter changes.
  */
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
@@ -175,7 +175,11 @@ export async function packFolder(model: string, weights: WeightsKind, packing: P
   });
 }
 
-/** Makes a model's pack at a place of its own. @param model a folder or a GGUF file @throws Error naming the file that is missing or wrong */
+/**
+ * Makes a model's pack at a place of its own.
+ * @param model a folder or a GGUF file
+ * @throws Error naming the file that is missing or wrong
+ */
 export async function packTo(
   model: string,
   weights: WeightsKind,

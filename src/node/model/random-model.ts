@@ -1,6 +1,7 @@
 /**
- * A model of a given shape without a file: weights from a seed, spread as T5's are at the start of training, and little-flan's tokenizer filled up with
- * made-up words. What it says is nonsense; what it costs is what a trained model of that shape costs. It never stops by itself.
+ * A model of a given shape without a file: weights from a seed, spread as T5's are at the start of training, and
+ * little-flan's tokenizer filled up with made-up words. What it says is nonsense; what it costs is what a trained model
+ * of that shape costs. It never stops by itself.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

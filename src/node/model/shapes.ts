@@ -1,6 +1,6 @@
 /**
- * The shapes that are measured, as the models' `config.json` on Hugging Face have them: google/flan-t5-small, -base, -large, -xl, and little-flan of models/.
- * What the families share stands once.
+ * The shapes that are measured, as the models' `config.json` on Hugging Face have them:
+ * google/flan-t5-small, -base, -large, -xl, and little-flan of models/. What the families share stands once.
  */
 import { parseT5Config, type T5Config } from '../../model/checkpoint/config.ts';
 
@@ -38,8 +38,8 @@ export function shapeNamed(name: string): Shape {
 }
 
 /**
- * Multiply-adds with weights: of a decode step, and of each prompt token in the encoder and the cross keys and values. Attention's own are not
- * counted.
+ * Multiply-adds with weights: of a decode step, and of each prompt token in the encoder and the cross keys and values.
+ * Attention's own are not counted.
  */
 export function macsOf({ config }: Shape): { step: number; promptToken: number } {
   const { dModel: D, dFf: F, vocabularySize: V, numLayers, numDecoderLayers } = config;

@@ -1,6 +1,7 @@
 /**
- * What a decoder-only model makes of a text whose every next token is known: how likely it found each (perplexity), and what it would have written in its place. So
- * quantised weights are held against float32's without an answer's first difference changing all that follows.
+ * What a decoder-only model makes of a text whose every next token is known: how likely it found each (perplexity), and
+ * what it would have written in its place. So quantised weights are held against float32's without an answer's first
+ * difference changing all that follows.
  */
 import type { LanguageModel } from '../../model/language-model.ts';
 

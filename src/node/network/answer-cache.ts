@@ -1,4 +1,7 @@
-/** Switches the canister's answer cache on. Off by default, since it tells whether something was asked before: on one's own machine one knows. */
+/**
+ * Switches the canister's answer cache on. Off by default, since it tells whether something was asked before: on one's
+ * own machine one knows.
+ */
 import type { Client } from '../../client/index.ts';
 import { type SettingsChange, SettingsChange as SettingsChangeType } from '../../interface/llm.did.ts';
 

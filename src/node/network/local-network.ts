@@ -50,7 +50,10 @@ export class LocalNetwork {
     return { canisterId, moduleHash };
   }
 
-  /** What the canister's messages were and cost while `work` was done, those that followed from it included; queries cost nothing. */
+  /**
+   * What the canister's messages were and cost while `work` was done, those that followed from it included; queries
+   * cost nothing.
+   */
   async record<T>(
     canisterId: Principal,
     work: () => Promise<T>,

@@ -1,4 +1,7 @@
-/** From `--network`, `--canister` and `--identity` to a client: what the commands that talk to a canister anywhere have in common. */
+/**
+ * From `--network`, `--canister` and `--identity` to a client: what the commands that talk to a canister anywhere have
+ * in common.
+ */
 import { Principal } from '@dfinity/principal';
 import type { Command } from 'commander';
 import { type Client, connect } from '../../client/index.ts';

@@ -1,4 +1,7 @@
-/** Identities from PEM files, as `dfx identity export` and `icp identity export` write them: Ed25519, secp256k1 and P-256. */
+/**
+ * Identities from PEM files, as `dfx identity export` and `icp identity export` write them: Ed25519, secp256k1 and
+ * P-256.
+ */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';

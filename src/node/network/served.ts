@@ -1,6 +1,7 @@
 /**
- * Where the `npm start -- --serve` that run can be found: `npm run ask` asks the one that was begun last where nothing else is named. Each has a file,
- * named after its port. One that was killed leaves its file: whether somebody lives at an address is asked there.
+ * Where the `npm start -- --serve` that run can be found: `npm run ask` asks the one that was begun last where nothing
+ * else is named. Each has a file, named after its port. One that was killed leaves its file: whether somebody lives at
+ * an address is asked there.
  */
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** What is made of src/interface/llm.did: TypeScript for canister and clients, by DFINITY's generator, and the copies that examples hold. */
+/**
+ * What is made of src/interface/llm.did: TypeScript for canister and clients, by DFINITY's generator, and the copies
+ * that examples hold.
+ */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +12,10 @@ export async function interfaceFiles(did: string): Promise<Record<string, string
   return { 'src/interface/llm.did.ts': await declarations(did), 'examples/motoko/llm.did': did };
 }
 
-/** TypeScript for a Candid file: its types, and these and the service as values. @throws Error where the text is no Candid */
+/**
+ * TypeScript for a Candid file: its types, and these and the service as values.
+ * @throws Error where the text is no Candid
+ */
 async function declarations(did: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'stepwise-candid-'));
   try {

@@ -1,4 +1,7 @@
-/** The client as a package: TypeScript's own output of src/client, one module for each of its files, with types; packed by npm. */
+/**
+ * The client as a package: TypeScript's own output of src/client, one module for each of its files, with types; packed
+ * by npm.
+ */
 import { cp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';

@@ -1,4 +1,7 @@
-/** The tensor unit as a package: packages/tensor with what it takes from src/tensor and src/node/build, and the kernels; packed by npm. */
+/**
+ * The tensor unit as a package: packages/tensor with what it takes from src/tensor and src/node/build, and the kernels;
+ * packed by npm.
+ */
 import { cp, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';

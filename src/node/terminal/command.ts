@@ -1,4 +1,7 @@
-/** How a command of this project reads its paths and how it ends: well, or with one clear line on stderr and exit code 1. */
+/**
+ * How a command of this project reads its paths and how it ends: well, or with one clear line on stderr and exit
+ * code 1.
+ */
 import { resolve } from 'node:path';
 import { AgentError, ErrorKindEnum } from '@dfinity/agent';
 import type { Command } from 'commander';
@@ -19,7 +22,10 @@ export async function runCommand(program: Command): Promise<void> {
 /** Options that npm has too, some of which it always hands on: that they are there says nothing. */
 const NPMS_OWN = ['cache', 'json', 'yes', 'version', 'help'];
 
-/** Without `--` before them, npm takes options for its own and hands them on as variables: the command would run as if none had been given. */
+/**
+ * Without `--` before them, npm takes options for its own and hands them on as variables: the command would run as if
+ * none had been given.
+ */
 function refuseNpmsOptions(program: Command): void {
   const taken = program.options
     .map((option) => option.long?.slice(2) ?? '')

@@ -3,7 +3,8 @@ import { show } from '../../model/json/json.ts';
 import type { ChatMessage } from '../../text/chat-template.ts';
 
 /**
- * Gives each line's string as it comes; lines end at a line feed alone, since JSON may hold other line separators as they are.
+ * Gives each line's string as it comes; lines end at a line feed alone, since JSON may hold other line separators as
+ * they are.
  * @throws TypeError naming the line that is no JSON string
  */
 export function jsonStrings(stream: AsyncIterable<Uint8Array | string>, where: string): AsyncGenerator<string> {

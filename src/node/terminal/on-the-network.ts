@@ -1,6 +1,7 @@
 /**
- * How long an answer takes on the Internet Computer, derived from the instructions of its messages. The assumptions stand in docs/deploy.md: a quiet
- * subnet, rounds of about a second, a call from outside carried out 1 to 2 s after it was sent.
+ * How long an answer takes on the Internet Computer, derived from the instructions of its messages. The assumptions
+ * stand in docs/deploy.md: a quiet subnet, rounds of about a second, a call from outside carried out 1 to 2 s after it
+ * was sent.
  */
 
 /** Instructions of one canister in one round; and of one message in it: a longer one goes on in the next round. */

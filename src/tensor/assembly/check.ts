@@ -1,7 +1,11 @@
-// Whether numbers that are to be weights are such: float32 that are finite, multipliers of int4 weights (int4.ts) that keep them within int8.
+// Whether numbers that are to be weights are such: float32 that are finite, multipliers of int4 weights (int4.ts) that
+// keep them within int8.
 import { CHECK_FINITE, INT4_MULTIPLIER_MAX } from './protocol';
 
-/** @returns the number of the first that is not, counted from 1; 0 where all are. `bytes` are a multiple of 4, or of 1 for multipliers. */
+/**
+ * @returns the number of the first that is not, counted from 1; 0 where all are. `bytes` are a multiple of 4, or of 1
+ * for multipliers.
+ */
 export function firstWrong(kind: u32, at: usize, bytes: u32): u32 {
   return kind == CHECK_FINITE ? firstNotFinite(at, bytes) : firstTooLarge(at, bytes);
 }

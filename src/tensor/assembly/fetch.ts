@@ -1,6 +1,6 @@
 /**
- * Reads a word of every cache line, in order, as the processor foresees best; a tile jumps from group to group. What it gives is for nobody: a Wasm engine
- * keeps loads, since they may trap.
+ * Reads a word of every cache line, in order, as the processor foresees best; a tile jumps from group to group. What it
+ * gives is for nobody: a Wasm engine keeps loads, since they may trap.
  */
 export function fetch(from: usize, end: usize): u32 {
   let any: u32 = 0;

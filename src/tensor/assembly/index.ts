@@ -1,5 +1,5 @@
-// The kernels' one entry. In the canister it stands where Azle imports `ic0.certified_data_set`; in Node it is called directly.
-// Certified data has at most 32 bytes; a longer array that starts with MAGIC is a mailbox (protocol.ts).
+// The kernels' one entry. In the canister it stands where Azle imports `ic0.certified_data_set`; in Node it is called
+// directly. Certified data has at most 32 bytes; a longer array that starts with MAGIC is a mailbox (protocol.ts).
 import { firstWrong } from './check';
 import { hasOp } from './generated/dispatch';
 import { COMMAND_CHECK, COMMAND_GROW, COMMAND_HAS, COMMAND_HASH, COMMAND_READ, COMMAND_RUN, COMMAND_WRITE, HEADER_BYTES, INSTRUCTIONS, MAGIC, RESULT } from './protocol';

@@ -46,7 +46,10 @@ export function rounded(v: v128, inverse: v128): v128 {
 const ROUND: f32 = 12582912;
 export const LOG2_E: f32 = 1.44269504;
 
-/** 2^(n + f) with n as ROUND + n and |f| <= 1/2: a polynomial fitted for the least relative error, 9e-8 and 1 at 0, then n added to the exponent. */
+/**
+ * 2^(n + f) with n as ROUND + n and |f| <= 1/2: a polynomial fitted for the least relative error, 9e-8 and 1 at 0, then
+ * n added to the exponent.
+ */
 // @ts-ignore: AssemblyScript's decorator
 @inline
 function powerOfTwo(n: v128, f: v128): v128 {
@@ -59,8 +62,8 @@ function powerOfTwo(n: v128, f: v128): v128 {
 }
 
 /**
- * e^x for each lane, relative error under 3e-7 on [-87, 88], clamped outside; e^0 is 1.
- * x = n ln 2 + r, where ln 2 is subtracted in two parts, the first exact in 12 bits, so that n times it has no rounding.
+ * e^x for each lane, relative error under 3e-7 on [-87, 88], clamped outside; e^0 is 1. x = n ln 2 + r, where ln 2 is
+ * subtracted in two parts, the first exact in 12 bits, so that n times it has no rounding.
  */
 // @ts-ignore: AssemblyScript's decorator
 @inline
@@ -72,7 +75,10 @@ export function exp(x: v128): v128 {
   return powerOfTwo(rounded, f32x4.mul(r, f32x4.splat(LOG2_E)));
 }
 
-/** 2^t for each lane on [-126, 127], clamped outside, for half of what exp takes. As e^x with t = x log2 e its relative error is under 3e-7 + 6e-8 |x|. */
+/**
+ * 2^t for each lane on [-126, 127], clamped outside, for half of what exp takes. As e^x with t = x log2 e its relative
+ * error is under 3e-7 + 6e-8 |x|.
+ */
 // @ts-ignore: AssemblyScript's decorator
 @inline
 export function quickExp2(t: v128): v128 {

@@ -26,8 +26,8 @@ function resolve(program: usize, at: usize): usize {
 }
 
 /**
- * Runs the ops at words [from, end) of the program, at least one, and stops before an op once the instruction counter has passed
- * `budget`. Returns the word to go on from.
+ * Runs the ops at words [from, end) of the program, at least one, and stops before an op once the instruction counter
+ * has passed `budget`. Returns the word to go on from.
  */
 export function run(program: usize, from: u32, end: u32, budget: u64, registers: usize): u32 {
   memory.copy(program, registers, REGISTERS * 4);

@@ -1,5 +1,6 @@
-// SHA-256's compression function, FIPS 180-4 section 6.2.2. Padding and the constants' table are the caller's (src/tensor/sha256.ts).
-// Own code and not a library: it hashes where the bytes lie, in memory that it shares, and 80 MB in an interpreter is out of reach.
+// SHA-256's compression function, FIPS 180-4 section 6.2.2. Padding and the constants' table are the caller's
+// (src/tensor/sha256.ts). Own code and not a library: it hashes where the bytes lie, in memory that it shares, and 80
+// MB in an interpreter is out of reach.
 
 // @ts-ignore: AssemblyScript's decorator
 @inline
@@ -17,7 +18,10 @@ function choose(x: u32, y: u32, z: u32): u32 {
 function majority(x: u32, y: u32, z: u32): u32 {
   return (x & y) | (z & (x | y));
 }
-/** What a round adds to d, and to what becomes a; e, f, g, h are its variables by name, which move by one from round to round. */
+/**
+ * What a round adds to d, and to what becomes a; e, f, g, h are its variables by name, which move by one from round to
+ * round.
+ */
 // @ts-ignore: AssemblyScript's decorator
 @inline
 function first(e: u32, f: u32, g: u32, h: u32, schedule: usize, constants: usize, t: usize): u32 {
@@ -30,8 +34,8 @@ function second(a: u32, b: u32, c: u32): u32 {
 }
 
 /**
- * Hashes whole blocks. state: eight words, then 64 words of room for the message schedule; constants: 64 words; bytes: a multiple of 64.
- * Eight rounds a turn, in which the variables change their roles and not their places.
+ * Hashes whole blocks. state: eight words, then 64 words of room for the message schedule; constants: 64 words; bytes:
+ * a multiple of 64. Eight rounds a turn, in which the variables change their roles and not their places.
  */
 export function hashBlocks(state: usize, data: usize, bytes: u32, constants: usize): void {
   const schedule = state + 32;

@@ -1,4 +1,6 @@
-/** Keys and values and attention over them, in plain TypeScript: the meaning of assembly/ops/{append-kv,attention-*}.ts. */
+/**
+ * Keys and values and attention over them, in plain TypeScript: the meaning of assembly/ops/{append-kv,attention-*}.ts.
+ */
 import { KEY_RANGE, WEIGHT_SUM } from '../assembly/protocol.ts';
 import { CACHE_CHUNK, CACHE_KEYS, ROW_POSITION, ROW_WORDS } from '../assembly/row-table.ts';
 import { type KvKind, kvPositionBytes } from '../layout.ts';

@@ -1,6 +1,7 @@
 /**
- * The ops that choose a token, in plain TypeScript over one row of logits or probabilities: the meaning of assembly/ops/{argmax,penalize,softmax,
- * top-k,top-p,draw}.ts. Part of the reference (reference.ts), with no thought for speed.
+ * The ops that choose a token, in plain TypeScript over one row of logits or probabilities: the meaning of
+ * assembly/ops/{argmax,penalize,softmax, top-k,top-p,draw}.ts. Part of the reference (reference.ts), with no thought
+ * for speed.
  */
 import type { OpArgs } from '../ops.ts';
 import type { Memory } from './memory.ts';

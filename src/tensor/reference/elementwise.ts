@@ -1,4 +1,7 @@
-/** Norms, activations, sums and rotations, in plain TypeScript: the meaning of assembly/ops/{rms-norm,activate,scale,add,rotate}.ts. */
+/**
+ * Norms, activations, sums and rotations, in plain TypeScript: the meaning of
+ * assembly/ops/{rms-norm,activate,scale,add,rotate}.ts.
+ */
 import * as p from '../assembly/protocol.ts';
 import { ROW_BYTES, ROW_POSITION, ROW_WORDS } from '../assembly/row-table.ts';
 import type { OpArgs } from '../ops.ts';
@@ -35,7 +38,10 @@ export function activate(m: Memory, { out, x, gate, count, kind }: OpArgs<'activ
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** erf(x) = 2/sqrt(pi) times the sum of (-1)^n x^(2n+1) / (n! (2n+1)), which keeps 9 digits up to |x| = 4, and past it erf is 1 within 2e-8. */
+/**
+ * erf(x) = 2/sqrt(pi) times the sum of (-1)^n x^(2n+1) / (n! (2n+1)), which keeps 9 digits up to |x| = 4, and past it
+ * erf is 1 within 2e-8.
+ */
 function erf(x: number): number {
   if (Math.abs(x) > 4) return Math.sign(x);
   let term = x;

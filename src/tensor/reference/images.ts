@@ -1,4 +1,7 @@
-/** Images, in plain TypeScript: the meaning of assembly/ops/{from-bytes,conv2d,max-pool}.ts. Convolution with int8 weights is exact. */
+/**
+ * Images, in plain TypeScript: the meaning of assembly/ops/{from-bytes,conv2d,max-pool}.ts. Convolution with int8
+ * weights is exact.
+ */
 import type { OpArgs } from '../ops.ts';
 import { linearF32, linearQ8 } from './linear.ts';
 import type { Memory } from './memory.ts';
@@ -12,7 +15,9 @@ export function fromBytes(m: Memory, { out, x, rows, width, cols, factor }: OpAr
 
 type Shape = Omit<OpArgs<'conv2dF32'>, 'out' | 'x' | 'w' | 'patches'>;
 
-/** For each output pixel of each image: the indices in x of what the kernel sees, -1 where there is padding, K of them. */
+/**
+ * For each output pixel of each image: the indices in x of what the kernel sees, -1 where there is padding, K of them.
+ */
 function* patchesOf(a: Shape): Generator<{ image: number; seen: number[] }> {
   const inputs = Math.ceil((a.kernelHeight * a.kernelWidth * a.channels) / 16) * 16;
   const across = (size: number, kernel: number): number => Math.floor((size + 2 * a.padding - kernel) / a.stride) + 1;

@@ -1,4 +1,7 @@
-/** Embeddings and matrices, in plain TypeScript: the meaning of assembly/ops/{gather,quantize,linear-*}.ts. Integer ops are exact. */
+/**
+ * Embeddings and matrices, in plain TypeScript: the meaning of assembly/ops/{gather,quantize,linear-*}.ts. Integer ops
+ * are exact.
+ */
 import { ACTIVATION_MAX, INT4_GROUP } from '../assembly/protocol.ts';
 import { int4Groups, type Span, spanRow, spans } from '../layout.ts';
 import type { OpArgs } from '../ops.ts';

@@ -1,7 +1,7 @@
 /**
- * Every op in plain TypeScript, running the same programs over the same arena as the kernels: what the kernels are checked against, and the
- * place to read what an op means. Slow, and with no thought for speed. Integer ops agree with the kernels to the bit; float ones to rounding,
- * as the kernels add in lanes and have an exponential of their own.
+ * Every op in plain TypeScript, running the same programs over the same arena as the kernels: what the kernels are
+ * checked against, and the place to read what an op means. Slow, and with no thought for speed. Integer ops agree with
+ * the kernels to the bit; float ones to rounding, as the kernels add in lanes and have an exponential of their own.
  */
 import { checkRegisters, type Machine, type Registers } from '../machine.ts';
 import { type OpArgs, type OpEntry, type OpName, opEntries } from '../ops.ts';

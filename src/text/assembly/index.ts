@@ -1,4 +1,5 @@
-// The kernels' entry with the tokenizers beside it: what Node runs as it is, and what the canister's own (src/native) goes on to.
+// The kernels' entry with the tokenizers beside it: what Node runs as it is, and what the canister's own (src/native)
+// goes on to.
 import { certified_data_set as kernels } from '../../tensor/assembly/index';
 import { HEADER_BYTES, MAGIC, RESULT } from '../../tensor/assembly/protocol';
 import { bpe } from './bpe/index';

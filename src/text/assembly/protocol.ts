@@ -1,5 +1,6 @@
-// What the TypeScript faces of the tokenizers and their AssemblyScript agree on: commands in a mailbox (src/tensor/assembly/protocol.ts has its frame),
-// the record that a command's payload begins with, and where the tables of a unigram tokenizer lie. Plain integer constants only, so that both compilers read this one file.
+// What the TypeScript faces of the tokenizers and their AssemblyScript agree on: commands in a mailbox
+// (src/tensor/assembly/protocol.ts has its frame), the record that a command's payload begins with, and where the
+// tables of a unigram tokenizer lie. Plain integer constants only, so that both compilers read this one file.
 
 /** Commands from here on, up to LAST_COMMAND, are these, not the kernels'. */
 export const FIRST_COMMAND = 32;
@@ -33,7 +34,10 @@ export const WORK_BYTES = 2;
 export const MOST_STEPS = 3;
 /** decode: 1 where no text has come before. Written as well. */
 export const AT_START = 4;
-/** encode by BPE: 1 where the texts of special tokens are these, not ordinary text. decode: 1 to leave special tokens out. */
+/**
+ * encode by BPE: 1 where the texts of special tokens are these, not ordinary text. decode: 1 to leave special tokens
+ * out.
+ */
 export const SPECIAL = 5;
 /** encode by BPE: bits of what kind of text it is, IS_PART and the others. */
 export const PART = 6;
@@ -52,7 +56,8 @@ export const NEEDS_ROOM = 2;
 export const TOO_DEAR = 3;
 /** The input is no UTF-8. */
 export const NOT_UTF8 = 4;
-// check: what is wrong, COUNT saying of which piece or unit it is; in words in src/model/tokenizer/unigram/tokenizer-check.ts.
+// check: what is wrong, COUNT saying of which piece or unit it is; in words in
+// src/model/tokenizer/unigram/tokenizer-check.ts.
 export const FAULT_NUMBER = 16;
 export const FAULT_TYPE = 17;
 export const FAULT_OFFSETS = 18;
@@ -95,7 +100,10 @@ export const WHITESPACE_AS_SUFFIX = 8;
 export const BYTE_FALLBACK = 16;
 export const PLAIN_ASCII = 32;
 
-/** Of normalised text: a space. No other byte of it is 0x20, as plain spaces become space symbols (or there are no symbols). */
+/**
+ * Of normalised text: a space. No other byte of it is 0x20, as plain spaces become space symbols (or there are no
+ * symbols).
+ */
 export const SPACE_BYTE = 0x20;
 /** NUL, which double arrays cannot hold: a byte that is in no UTF-8. */
 export const NUL_BYTE = 0xfe;
@@ -114,7 +122,9 @@ export const PRE_GPT2 = 1;
 export const PRE_SMOLLM = 2;
 export const PRE_LLAMA3 = 3;
 export const PRE_QWEN2 = 4;
-/** SentencePiece's BPE: a text is one word of characters, a space among them; a character without a piece is its bytes'. */
+/**
+ * SentencePiece's BPE: a text is one word of characters, a space among them; a character without a piece is its bytes'.
+ */
 export const PRE_SENTENCEPIECE = 5;
 /** Bits of the flags. SentencePiece: a space goes before the whole text, */
 export const PREFIX_TEXT = 1;

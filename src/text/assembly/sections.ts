@@ -1,4 +1,5 @@
-// Tables of a tokenizer, where they lie in memory: words that say how they are made, the lengths of their sections among these, then the sections, each at a multiple of 16.
+// Tables of a tokenizer, where they lie in memory: words that say how they are made, the lengths of their sections
+// among these, then the sections, each at a multiple of 16.
 let lengths: usize = 0;
 let section: u32 = 0;
 let next: usize = 0;

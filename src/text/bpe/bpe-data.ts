@@ -1,8 +1,9 @@
 /**
- * A BPE tokenizer ready for use, as one block of bytes: what native code works on where it lies (assembly/bpe). Reading it does no work for a piece.
+ * A BPE tokenizer ready for use, as one block of bytes: what native code works on where it lies (assembly/bpe). Reading
+ * it does no work for a piece.
  *
- *   0  "SBPE", version, bytes, pre-tokenizer, V, M, flags, 0: an int32 each, little endian; then the lengths of the sections;
- *   then the sections in the order of SECTIONS, each at a multiple of 16
+ *   0 "SBPE", version, bytes, pre-tokenizer, V, M, flags, 0: an int32 each, little endian; then the lengths of the
+ *   sections; then the sections in the order of SECTIONS, each at a multiple of 16
  */
 import { BPE_LENGTHS, CLASS_BLOCKS, PRE_SENTENCEPIECE } from '../assembly/protocol.ts';
 
@@ -25,9 +26,15 @@ export interface BpeData {
   merges: Uint32Array;
   /** Open addressing by the pair's hash: rank + 1, 0 for none. A power of two, half of it free at least. */
   mergeSlots: Uint32Array;
-  /** The same of words that are taken as they are: id + 1; empty where words are always merged. SentencePiece: of single characters. */
+  /**
+   * The same of words that are taken as they are: id + 1; empty where words are always merged. SentencePiece: of single
+   * characters.
+   */
   wordSlots: Uint32Array;
-  /** [257] where the lengths of added tokens that begin with each byte begin; then the lengths in bytes, rising. Empty if there are none. */
+  /**
+   * [257] where the lengths of added tokens that begin with each byte begin; then the lengths in bytes, rising. Empty
+   * if there are none.
+   */
   addedLeads: Uint32Array;
   /** As mergeSlots, by the hash of an added token's text. */
   addedSlots: Uint32Array;
@@ -36,7 +43,9 @@ export interface BpeData {
   addedBytes: Uint8Array;
   /** [A] id and ADDED_ bits. */
   addedRows: Uint32Array;
-  /** [CLASS_BLOCKS] u16, the number of the block of each 256 code points; then the blocks, a class for each code point. */
+  /**
+   * [CLASS_BLOCKS] u16, the number of the block of each 256 code points; then the blocks, a class for each code point.
+   */
   classes: Uint8Array;
   /** How many of these ids go before every prompt; those, and those that go behind it. */
   around: Uint32Array;
@@ -83,7 +92,11 @@ export interface BpeHead extends Pick<BpeData, 'kind' | 'flags' | 'vocabularySiz
   sections: Record<keyof typeof SECTIONS, { at: number; bytes: number }>;
 }
 
-/** Reads the head of tables of `bytes`, and compares the sizes of all of them; what is in them is `checkBpeTables`' (bpe.ts). @throws RangeError */
+/**
+ * Reads the head of tables of `bytes`, and compares the sizes of all of them; what is in them is `checkBpeTables`'
+ * (bpe.ts).
+ * @throws RangeError
+ */
 export function readBpeHead(start: Uint8Array, bytes: number): BpeHead {
   const fail = (what: string, expected: number | string, got: number): never => {
     throw new RangeError(`tokenizer: expected ${what} ${expected}, got ${got}; convert the model again`);

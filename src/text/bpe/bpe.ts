@@ -1,4 +1,7 @@
-/** A BPE tokenizer, byte-level as GPT-2's or SentencePiece's: the face of assembly/bpe, which does the work where the tables lie. */
+/**
+ * A BPE tokenizer, byte-level as GPT-2's or SentencePiece's: the face of assembly/bpe, which does the work where the
+ * tables lie.
+ */
 import {
   ADDED_ID,
   ADDED_NORMALIZED,
@@ -241,7 +244,8 @@ const FAULTS: Record<number, string> = {
 
 /**
  * Checks all of the tables.
- * @param start what they begin with @param read puts them where it is told @throws RangeError naming the first thing that is wrong
+ * @param start what they begin with @param read puts them where it is told @throws RangeError naming the first thing
+ * that is wrong
  */
 export function checkBpeTables(
   start: Uint8Array,

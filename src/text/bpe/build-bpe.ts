@@ -110,7 +110,10 @@ function mergesOf({ merges, where }: BpeVocabulary, ids: ReadonlyMap<string, num
   return out;
 }
 
-/** Words that are not merged: all pieces where a model says so, added tokens being none; SentencePiece's single characters. */
+/**
+ * Words that are not merged: all pieces where a model says so, added tokens being none; SentencePiece's single
+ * characters.
+ */
 function wordSlots({ tokens, preTokenizer, ignoreMerges }: BpeVocabulary): Uint32Array {
   const isCut = ({ type }: BpeToken): boolean => type === TokenType.NORMAL;
   const isWord =

@@ -1,6 +1,6 @@
 /**
- * How texts are parted into words before merging: the patterns of the models that are built in, as their files have them, and the number that native code knows each by
- * (assembly/bpe/split.ts). Others are refused by name.
+ * How texts are parted into words before merging: the patterns of the models that are built in, as their files have
+ * them, and the number that native code knows each by (assembly/bpe/split.ts). Others are refused by name.
  */
 import { PRE_GPT2, PRE_LLAMA3, PRE_QWEN2, PRE_SMOLLM } from '../assembly/protocol.ts';
 

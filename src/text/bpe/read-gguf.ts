@@ -1,6 +1,7 @@
 /**
- * A BPE tokenizer out of a GGUF file's metadata: `gpt2` is byte-level, `llama` is SentencePiece's. The file does not say which flags added tokens have, nor what is
- * normalised: it is as the models have it that such files are made of. Source: ggml, `docs/gguf.md`, GGML's tokenizers; llama.cpp, llama-vocab.cpp (defaults).
+ * A BPE tokenizer out of a GGUF file's metadata: `gpt2` is byte-level, `llama` is SentencePiece's. The file does not
+ * say which flags added tokens have, nor what is normalised: it is as the models have it that such files are made of.
+ * Source: ggml, `docs/gguf.md`, GGML's tokenizers; llama.cpp, llama-vocab.cpp (defaults).
  */
 import { preTokenizerOfGgml } from './pre-tokenizers.ts';
 import { mergesOfScores } from './scores.ts';

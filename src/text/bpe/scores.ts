@@ -1,6 +1,6 @@
 /**
- * The merges of a SentencePiece BPE model, which has scores alone: whatever two pieces make a third is a merge, the highest score first.
- * Source: SentencePiece, bpe_model.cc; transformers, convert_slow_tokenizer.py (generate_merges).
+ * The merges of a SentencePiece BPE model, which has scores alone: whatever two pieces make a third is a merge, the
+ * highest score first. Source: SentencePiece, bpe_model.cc; transformers, convert_slow_tokenizer.py (generate_merges).
  */
 import { type BpeToken, TokenType } from './vocabulary.ts';
 

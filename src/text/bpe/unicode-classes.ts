@@ -1,4 +1,7 @@
-/** Which code points are letters, numbers, spaces and parts of words, as this JavaScript's Unicode has them: made at conversion, so that a canister needs no Unicode of its own. */
+/**
+ * Which code points are letters, numbers, spaces and parts of words, as this JavaScript's Unicode has them: made at
+ * conversion, so that a canister needs no Unicode of its own.
+ */
 import { CLASS_BLOCKS, LETTER, NUMBER, SPACE, WORD } from '../assembly/protocol.ts';
 
 const KINDS: [RegExp, number][] = [
@@ -19,7 +22,10 @@ function classOf(code: number): number {
 
 let made: Uint8Array | undefined;
 
-/** [CLASS_BLOCKS] u16, then blocks of 256, as BpeData has them: a million code points, looked at once. Blocks that are alike stand once. */
+/**
+ * [CLASS_BLOCKS] u16, then blocks of 256, as BpeData has them: a million code points, looked at once. Blocks that are
+ * alike stand once.
+ */
 export function unicodeClasses(): Uint8Array {
   made ??= makeClasses();
   return made;

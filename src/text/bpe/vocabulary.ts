@@ -1,4 +1,7 @@
-/** What a file says of a BPE tokenizer, before it is made fit for use: the common form of tokenizer.json, tokenizer.model and GGUF. */
+/**
+ * What a file says of a BPE tokenizer, before it is made fit for use: the common form of tokenizer.json,
+ * tokenizer.model and GGUF.
+ */
 import type { AddedToken } from '../added-token.ts';
 import type { PreTokenizerName } from './pre-tokenizers.ts';
 
@@ -14,7 +17,10 @@ export interface BpeToken {
   type: number;
 }
 
-/** Where SentencePiece puts a space before a text, or before each part between added tokens; `unless`: where none is there. */
+/**
+ * Where SentencePiece puts a space before a text, or before each part between added tokens; `unless`: where none is
+ * there.
+ */
 export type Prefix = 'never' | 'text' | 'parts' | 'text unless' | 'parts unless';
 
 export interface BpeVocabulary {
@@ -38,7 +44,10 @@ export interface BpeVocabulary {
   behind: number[];
 }
 
-/** The character that stands for each byte: itself where it is visible, one from U+0100 on where not. Source: GPT-2, encoder.py (bytes_to_unicode). */
+/**
+ * The character that stands for each byte: itself where it is visible, one from U+0100 on where not. Source: GPT-2,
+ * encoder.py (bytes_to_unicode).
+ */
 export const BYTE_ALPHABET: readonly string[] = (() => {
   const isVisible = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
   let next = 256;

@@ -1,4 +1,7 @@
-/** Writes a GGUF file of version 3, float32, for tests: metadata and tensors as they are given. Source: ggml, `docs/gguf.md`. */
+/**
+ * Writes a GGUF file of version 3, float32, for tests: metadata and tensors as they are given. Source: ggml,
+ * `docs/gguf.md`.
+ */
 
 export type Entry = string | number | boolean | string[] | number[];
 

@@ -1,4 +1,7 @@
-/** The same model from a Hugging Face folder and from a GGUF file, whose tensors have other names, and some another order of rows, comes to the same bits. */
+/**
+ * The same model from a Hugging Face folder and from a GGUF file, whose tensors have other names, and some another
+ * order of rows, comes to the same bits.
+ */
 import { describe, expect, it } from 'vitest';
 import { openGgufCheckpoint } from '../../../src/model/families/checkpoint.ts';
 import type { LlamaConfig } from '../../../src/model/families/llama/config.ts';

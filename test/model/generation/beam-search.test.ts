@@ -1,4 +1,7 @@
-/** Beams by hand: a vocabulary of a few tokens, of which 1 is the stop token, and log-probabilities that are easily added. */
+/**
+ * Beams by hand: a vocabulary of a few tokens, of which 1 is the stop token, and log-probabilities that are easily
+ * added.
+ */
 import { describe, expect, it } from 'vitest';
 import { parseT5Config } from '../../../src/model/checkpoint/config.ts';
 import { type BeamState, beginBeams, bestOf, extendBeams } from '../../../src/model/generation/beam-search.ts';

@@ -1,6 +1,6 @@
 /**
- * An option of a generation stands in several places. The compiler asks for some (the list of options, the flags); this test names those
- * that it cannot see: the Candid file, the documentation, and a model's own defaults.
+ * An option of a generation stands in several places. The compiler asks for some (the list of options, the flags); this
+ * test names those that it cannot see: the Candid file, the documentation, and a model's own defaults.
  */
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';

@@ -1,4 +1,7 @@
-/** Masks by row, and defaults of files: against what transformers makes of them (test/fixtures/t5/make_mask_fixtures.py). */
+/**
+ * Masks by row, and defaults of files: against what transformers makes of them
+ * (test/fixtures/t5/make_mask_fixtures.py).
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseGenerationConfig } from '../../../src/model/checkpoint/generation-config.ts';

@@ -1,4 +1,6 @@
-/** However a generation is cut into messages, interrupted, written down and taken up again, it comes to the same ids. */
+/**
+ * However a generation is cut into messages, interrupted, written down and taken up again, it comes to the same ids.
+ */
 import { describe, expect, it } from 'vitest';
 import { advance, type Generation, type GenerationState } from '../../../src/model/generation/generation.ts';
 import { openGeneration } from '../../../src/model/generation/open-generation.ts';

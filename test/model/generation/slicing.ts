@@ -1,4 +1,7 @@
-/** A unit whose instruction counter counts ops, so that a test can stop a program anywhere; kernelsInNode's counter stands still. */
+/**
+ * A unit whose instruction counter counts ops, so that a test can stop a program anywhere; kernelsInNode's counter
+ * stands still.
+ */
 import { buildKernels } from '../../../src/node/build/kernels.ts';
 import { Unit } from '../../../src/tensor/unit.ts';
 

@@ -1,4 +1,7 @@
-/** Added tokens: against what transformers makes of them (test/fixtures/tokenizer/make_added_fixtures.py), and what is refused. */
+/**
+ * Added tokens: against what transformers makes of them (test/fixtures/tokenizer/make_added_fixtures.py), and what is
+ * refused.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TokenMatcher } from '../../../src/model/tokenizer/added-tokens.ts';

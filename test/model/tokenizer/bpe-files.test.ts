@@ -1,6 +1,6 @@
 /**
- * BPE from tokenizer.json, tokenizer.model and GGUF, against what tokenizers, transformers and sentencepiece recorded of tokenizers trained for this
- * (test/fixtures/bpe/make_bpe_fixtures.py); and what is refused.
+ * BPE from tokenizer.json, tokenizer.model and GGUF, against what tokenizers, transformers and sentencepiece recorded
+ * of tokenizers trained for this (test/fixtures/bpe/make_bpe_fixtures.py); and what is refused.
  */
 import { describe, expect, it } from 'vitest';
 import { readFolderTokenizer, type TokenizerFiles } from '../../../src/model/tokenizer/files/folder-tokenizer.ts';
@@ -33,7 +33,10 @@ const streamed = (tokenizer: Tokenizer, ids: readonly number[], specialTokens = 
 };
 
 const FAST = ['gpt2', 'smollm', 'llama3', 'qwen2', 'llama2-legacy', 'llama2-first', 'llama2-always', 'gemma-fast'];
-/** Old files of Llama 2 have *normalized* tokens: tokenizers takes such a token for its name with a space before it, shows it so, and does not leave out special ones. */
+/**
+ * Old files of Llama 2 have *normalized* tokens: tokenizers takes such a token for its name with a space before it,
+ * shows it so, and does not leave out special ones.
+ */
 const isShownUnlike = (name: string, ids: readonly number[]): boolean => {
   const added = fixture(name).files['tokenizer.json']['added_tokens'] as { id: number; normalized: boolean }[];
   return name === 'llama2-legacy' && added.some(({ id, normalized }) => normalized && ids.includes(id));
@@ -60,7 +63,8 @@ describe.each(FAST)('%s: tokenizer.json as tokenizers has it', (name) => {
 
   it(`${answers.length} answers of any ids`, () => {
     for (const { ids, shown } of answers) {
-      // one U+FFFD for each byte of a character that is broken, where tokenizers has one for each byte of a run with such a one in it
+      // one U+FFFD for each byte of a character that is broken, where tokenizers has one for each byte of a run with
+      // such a one in it
       const isBroken = /^(llama2|gemma)/.test(name) && shown.includes('\ufffd');
       if (!isBroken && !isShownUnlike(name, ids)) expect(tokenizer.decode(ids), JSON.stringify(ids)).toBe(shown);
       expect(streamed(tokenizer, ids)).toBe(tokenizer.decode(ids));

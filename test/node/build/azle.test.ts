@@ -1,6 +1,6 @@
 /**
- * What the project depends on in Azle beyond its documented interface. Azle is pinned to one version for this list: before a
- * change of version, run this test, the build and `npm test`, and mend what each line names.
+ * What the project depends on in Azle beyond its documented interface. Azle is pinned to one version for this list:
+ * before a change of version, run this test, the build and `npm test`, and mend what each line names.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
 /**
- * Builds a small canister with a small kernel in two folders. The real canister takes the same path; its behaviour is tested with the canister.
+ * Builds a small canister with a small kernel in two folders. The real canister takes the same path; its behaviour is
+ * tested with the canister.
  */
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -39,7 +40,10 @@ export function certified_data_set(mailbox: usize, size: usize): void {
   store<u64>(mailbox, performanceCounter(0), 8);
 }`;
 
-/** What the real one does, in small: answers what is no Candid itself, by its own function in the table, and leaves the rest to Azle. */
+/**
+ * What the real one does, in small: answers what is no Candid itself, by its own function in the table, and leaves the
+ * rest to Azle.
+ */
 const relay = `
 export { certified_data_set } from '../text/assembly/index';
 @external('ic0real', 'call_new')

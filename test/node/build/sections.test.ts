@@ -8,7 +8,10 @@ import {
   writeSections,
 } from '../../../src/node/build/sections.ts';
 
-/** A module that keeps `content` as Azle keeps its JSON: a passive segment, and two exported wrappers around the functions that know its length. */
+/**
+ * A module that keeps `content` as Azle keeps its JSON: a passive segment, and two exported wrappers around the
+ * functions that know its length.
+ */
 function moduleWithData(content: string, { wrapped = true, length = content.length } = {}): Uint8Array {
   const exported = (name: string) => (wrapped ? '' : `(export "${name}")`);
   const module = binaryen.parseText(`(module

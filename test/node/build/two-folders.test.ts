@@ -1,4 +1,7 @@
-/** The canister itself, built a second time in a folder of its own: whoever compares a deployed hash with the sources builds in yet another one. */
+/**
+ * The canister itself, built a second time in a folder of its own: whoever compares a deployed hash with the sources
+ * builds in yet another one.
+ */
 import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

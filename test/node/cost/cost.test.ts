@@ -1,4 +1,7 @@
-/** `npm run cost` against what the replica charges the same canister for the same work, asked as anyone asks it: over HTTP, with a real question. */
+/**
+ * `npm run cost` against what the replica charges the same canister for the same work, asked as anyone asks it: over
+ * HTTP, with a real question.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** The replica as others have it: packed, installed by npm in a project outside the tree, run by plain Node, its types read by TypeScript. */
+/**
+ * The replica as others have it: packed, installed by npm in a project outside the tree, run by plain Node, its types
+ * read by TypeScript.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';

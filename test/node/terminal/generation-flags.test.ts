@@ -1,4 +1,7 @@
-/** Every option of a generation as a flag: one test over the table, each with a right and a wrong value as a shell hands it over. */
+/**
+ * Every option of a generation as a flag: one test over the table, each with a right and a wrong value as a shell hands
+ * it over.
+ */
 import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { parseT5Config } from '../../../src/model/checkpoint/config.ts';

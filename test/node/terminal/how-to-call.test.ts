@@ -1,4 +1,7 @@
-/** The command lines that `npm start -- --serve` prints, as a shell takes them apart: any question arrives as it was asked. */
+/**
+ * The command lines that `npm start -- --serve` prints, as a shell takes them apart: any question arrives as it was
+ * asked.
+ */
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { howToCall } from '../../../src/node/terminal/how-to-call.ts';

@@ -1,4 +1,7 @@
-/** Byte-level BPE: a small vocabulary by hand, the patterns against the engine's own regular expressions, SmolLM2's against what Hugging Face's tokenizers recorded. */
+/**
+ * Byte-level BPE: a small vocabulary by hand, the patterns against the engine's own regular expressions, SmolLM2's
+ * against what Hugging Face's tokenizers recorded.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import fc from 'fast-check';

@@ -25,7 +25,8 @@ export function leb128(value: number | bigint): Uint8Array {
 
 /**
  * The hash of a map, 32 bytes; of a request's `content` it is the request id.
- * @throws {Refused} for a name that is not text, a value of another kind (null, boolean, fraction, negative), or too deep a one
+ * @throws {Refused} for a name that is not text, a value of another kind (null, boolean, fraction, negative), or too
+ * deep a one
  */
 export function hashOfMap(map: ReadonlyMap<string, Hashable>, depth = 1): Uint8Array {
   const fields = Array.from(map, ([key, value]) => {

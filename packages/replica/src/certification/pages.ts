@@ -1,7 +1,7 @@
 /**
- * What a canister certifies of the pages it serves, worked out when it is built, since all of it is known then: the hash tree below the label
- * `http_expr` and the paths in it. A canister that certifies more adds it beside that label. Of use to builds, not to the replica.
- * Source: HTTP Gateway Protocol Specification, "Response Verification".
+ * What a canister certifies of the pages it serves, worked out when it is built, since all of it is known then: the
+ * hash tree below the label `http_expr` and the paths in it. A canister that certifies more adds it beside that label.
+ * Of use to builds, not to the replica. Source: HTTP Gateway Protocol Specification, "Response Verification".
  */
 import { encode } from './cbor.ts';
 import { leb128 } from './hash-of-map.ts';
@@ -15,14 +15,20 @@ export interface StaticResponse {
   body: Uint8Array;
 }
 
-/** What is certified of a path: all answers it can have, status and headers included; or nothing. `*`: of all paths that are not named. */
+/**
+ * What is certified of a path: all answers it can have, status and headers included; or nothing. `*`: of all paths that
+ * are not named.
+ */
 export type Pages = Record<string, StaticResponse[] | 'uncertified'>;
 
 export interface HttpCertification {
   /** The subtree below `http_expr`, whole, so that it also shows which paths are not there. */
   tree: HashTree;
   rootHash: Uint8Array;
-  /** Of a canister that certifies its pages and nothing else: the certified data, and the tree of `IC-Certificate` in CBOR. */
+  /**
+   * Of a canister that certifies its pages and nothing else: the certified data, and the tree of `IC-Certificate` in
+   * CBOR.
+   */
   certifiedData: Uint8Array;
   witness: Uint8Array;
   /** For each path of `Pages`: the value of the header `IC-CertificateExpression`, and `expr_path` in CBOR. */
@@ -54,7 +60,10 @@ export function certifyPages(pages: Pages): HttpCertification {
   return { tree, rootHash: rootHash(tree), certifiedData: rootHash(labelled), witness: encode(labelled), paths };
 }
 
-/** @throws Error for a path of several segments: two of these could share their first, which a list of labels does not hold */
+/**
+ * @throws Error for a path of several segments: two of these could share their first, which a list of labels does not
+ * hold
+ */
 function segmentsOf(path: string): [string] {
   const [empty, segment, ...more] = path.split('/');
   if (empty !== '' || segment === undefined || more.length > 0)

@@ -2,7 +2,9 @@
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from './answer.ts';
 
-/** How much of a body that is too large is read all the same: a client that is still sending does not see the answer. */
+/**
+ * How much of a body that is too large is read all the same: a client that is still sending does not see the answer.
+ */
 const DRAINED = 16;
 
 /** @throws {RequestError} 413 for a body of more than `maxBytes`, 400 for one that breaks off */

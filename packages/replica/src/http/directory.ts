@@ -1,4 +1,7 @@
-/** The page at the replica's own address: which canisters there are, with links to their pages. Not of the Internet Computer, whose gateways have none. */
+/**
+ * The page at the replica's own address: which canisters there are, with links to their pages. Not of the Internet
+ * Computer, whose gateways have none.
+ */
 import type { IncomingMessage } from 'node:http';
 import type { CanisterInfo } from '../types.ts';
 import type { Answer } from './answer.ts';

@@ -1,7 +1,7 @@
 /**
- * Canisters' pages: turns a browser's request into a call of the canister's `http_request` and its answer into the page.
- * As on the Internet Computer, only what the canister has certified is shown, but under `<canister>.raw.localhost`.
- * Source: HTTP Gateway Protocol Specification.
+ * Canisters' pages: turns a browser's request into a call of the canister's `http_request` and its answer into the
+ * page. As on the Internet Computer, only what the canister has certified is shown, but under
+ * `<canister>.raw.localhost`. Source: HTTP Gateway Protocol Specification.
  */
 import { randomBytes } from 'node:crypto';
 import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
@@ -32,7 +32,8 @@ const MAX_STREAMED_BYTES = 256 * 1024 * 1024;
 const NOT_THE_CANISTERS = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'date']);
 
 /**
- * @throws {RequestError} 400 where no canister is named, 404 where there is none, 502 where it does not answer, 503 where its certificate does not hold
+ * @throws {RequestError} 400 where no canister is named, 404 where there is none, 502 where it does not answer, 503
+ * where its certificate does not hold
  */
 export async function gateway(context: Context, request: IncomingMessage): Promise<Answer> {
   const id = namedIn(request);
@@ -72,7 +73,10 @@ export async function gateway(context: Context, request: IncomingMessage): Promi
 
 const HOST = /^([a-z0-9-]+)(\.raw)?\.localhost(?::\d+)?$/i;
 
-/** What names the canister that a request is for: `<id>.localhost`, `?canisterId=<id>`, or a page opened in that way, whose resource this is. */
+/**
+ * What names the canister that a request is for: `<id>.localhost`, `?canisterId=<id>`, or a page opened in that way,
+ * whose resource this is.
+ */
 const namedIn = ({ headers, url }: IncomingMessage): string | undefined =>
   HOST.exec(headers.host ?? '')?.[1] ?? inQuery(url) ?? inQuery(headers.referer);
 

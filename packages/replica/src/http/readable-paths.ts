@@ -45,7 +45,9 @@ const READABLE: readonly (readonly [path: string, check: Check])[] = [
 const PATTERNS = READABLE.map(([path, check]) => ({ steps: path.split('/').map((step) => Buffer.from(step)), check }));
 const ANY = Buffer.from('*');
 
-/** @throws {RequestError} 404 for a path that nobody can read, 403 for one this reader cannot, 400 for a malformed one */
+/**
+ * @throws {RequestError} 404 for a path that nobody can read, 403 for one this reader cannot, 400 for a malformed one
+ */
 export function checkPath(context: Context, reader: Reader, path: Path): void {
   const pattern = PATTERNS.find(
     ({ steps }) =>

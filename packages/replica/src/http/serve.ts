@@ -19,7 +19,10 @@ export interface ServeOptions {
   authority?: Authority;
   /** How long a synchronous call waits before it answers 202 and is polled, in milliseconds; default: 10,000. */
   callTimeoutMilliseconds?: number;
-  /** Whether canisters' pages are held against their certificates, but under `<canister>.raw.localhost`; default: true, as on the Internet Computer. */
+  /**
+   * Whether canisters' pages are held against their certificates, but under `<canister>.raw.localhost`; default: true,
+   * as on the Internet Computer.
+   */
   verifyPages?: boolean;
 }
 

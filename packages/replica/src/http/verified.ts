@@ -1,6 +1,6 @@
 /**
- * Whether a page is what its canister certified. The judge is the library that the gateways of the Internet Computer use, in WebAssembly.
- * Source: HTTP Gateway Protocol Specification, "Response Verification".
+ * Whether a page is what its canister certified. The judge is the library that the gateways of the Internet Computer
+ * use, in WebAssembly. Source: HTTP Gateway Protocol Specification, "Response Verification".
  */
 import type { Principal } from '@dfinity/principal';
 import { type ResponseVerificationError, verifyRequestResponsePair } from '@dfinity/response-verification';

@@ -47,7 +47,10 @@ const viewers: Record<string, (canister: Canister, caller: Principal) => boolean
 /** Ids of canisters are eight bytes and 0101; others would be those of users, or of the management canister. */
 const isCanisterId = (id: Principal): boolean => /^.{16}0101$/i.test(id.toHex());
 
-/** Whether someone may call a method that is about a canister: its controllers, and whom `viewers` lets look. @throws Trap */
+/**
+ * Whether someone may call a method that is about a canister: its controllers, and whom `viewers` lets look.
+ * @throws Trap
+ */
 function checkAccess(method: string, canister: Canister, caller: Principal): void {
   if (!Object.hasOwn(viewers, method) || !viewers[method](canister, caller)) checkController(canister, caller);
 }

@@ -1,6 +1,7 @@
 /**
  * A canister's settings, from and to Candid, and what they may be.
- * Specification-like: interface specification, "IC method create_canister"; limits of dfinity/ic where it leaves them open.
+ * Specification-like: interface specification, "IC method create_canister"; limits of dfinity/ic where it leaves them
+ * open.
  */
 import type { Principal } from '@dfinity/principal';
 import { defaultSettings, type Settings, type Visibility } from '../canister.ts';

@@ -1,8 +1,8 @@
 /**
  * The methods of the management canister that are about snapshots.
- * Specification-like: interface specification, "IC method take_canister_snapshot" and those after it. Fees, the order of the checks and
- * the first sentence of each error: dfinity/ic, canister_manager.rs and canister_manager/types.rs. Not here: its limit on how fast
- * memory may change.
+ * Specification-like: interface specification, "IC method take_canister_snapshot" and those after it. Fees, the order
+ * of the checks and the first sentence of each error: dfinity/ic, canister_manager.rs and canister_manager/types.rs.
+ * Not here: its limit on how fast memory may change.
  */
 import { createHash } from 'node:crypto';
 import { Principal } from '@dfinity/principal';

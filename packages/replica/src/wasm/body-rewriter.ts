@@ -1,9 +1,9 @@
 /**
- * Rewrites one function: charges instructions at the start of each straight-line block, looks at the page map before loads and stores,
- * moves addresses up past the page map. Not the module around it (instrument.ts).
- * What is left to spend is kept in a local, `fuel`, because a global would be a load and a store for each block (measured: a third of the
- * running time). The global is brought up to date wherever someone may read it: before calls and returns, and before whatever may trap.
- * Source of the rules: instruction-costs.json, `static_metering_rules`.
+ * Rewrites one function: charges instructions at the start of each straight-line block, looks at the page map before
+ * loads and stores, moves addresses up past the page map. Not the module around it (instrument.ts). What is left to
+ * spend is kept in a local, `fuel`, because a global would be a load and a store for each block (measured: a third of
+ * the running time). The global is brought up to date wherever someone may read it: before calls and returns, and
+ * before whatever may trap. Source of the rules: instruction-costs.json, `static_metering_rules`.
  */
 
 import { Assembler } from './assembler.ts';
@@ -14,7 +14,9 @@ import { type FuncType, ValType } from './module.ts';
 import { endsBlock, Op, opcodes } from './opcodes.ts';
 import { type PageCheck, planPageChecks } from './page-checks.ts';
 
-/** What the rewriter needs to know of the module that is being written: indices of what instructions are replaced with. */
+/**
+ * What the rewriter needs to know of the module that is being written: indices of what instructions are replaced with.
+ */
 export interface Surroundings {
   metering: boolean;
   pageChecks: boolean;
@@ -144,7 +146,8 @@ export class BodyRewriter {
         w.call(this.#in.hook('outOfInstructions'));
       });
     }
-    // Whatever leaves the function by a branch to its outermost label comes out of this block, and on to where the counter is stored.
+    // Whatever leaves the function by a branch to its outermost label comes out of this block, and on to where the
+    // counter is stored.
     if (from === 0) this.#openBlock(type.results);
     return next;
   }

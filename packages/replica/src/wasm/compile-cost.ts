@@ -1,7 +1,7 @@
 /**
- * What compiling a module costs when it is installed: so many instructions for each Wasm instruction of it as the Internet Computer
- * compiles it, with its metering put in. That code is counted here, not made.
- * Specification-like: dfinity/ic `rs/embedders` (instrumentation.rs: `injections`, `inject_metering`, `inject_try_grow_wasm_memory`,
+ * What compiling a module costs when it is installed: so many instructions for each Wasm instruction of it as the
+ * Internet Computer compiles it, with its metering put in. That code is counted here, not made. Specification-like:
+ * dfinity/ic `rs/embedders` (instrumentation.rs: `injections`, `inject_metering`, `inject_try_grow_wasm_memory`,
  * `export_additional_symbols`; system_api_replacements.rs) and `rs/config/src/embedders.rs`.
  */
 

@@ -1,6 +1,6 @@
 /**
- * What things cost in instructions, as tables by opcode and by system call.
- * Specification-like: dfinity/ic `rs/embedders` (instrumentation.rs, system_api_complexity.rs); the figures are in instruction-costs.json.
+ * What things cost in instructions, as tables by opcode and by system call. Specification-like: dfinity/ic
+ * `rs/embedders` (instrumentation.rs, system_api_complexity.rs); the figures are in instruction-costs.json.
  */
 import costs from './instruction-costs.json' with { type: 'json' };
 import { opcodes } from './opcodes.ts';
@@ -43,8 +43,9 @@ export function systemCallByteCost(name: string): number {
 }
 
 /**
- * What pages cost. `2026`: each 64 KiB page of heap or stable memory at its first access in a message, and again at its first write.
- * `2025`: each 4 KiB page of the heap that was written, when the message ends; of stable memory when it is written.
+ * What pages cost. `2026`: each 64 KiB page of heap or stable memory at its first access in a message, and again at its
+ * first write. `2025`: each 4 KiB page of the heap that was written, when the message ends; of stable memory when it is
+ * written.
  */
 export type PageRules = '2026' | '2025';
 

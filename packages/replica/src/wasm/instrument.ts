@@ -1,9 +1,9 @@
 /**
  * Rewrites a canister's module so that it meters itself and keeps a map of the pages it touches:
  *   memory  | page map, 64 KiB: one byte a page (0 untouched, 1 read, 3 written) | the canister's page 0 | page 1 | …
- * Every address is moved up by 64 KiB through its offset. A counter of instructions is lowered at the start of each straight-line block.
- * Instructions of the module itself are neither reordered nor changed, so that what is counted is what was written.
- * Source of the rules: instruction-costs.json, `static_metering_rules` and `dynamic_costs`.
+ * Every address is moved up by 64 KiB through its offset. A counter of instructions is lowered at the start of each
+ * straight-line block. Instructions of the module itself are neither reordered nor changed, so that what is counted is
+ * what was written. Source of the rules: instruction-costs.json, `static_metering_rules` and `dynamic_costs`.
  */
 
 import { instructionLimits } from '../limits.ts';
@@ -333,8 +333,8 @@ class Instrumenter {
   }
 
   /**
-   * The start of a bulk operation (pointer, …, length): charges its length, touches its pages, traps out of bounds. A pointer at the
-   * very end of 4 GiB becomes 0 when it is moved up; then the length is 0, and that is in bounds too.
+   * The start of a bulk operation (pointer, …, length): charges its length, touches its pages, traps out of bounds. A
+   * pointer at the very end of 4 GiB becomes 0 when it is moved up; then the length is 0, and that is in bounds too.
    */
   #beginBulk(w: Assembler, touch: () => void): void {
     if (this.#metering) {

@@ -1,7 +1,7 @@
 /**
- * Reads a Wasm module into its sections: types, imports, functions with their bodies still as bytes, tables, memory, globals, exports, segments.
- * It does not check types inside bodies (the engine does) nor the Internet Computer's rules (validate.ts does).
- * Source: WebAssembly core specification 2.0, section 5.5.
+ * Reads a Wasm module into its sections: types, imports, functions with their bodies still as bytes, tables, memory,
+ * globals, exports, segments. It does not check types inside bodies (the engine does) nor the Internet Computer's rules
+ * (validate.ts does). Source: WebAssembly core specification 2.0, section 5.5.
  */
 import { Reader } from './bytes.ts';
 import { Op } from './opcodes.ts';

@@ -1,6 +1,6 @@
 /**
- * Every opcode of the Wasm that the Internet Computer takes: number, text mnemonic, kind of immediates, and what it does to memory.
- * Opcodes that are not here (relaxed SIMD, threads, exceptions, garbage collection) are refused.
+ * Every opcode of the Wasm that the Internet Computer takes: number, text mnemonic, kind of immediates, and what it
+ * does to memory. Opcodes that are not here (relaxed SIMD, threads, exceptions, garbage collection) are refused.
  * Source: WebAssembly core specification 2.0, section 5.4, and the tail-call proposal.
  */
 
@@ -95,7 +95,10 @@ const control: [number, string, Immediate][] = [
   [0xfd0d, 'i8x16.shuffle', Immediate.Bytes16],
 ];
 
-/** Runs of opcodes without immediates (with a lane: those named `*_lane`): first number, names in order, `-` where there is none. */
+/**
+ * Runs of opcodes without immediates (with a lane: those named `*_lane`): first number, names in order, `-` where there
+ * is none.
+ */
 const plain: [number, string][] = [
   [0x45, 'i32.eqz i32.eq i32.ne i32.lt_s i32.lt_u i32.gt_s i32.gt_u i32.le_s i32.le_u i32.ge_s i32.ge_u'],
   [0x50, 'i64.eqz i64.eq i64.ne i64.lt_s i64.lt_u i64.gt_s i64.gt_u i64.le_s i64.le_u i64.ge_s i64.ge_u'],

@@ -1,10 +1,11 @@
 /**
  * Decides which loads and stores of a function must look at the page map, and which are covered by an earlier look.
- * Accesses off the same base within a straight line of code are looked up together, at the first of them: the page of the lowest
- * and the page of the highest address. Pages stay touched for the whole message, so a look stays good wherever it comes before, for as
- * long as the base is the same.
- * Where one of the two pages is out of bounds, the engine traps at the access that goes there, and only the first access's page is touched.
- * Not exact: an access that straddles two pages counts for the page of its first byte (the undo log saves the 15 bytes beyond).
+ * Accesses off the same base within a straight line of code are looked up together, at the first of them: the page of
+ * the lowest and the page of the highest address. Pages stay touched for the whole message, so a look stays good
+ * wherever it comes before, for as long as the base is the same.
+ * Where one of the two pages is out of bounds, the engine traps at the access that goes there, and only the first
+ * access's page is touched. Not exact: an access that straddles two pages counts for the page of its first byte (the
+ * undo log saves the 15 bytes beyond).
  */
 import type { Body } from './body.ts';
 import { Op, opcodes } from './opcodes.ts';

@@ -1,6 +1,7 @@
 /**
- * The Internet Computer's rules for a canister module, apart from metering and execution: imports, exports, instructions, limits.
- * Specification-like: interface specification, section "Canister module format", and the limits of dfinity/ic `rs/config/src/embedders.rs`.
+ * The Internet Computer's rules for a canister module, apart from metering and execution: imports, exports,
+ * instructions, limits. Specification-like: interface specification, section "Canister module format", and the limits
+ * of dfinity/ic `rs/config/src/embedders.rs`.
  */
 import api from '../system-api.json' with { type: 'json' };
 import { Body } from './body.ts';

@@ -1,4 +1,7 @@
-/** A short run of what `packages/replica/test/long/fuzz-run.ts` does for long: malformed requests get an answer, and the server goes on. */
+/**
+ * A short run of what `packages/replica/test/long/fuzz-run.ts` does for long: malformed requests get an answer, and the
+ * server goes on.
+ */
 import { expect, test } from 'vitest';
 import { serve } from '../../src/http/serve.ts';
 import { echoCore } from './echo.ts';

@@ -1,6 +1,7 @@
 /**
- * `icp` 1.5, unmodified, as a user has it: a project with a connected network whose root key is fetched. It checks every
- * certificate. Skipped, with a message, where its npm package is not installed (it comes for some platforms only).
+ * `icp` 1.5, unmodified, as a user has it: a project with a connected network whose root key is fetched. It checks
+ * every certificate. Skipped, with a message, where its npm package is not installed (it comes for some platforms
+ * only).
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,6 +1,7 @@
 /**
- * What a canister pays for an update request: for the whole CBOR envelope, as dfinity/ic's `ingress_induction_cost` has it, and 5 M more as soon
- * as its execution begins, be there such a method or not. The figures of agents are those of the Internet Computer's own execution environment.
+ * What a canister pays for an update request: for the whole CBOR envelope, as dfinity/ic's `ingress_induction_cost` has
+ * it, and 5 M more as soon as its execution begins, be there such a method or not. The figures of agents are those of
+ * the Internet Computer's own execution environment.
  */
 import { Actor, AnonymousIdentity, HttpAgent, type Identity } from '@dfinity/agent';
 import { IDL } from '@dfinity/candid';
@@ -34,7 +35,10 @@ beforeEach(async () => {
 });
 afterAll(() => server.close());
 
-/** Cycles that some work costs the canister, but for the instructions of its messages and what it pays for being there meanwhile. */
+/**
+ * Cycles that some work costs the canister, but for the instructions of its messages and what it pays for being there
+ * meanwhile.
+ */
 async function feesOf(work: () => Promise<unknown>): Promise<number> {
   replica.messages.length = 0;
   const called = replica.canister(canisterId)!;

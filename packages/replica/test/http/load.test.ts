@@ -1,4 +1,6 @@
-/** Many agents at once, over the real core: every update is answered, none is executed twice, every certificate holds. */
+/**
+ * Many agents at once, over the real core: every update is answered, none is executed twice, every certificate holds.
+ */
 import { Cbor, Certificate, type HashTree, HttpAgent, lookup_path, reconstruct } from '@dfinity/agent';
 import { Ed25519KeyIdentity } from '@dfinity/identity';
 import { expect, test } from 'vitest';

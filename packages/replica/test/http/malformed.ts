@@ -1,6 +1,6 @@
 /**
- * Requests gone wrong in every way we could think of, for the fuzzing test and for the long run. What goes wrong is drawn
- * from a seed; the keys and the times in the requests are new in each run.
+ * Requests gone wrong in every way we could think of, for the fuzzing test and for the long run. What goes wrong is
+ * drawn from a seed; the keys and the times in the requests are new in each run.
  */
 import { encode } from '../../src/certification/cbor.ts';
 import { ROUTES } from '../../src/http/routes.ts';

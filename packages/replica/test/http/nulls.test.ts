@@ -1,4 +1,7 @@
-/** Fields of an envelope that are null, as Python's icp-py-core and ic-py send them: as if they were not there. Those that must be there are missed by name. */
+/**
+ * Fields of an envelope that are null, as Python's icp-py-core and ic-py send them: as if they were not there. Those
+ * that must be there are missed by name.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Server, serve } from '../../src/http/serve.ts';
 import { echoCore } from './echo.ts';

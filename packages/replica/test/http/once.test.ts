@@ -1,4 +1,7 @@
-/** The real core behind HTTP, at the edges: the same request many times at once, the last second of its life, the last byte of its size. */
+/**
+ * The real core behind HTTP, at the edges: the same request many times at once, the last second of its life, the last
+ * byte of its size.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encode } from '../../src/certification/cbor.ts';
 import { type Server, serve } from '../../src/http/serve.ts';

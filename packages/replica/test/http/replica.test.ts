@@ -1,4 +1,6 @@
-/** The HTTP interface over the real core, through @dfinity/agent: from an empty replica to a canister that certifies. */
+/**
+ * The HTTP interface over the real core, through @dfinity/agent: from an empty replica to a canister that certifies.
+ */
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

@@ -1,6 +1,7 @@
 /**
- * A canister in WebAssembly text for testing the HTTP interface with the real core: it echoes, rejects, traps, certifies
- * its argument, hands out its certificate, and has a page. Arguments are passed on as they are, whatever they mean.
+ * A canister in WebAssembly text for testing the HTTP interface with the real core: it echoes, rejects, traps,
+ * certifies its argument, hands out its certificate, and has a page. Arguments are passed on as they are, whatever they
+ * mean.
  */
 import { IDL } from '@dfinity/candid';
 import binaryen from 'binaryen';

@@ -1,6 +1,7 @@
 /**
- * A module and what it is rewritten to compute the same: AssemblyScript programs that load and store in all widths, sort, recurse and
- * use SIMD, run as they are in the engine and rewritten in the replica; and accesses at random places, in and out of bounds.
+ * A module and what it is rewritten to compute the same: AssemblyScript programs that load and store in all widths,
+ * sort, recurse and use SIMD, run as they are in the engine and rewritten in the replica; and accesses at random
+ * places, in and out of bounds.
  */
 
 import * as asc from 'assemblyscript/asc';
@@ -253,6 +254,7 @@ test('tail calls do not grow the stack, and pay', async () => {
       (func (export "canister_update go") (call $down (i32.const 1000000))))`),
   });
   await replica.updateCall({ canisterId, method: 'go', arg: new Uint8Array(0) }).catch(() => undefined);
-  // go: 1 entry, const 1, call 5. A turn: entry 1, get 1, eqz 1, if 2, then get 1, const 1, sub 1, return_call 3. The last: 5 and return 1.
+  // go: 1 entry, const 1, call 5. A turn: entry 1, get 1, eqz 1, if 2, then get 1, const 1, sub 1, return_call 3. The
+  // last: 5 and return 1.
   expect(replica.messages.at(-1)!.instructions.total).toBe(7 + 1_000_000 * 11 + 6);
 });

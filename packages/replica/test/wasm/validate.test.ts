@@ -1,4 +1,7 @@
-/** The rules for modules: each broken once, the error naming it; and mutated modules, which must be refused or run, not crash. */
+/**
+ * The rules for modules: each broken once, the error naming it; and mutated modules, which must be refused or run, not
+ * crash.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ModuleError, validateModule } from '../../src/index.ts';

@@ -1,6 +1,7 @@
 /**
- * A BPE tokenizer of a model folder: `tokenizer.json` where there is one, else SentencePiece's `tokenizer.model`; what `tokenizer_config.json` and the other files say of
- * special tokens; and the chat template. Source: transformers 5, tokenization_utils_tokenizers.py (_load, update_post_processor).
+ * A BPE tokenizer of a model folder: `tokenizer.json` where there is one, else SentencePiece's `tokenizer.model`; what
+ * `tokenizer_config.json` and the other files say of special tokens; and the chat template. Source: transformers 5,
+ * tokenization_utils_tokenizers.py (_load, update_post_processor).
  */
 import { encodeBpeData } from '../../../text/bpe/bpe-data.ts';
 import { buildBpe } from '../../../text/bpe/build-bpe.ts';

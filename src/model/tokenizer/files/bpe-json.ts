@@ -1,7 +1,8 @@
 /**
- * Reads `tokenizer.json`, the file of Hugging Face's fast tokenizers, where it holds a BPE model: byte-level as GPT-2's and its kin, or SentencePiece's with byte
- * fallback. What its parts say is compared with what the models that are built in say; anything else is refused by name.
- * Source: tokenizers, models/bpe, pre_tokenizers, normalizers, processors/template.rs; transformers, tokenization_utils_tokenizers.py.
+ * Reads `tokenizer.json`, the file of Hugging Face's fast tokenizers, where it holds a BPE model: byte-level as GPT-2's
+ * and its kin, or SentencePiece's with byte fallback. What its parts say is compared with what the models that are
+ * built in say; anything else is refused by name. Source: tokenizers, models/bpe, pre_tokenizers, normalizers,
+ * processors/template.rs; transformers, tokenization_utils_tokenizers.py.
  */
 import type { AddedToken } from '../../../text/added-token.ts';
 import { PRE_TOKENIZER_NAMES, PRE_TOKENIZERS } from '../../../text/bpe/pre-tokenizers.ts';

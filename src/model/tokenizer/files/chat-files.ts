@@ -1,6 +1,6 @@
 /**
- * The chat template of a model folder: `chat_template.jinja`, or what `tokenizer_config.json` has under `chat_template`, a text or a list of named ones.
- * Source: transformers, "Chat templates" (where templates are kept).
+ * The chat template of a model folder: `chat_template.jinja`, or what `tokenizer_config.json` has under
+ * `chat_template`, a text or a list of named ones. Source: transformers, "Chat templates" (where templates are kept).
  */
 import type { ChatSource } from '../../../text/chat-template.ts';
 import type { Fields } from '../../json/json.ts';

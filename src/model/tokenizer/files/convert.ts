@@ -1,4 +1,5 @@
-// From the tokenizer file of a model folder to the bytes that a pack holds: the way through the other files of this folder.
+// From the tokenizer file of a model folder to the bytes that a pack holds: the way through the other files of this
+// folder.
 import { buildTokenizerData } from '../unigram/build-tokenizer.ts';
 import { encodeTokenizerData } from '../unigram/tokenizer-data.ts';
 import { readSpieceModel } from './spiece-model.ts';

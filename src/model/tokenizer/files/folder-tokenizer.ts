@@ -1,4 +1,7 @@
-/** The tokenizer of a model folder, whatever its kind: its files say which it is. What they say twice has to be the same; what cannot be honoured is refused by name. */
+/**
+ * The tokenizer of a model folder, whatever its kind: its files say which it is. What they say twice has to be the
+ * same; what cannot be honoured is refused by name.
+ */
 import { refuseStandIn } from '../../json/stand-in.ts';
 import type { PackTokenizer } from '../pack-tokenizer.ts';
 import { readBpeFolder } from './bpe-folder.ts';

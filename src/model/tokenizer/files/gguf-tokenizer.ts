@@ -1,6 +1,6 @@
 /**
- * The tokenizer of a GGUF file, out of its metadata, and its chat template: byte-level BPE, SentencePiece's BPE, and T5's unigram.
- * Source: ggml, `docs/gguf.md`; llama.cpp, llama-vocab.cpp.
+ * The tokenizer of a GGUF file, out of its metadata, and its chat template: byte-level BPE, SentencePiece's BPE, and
+ * T5's unigram. Source: ggml, `docs/gguf.md`; llama.cpp, llama-vocab.cpp.
  */
 import type { AddedToken } from '../../../text/added-token.ts';
 import { encodeBpeData } from '../../../text/bpe/bpe-data.ts';

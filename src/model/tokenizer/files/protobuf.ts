@@ -1,7 +1,9 @@
 // Reads the Protocol Buffers wire format: fields of one message, one after the other. No schema, no writing, no groups.
 // Source: protobuf.dev/programming-guides/encoding (varint, 64-bit, length-delimited, 32-bit).
 
-/** A message's bytes and a cursor: `next()` steps to a field, then exactly one of the reading methods takes its value. */
+/**
+ * A message's bytes and a cursor: `next()` steps to a field, then exactly one of the reading methods takes its value.
+ */
 export class MessageReader {
   /** Number of the field that `next` found. */
   field = 0;

@@ -1,5 +1,5 @@
-// Reads `spiece.model`, SentencePiece's own file (a ModelProto). Unigram models, as T5's, and BPE, as Llama 2's and Gemma's.
-// Source: sentencepiece_model.proto, whose field numbers stand beside each line.
+// Reads `spiece.model`, SentencePiece's own file (a ModelProto). Unigram models, as T5's, and BPE, as Llama 2's and
+// Gemma's. Source: sentencepiece_model.proto, whose field numbers stand beside each line.
 import { refuseStandIn } from '../../json/stand-in.ts';
 import { DEFAULT_UNK_SURFACE, type Piece, PieceType, type Vocabulary } from '../unigram/vocabulary.ts';
 import { MessageReader } from './protobuf.ts';

@@ -1,6 +1,6 @@
 /**
- * The files of a model folder's tokenizer, and what they say of added and special tokens, whatever kind of tokenizer it is.
- * Source: transformers 5, tokenization_utils_base.py (_from_pretrained).
+ * The files of a model folder's tokenizer, and what they say of added and special tokens, whatever kind of tokenizer it
+ * is. Source: transformers 5, tokenization_utils_base.py (_from_pretrained).
  */
 import type { AddedToken } from '../../../text/added-token.ts';
 import { Fields, parseJson } from '../../json/json.ts';
@@ -19,7 +19,9 @@ export type TokenizerFiles = Partial<Record<(typeof TOKENIZER_FILES)[number], Ui
 
 /** transformers' names of single special tokens, in its order. */
 const NAMED = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
-/** Its lists of others; those of `special_tokens_map.json` under the first name do not make tokens special in version 5. */
+/**
+ * Its lists of others; those of `special_tokens_map.json` under the first name do not make tokens special in version 5.
+ */
 const LISTS = ['additional_special_tokens', 'extra_special_tokens'] as const;
 /** One of the JSON files; undefined where the folder has none of that name. */
 export function readJsonFile(

@@ -1,6 +1,7 @@
-// Reads `tokenizer.json`, the file of Hugging Face's fast tokenizers, where it holds a Unigram model as T5's does.
-// Read as the SentencePiece model it was made from: SentencePiece's rules hold, not those of the fast tokenizer, which
-// keeps some spaces. What its parts say is compared with what T5's say: anything else is refused by name. Source: tokenizers, models/unigram, normalizers, metaspace.
+// Reads `tokenizer.json`, the file of Hugging Face's fast tokenizers, where it holds a Unigram model as T5's does. Read
+// as the SentencePiece model it was made from: SentencePiece's rules hold, not those of the fast tokenizer, which keeps
+// some spaces. What its parts say is compared with what T5's say: anything else is refused by name. Source: tokenizers,
+// models/unigram, normalizers, metaspace.
 
 import type { AddedToken } from '../../../text/added-token.ts';
 import { Fields, parseJson, show } from '../../json/json.ts';
@@ -51,7 +52,9 @@ function readPieces(model: Fields, byteFallback: boolean): Piece[] {
   });
 }
 
-/** Special tokens are control pieces; other added tokens are user-defined symbols, which is what they were made from. */
+/**
+ * Special tokens are control pieces; other added tokens are user-defined symbols, which is what they were made from.
+ */
 function applyAddedTokens(file: Fields, pieces: Piece[]): void {
   const added = file.get('added_tokens') ?? [];
   if (!Array.isArray(added)) file.wrong(TypeError, 'added_tokens', 'a list', added);
@@ -81,7 +84,10 @@ export function stepsOf(file: Fields, name: string, list: string): Fields[] {
   return steps.map((entry: unknown, i) => new Fields(`${step.where}[${i}]`, entry));
 }
 
-/** Replacements that do what SentencePiece does with spaces: runs of them are one, those at the ends go, a space is a symbol. */
+/**
+ * Replacements that do what SentencePiece does with spaces: runs of them are one, those at the ends go, a space is a
+ * symbol.
+ */
 const REPLACEMENTS = new Set(
   [
     [{ Regex: ' {2,}' }, '\u2581'],

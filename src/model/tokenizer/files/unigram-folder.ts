@@ -1,6 +1,7 @@
-// A unigram tokenizer of a model folder: its pieces, and the tokens that were added to it, wherever its files have them. What they say twice has to be
-// the same; what cannot be honoured is refused by name. Source: transformers 5, tokenization_utils_base.py (_from_pretrained),
-// models/t5/tokenization_t5.py; where a file gives an id, that id counts, which training was done with.
+// A unigram tokenizer of a model folder: its pieces, and the tokens that were added to it, wherever its files have
+// them. What they say twice has to be the same; what cannot be honoured is refused by name. Source: transformers 5,
+// tokenization_utils_base.py (_from_pretrained), models/t5/tokenization_t5.py; where a file gives an id, that id
+// counts, which training was done with.
 
 import type { AddedToken } from '../../../text/added-token.ts';
 import { type Fields, parseJson } from '../../json/json.ts';
@@ -156,7 +157,10 @@ function addPieces(tokens: Tokens): void {
   });
 }
 
-/** `<extra_id_0>` and so on, which a spiece.model has not got, follow its pieces in falling order; unless other files number them. */
+/**
+ * `<extra_id_0>` and so on, which a spiece.model has not got, follow its pieces in falling order; unless other files
+ * number them.
+ */
 function addSentinels(tokens: Tokens, config: Fields | undefined): void {
   const isThere = [...tokens.contents(), ...tokens.vocabulary.pieces.map(({ piece }) => piece.replace(/^\u2581/, ''))];
   if (isThere.some((content) => SENTINEL.test(content))) return;
@@ -187,7 +191,10 @@ function addUnnumbered(tokens: Tokens, special: ReadonlyMap<string, SpecialToken
   }
 }
 
-/** Pieces as SentencePiece is to see them: what is found as an added token is none of its user-defined symbols, and not found twice. */
+/**
+ * Pieces as SentencePiece is to see them: what is found as an added token is none of its user-defined symbols, and not
+ * found twice.
+ */
 function withoutAdded(all: Piece[], pieces: number, tokens: readonly AddedToken[]): Piece[] {
   const plain = new Set(tokens.filter(({ special }) => !special).map(({ id }) => id));
   return all.map((piece, id) => {

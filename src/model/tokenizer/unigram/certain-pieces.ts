@@ -6,8 +6,8 @@ import { characterBytes } from '../../../text/utf8.ts';
 import { BASE_SHIFT, HAS_VALUE, LABEL_MASK, MARK, VALUE_SHIFT } from './double-array.ts';
 
 /**
- * By how much a certain piece beats every other way. The search adds float32 scores within 8192 of zero, each addition off by at
- * most 0.00025; a piece of up to 64 bytes is at most 64 additions apart from its rivals.
+ * By how much a certain piece beats every other way. The search adds float32 scores within 8192 of zero, each addition
+ * off by at most 0.00025; a piece of up to 64 bytes is at most 64 additions apart from its rivals.
  */
 const MARGIN = 0.05;
 const MAX_CERTAIN_BYTES = 64;

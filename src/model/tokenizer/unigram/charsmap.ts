@@ -1,5 +1,6 @@
-// Takes apart SentencePiece's compiled normalisation rule: a darts-clone double array over UTF-8 and the texts it leads to.
-// Checked here, once, so that looking up needs no checks. Source: normalizer.cc (DecodePrecompiledCharsMap), darts.h (unit).
+// Takes apart SentencePiece's compiled normalisation rule: a darts-clone double array over UTF-8 and the texts it leads
+// to. Checked here, once, so that looking up needs no checks. Source: normalizer.cc (DecodePrecompiledCharsMap),
+// darts.h (unit).
 //
 //   trie bytes, a uint32 | the trie's units, a uint32 each | texts in UTF-8, each ended by a zero byte
 

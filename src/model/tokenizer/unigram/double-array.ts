@@ -1,6 +1,6 @@
 // A trie in one Int32Array, so that following a byte is one read: the pieces of a vocabulary, looked up by prefix.
-// Builds only; whoever looks up writes the few lines of the loop inline (see `viterbi.ts`), where they are hot.
-// Idea: J. Aoe, An efficient digital search algorithm by using a double-array structure (1989); XOR form as in darts-clone.
+// Builds only; whoever looks up writes the few lines of the loop inline (see `viterbi.ts`), where they are hot. Idea:
+// J. Aoe, An efficient digital search algorithm by using a double-array structure (1989); XOR form as in darts-clone.
 //
 //   unit  31        10 9   8   7      0     the child of a unit for byte b is   units[(unit >> 10) ^ b],
 //         |   base    |mark|key| label |     if its label is b; a slot that is free or holds a value has label 0,
@@ -14,7 +14,9 @@ export const BASE_SHIFT = 10;
 export const VALUE_SHIFT = 8;
 const MAX_SLOTS = 2 ** (31 - BASE_SHIFT);
 
-/** A key: bytes 1 to 255, at least one; its value in [0, 2^21); the hotter a key, the nearer to the front its units lie. */
+/**
+ * A key: bytes 1 to 255, at least one; its value in [0, 2^21); the hotter a key, the nearer to the front its units lie.
+ */
 export interface Key {
   bytes: Uint8Array;
   value: number;

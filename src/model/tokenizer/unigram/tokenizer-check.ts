@@ -1,4 +1,5 @@
-// Whether the tables of a tokenizer may be worked with: nothing in them leads out of them or round in a ring. Native, since it looks at all of them.
+// Whether the tables of a tokenizer may be worked with: nothing in them leads out of them or round in a ring. Native,
+// since it looks at all of them.
 import {
   CHECK_WORK,
   COMMAND_UNIGRAM_CHECK,

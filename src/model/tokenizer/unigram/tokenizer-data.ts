@@ -19,8 +19,11 @@ export interface TokenizerData {
   plainAscii: boolean;
   /** What an unknown character adds to a path's score: the lowest score of a normal piece, less 10. */
   unkScore: number;
-  /** Double array over the pieces that may match in text, with a space as one byte (assembly/unigram/normalize.ts); value: the id;
-   *  mark: no other way to cut up just this piece's text comes near its score (`certain-pieces.ts`). */
+  /**
+   * Double array over the pieces that may match in text, with a space as one byte (assembly/unigram/normalize.ts);
+   * value: the id;
+   *  mark: no other way to cut up just this piece's text comes near its score (`certain-pieces.ts`).
+   */
   units: Int32Array;
   /** Double array over the user-defined symbols, in plain UTF-8; one unit if there are none. */
   userUnits: Int32Array;
@@ -37,7 +40,9 @@ export interface TokenizerData {
   types: Uint8Array;
   /** [256] id of each byte's piece if `byteFallback`, else empty. */
   byteIds: Int32Array;
-  /** Double array (as darts-clone makes it) of the normalisation map; value: where in `charsmapStrings` the result is. */
+  /**
+   * Double array (as darts-clone makes it) of the normalisation map; value: where in `charsmapStrings` the result is.
+   */
   charsmapUnits: Int32Array;
   /** UTF-8, each ended by a zero byte. */
   charsmapStrings: Uint8Array;
@@ -116,7 +121,8 @@ export interface TokenizerHead
 export { HEAD_BYTES as TOKENIZER_HEAD_BYTES };
 
 /**
- * Reads the head of tables of `bytes`; it begins with it and may be longer. What is in the tables is `checkTokenizer`'s (tokenizer-check.ts).
+ * Reads the head of tables of `bytes`; it begins with it and may be longer. What is in the tables is `checkTokenizer`'s
+ * (tokenizer-check.ts).
  * @throws RangeError saying what is wrong.
  */
 export function readTokenizerHead(start: Uint8Array, bytes: number): TokenizerHead {
@@ -167,7 +173,10 @@ export function readTokenizerHead(start: Uint8Array, bytes: number): TokenizerHe
   return { ...flag, bytes, vocabularySize: size, unkId, eosId, unkScore, sections } as TokenizerHead;
 }
 
-/** Views on `bytes`, which must stay as they are; copied first if they do not begin at a multiple of 4. @throws RangeError as `readTokenizerHead` */
+/**
+ * Views on `bytes`, which must stay as they are; copied first if they do not begin at a multiple of 4.
+ * @throws RangeError as `readTokenizerHead`
+ */
 export function decodeTokenizerData(bytes: Uint8Array): TokenizerData {
   const source = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   const { sections, bytes: _, ...numbers } = readTokenizerHead(source, source.length);

@@ -61,14 +61,16 @@ export class Unigram {
     return this.head.unkId;
   }
 
-  /** The ids of a text, or of its UTF-8, then `</s>`. Names of control pieces in it, such as `</s>`, are ordinary text. */
+  /**
+   * The ids of a text, or of its UTF-8, then `</s>`. Names of control pieces in it, such as `</s>`, are ordinary text.
+   */
   encode(text: string | Uint8Array): number[] {
     return this.encodeUpTo(text, Number.POSITIVE_INFINITY)!;
   }
 
   /**
-   * As `encode`, but no further than to `most` ids, `</s>` included, nor than so many thousand steps along tries, 0 for any number: what is left of the text
-   * is not looked at.
+   * As `encode`, but no further than to `most` ids, `</s>` included, nor than so many thousand steps along tries, 0 for
+   * any number: what is left of the text is not looked at.
    * @returns undefined where there is more
    */
   encodeUpTo(text: string | Uint8Array, most: number, thousandSteps = 0): number[] | undefined {

@@ -1,4 +1,5 @@
-// The feed-forward activations that T5 checkpoints use, with the gate of T5 v1.1 (Shazeer 2020, "GLU Variants", equation 6).
+// The feed-forward activations that T5 checkpoints use, with the gate of T5 v1.1 (Shazeer 2020, "GLU Variants",
+// equation 6).
 
 import { ACTIVATION_GELU_NEW, ACTIVATION_RELU, ACTIVATION_SILU } from '../protocol';
 import { exp, LOG2_E, quickExp2 } from '../lanes';
@@ -24,7 +25,10 @@ function silu(x: v128): v128 {
   return timesSigmoid(x, f32x4.mul(x, f32x4.splat(-LOG2_E)));
 }
 
-/** erf by Abramowitz and Stegun 7.1.26, absolute error at most 1.5e-7; odd, so it is computed for |x| and given x's sign. */
+/**
+ * erf by Abramowitz and Stegun 7.1.26, absolute error at most 1.5e-7; odd, so it is computed for |x| and given x's
+ * sign.
+ */
 // @ts-ignore: AssemblyScript's decorator
 @inline
 function erf(x: v128): v128 {
@@ -51,7 +55,10 @@ function put(out: usize, y: v128, gate: usize, at: usize): void {
   v128.store(out + at, gate ? f32x4.mul(y, v128.load(gate + at)) : y);
 }
 
-/** x, gate f32 [count] -> out f32 [count] = activation(x) * gate, without the product where gate is 0; count a multiple of 16; in place or fresh. */
+/**
+ * x, gate f32 [count] -> out f32 [count] = activation(x) * gate, without the product where gate is 0; count a multiple
+ * of 16; in place or fresh.
+ */
 export function activate(out: usize, x: usize, gate: usize, count: u32, kind: u32): void {
   const end = x + (<usize>count << 2);
   const step: usize = gate ? 32 : 0;

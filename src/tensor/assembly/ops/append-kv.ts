@@ -1,13 +1,16 @@
-// Keys and values of a sequence, written where attention reads them. A cache is made of chunks of n positions; a chunk has a part for every layer.
+// Keys and values of a sequence, written where attention reads them. A cache is made of chunks of n positions; a chunk
+// has a part for every layer.
 //
 //   chunk 0 …   | layer 0 | layer 1 | … |     chunk 1 …   | layer 0 | layer 1 | … |
 //
 //   a part, float32:  | keys [n, H K] | values [n, H K] |
 //   a part, int16, n a multiple of 16, for each head:
-//   | keys [n / 4] groups of four, as the rows of a matrix | values [K / 4] groups, transposed: rows are columns of a value | scales of keys, of values f32 [n] each |
+//   | keys [n / 4] groups of four, as the rows of a matrix | values [K / 4] groups, transposed: rows are columns of a
+//   value | scales of keys, of values f32 [n] each |
 //
-// int16 keys and values have the shape of weights (layout.ts), so that the integer dot products serve both of attention's sums; each position has a scale of its own for
-// its key and one for its value. What stands behind the positions that a row sees may be anything: attention takes no account of it.
+// int16 keys and values have the shape of weights (layout.ts), so that the integer dot products serve both of
+// attention's sums; each position has a scale of its own for its key and one for its value. What stands behind the
+// positions that a row sees may be anything: attention takes no account of it.
 
 import { KEY_RANGE } from '../protocol';
 import { largestMagnitude, rounded } from '../lanes';
@@ -87,7 +90,10 @@ function storeColumns(at: usize, q: v128): void {
   v128.store_lane<i16>(at, q, 3, 12);
 }
 
-/** v f32 [K] -> a position of the values: pairs of positions, the same pair of four columns together, and groups of columns `groupBytes` apart. */
+/**
+ * v f32 [K] -> a position of the values: pairs of positions, the same pair of four columns together, and groups of
+ * columns `groupBytes` apart.
+ */
 function appendValue(value: usize, groupBytes: usize, v: usize, inverse: v128, dKv: u32): void {
   for (const end = v + (<usize>dKv << 2); v < end; v += 32) {
     storeColumns(value, four(v, inverse, 0));
@@ -105,8 +111,8 @@ function scaleTo(most: f32, x: usize, dKv: u32, scale: usize): v128 {
 }
 
 /**
- * k, v f32 [rows] of `rowBytes`, head h in the columns from h * K on -> the position of each row in its cache, in the part of `layer` of `layers`.
- * K a multiple of 16.
+ * k, v f32 [rows] of `rowBytes`, head h in the columns from h * K on -> the position of each row in its cache, in the
+ * part of `layer` of `layers`. K a multiple of 16.
  */
 export function appendQ16(
   table: usize, cache: u32, k: usize, v: usize, rows: u32, heads: u32, dKv: u32, rowBytes: usize, layer: u32, layers: u32,

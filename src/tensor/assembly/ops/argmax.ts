@@ -1,4 +1,5 @@
-// The greedy choice: the id of the largest logit, the first one where several are equal (as torch.argmax does on one thread).
+// The greedy choice: the id of the largest logit, the first one where several are equal (as torch.argmax does on one
+// thread).
 
 import { largestOf } from './row';
 
@@ -9,7 +10,10 @@ function found(p: usize, wanted: v128, at: usize): v128 {
   return f32x4.eq(v128.load(p + at), wanted);
 }
 
-/** logits f32 [rows, count], rows `rowBytes` apart, each with room for a multiple of 16 -> out u32 [rows], `outBytes` apart: an id each. */
+/**
+ * logits f32 [rows, count], rows `rowBytes` apart, each with room for a multiple of 16 -> out u32 [rows], `outBytes`
+ * apart: an id each.
+ */
 export function argmax(out: usize, outBytes: usize, logits: usize, rows: u32, rowBytes: usize, count: u32): void {
   for (; rows > 0; rows -= 1, out += outBytes, logits += rowBytes) store<u32>(out, argmaxOf(logits, count));
 }

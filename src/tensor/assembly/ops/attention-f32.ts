@@ -1,6 +1,6 @@
-// Attention over keys and values in float32, unscaled as T5 has it, with a bias by distance or none, over all keys or a window
-// of them; several heads of queries may share a head of keys and values.
-// One row and head at a time: scores, softmax and the weighted sum of values, in one row of scratch.
+// Attention over keys and values in float32, unscaled as T5 has it, with a bias by distance or none, over all keys or a
+// window of them; several heads of queries may share a head of keys and values. One row and head at a time: scores,
+// softmax and the weighted sum of values, in one row of scratch.
 
 import { exp, max, sum } from '../lanes';
 import { CACHE_CHUNK, CACHE_KEYS, ROW_BYTES, ROW_POSITION } from '../row-table';
@@ -85,10 +85,12 @@ function mix(out: usize, p: usize, v: usize, keys: u32, dKv: u32, rowBytes: usiz
 }
 
 /**
- * q f32 [rows] of `rowBytes`, head h in the columns from h * K on -> out f32 as q, each row over the keys that it sees in its cache, in the part of `layer` of `layers`
- * (append-kv.ts). A cache has chunks of one position, or is one chunk. `heads` are those of keys and values; `group` heads of queries share each. Where `window` is not 0,
- * a row sees that many keys, the last ones. bias f32 [heads * group, 2 * reach + 1] by distance key - row, which reaches all distances that occur, or 0. Columns past the
- * heads are left alone. scores: scratch of keys floats, padded to a multiple of four. K a multiple of 4.
+ * q f32 [rows] of `rowBytes`, head h in the columns from h * K on -> out f32 as q, each row over the keys that it sees
+ * in its cache, in the part of `layer` of `layers` (append-kv.ts). A cache has chunks of one position, or is one chunk.
+ * `heads` are those of keys and values; `group` heads of queries share each. Where `window` is not 0, a row sees that
+ * many keys, the last ones. bias f32 [heads * group, 2 * reach + 1] by distance key - row, which reaches all distances
+ * that occur, or 0. Columns past the heads are left alone. scores: scratch of keys floats, padded to a multiple of
+ * four. K a multiple of 4.
  */
 export function attentionF32(
   out: usize, q: usize, table: usize, cache: u32, bias: usize, scores: usize,

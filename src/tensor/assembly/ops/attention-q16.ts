@@ -1,13 +1,17 @@
-// Attention over keys and values kept as int16 (append-kv.ts): both sums in integers, the softmax between them in float32. A tile of rows and a head at a time.
+// Attention over keys and values kept as int16 (append-kv.ts): both sums in integers, the softmax between them in
+// float32. A tile of rows and a head at a time.
 //
 //   q f32 -> int16, a scale      q k sums i32 -> scores f32      weights e^score, times the values' scales -> int16 p, whose sum is 32,767      p v sums i32 -> out f32
 //
-// As the weights' sum, and not the largest, is brought to 32,767, no sum of products with an int16 can overflow, however many keys there are.
+// As the weights' sum, and not the largest, is brought to 32,767, no sum of products with an int16 can overflow,
+// however many keys there are.
 //
-// Rows next to each other with the same cache are done as a tile, though each may see another number of keys: sums are made for the most that one sees, and a weight behind
-// a row's own keys is 0. Integer sums do not change by zeros, and float32 ones are a row's own, so a row comes to the same in every tile.
+// Rows next to each other with the same cache are done as a tile, though each may see another number of keys: sums are
+// made for the most that one sees, and a weight behind a row's own keys is 0. Integer sums do not change by zeros, and
+// float32 ones are a row's own, so a row comes to the same in every tile.
 //
-// Sums of up to KEYS_AT_ONCE keys stay where the products leave them. With more, they are made so many at a time and laid out in `long`.
+// Sums of up to KEYS_AT_ONCE keys stay where the products leave them. With more, they are made so many at a time and
+// laid out in `long`.
 
 import { tileQ16, tileRows } from '../generated/dot-blocks';
 import { LOG2_E, largestMagnitude, quickExp2, roundRow, sum } from '../lanes';
@@ -37,7 +41,10 @@ function score(sums: usize, keyScales: usize, q: v128, at: usize): v128 {
   return f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums + at)), v128.load(keyScales + at)), q);
 }
 
-/** sums i32 -> scores f32, in place, up to `end` by 16: times the keys' scales and the query's; plus bias by key, where it is not 0. */
+/**
+ * sums i32 -> scores f32, in place, up to `end` by 16: times the keys' scales and the query's; plus bias by key, where
+ * it is not 0.
+ */
 function scores(row: usize, end: usize, keyScales: usize, scale: f32, bias: usize): void {
   const q = f32x4.splat(scale);
   if (bias) {
@@ -87,10 +94,12 @@ function firstChunk(place: usize, rows: u32, window: u32, chunk: u32): u32 {
 }
 
 /**
- * q f32 [rows] of `rowBytes`, head h in the columns from h * K on -> out f32 as q, each row over the keys that it sees in its cache, in the part of `layer` of `layers`.
- * `heads` are those of keys and values; `group` heads of queries share each. Where `window` is not 0, a row sees that many keys, the last ones.
- * bias f32 [heads * group, 2 * reach + 1] by distance key - row, which reaches all distances that occur, or 0. Scratch, for the rows of a tile: quantized int16 [16, K],
- * scales f32 [16], weights int16 [16, keys padded to 16]; sums: ACCUMULATOR_BYTES; long: f32 [16, keys padded to 16] where there may be more than KEYS_AT_ONCE, else 0.
+ * q f32 [rows] of `rowBytes`, head h in the columns from h * K on -> out f32 as q, each row over the keys that it sees
+ * in its cache, in the part of `layer` of `layers`. `heads` are those of keys and values; `group` heads of queries
+ * share each. Where `window` is not 0, a row sees that many keys, the last ones. bias f32 [heads * group, 2 * reach +
+ * 1] by distance key - row, which reaches all distances that occur, or 0. Scratch, for the rows of a tile: quantized
+ * int16 [16, K], scales f32 [16], weights int16 [16, keys padded to 16]; sums: ACCUMULATOR_BYTES; long: f32 [16, keys
+ * padded to 16] where there may be more than KEYS_AT_ONCE, else 0.
  */
 export function attentionQ16(
   out: usize, q: usize, table: usize, cache: u32, bias: usize, quantized: usize, scales: usize, sums: usize, weights: usize, long: usize,
@@ -115,7 +124,10 @@ export function attentionQ16(
   }
 }
 
-/** Rows of a tile, from `row` of the table on. `part` is the layer's part of the first chunk that is looked into, `start` that chunk's first key. */
+/**
+ * Rows of a tile, from `row` of the table on. `part` is the layer's part of the first chunk that is looked into,
+ * `start` that chunk's first key.
+ */
 // @ts-ignore: AssemblyScript's decorator
 @inline
 function attendTile(
@@ -182,7 +194,10 @@ function attendTile(
   }
 }
 
-/** One query's sums over its keys, i32, -> p int16 [keys padded]; those before `first` have no weight. Gives the scale of the sums p v. */
+/**
+ * One query's sums over its keys, i32, -> p int16 [keys padded]; those before `first` have no weight. Gives the scale
+ * of the sums p v.
+ */
 function weigh(p: usize, row: usize, keyScales: usize, scale: f32, bias: usize, first: u32, keys: u32, chunk: u32, chunkBytes: usize): f32 {
   const padded = (keys + 15) & ~15;
   const end = row + (<usize>padded << 2);

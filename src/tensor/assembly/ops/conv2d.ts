@@ -1,6 +1,6 @@
-// Two-dimensional convolution: each output pixel is a row of a matrix product, whose columns are the patch of the image under the kernel.
-// Patches of a few output pixels at a time are copied into scratch, where the linear ops' kernels take them: the copies are some 5% of the work, and touch no page
-// that a matrix of all patches would.
+// Two-dimensional convolution: each output pixel is a row of a matrix product, whose columns are the patch of the image
+// under the kernel. Patches of a few output pixels at a time are copied into scratch, where the linear ops' kernels
+// take them: the copies are some 5% of the work, and touch no page that a matrix of all patches would.
 //
 //   image [height, width, channels]            patch of output pixel (y, x): rows of the kernel one after another, zeros up to K
 //     . . . . . .                              | ky = 0: kernelWidth * channels | ky = 1 | … | 0 0 |
@@ -24,8 +24,9 @@ function copyFew(out: usize, from: usize, bytes: u32): void {
 }
 
 /**
- * Patches that lie in the image, one behind the other; up to 14 bytes too many are read, and written behind each row of a patch: the next row goes over them, and
- * columns behind the last row meet weights of zero. A third of the convolution of an image of one channel, whose rows are short.
+ * Patches that lie in the image, one behind the other; up to 14 bytes too many are read, and written behind each row of
+ * a patch: the next row goes over them, and columns behind the last row meet weights of zero. A third of the
+ * convolution of an image of one channel, whose rows are short.
  */
 // @ts-ignore: AssemblyScript's decorator
 @inline
@@ -35,7 +36,10 @@ function insidePatch(out: usize, from: usize, kernelHeight: u32, segment: usize,
   }
 }
 
-/** The patch whose first row and column in the image are `top` and `left`; padding makes them negative or lets the patch reach past the end, and zeros stand there. */
+/**
+ * The patch whose first row and column in the image are `top` and `left`; padding makes them negative or lets the patch
+ * reach past the end, and zeros stand there.
+ */
 function patch(
   out: usize, image: usize, top: i32, left: i32, height: i32, width: i32, kernelHeight: i32, kernelWidth: i32, pixelBytes: u32, rowBytes: u32,
 ): void {
@@ -53,9 +57,11 @@ function patch(
 }
 
 /**
- * x int16 [images, height, width, channels] of images `imageCols` numbers apart, with scales f32 [images], w int8 [outputs, K] in groups of four rows (layout.ts)
- * with scales f32 [outputs] -> out f32 [images, outHeight, outWidth, outputs] with outHeight = floor((height + 2 padding - kernelHeight) / stride) + 1.
- * outputs a multiple of 16. patches: int16 [CONV_ROWS, K] and 16 bytes, patchScales: f32 [CONV_ROWS], sums: as linearQ8 has it. There is memory for 16 bytes behind x.
+ * x int16 [images, height, width, channels] of images `imageCols` numbers apart, with scales f32 [images], w int8
+ * [outputs, K] in groups of four rows (layout.ts) with scales f32 [outputs] -> out f32 [images, outHeight, outWidth,
+ * outputs] with outHeight = floor((height + 2 padding - kernelHeight) / stride) + 1. outputs a multiple of 16. patches:
+ * int16 [CONV_ROWS, K] and 16 bytes, patchScales: f32 [CONV_ROWS], sums: as linearQ8 has it. There is memory for 16
+ * bytes behind x.
  */
 export function conv2dQ8(
   out: usize, x: usize, xScales: usize, w: usize, wScales: usize, patches: usize, patchScales: usize, sums: usize,

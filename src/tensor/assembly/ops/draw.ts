@@ -1,11 +1,12 @@
-// A token drawn by the inverse of the cumulative distribution. Where the random number comes from is the caller's business (docs/generation.md).
+// A token drawn by the inverse of the cumulative distribution. Where the random number comes from is the caller's
+// business (docs/generation.md).
 
 import { padRow } from './row';
 
 /**
- * p f32 [count], of any sum -> out u32: the first id at which the sum of p from id 0 on passes u times the whole sum, u = random / 2^32.
- * Sums are float64 and run in the order of ids, so that anyone who has p comes to the same id. Four zeros, of which a cut row is full, change
- * no sum and are passed over.
+ * p f32 [count], of any sum -> out u32: the first id at which the sum of p from id 0 on passes u times the whole sum,
+ * u = random / 2^32. Sums are float64 and run in the order of ids, so that anyone who has p comes to the same id. Four
+ * zeros, of which a cut row is full, change no sum and are passed over.
  */
 export function draw(out: usize, row: usize, count: u32, random: u32): void {
   const end = padRow(row, count, 0);

@@ -2,7 +2,10 @@
 
 import { sum } from '../lanes';
 
-/** x f32 [rows, K], w f32 [F, K] -> out f32 [rows, F], added to what is there where `accumulate` is set; K a multiple of 16. */
+/**
+ * x f32 [rows, K], w f32 [F, K] -> out f32 [rows, F], added to what is there where `accumulate` is set; K a multiple
+ * of 16.
+ */
 export function linearF32(out: usize, x: usize, w: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32): void {
   const rowBytes = <usize>inputs << 2;
   const end = w + <usize>outputs * rowBytes;

@@ -1,5 +1,6 @@
-// y = x W^T with int4 weights (layout.ts). They stand for int8 weights exactly (int4.ts): few rows of activations go over them as they are, many over
-// what they are unpacked to, and what comes out is the same to the bit, linear-q8's with those int8 weights.
+// y = x W^T with int4 weights (layout.ts). They stand for int8 weights exactly (int4.ts): few rows of activations go
+// over them as they are, many over what they are unpacked to, and what comes out is the same to the bit, linear-q8's
+// with those int8 weights.
 
 import { spanOf } from '../generated/dot-blocks';
 import { rowInt4, tileInt4, tileRowsInt4 } from '../generated/dot-blocks-int4';
@@ -19,8 +20,9 @@ const UNPACK_OUTPUTS: u32 = INT4_UNPACK_OUTPUTS_;
 const TILE_STRIDE: usize = TILE_STRIDE_;
 
 /**
- * Two weights a lane times |m| or -|m|: a weight q is (n ^ flips) - 8, n being a nibble. For m > 0 q m is n m - 8 m; for m < 0 n is flipped to 15 - n
- * and q m is n |m| - 7 |m|. A byte's product is at most 15 * 15, so that the two of a lane do not touch. Subtracted is `less`, 8 |m| or 7 |m|.
+ * Two weights a lane times |m| or -|m|: a weight q is (n ^ flips) - 8, n being a nibble. For m > 0 q m is n m - 8 m;
+ * for m < 0 n is flipped to 15 - n and q m is n |m| - 7 |m|. A byte's product is at most 15 * 15, so that the two of a
+ * lane do not touch. Subtracted is `less`, 8 |m| or 7 |m|.
  */
 // @ts-ignore: AssemblyScript's decorator
 @inline
@@ -33,7 +35,10 @@ function twice(v: v128): v128 {
   return v128.or(v, i16x8.shl(v, 8));
 }
 
-/** Rows `first` to `first + count`, multiples of 8, of w int4 [outputs, inputs] -> out int8 [count, inputs], in groups of four rows (layout.ts). */
+/**
+ * Rows `first` to `first + count`, multiples of 8, of w int4 [outputs, inputs] -> out int8 [count, inputs], in groups
+ * of four rows (layout.ts).
+ */
 function unpack(out: usize, w: usize, multipliers: usize, octetMultipliers: usize, outputs: u32, inputs: u32, first: u32, count: u32): void {
   multipliers += <usize>(first >> 3) * octetMultipliers;
   let columns: u32 = 0;
@@ -81,8 +86,9 @@ function unpackSpan(out: usize, w: usize, multipliers: usize, octetMultipliers: 
 }
 
 /**
- * x int16 [rows, K] with scales f32 [rows], w int4 [F, K] -> out f32 [rows, F], added to what is there where `accumulate` is set. K and F multiples
- * of 16. sums: ACCUMULATOR_BYTES, unpacked: INT4_UNPACK_OUTPUTS * K bytes of scratch, or F * K if that is less, untouched by less than INT4_UNPACK_ROWS rows.
+ * x int16 [rows, K] with scales f32 [rows], w int4 [F, K] -> out f32 [rows, F], added to what is there where
+ * `accumulate` is set. K and F multiples of 16. sums: ACCUMULATOR_BYTES, unpacked: INT4_UNPACK_OUTPUTS * K bytes of
+ * scratch, or F * K if that is less, untouched by less than INT4_UNPACK_ROWS rows.
  */
 export function linearInt4(
   out: usize, x: usize, xScales: usize, w: usize, multipliers: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32,

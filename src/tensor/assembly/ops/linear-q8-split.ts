@@ -1,8 +1,11 @@
-// linearQ8 of many rows by Strassen's algorithm (tensor/kernels/strassen.ts): what lies where, and in what order it is made. 49 products stand for 64; the same to the bit.
+// linearQ8 of many rows by Strassen's algorithm (tensor/kernels/strassen.ts): what lies where, and in what order it is
+// made. 49 products stand for 64; the same to the bit.
 //
-//   scratch:  sums of 49 products, a tile of rows for each seven | … of the next 64 rows || 49 operands of x | … of the next 64 rows || seven operands of w
+//   scratch: sums of 49 products, a tile of rows for each seven | … of the next 64 rows || 49 operands of x | … of the
+//   next 64 rows || seven operands of w
 //
-// Seven operands of w at a time, so that they stay in the cache near the processor while the rows pass; all 49 of a chunk, 1.6 MB, took a fifth more time than no splitting at all.
+// Seven operands of w at a time, so that they stay in the cache near the processor while the rows pass; all 49 of a
+// chunk, 1.6 MB, took a fifth more time than no splitting at all.
 
 import { spanOf } from '../generated/dot-blocks';
 import { join, multiplySeven, splitW, splitX } from '../generated/strassen';
@@ -31,7 +34,10 @@ const SEVEN_X: u32 = 7 * SPLIT_X;
 const ALL_SUMS: u32 = 7 * SEVEN_SUMS;
 const ALL_X: u32 = 7 * SEVEN_X;
 
-/** linearQ8Into of as many of the rows, from the first on, as it pays for; gives how many these are: none of less than SPLIT_ROWS. */
+/**
+ * linearQ8Into of as many of the rows, from the first on, as it pays for; gives how many these are: none of less than
+ * SPLIT_ROWS.
+ */
 export function linearSplit(
   out: usize, outBytes: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: bool, scratch: usize,
 ): u32 {

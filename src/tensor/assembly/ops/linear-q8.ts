@@ -1,5 +1,6 @@
-// y = x W^T with int8 weights and int16 activations: integer sums over spans of at most 512 columns, float32 from there on.
-// Where spans end depends on the count of columns alone (spanOf), so results do not depend on how many rows there are.
+// y = x W^T with int8 weights and int16 activations: integer sums over spans of at most 512 columns, float32 from there
+// on. Where spans end depends on the count of columns alone (spanOf), so results do not depend on how many rows there
+// are.
 
 import { rowQ8, spanOf, tileQ8, tileRows } from '../generated/dot-blocks';
 import { fetch } from '../fetch';
@@ -7,7 +8,10 @@ import { CHUNK_GROUPS as CHUNK_GROUPS_, TILE_STRIDE as TILE_STRIDE_ } from '../p
 import { linearSplit, SPLIT_ROWS } from './linear-q8-split';
 
 const CHUNK_GROUPS: u32 = CHUNK_GROUPS_;
-/** From so many rows on, a chunk of weights is fetched before it is used: 0.3% of its instructions then, 7% of its time where the weights come from memory. */
+/**
+ * From so many rows on, a chunk of weights is fetched before it is used: 0.3% of its instructions then, 7% of its time
+ * where the weights come from memory.
+ */
 const FETCH_ROWS: u32 = 32;
 const TILE_STRIDE: usize = TILE_STRIDE_;
 
@@ -37,8 +41,9 @@ export function scaleRow(out: usize, sums: usize, scales: usize, scale: f32, gro
 }
 
 /**
- * x int16 [rows, K] with scales f32 [rows], w int8 [F, K] in groups of four rows, span by span (layout.ts), with scales f32 [F] -> out f32 [rows, F], added to what is
- * there where `accumulate` is set. K and F multiples of 16. sums: ACCUMULATOR_BYTES of scratch, untouched where no tile of rows is full.
+ * x int16 [rows, K] with scales f32 [rows], w int8 [F, K] in groups of four rows, span by span (layout.ts), with scales
+ * f32 [F] -> out f32 [rows, F], added to what is there where `accumulate` is set. K and F multiples of 16. sums:
+ * ACCUMULATOR_BYTES of scratch, untouched where no tile of rows is full.
  */
 export function linearQ8(
   out: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32, sums: usize,
@@ -60,7 +65,8 @@ export function linearQ8Into(
   const groups = outputs >> 2;
   const xBytes = <usize>inputs << 1;
   let tiled: u32 = 0;
-  // rows of w in chunks, so that the sums stay in one page, and a chunk of w in the cache while every tile of x passes over it
+  // rows of w in chunks, so that the sums stay in one page, and a chunk of w in the cache while every tile of x passes
+  // over it
   for (let done: u32 = 0; done < groups; done += CHUNK_GROUPS) {
     const count = groups - done < CHUNK_GROUPS ? groups - done : CHUNK_GROUPS;
     const end = sums + (<usize>count << 4);

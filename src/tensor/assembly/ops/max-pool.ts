@@ -1,8 +1,8 @@
 // The largest number of each window of an image, channel by channel.
 
 /**
- * x f32 [images, height, width, channels] -> out f32 [images, outHeight, outWidth, channels] with outHeight = floor((height - window) / stride) + 1;
- * channels a multiple of 16. A NaN may be passed over.
+ * x f32 [images, height, width, channels] -> out f32 [images, outHeight, outWidth, channels] with outHeight =
+ * floor((height - window) / stride) + 1; channels a multiple of 16. A NaN may be passed over.
  */
 export function maxPool(out: usize, x: usize, images: u32, height: u32, width: u32, channels: u32, window: u32, stride: u32): void {
   const pixelBytes = <usize>channels << 2;

@@ -1,4 +1,5 @@
-// Activations to int16, one scale a row: q = nearest(x * ACTIVATION_MAX / max|x|), scale = max|x| / ACTIVATION_MAX; a row of zeros has scale 0.
+// Activations to int16, one scale a row: q = nearest(x * ACTIVATION_MAX / max|x|), scale = max|x| / ACTIVATION_MAX; a
+// row of zeros has scale 0.
 
 import { ACTIVATION_MAX } from '../protocol';
 import { largestMagnitude, roundRow } from '../lanes';

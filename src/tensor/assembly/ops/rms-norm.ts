@@ -1,4 +1,5 @@
-// T5's layer norm: no mean, no bias (Raffel et al. 2020, section 2.1; "Root Mean Square Layer Normalization", equation 4).
+// T5's layer norm: no mean, no bias (Raffel et al. 2020, section 2.1; "Root Mean Square Layer Normalization",
+// equation 4).
 
 import { sum } from '../lanes';
 

@@ -19,7 +19,10 @@ function cosine(s: f64): f64 {
   return 1 + s * (-1.0 / 2 + s * (1.0 / 24 + s * (-1.0 / 720 + s * (1.0 / 40320 + s * (-1.0 / 3628800 + s * (1.0 / 479001600 + s * (-1.0 / 87178291200)))))));
 }
 
-/** Cosine and sine of an angle of [0, 2^20] to `cos` and `sin`. AssemblyScript's own would bring a table along, which kernels may not have. */
+/**
+ * Cosine and sine of an angle of [0, 2^20] to `cos` and `sin`. AssemblyScript's own would bring a table along, which
+ * kernels may not have.
+ */
 function turn(angle: f64, cos: usize, sin: usize): void {
   const n = nearest(angle * 0.6366197723675814);
   const r = angle - n * HALF_PI - n * HALF_PI_REST;
@@ -43,7 +46,9 @@ export function angles(out: usize, table: usize, frequencies: usize, rows: u32, 
   }
 }
 
-/** x f32 [rows] of `rowBytes`, head h in the columns from h * K on, is turned in place by angles f32 [rows, 2 pairs]. */
+/**
+ * x f32 [rows] of `rowBytes`, head h in the columns from h * K on, is turned in place by angles f32 [rows, 2 pairs].
+ */
 export function rotate(x: usize, angles: usize, rows: u32, heads: u32, dKv: u32, pairs: u32, rowBytes: usize): void {
   const half = <usize>pairs << 2;
   const fours = <usize>(pairs & ~3) << 2;

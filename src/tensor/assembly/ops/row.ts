@@ -2,7 +2,9 @@
 
 import { max } from '../lanes';
 
-/** Fills the room behind the row with `value`, so that no loop has a tail; returns the end, a multiple of 16 numbers on. */
+/**
+ * Fills the room behind the row with `value`, so that no loop has a tail; returns the end, a multiple of 16 numbers on.
+ */
 export function padRow(row: usize, count: u32, value: f32): usize {
   const end = row + (<usize>((count + 15) & ~15) << 2);
   for (let p = row + (<usize>count << 2); p < end; p += 4) store<f32>(p, value);

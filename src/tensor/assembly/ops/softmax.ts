@@ -1,4 +1,5 @@
-// Probabilities and their logarithms over a row of logits, in place: sums in float64, so that they do not depend on how many there are.
+// Probabilities and their logarithms over a row of logits, in place: sums in float64, so that they do not depend on how
+// many there are.
 
 import { exp } from '../lanes';
 import { addWide, largestOf, padRow, sumWide } from './row';
@@ -13,8 +14,9 @@ function weight(x: v128, largest: v128): v128 {
 }
 
 /**
- * The natural logarithm of a normal x: x = 2^n m with m near 1, and ln m = 2 artanh((m - 1) / (m + 1)) by its series up to the 15th power,
- * error under 1e-14. Own code: the standard library's has tables, which a linked kernel may not have.
+ * The natural logarithm of a normal x: x = 2^n m with m near 1, and ln m = 2 artanh((m - 1) / (m + 1)) by its series up
+ * to the 15th power, error under 1e-14. Own code: the standard library's has tables, which a linked kernel may not
+ * have.
  */
 function log(x: f64): f64 {
   const bits = reinterpret<u64>(x);

@@ -27,8 +27,8 @@ function countFrom(row: usize, end: usize, threshold: f32): u32 {
 }
 
 /**
- * logits f32 [count] -> those below the k-th largest become -infinity; all that equal it stay. The k-th is found by halving the range of
- * floats, 32 times at most: exact, whatever the numbers are, and no room is needed.
+ * logits f32 [count] -> those below the k-th largest become -infinity; all that equal it stay. The k-th is found by
+ * halving the range of floats, 32 times at most: exact, whatever the numbers are, and no room is needed.
  */
 export function topK(row: usize, count: u32, k: u32): void {
   if (k >= count) return;
@@ -47,8 +47,9 @@ export function topK(row: usize, count: u32, k: u32): void {
 }
 
 /**
- * logits f32 [count] -> ids u32 [k], then their logits f32 [k]: the k largest, falling, the first id first of equal ones. Where fewer than k
- * are above -infinity, the rest of the list is id 0 with -infinity. Written for small k: what enters is sorted in from the end.
+ * logits f32 [count] -> ids u32 [k], then their logits f32 [k]: the k largest, falling, the first id first of equal
+ * ones. Where fewer than k are above -infinity, the rest of the list is id 0 with -infinity. Written for small k: what
+ * enters is sorted in from the end.
  */
 export function best(out: usize, row: usize, count: u32, k: u32): void {
   const end = padRow(row, count, -Infinity);

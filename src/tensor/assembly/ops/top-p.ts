@@ -1,12 +1,13 @@
-// Nucleus sampling's cut (Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration", section 3.1), as transformers' TopPLogitsWarper has it.
+// Nucleus sampling's cut (Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration", section 3.1), as
+// transformers' TopPLogitsWarper has it.
 
 import { max } from '../lanes';
 import { addWide, keepFrom, largestOf, padRow, sumWide } from './row';
 
 /**
- * p f32 [count] -> the least probable become 0, as many as together have no more than `cut` = 1 - top_p; the largest always stays. Equal ones
- * stay or go together. The threshold is found by halving the range of floats from 0 to the largest; both ends move on to numbers that are
- * there, so that it takes a dozen turns and not thirty.
+ * p f32 [count] -> the least probable become 0, as many as together have no more than `cut` = 1 - top_p; the largest
+ * always stays. Equal ones stay or go together. The threshold is found by halving the range of floats from 0 to the
+ * largest; both ends move on to numbers that are there, so that it takes a dozen turns and not thirty.
  */
 export function topP(row: usize, count: u32, cut: f32): void {
   const end = padRow(row, count, 0);

@@ -1,5 +1,6 @@
-// Finds added tokens in a text: the leftmost, and the longest there; one that is then discarded is passed over as a whole. At each place a text is looked at once, up to
-// the longest token that begins with its first byte. Source: tokenizers, added_vocabulary.rs (find_matches).
+// Finds added tokens in a text: the leftmost, and the longest there; one that is then discarded is passed over as a
+// whole. At each place a text is looked at once, up to the longest token that begins with its first byte. Source:
+// tokenizers, added_vocabulary.rs (find_matches).
 //
 //   addedLeads  | u32 [257], where the lengths of tokens that begin with each byte begin | the lengths, rising |
 //   addedSlots  by the hash of a token's text: its number + 1, 0 for none
@@ -66,7 +67,8 @@ export function seek(from: usize): void {
 
 /**
  * Whether there is another token.
- * @param from where the text begins @param done what is before this is taken already @param normalized ADDED_NORMALIZED for those of normalised text, or 0
+ * @param from where the text begins @param done what is before this is taken already @param normalized ADDED_NORMALIZED
+ * for those of normalised text, or 0
  */
 export function findNext(from: usize, done: usize, end: usize, normalized: u32, special: bool): bool {
   if (addedCount == 0) return false;

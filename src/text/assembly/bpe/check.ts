@@ -1,4 +1,5 @@
-// Whether tables are what they must be for the others of this folder to trust them. Linear in the tables. The head was checked before.
+// Whether tables are what they must be for the others of this folder to trust them. Linear in the tables. The head was
+// checked before.
 import {
   ADDED_ID, CLASS_BLOCKS, COUNT, DONE, FAULT_ADDED, FAULT_BYTE, FAULT_CLASS, FAULT_MERGE, FAULT_OFFSETS, FAULT_SLOT, FAULT_TYPE, FNV_BASIS, FNV_PRIME, KINDS,
   MOST_ADDED_BYTES, RECORD_BYTES, WORD,

@@ -4,7 +4,10 @@ import { begins, flags, size, types } from './tables';
 
 const CONTROL: u32 = 3;
 
-/** COMMAND_BPE_DECODE: ids that no piece has are left out, and special tokens where that is asked for; so is the first space of a text where the model puts one there. */
+/**
+ * COMMAND_BPE_DECODE: ids that no piece has are left out, and special tokens where that is asked for; so is the first
+ * space of a text where the model puts one there.
+ */
 export function decode(record: usize): u32 {
   const end = record + RECORD_BYTES + load<u32>(record + INPUT_BYTES * 4);
   const skipSpecials = load<u32>(record + SPECIAL * 4) != 0;

@@ -1,5 +1,6 @@
-// Text to ids: added tokens are found first, what is between them is normalised and parted into words, and these are merged.
-// Source: tokenizers, added_vocabulary.rs (extract_and_normalize), pre_tokenizers/metaspace.rs; SentencePiece, normalizer.cc (dummy prefix), bpe_model.cc.
+// Text to ids: added tokens are found first, what is between them is normalised and parted into words, and these are
+// merged. Source: tokenizers, added_vocabulary.rs (extract_and_normalize), pre_tokenizers/metaspace.rs; SentencePiece,
+// normalizer.cc (dummy prefix), bpe_model.cc.
 import {
   ADDED_NORMALIZED, COUNT, DONE, INPUT_BYTES, IS_PART, IS_SPLIT, NEEDS_ROOM, NOT_UTF8, OUTPUT_MOST, PART, PREFIX_PARTS, PREFIX_PARTS_UNLESS, PREFIX_TEXT,
   PREFIX_TEXT_UNLESS, PRE_SENTENCEPIECE, RECORD_BYTES, SPACE_BYTE, SPECIAL, SPLIT_ONLY, TOO_MUCH, WORK_BYTES,

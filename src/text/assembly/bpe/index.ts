@@ -5,7 +5,11 @@ import { decode } from './decode';
 import { encode } from './encode';
 import { open } from './tables';
 
-/** @param tables where they lie, but for a check @param record the payload @returns one of the results in protocol.ts */
+/**
+ * @param tables where they lie, but for a check
+ * @param record the payload
+ * @returns one of the results in protocol.ts
+ */
 export function bpe(command: u32, tables: usize, record: usize): u32 {
   if (command == COMMAND_BPE_CHECK) return check(record);
   open(tables);

@@ -1,5 +1,6 @@
-// Merges the bytes of a word to pieces: the pair of the lowest rank first, the leftmost among equal ones, until none is left. Symbols are a linked list, pairs wait in a
-// heap, so that a word of n bytes takes n log n. Source: Sennrich et al., 2016, algorithm 1; Hugging Face tokenizers, bpe/word.rs (merge_all).
+// Merges the bytes of a word to pieces: the pair of the lowest rank first, the leftmost among equal ones, until none is
+// left. Symbols are a linked list, pairs wait in a heap, so that a word of n bytes takes n log n. Source: Sennrich et
+// al., 2016, algorithm 1; Hugging Face tokenizers, bpe/word.rs (merge_all).
 //
 //   work | id u32 [n] | before i32 [n] | after i32 [n] | heap u64 [3 n]: rank << 32 | place |
 import { FNV_BASIS, FNV_PRIME, HASH_LEFT, HASH_RIGHT } from '../protocol';
@@ -68,7 +69,10 @@ export function wholeWord(from: usize, to: usize): u32 {
   }
 }
 
-/** Merges the bytes of a word. @returns its first piece's place, NONE where no byte of it has a piece; `idAt` and `nextOf` go on from there */
+/**
+ * Merges the bytes of a word.
+ * @returns its first piece's place, NONE where no byte of it has a piece; `idAt` and `nextOf` go on from there
+ */
 export function merge(from: usize, to: usize, work: usize): u32 {
   open(<u32>(to - from), work);
   for (let i = from; i < to; i++) addByte(i);

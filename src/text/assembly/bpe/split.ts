@@ -1,5 +1,6 @@
-// Parts a text into the words that are merged, as the pre-tokenizers' patterns do (src/text/bpe/pre-tokenizers.ts has them as they are written). Each function gives
-// where the word that begins at `at` ends; `end` is where the text does, for them. Linear: what is looked at and not taken is one character, or a run of spaces that the next takes.
+// Parts a text into the words that are merged, as the pre-tokenizers' patterns do (src/text/bpe/pre-tokenizers.ts has
+// them as they are written). Each function gives where the word that begins at `at` ends; `end` is where the text does,
+// for them. Linear: what is looked at and not taken is one character, or a run of spaces that the next takes.
 import { CLASS_BLOCKS, KINDS, LETTER, NUMBER, PRE_GPT2, PRE_LLAMA3, PRE_SMOLLM, SPACE } from '../protocol';
 import { characterBytes } from '../utf8';
 import { classes, kind } from './tables';

@@ -1,5 +1,6 @@
-// Whether tables are what they must be for the others of this folder to trust them: every index within its table, every walk along a trie at its end after as many steps as its
-// longest piece has bytes, every text UTF-8. Linear in the tables but for the map, which takes 255 steps for each of its nodes. The head was checked before.
+// Whether tables are what they must be for the others of this folder to trust them: every index within its table, every
+// walk along a trie at its end after as many steps as its longest piece has bytes, every text UTF-8. Linear in the
+// tables but for the map, which takes 255 steps for each of its nodes. The head was checked before.
 import {
   COUNT, DONE, FAULT_BYTE, FAULT_CUT, FAULT_FLAGS, FAULT_LENGTH, FAULT_MAP_CYCLE, FAULT_MAP_RANGE, FAULT_MAP_TEXT, FAULT_NUMBER, FAULT_OFFSETS, FAULT_SPECIAL, FAULT_TEXT,
   FAULT_TRIE_COUNT, FAULT_TRIE_KEY, FAULT_TRIE_LOOSE, FAULT_TRIE_RANGE, FAULT_TRIE_SHARED, FAULT_TYPE, INPUT_BYTES, RECORD_BYTES,
@@ -130,8 +131,9 @@ function hexDigit(code: u32): u32 {
 }
 
 /**
- * A double array (double-array.ts). No two units may have the same base, so that each has one parent; each has to be on the way to a piece, which is
- * what the labels from the root spell. So there is no way in a ring, and none that is longer than a piece.
+ * A double array (double-array.ts). No two units may have the same base, so that each has one parent; each has to be on
+ * the way to a piece, which is what the labels from the root spell. So there is no way in a ring, and none that is
+ * longer than a piece.
  *
  *   work | owner u32 [count], the unit with that base | onWay u8 [count] |
  */
@@ -191,7 +193,8 @@ function spells(trie: usize, owner: usize, onWay: usize, slot: u32, id: u32, isU
 }
 
 /**
- * The normalisation map (charsmap.ts), whose ends that are alike share their units: every way must end, and every rule lead to a text.
+ * The normalisation map (charsmap.ts), whose ends that are alike share their units: every way must end, and every rule
+ * lead to a text.
  *
  *   work | nodes on the way, with the next byte of each, u64 [count] | state u8 [count]: 1 on the way, 2 done |
  */

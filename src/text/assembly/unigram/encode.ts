@@ -1,5 +1,5 @@
-// Text to ids: normalising and searching by turns, a window at a time, until the text ends or there are more ids than wanted.
-// Source: SentencePiece, sentencepiece_processor.cc (PopulateSentencePieceText for unknowns and bytes).
+// Text to ids: normalising and searching by turns, a window at a time, until the text ends or there are more ids than
+// wanted. Source: SentencePiece, sentencepiece_processor.cc (PopulateSentencePieceText for unknowns and bytes).
 import {
   COUNT, DONE, END_BYTE, INPUT_BYTES, MOST_STEPS, NEEDS_ROOM, NOT_UTF8, NUL_BYTE, OUTPUT_MOST, RECORD_BYTES, SPACE_BYTE, STEPS, TOO_DEAR, TOO_MUCH, WORK_BYTES,
 } from '../protocol';

@@ -1,5 +1,6 @@
-// A text as the tokenizer searches it: normalised by the map, spaces as the model wants them, in UTF-8 with two changes that keep the search quick: a space symbol (U+2581)
-// is the one byte of a space, and NUL is a byte that no piece has. Source: SentencePiece, normalizer.cc (Normalize, NormalizePrefix).
+// A text as the tokenizer searches it: normalised by the map, spaces as the model wants them, in UTF-8 with two changes
+// that keep the search quick: a space symbol (U+2581) is the one byte of a space, and NUL is a byte that no piece has.
+// Source: SentencePiece, normalizer.cc (Normalize, NormalizePrefix).
 import { NUL_BYTE, SPACE_BYTE } from '../protocol';
 import { characterBytes } from '../utf8';
 import {

@@ -1,5 +1,6 @@
-// The best way to cut a normalised text into pieces: SentencePiece's search, with the same float32 scores and the same choice between equal ones.
-// Source: SentencePiece 0.2.2 and later, EncodeOptimized (versions before it compare before they round, and differ in 1 of 444 of T5's goldens).
+// The best way to cut a normalised text into pieces: SentencePiece's search, with the same float32 scores and the same
+// choice between equal ones. Source: SentencePiece 0.2.2 and later, EncodeOptimized (versions before it compare before
+// they round, and differ in 1 of 444 of T5's goldens).
 import { characterBytes } from '../utf8';
 import { cuts, scores, units, unkId, unkScore } from './tables';
 import { best, count, last, text } from './window';
@@ -54,7 +55,8 @@ export function isCut(at: u32): bool {
 }
 
 /**
- * Finds the paths to every byte of the window up to `size`, where every path has a boundary, as at its beginning; they are in `last`.
+ * Finds the paths to every byte of the window up to `size`, where every path has a boundary, as at its beginning; they
+ * are in `last`.
  * @param score of the best path to the beginning @returns that of the best path to the end
  */
 export function search(size: u32, score: f32): f32 {

@@ -1,4 +1,5 @@
-// The tables of a unigram tokenizer, where they lie in memory (src/model/tokenizer/unigram/tokenizer-data.ts says what each is).
+// The tables of a unigram tokenizer, where they lie in memory (src/model/tokenizer/unigram/tokenizer-data.ts says what
+// each is).
 import {
   ADD_DUMMY_PREFIX, BYTE_FALLBACK, ESCAPE_WHITESPACES, PLAIN_ASCII, REMOVE_EXTRA_WHITESPACES, UNIGRAM_FLAGS, UNIGRAM_LENGTHS, UNIGRAM_SECTIONS, UNIGRAM_SIZE, UNIGRAM_UNK,
   UNIGRAM_EOS, UNIGRAM_UNK_SCORE, WHITESPACE_AS_SUFFIX,

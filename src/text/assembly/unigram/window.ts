@@ -1,5 +1,6 @@
-// What the normaliser has made and the search has not cut up yet: a part of the text, so that a long text takes no more room than a short one, and whoever
-// wants no more ids than so many need not see it all. It ends where every path has a boundary (`cuts`), so that the ids are those of a search over the whole.
+// What the normaliser has made and the search has not cut up yet: a part of the text, so that a long text takes no more
+// room than a short one, and whoever wants no more ids than so many need not see it all. It ends where every path has a
+// boundary (`cuts`), so that the ids are those of a search over the whole.
 //
 //   window | text u8 [room + 1] | best f32 [room + 2] | last i32 [room + 2] |
 

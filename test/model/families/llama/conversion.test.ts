@@ -23,7 +23,9 @@ interface Case {
   inputs: number[][];
 }
 
-/** Weights with few large ones among many small, one column `weight` times as large as others, its inputs `input` times. */
+/**
+ * Weights with few large ones among many small, one column `weight` times as large as others, its inputs `input` times.
+ */
 function example({ weight, input }: { weight: number; input: number }): Case {
   const next = numbers(SEED);
   const times = (column: number, factor: number) => (column === LARGE ? factor : 1);

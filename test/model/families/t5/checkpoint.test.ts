@@ -51,7 +51,8 @@ describe('a checkpoint', () => {
     const tensors = t5Tensors(
       parseT5Config({ num_layers: 8, num_heads: 6, d_ff: 1024, feed_forward_proj: 'gated-gelu' }),
     );
-    // 1 + 8 * (4 + 1 + 3 + 1) + 8 * (4 + 1 + 4 + 1 + 3 + 1), two tables of buckets and two last norms; the head is apart.
+    // 1 + 8 * (4 + 1 + 3 + 1) + 8 * (4 + 1 + 4 + 1 + 3 + 1), two tables of buckets and two last norms; the head is
+    // apart.
     expect(tensors.length).toBe(1 + 72 + 112 + 4);
     expect(tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 32128 * 512)).toBe(76_961_152);
     const output = tensors.find(({ name }) => name === 'encoder.block.0.layer.0.SelfAttention.o.weight');
