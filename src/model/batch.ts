@@ -56,13 +56,28 @@ export function nextBatch(sequences: readonly Sequence[]): Batch {
   return { rows: lacking > 0 ? rows.concat(missingRows(sequences)) : rows, logitRows };
 }
 
+/**
+ * What is to run next so that these rows get logits: with all positions that their sequences lack before them, if a batch holds it. Rows of a sequence stand next to
+ * each other, rising.
+ * @throws RangeError for more rows than a batch has logits for
+ */
+export function batchOf(wanted: readonly Row[]): Batch {
+  const logitRows = wanted.length;
+  if (logitRows < 1 || logitRows > MAX_LOGIT_ROWS)
+    throw new RangeError(`batch: expected 1 to ${MAX_LOGIT_ROWS} rows, got ${logitRows}`);
+  const before: Row[] = [];
+  wanted.forEach(({ sequence, position }, i) => {
+    if (i > 0 && wanted[i - 1]!.sequence === sequence) return;
+    for (let at = sequence.cached; at < position; at++) before.push({ sequence, position: at });
+  });
+  return before.length + logitRows > MAX_ROWS
+    ? { rows: before.slice(0, MAX_ROWS), logitRows: 0 }
+    : { rows: [...wanted, ...before], logitRows };
+}
+
 /** After a batch has run: its rows' keys and values are there. */
-export function noteCached({ rows, logitRows }: Batch): void {
-  // what was missing, rising, and the last positions, which stand first
-  for (let i = rows.length - 1; i >= 0; i--) {
-    const { sequence, position } = rows[i]!;
-    if (i < logitRows || position >= sequence.cached) sequence.cached = position + 1;
-  }
+export function noteCached({ rows }: Batch): void {
+  for (const { sequence, position } of rows) if (position >= sequence.cached) sequence.cached = position + 1;
 }
 
 /** The row table's words. A row sees the positions of its first cache up to its own. */

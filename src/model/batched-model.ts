@@ -5,7 +5,7 @@
 import type { Arena } from '../tensor/arena.ts';
 import { ROW_BYTES, ROW_TOKEN } from '../tensor/assembly/row-table.ts';
 import type { Machine, Program, Registers } from '../tensor/machine.ts';
-import { type Batch, nextBatch, noteCached, replayBatch, rowWords } from './batch.ts';
+import { type Batch, batchOf, nextBatch, noteCached, type Row, replayBatch, rowWords } from './batch.ts';
 import { type Allocate, type BatchPrograms, registersOf } from './batch-programs.ts';
 import { type KvLayout, kvPiece } from './kv-layout.ts';
 import type { LanguageModel, Limits, Outcome, PlacedProgram, StepPlan } from './language-model.ts';
@@ -32,6 +32,11 @@ const isProgram = (value: unknown): value is Program => typeof value === 'object
 /** Whether the batch leaves the logits of these sequences, in their order. */
 const isOf = ({ rows, logitRows }: Batch, sequences: readonly Sequence[]): boolean =>
   logitRows === sequences.length && sequences.every((sequence, i) => rows[i]!.sequence === sequence);
+
+/** Whether the batch leaves the logits of these rows, in their order. */
+const isOfRows = ({ rows, logitRows }: Batch, wanted: readonly Row[]): boolean =>
+  logitRows === wanted.length &&
+  wanted.every(({ sequence, position }, i) => rows[i]!.sequence === sequence && rows[i]!.position === position);
 
 export abstract class BatchedModel<P extends BatchPrograms> implements LanguageModel {
   abstract readonly vocabularySize: number;
@@ -111,13 +116,16 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
     sequence.targetIds.splice(0, sequence.targetIds.length, ...targetIds);
   }
 
-  borrow(sequence: Sequence, other: Sequence): void {
+  borrow(sequence: Sequence, other: Sequence, budget?: bigint): boolean {
     const shared = Math.min(other.cached, agreement(sequence.targetIds, other.targetIds));
-    if (shared <= sequence.cached) return;
+    if (shared <= sequence.cached) return true;
     this.interrupt(sequence);
     const { at, bytes } = kvPiece(this.ownKv, sequence.cached, shared);
-    this.machine.run(...this.placed(this.programs.copy), [sequence.caches[0]! + at, other.caches[0]! + at, bytes]);
+    const [pointer, from, end] = this.placed(this.programs.copy);
+    const registers = [sequence.caches[0]! + at, other.caches[0]! + at, bytes];
+    if (this.machine.run(pointer, from, end, registers, budget) < end) return false;
     sequence.cached = shared;
+    return true;
   }
 
   replay(sequences: readonly Sequence[], budget?: bigint): Outcome {
@@ -139,6 +147,17 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
       const batch = this.running?.batch ?? nextBatch(sequences);
       if (!this.runBatch(sequences, batch, budget)) return 'paused';
       if (isOf(batch, sequences)) return 'done';
+    }
+  }
+
+  evaluate(rows: readonly Row[], budget?: bigint): Outcome {
+    const sequences = rows.map(({ sequence }) => sequence);
+    for (;;) {
+      const outcome = this.beforeBatches(sequences, budget);
+      if (outcome !== 'done') return outcome;
+      const batch = this.running?.batch ?? batchOf(rows);
+      if (!this.runBatch(sequences, batch, budget)) return 'paused';
+      if (isOfRows(batch, rows)) return 'done';
     }
   }
 

@@ -5,6 +5,7 @@
 import type { Arena } from '../tensor/arena.ts';
 import type { Machine, Registers } from '../tensor/machine.ts';
 import type { Rows } from '../tensor/recorder.ts';
+import type { Row } from './batch.ts';
 import type { Sequence } from './sequence.ts';
 
 /** `paused`: the budget is used up, go on in another message. `busy`: other sequences are in the middle of a program. */
@@ -59,8 +60,8 @@ export interface LanguageModel {
   fork(first: Sequence): Sequence;
   /** Gives a sequence other target ids. Its keys and values stay as far as the ids agree. */
   retarget(sequence: Sequence, targetIds: readonly number[]): void;
-  /** Copies keys and values that it lacks from a sequence on the same prompt, as far as their target ids agree. */
-  borrow(sequence: Sequence, other: Sequence): void;
+  /** Copies keys and values that it lacks from a sequence on the same prompt, as far as their target ids agree. @returns whether the budget allowed it */
+  borrow(sequence: Sequence, other: Sequence, budget?: bigint): boolean;
   /** Gives a sequence's room back. */
   close(sequence: Sequence): void;
 
@@ -78,6 +79,11 @@ export interface LanguageModel {
    * `done` is to be made again with the same sequences.
    */
   step(sequences: readonly Sequence[], budget?: bigint): Outcome;
+  /**
+   * Makes the logits behind any positions of sequences: row i of the logits belongs to the i-th. Rows of a sequence stand next to each other, rising; what it lacks
+   * before them is made. A call that is not `done` is to be made again with the same rows.
+   */
+  evaluate(rows: readonly Row[], budget?: bigint): Outcome;
   /** The likeliest id of a row of logits. */
   greedy(row: number): number;
   /** float32 [V] of a row after `step` was done. For looking at; in the canister logits stay in the unit. */

@@ -22,7 +22,7 @@ export interface Generation {
   readonly tokenIds: readonly number[];
   /** Undefined until it is finished. */
   readonly finishReason: FinishReason | undefined;
-  /** Its rows in a batch: the sequences whose next logits it chooses from. */
+  /** Its rows in a batch: the sequences whose next logits it chooses from. None where `prepare` does all that it needs. */
   readonly sequences: readonly Sequence[];
   /** What has to be done before its sequences are stepped with others. */
   prepare(budget?: bigint): Outcome;
@@ -41,6 +41,8 @@ export interface Generation {
 export interface GenerationState {
   tokenIds: number[];
   beams?: BeamState;
+  /** Of a scoring that is over: of each choice, the sum of its tokens' log-probabilities. */
+  sums?: number[];
 }
 
 /**
@@ -55,10 +57,8 @@ export function advanceAll(model: LanguageModel, generations: readonly Generatio
     const outcome = generation.prepare(budget);
     if (outcome !== 'done') return outcome;
   }
-  const outcome = model.step(
-    going.flatMap(({ sequences }) => sequences),
-    budget,
-  );
+  const all = going.flatMap(({ sequences }) => sequences);
+  const outcome = all.length === 0 ? 'done' : model.step(all, budget);
   if (outcome !== 'done') return outcome;
   let row = 0;
   for (const generation of going) {
@@ -73,7 +73,7 @@ export function advanceAll(model: LanguageModel, generations: readonly Generatio
 export function advance(model: LanguageModel, generation: Generation, budget?: bigint): Progress {
   if (generation.finishReason) return 'finished';
   let outcome = generation.prepare(budget);
-  if (outcome === 'done') outcome = model.step(generation.sequences, budget);
+  if (outcome === 'done' && generation.sequences.length > 0) outcome = model.step(generation.sequences, budget);
   if (outcome !== 'done') return outcome;
   generation.choose(0);
   return generation.finishReason ? 'finished' : 'token';

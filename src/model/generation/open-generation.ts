@@ -3,6 +3,7 @@ import type { LanguageModel } from '../language-model.ts';
 import { BeamGeneration } from './beam-generation.ts';
 import type { Generation, GenerationState } from './generation.ts';
 import type { GenerationOptions } from './options.ts';
+import { Scoring } from './scoring.ts';
 import { TokenByToken } from './token-by-token.ts';
 
 /**
@@ -15,6 +16,7 @@ export function openGeneration(
   options: GenerationOptions,
   state?: GenerationState,
 ): Generation {
+  if (options.scoring) return new Scoring(model, sourceIds, options);
   if (options.numBeams > 1) return new BeamGeneration(model, sourceIds, options, state?.beams);
   return new TokenByToken(model, sourceIds, options, state?.tokenIds);
 }

@@ -65,6 +65,18 @@ export interface GenerationOptions {
   beginSuppressTokens?: readonly number[];
   forcedBosTokenId?: number;
   forcedEosTokenIds?: readonly number[];
+  /** The only answers that there may be, as ids without a stop token. */
+  choices?: readonly (readonly number[])[];
+  /** Present where no token is made: the likeliest of the choices is the answer (scoring.ts). */
+  scoring?: ScoringOptions;
+}
+
+/** How choices are compared. */
+export interface ScoringOptions {
+  /** Whether the end of the answer counts as a token of each choice. */
+  endToken: boolean;
+  /** Whether a choice's score is its log-probability divided by the number of its tokens. */
+  lengthNormalized: boolean;
 }
 
 /** What of a model's configuration generation goes by. */

@@ -10,7 +10,9 @@ import {
   type GenerationOptions,
   type GenerationRequest,
   generationOptions,
+  type ScoringOptions,
 } from '../../../src/model/generation/options.ts';
+import { scoringOptions } from '../../../src/model/generation/scoring-options.ts';
 import type { LanguageModel } from '../../../src/model/language-model.ts';
 import { convert, planConversion } from '../../../src/model/pack/convert.ts';
 import type { WeightsKind } from '../../../src/model/tensor-table.ts';
@@ -63,6 +65,11 @@ export class FixtureModel {
 
   options(request: GenerationRequest): GenerationOptions {
     return generationOptions(request, this.defaults, this.config, () => 0n);
+  }
+
+  /** Options of a scoring of these choices. */
+  scoring(choices: readonly (readonly number[])[], scoring: ScoringOptions): GenerationOptions {
+    return scoringOptions(choices, scoring, this.defaults, this.config, 'choose');
   }
 
   generation(sourceIds: readonly number[], request: GenerationRequest): Generation {
