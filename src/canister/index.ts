@@ -8,9 +8,18 @@
 import '../interface/llm.did.ts';
 import { HttpMethods } from './http/http.ts';
 import { AccessMethods } from './methods/access.ts';
+import { ChooseMethods } from './methods/choose.ts';
 import { GenerateMethods } from './methods/generate.ts';
 import { LifecycleMethods } from './methods/lifecycle.ts';
 import { StatusMethods } from './methods/status.ts';
 import { UploadMethods } from './methods/upload.ts';
 
-export default [GenerateMethods, AccessMethods, UploadMethods, StatusMethods, HttpMethods, LifecycleMethods];
+export default [
+  GenerateMethods,
+  ChooseMethods,
+  AccessMethods,
+  UploadMethods,
+  StatusMethods,
+  HttpMethods,
+  LifecycleMethods,
+];

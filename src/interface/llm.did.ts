@@ -34,6 +34,47 @@ export type ChatRole = { 'user' : null } |
   { 'assistant' : null } |
   { 'system' : null };
 /**
+ * How the texts of `choose` are compared.
+ */
+export interface ChooseOptions {
+  /**
+   * Whether the end of the answer counts as a token of each text, so that the question is which text is the whole answer. By default, it does.
+   */
+  'end_token' : [] | [boolean],
+  /**
+   * Whether special tokens in the prompt count as such. By default they are ordinary text.
+   */
+  'special_tokens' : [] | [boolean],
+  /**
+   * Whether the log-probability of each text is divided by its number of tokens. By default, it is not, and longer texts are less likely.
+   */
+  'length_normalized' : [] | [boolean],
+}
+export type ChooseResult = { 'Ok' : Chosen } |
+  { 'Err' : GenerateError };
+export interface Chosen {
+  'unit_instructions' : bigint,
+  'messages' : number,
+  'calls' : number,
+  'text' : string,
+  'instructions' : bigint,
+  'cycles' : bigint,
+  'session' : string,
+  'embedding_cached' : boolean,
+  /**
+   * Which of the texts, counted from 0, the model finds likeliest: the first of equally likely ones.
+   */
+  'index' : number,
+  /**
+   * The counts are those of `Generation`.
+   */
+  'prompt_tokens' : number,
+  /**
+   * Of each text, in their order.
+   */
+  'choices' : Array<ScoredChoice>,
+}
+/**
  * Chunks `first` to `last`, both included.
  */
 export interface ChunkRange { 'first' : number, 'last' : number }
@@ -278,6 +319,20 @@ export type Role = { 'admin' : null } |
 export interface RoleEntry { 'who' : Principal, 'role' : Role }
 export type RolesResult = { 'Ok' : Array<RoleEntry> } |
   { 'Err' : AdminError };
+export interface ScoredChoice {
+  /**
+   * Among the texts: all probabilities add up to 1.
+   */
+  'probability' : number,
+  /**
+   * The end included, where it counts.
+   */
+  'tokens' : number,
+  /**
+   * The sum of the logarithms of its tokens' probabilities.
+   */
+  'log_probability' : number,
+}
 /**
  * A session in a list. The counts are those of `Generation`.
  */
@@ -539,6 +594,31 @@ export interface _SERVICE {
     GenerateResult
   >,
   /**
+   * Which of 2 to 64 texts the model finds likeliest behind a prompt, and how likely each of them is.
+   */
+  'choose' : ActorMethod<
+    [string, Array<string>, [] | [ChooseOptions]],
+    ChooseResult
+  >,
+  /**
+   * The same of what the assistant says next in a conversation.
+   */
+  'choose_chat' : ActorMethod<
+    [Array<ChatMessage>, Array<string>, [] | [ChooseOptions]],
+    ChooseResult
+  >,
+  'choose_chat_query' : ActorMethod<
+    [Array<ChatMessage>, Array<string>, [] | [ChooseOptions]],
+    ChooseResult
+  >,
+  /**
+   * The same at once, uncertified: the word of one node.
+   */
+  'choose_query' : ActorMethod<
+    [string, Array<string>, [] | [ChooseOptions]],
+    ChooseResult
+  >,
+  /**
    * Ends all sessions that wait.
    */
   'clear_queue' : ActorMethod<[], ClearResult>,
@@ -730,6 +810,33 @@ export const Generation = IDL.Record({
 });
 export const GenerateResult = IDL.Variant({
   'Ok' : Generation,
+  'Err' : GenerateError,
+});
+export const ChooseOptions = IDL.Record({
+  'end_token' : IDL.Opt(IDL.Bool),
+  'special_tokens' : IDL.Opt(IDL.Bool),
+  'length_normalized' : IDL.Opt(IDL.Bool),
+});
+export const ScoredChoice = IDL.Record({
+  'probability' : IDL.Float64,
+  'tokens' : IDL.Nat32,
+  'log_probability' : IDL.Float64,
+});
+export const Chosen = IDL.Record({
+  'unit_instructions' : IDL.Nat64,
+  'messages' : IDL.Nat32,
+  'calls' : IDL.Nat32,
+  'text' : IDL.Text,
+  'instructions' : IDL.Nat64,
+  'cycles' : IDL.Nat64,
+  'session' : IDL.Text,
+  'embedding_cached' : IDL.Bool,
+  'index' : IDL.Nat32,
+  'prompt_tokens' : IDL.Nat32,
+  'choices' : IDL.Vec(ScoredChoice),
+});
+export const ChooseResult = IDL.Variant({
+  'Ok' : Chosen,
   'Err' : GenerateError,
 });
 export const AdminError = IDL.Variant({
@@ -960,6 +1067,26 @@ export const idlService: IDL.ServiceClass = IDL.Service({
       [IDL.Vec(ChatMessage), IDL.Opt(GenerateOptions)],
       [GenerateResult],
       [],
+    ),
+  'choose' : IDL.Func(
+      [IDL.Text, IDL.Vec(IDL.Text), IDL.Opt(ChooseOptions)],
+      [ChooseResult],
+      [],
+    ),
+  'choose_chat' : IDL.Func(
+      [IDL.Vec(ChatMessage), IDL.Vec(IDL.Text), IDL.Opt(ChooseOptions)],
+      [ChooseResult],
+      [],
+    ),
+  'choose_chat_query' : IDL.Func(
+      [IDL.Vec(ChatMessage), IDL.Vec(IDL.Text), IDL.Opt(ChooseOptions)],
+      [ChooseResult],
+      ['query'],
+    ),
+  'choose_query' : IDL.Func(
+      [IDL.Text, IDL.Vec(IDL.Text), IDL.Opt(ChooseOptions)],
+      [ChooseResult],
+      ['query'],
     ),
   'clear_queue' : IDL.Func([], [ClearResult], []),
   'count_tokens' : IDL.Func([IDL.Text], [IDL.Opt(TokenCount)], ['query']),

@@ -21,7 +21,7 @@ import { endAll } from '../sessions/sessions.ts';
 import { lacksStableRoom } from '../storage/blocks.ts';
 import { changeSettings, settings, settingsInCandid } from '../storage/settings.ts';
 import { readBytes, writeBytes } from '../storage/stable.ts';
-import { asking, keepers } from './admission.ts';
+import { asking, keepers, onlyQueries } from './admission.ts';
 import { candid } from './methods.ts';
 
 const MAX_ROLES = 2_000;
@@ -73,7 +73,8 @@ export class AccessMethods {
     const denied = keepers.has(method) ? notAdmin(method) : asking.has(method) ? notAllowed(method) : undefined;
     const refused = denied ?? wrongArguments(method);
     if (refused) trap(refused);
-    if (method === 'generate_query') trap(`${method}: expected a query call, got an update call; use generate`);
+    const instead = onlyQueries[method];
+    if (instead) trap(`${method}: expected a query call, got an update call; use ${instead}`);
     return true;
   }
 

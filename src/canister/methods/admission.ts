@@ -24,10 +24,18 @@ export const asking: ReadonlySet<string> = new Set([
   'generate',
   'generate_with',
   'chat',
+  'choose',
+  'choose_chat',
   'start',
   'start_chat',
   'resume',
 ]);
+/** Queries that as an update call would cost up to 5 B cycles, past every limit, and what to call instead. */
+export const onlyQueries: Readonly<Record<string, string>> = {
+  choose_query: 'choose',
+  choose_chat_query: 'choose_chat',
+  generate_query: 'generate',
+};
 /** Queries whose answer costs some 10 M instructions as an update call. */
 const cheap: ReadonlySet<string> = new Set([
   'model_certificate',

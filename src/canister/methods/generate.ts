@@ -16,6 +16,7 @@ import type {
   StartResult,
 } from '../../interface/llm.did.ts';
 import { generationOptions, seedOf } from '../../model/generation/options.ts';
+import { NotFinite } from '../../model/generation/scoring.ts';
 import { type Bill, cyclesOf, executed } from '../../service/bill.ts';
 import { leastInstructions, priceOf } from '../../service/estimate.ts';
 import { NoRoom } from '../../tensor/arena.ts';
@@ -49,6 +50,8 @@ import { drive, enqueue, finish, step, take, wake, work } from '../steps/schedul
 import { makeTokens, QUERY } from '../steps/steps.ts';
 import { settings } from '../storage/settings.ts';
 import { isAdmin, notAllowed } from './access.ts';
+import { onlyQueries } from './admission.ts';
+import type { Choosing } from './choosing.ts';
 import { admit, candid, declaring, typesOf } from './methods.ts';
 import {
   type Asking,
@@ -75,15 +78,19 @@ const fromSelf = (): boolean => msgCaller().compareTo(canisterSelf()) === 'eq';
 
 const textOf = ({ text, tokenIds }: Session): string => text ?? activeModel()!.tokenizer.decode(tokenIds);
 
-function result(method: string, session: Session, broken: string | undefined): GenerateResult {
+/** Why a session has no answer to show. */
+export function outcomeOf(method: string, session: Session, broken: string | undefined): GenerateError | undefined {
   const { id, state, reason } = session;
-  if (state === 'failed') return { Err: { Failed: { session: id, message: reason } } };
-  if (state === 'cancelled')
-    return { Err: { Cancelled: { session: id, message: `${method}: the session was cancelled` } } };
-  if (underWay(session)) {
-    const message = `${method}: interrupted, the session goes on by itself: ${broken}`;
-    return { Err: { Failed: { session: id, message } } };
-  }
+  if (state === 'failed') return { Failed: { session: id, message: reason } };
+  if (state === 'cancelled') return { Cancelled: { session: id, message: `${method}: the session was cancelled` } };
+  if (!underWay(session)) return undefined;
+  return { Failed: { session: id, message: `${method}: interrupted, the session goes on by itself: ${broken}` } };
+}
+
+function result(method: string, session: Session, broken: string | undefined): GenerateResult {
+  const { id } = session;
+  const error = outcomeOf(method, session, broken);
+  if (error) return { Err: error };
   return {
     Ok: {
       session: id,
@@ -101,22 +108,34 @@ const GENERATE = typesOf('generate');
 const encodeResult = candidEncoder(GENERATE.result);
 const encodeOpen = openEncoder<GenerateResult>(GENERATE.result as IDL.VariantClass, 'Ok', ['instructions', 'cycles']);
 
+/** How a method replies: what a session has come to, and that in Candid with the places of `instructions` and `cycles`. */
+export interface Reply<Result> {
+  of(method: string, session: Session, broken: string | undefined): Result;
+  encode(result: Result | { Err: GenerateError }): ReturnType<typeof encodeOpen>;
+}
+const GENERATION: Reply<GenerateResult> = { of: result, encode: encodeOpen };
+
 /** A reply in which the message's own instructions are yet to come. */
-function openReply(answer: GenerateResult): NonNullable<Settlement['reply']> {
-  const { bytes, places } = encodeOpen(answer);
+function openReply({ bytes, places }: ReturnType<typeof encodeOpen>): NonNullable<Settlement['reply']> {
   const [instructionsAt, cyclesAt] = places;
   return { bytes, ...(instructionsAt !== undefined && { instructionsAt, cyclesAt }) };
 }
 
 /** Opens a session, makes the first token and goes on to the end. What it gives is replied when the message has ended. */
-async function answer(method: string, asking: Asking, options: Options): Promise<void> {
+export async function answer<Result>(
+  method: string,
+  asking: Asking,
+  options: Options,
+  reply: Reply<Result>,
+  choosing?: Choosing,
+): Promise<void> {
   const before = billOfCall(method);
   wake();
   await seedRandom(before);
   const busy = mayNotWait(method);
-  const found = busy ? { error: busy, wasRead: false } : openSession(method, asking, options, before);
-  if (isSession(found)) await toTheEnd(method, found);
-  else refuse(found, before);
+  const found = busy ? { error: busy, wasRead: false } : openSession(method, asking, options, before, choosing);
+  if (isSession(found)) await toTheEnd(method, found, reply);
+  else refuse(found, before, reply);
 }
 
 /** Opens a session that nobody waits for. */
@@ -132,9 +151,9 @@ async function begin(method: string, asking: Asking, options: Options): Promise<
 }
 
 /** Refuses a call; a canister that pays does so where its prompt was read. It is on the caller's quota all the same. */
-function refuse({ error, wasRead }: Refusal, before: Bill): void {
+function refuse<Result>({ error, wasRead }: Refusal, before: Bill, reply: Reply<Result>): void {
   settle(callersAccount(callerText(), before), () => ({
-    reply: openReply({ Err: error }),
+    reply: openReply(reply.encode({ Err: error })),
     ...(wasRead &&
       pays() && { due: { cycles: cyclesOf(before) + cyclesOf(executed(0)), percent: settings().price_percent } }),
   }));
@@ -165,7 +184,7 @@ function cancelIfUnderWay(session: Session, before: Bill, then = (): void => {})
 }
 
 /** Works on a session that is new, or was over, and settles what is due. */
-async function toTheEnd(method: string, session: Session): Promise<void> {
+async function toTheEnd<Result>(method: string, session: Session, reply: Reply<Result>): Promise<void> {
   // what is asked now is what was quoted, whatever is set meanwhile
   const percent = settings().price_percent;
   const lease = take(session);
@@ -180,7 +199,7 @@ async function toTheEnd(method: string, session: Session): Promise<void> {
   if (payingFrom !== undefined && underWay(session)) finish(session, 'failed', `interrupted: ${broken}; resume it`);
   const isDue = session.payingFrom === undefined && payingFrom !== undefined;
   closeMessage(session, () => ({
-    reply: openReply(result(method, session, broken)),
+    reply: openReply(reply.encode(reply.of(method, session, broken))),
     ...(isDue && { due: { cycles: cyclesOf(session) - payingFrom, percent } }),
   }));
 }
@@ -206,13 +225,13 @@ export class GenerateMethods {
       }
     }
     const args = admit('generate', GENERATE.result, encodeResult) as [string, Options] | undefined;
-    if (args) await answer('generate', ...args);
+    if (args) await answer('generate', ...args, GENERATION);
   }
 
   /** As `generate`, and as the options say. Update; whom `access` lets. */
   @candid()
   async generate_with(prompt: string, options: Plain<GenerateOptions>): Promise<void> {
-    await answer('generate_with', prompt, [options]);
+    await answer('generate_with', prompt, [options], GENERATION);
   }
 
   /**
@@ -221,7 +240,7 @@ export class GenerateMethods {
    */
   @candid()
   async chat(messages: ChatMessage[], options: Options): Promise<void> {
-    await answer('chat', messages, options);
+    await answer('chat', messages, options, GENERATION);
   }
 
   /** Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets. */
@@ -241,7 +260,7 @@ export class GenerateMethods {
   async resume(id: string): Promise<void> {
     const before = billOfCall('resume');
     wake();
-    const no = (error: GenerateError): void => refuse({ error, wasRead: false }, before);
+    const no = (error: GenerateError): void => refuse({ error, wasRead: false }, before, GENERATION);
     const session = sessionForCaller('resume', id, findToChange);
     if (!isSession(session)) return no(session);
     if (isFinished(session) && session.text !== undefined) return whole(session, before);
@@ -256,7 +275,7 @@ export class GenerateMethods {
     if (underWay(session)) {
       charge(session, before);
       const broken = await drive(session, take(session), callerText(), false);
-      return closeMessage(session, () => ({ reply: openReply(result('resume', session, broken)) }));
+      return closeMessage(session, () => ({ reply: openReply(encodeOpen(result('resume', session, broken))) }));
     }
     const wanted = stillWanted(session);
     const due = pays() ? cyclesOf(session) - (session.payingFrom ?? cyclesOf(session)) : 0;
@@ -264,7 +283,7 @@ export class GenerateMethods {
     if (lacks) return no(lacks);
     if (pays()) session.payingFrom ??= cyclesOf(session);
     const full = goOn('resume', session, wanted, before);
-    return full ? no(full) : await toTheEnd('resume', session);
+    return full ? no(full) : await toTheEnd('resume', session, GENERATION);
   }
 
   /** Ends a session that is under way; what it has stays readable. Update; its owner, controllers. */
@@ -321,7 +340,7 @@ export class GenerateMethods {
     // as an update call it would cost the canister up to 5 B cycles, past every limit
     if (inReplicatedExecution()) return { Err: { NotAllowed: ONLY_QUERY } };
     const task = readTask('generate_query', prompt, options);
-    return isTask(task) ? answerAtOnce(task) : { Err: task };
+    return isTask(task) ? answerAtOnce('generate_query', task, result) : { Err: task };
   }
 
   /**
@@ -363,12 +382,16 @@ function progressOf(id: string, from: number): ProgressResult {
 }
 
 /** In a query, whose changes are thrown away. */
-function answerAtOnce({ model, ...rest }: Task): GenerateResult {
+export function answerAtOnce<Result>(
+  method: string,
+  { model, ...rest }: Task,
+  resultOf: Reply<Result>['of'],
+): Result | { Err: GenerateError } {
   const { options, sourceIds, prompt } = rest;
   const asked = { promptTokens: sourceIds.length, promptCharacters: prompt.length, options, tokensPerCall: 0 };
-  const tooLong = (): GenerateResult => {
+  const tooLong = (): { Err: GenerateError } => {
     const { instructions } = estimateOf(model, asked);
-    const message = `generate_query: expected an answer of at most ${QUERY.most} instructions, got up to ${instructions}; ask for fewer tokens, or use generate`;
+    const message = `${method}: expected an answer of at most ${QUERY.most} instructions, got up to ${instructions}; ask for fewer tokens, or use ${onlyQueries[method]}`;
     return { Err: { TooLong: { instructions: BigInt(instructions), limit: BigInt(QUERY.most), message } } };
   };
   if (leastInstructions(model.head, sourceIds.length) > QUERY.most) return tooLong();
@@ -383,21 +406,23 @@ function answerAtOnce({ model, ...rest }: Task): GenerateResult {
   try {
     over = makeTokens(session, model, QUERY);
   } catch (error) {
+    if (error instanceof NotFinite) return { Err: { Failed: { session: '', message: `${method}: ${error.message}` } } };
     if (!(error instanceof NoRoom)) throw error;
-    return { Err: { Unavailable: `generate_query: ${error.message}; try again when others are over` } };
+    return { Err: { Unavailable: `${method}: ${error.message}; try again when others are over` } };
   }
   if (!over) {
     if (instructionsNow() < Number(QUERY.budget) && session.tokenIds.length === 0) {
-      return { Err: { Unavailable: 'generate_query: another session is in the middle of a step; try again' } };
+      return { Err: { Unavailable: `${method}: another session is in the middle of a step; try again` } };
     }
     return tooLong();
   }
   session.state = over;
+  session.sums = session.writing?.state().sums;
   session.calls = 1;
   session.unitInstructions = unit.instructions - before;
   session.messages = 1;
   session.instructions = instructionsNow();
   // of all that, nobody is charged for anything
   session.fees = -session.instructions;
-  return result('generate_query', session, undefined);
+  return resultOf(method, session, undefined);
 }

@@ -29,6 +29,7 @@ import { tooManyCalls, tooManyWait } from '../sessions/waiting.ts';
 import { settings } from '../storage/settings.ts';
 import { notAllowed } from './access.ts';
 import { lacksCycles } from './admission.ts';
+import { boundsOf, type Choosing, checkTexts, choiceOptions } from './choosing.ts';
 
 export type Options = Opt<Plain<GenerateOptions>>;
 
@@ -44,18 +45,27 @@ export interface Task {
   characters: number;
   sourceIds: number[];
   options: GenerationOptions;
+  /** The texts that there is a choice of. */
+  choices?: readonly string[];
   tokensPerCall: number;
 }
 
-/**
- * Checks caller, prompt and options.
- * @param refuse why nothing of the kind is begun, for a prompt of one token; asked before the prompt's tokens are, which take up to a billion instructions
- */
+interface Reading {
+  /** What the answer is to be chosen from: `choose` has no other options. */
+  choosing?: Choosing;
+  /**
+   * Why nothing of the kind is begun, for a prompt of one token; asked before the prompt's tokens are, which take up to a billion instructions.
+   * @param most options of the most that it may turn out to be
+   */
+  refuse?(model: Model, asked: Asked, most: GenerationOptions): GenerateError | undefined;
+}
+
+/** Checks caller, prompt and options. */
 export function readTask(
   method: string,
   asking: Asking,
   [options]: Options,
-  refuse: (model: Model, asked: Asked) => GenerateError | undefined = () => undefined,
+  { choosing, refuse = () => undefined }: Reading = {},
 ): Task | GenerateError {
   const denied = notAllowed(method);
   if (denied) return { NotAllowed: denied };
@@ -81,8 +91,14 @@ export function readTask(
   }
   const request = requestOf(options);
   let decided: GenerationOptions;
+  let most: GenerationOptions;
   try {
-    decided = generationOptions(request, model.head.generation, model.bounds, randomSeed, undefined, method);
+    if (choosing) {
+      checkTexts(choosing, characters, method);
+      const bounds = boundsOf(choosing, model, method);
+      [decided, most] = [bounds.least, bounds.most];
+    } else
+      decided = most = generationOptions(request, model.head.generation, model.bounds, randomSeed, undefined, method);
   } catch (error) {
     if (error instanceof NoSeed) return { Unavailable: `${method}: ${error.message}` };
     return { InvalidOptions: (error as Error).message };
@@ -91,11 +107,11 @@ export function readTask(
   if (options?.tokens_per_call[0] && 'fixed' in perCall && perCall.fixed < 1) {
     return { InvalidOptions: `${method}: expected tokens_per_call of at least 1, got ${perCall.fixed}` };
   }
-  const tokensPerCall = 'fixed' in perCall ? perCall.fixed : 0;
+  const tokensPerCall = 'fixed' in perCall && !choosing ? perCall.fixed : 0;
   const asked = { promptTokens: 1, promptCharacters: characters, options: decided, tokensPerCall };
-  const refused = refuse(model, asked);
+  const refused = refuse(model, asked, most);
   if (refused) return refused;
-  const specialTokens = options?.special_tokens[0] ?? false;
+  const specialTokens = (choosing ? choosing.options : options)?.special_tokens[0] ?? false;
   if (specialTokens && !model.tokenizer.knowsSpecialTokens) {
     const expected = 'expected a pack that says which special tokens there are, got one of an earlier version';
     return { InvalidOptions: `${method}: special_tokens: ${expected}; convert the model again` };
@@ -115,11 +131,13 @@ export function readTask(
     return { PromptTooLong: { tokens: limit + 1, limit, message } };
   }
   try {
-    decided = fitContext(decided, request, sourceIds.length, model.bounds, method);
+    decided = choosing
+      ? choiceOptions(choosing, model, sourceIds.length, method)
+      : fitContext(decided, request, sourceIds.length, model.bounds, method);
   } catch (error) {
     return { InvalidOptions: (error as Error).message };
   }
-  return { model, prompt, characters, sourceIds, options: decided, tokensPerCall };
+  return { model, prompt, characters, sourceIds, options: decided, choices: choosing?.texts, tokensPerCall };
 }
 
 /** Arguments have room for some more (argument-reader.ts), but then the limit has no name. */
@@ -166,18 +184,25 @@ export interface Refusal {
 }
 
 /** Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue. */
-export function openSession(method: string, asking: Asking, options: Options, before: Bill): Session | Refusal {
+export function openSession(
+  method: string,
+  asking: Asking,
+  options: Options,
+  before: Bill,
+  choosing?: Choosing,
+): Session | Refusal {
   const owner = callerText();
   let wasRead = false;
-  const found = readTask(method, asking, options, (model, asked) => {
+  const refuse: Reading['refuse'] = (model, asked, mostOptions) => {
     const [least, most] = [
       wantedBy(model, asked),
-      wantedBy(model, { ...asked, promptTokens: mostTokens(model, asking) }),
+      wantedBy(model, { ...asked, options: mostOptions, promptTokens: mostTokens(model, asking) }),
     ];
     const refused = noRoom(method, owner, least) ?? lacksPayment(method, least.cycles, most.cycles);
     wasRead = refused === undefined;
     return refused;
-  });
+  };
+  const found = readTask(method, asking, options, { choosing, refuse });
   if (!isTask(found)) return { error: found, wasRead };
   const { model, characters, ...rest } = found;
   const { sourceIds, options: decided, tokensPerCall } = rest;

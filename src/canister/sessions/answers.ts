@@ -27,6 +27,7 @@ export function answerFromCache(session: Session): void {
   const earlier = id === undefined ? undefined : findSession(id);
   if (!earlier || !isFinished(earlier)) return;
   session.tokenIds = [...earlier.tokenIds];
+  session.sums = earlier.sums;
   session.answerCached = true;
   end(session, earlier.state as 'stop' | 'length');
 }

@@ -1,6 +1,7 @@
 /** What an answer may take at most: what its caller's quota promises it, and what a canister has to attach. */
 import { isPlainGreedy } from '../../model/generation/choice.ts';
 import type { GenerationOptions } from '../../model/generation/options.ts';
+import { rowsOf } from '../../model/generation/scoring.ts';
 import { MAX_STOPS } from '../../native/relay-record.ts';
 import { type Estimate, estimate } from '../../service/estimate.ts';
 import type { Amount } from '../../service/quotas.ts';
@@ -19,7 +20,7 @@ export interface Asked {
 export const estimateOf = ({ head }: Model, { options, tokensPerCall, made = 0, ...asked }: Asked): Estimate =>
   estimate(head, {
     ...asked,
-    newTokens: options.maxNewTokens - made,
+    newTokens: options.scoring ? rowsOf(options) : options.maxNewTokens - made,
     made,
     beams: options.numBeams,
     tokensPerCall,
@@ -28,7 +29,7 @@ export const estimateOf = ({ head }: Model, { options, tokensPerCall, made = 0, 
 
 /** What a session takes at most that is yet to begin, its prompt included. */
 export const wantedBy = (model: Model, asked: Asked): Amount => ({
-  tokens: asked.promptTokens + asked.options.maxNewTokens,
+  tokens: asked.promptTokens + asked.options.maxNewTokens + (asked.options.scoring ? rowsOf(asked.options) : 0),
   cycles: estimateOf(model, asked).cycles,
 });
 

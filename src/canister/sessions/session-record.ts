@@ -34,6 +34,10 @@ export interface SessionRecord extends Bill {
   /** What they say, from the session's end on: the model that can tell may be replaced. */
   text?: string;
   options: GenerationOptions;
+  /** The texts that there is a choice of, as they were given. */
+  choices?: readonly string[];
+  /** Of a scoring that is over: of each choice, the sum of its tokens' log-probabilities. */
+  sums?: readonly number[];
   /** Of a beam search, from its first token on. */
   beams?: BeamState;
   /** 0: as many as a slice holds. */

@@ -5,6 +5,7 @@
  */
 import { isController, msgCaller } from 'azle';
 import type { FinishReason, GenerateError, Progress, SessionInfo, SessionState } from '../../interface/llm.did.ts';
+import { rowsOf } from '../../model/generation/scoring.ts';
 import { addBill, type Bill, cyclesOf, emptyBill, executed } from '../../service/bill.ts';
 import type { Amount, Reservation } from '../../service/quotas.ts';
 import { type Entry, type Mark, type MarkStanding, SessionIndex } from '../../service/session-index.ts';
@@ -236,7 +237,7 @@ const randomId = (): string => hex(randomBytes(16));
 
 type Opening = Pick<
   SessionRecord,
-  'owner' | 'model' | 'prompt' | 'sourceIds' | 'options' | 'tokensPerCall' | 'payingFrom'
+  'owner' | 'model' | 'prompt' | 'sourceIds' | 'options' | 'choices' | 'tokensPerCall' | 'payingFrom'
 >;
 
 /** Leases begin with the time, so that messages from before an upgrade have old ones. */
@@ -284,7 +285,7 @@ export function newSession(method: string, opening: Opening, wanted: Amount, bef
   }
   const session = passingSession(opening, id);
   // tokens in are work, too
-  session.tokensCharged = -opening.sourceIds.length;
+  session.tokensCharged = -opening.sourceIds.length - (opening.options.scoring ? rowsOf(opening.options) : 0);
   return goOn(method, session, wanted, before) ?? session;
 }
 
@@ -421,7 +422,8 @@ function endLater(session: Session, state: Ended, reason: string): void {
   session.lease += 1;
   release(session);
   const model = readyModel();
-  if (model?.stored.sha256 === session.model) session.text = model.tokenizer.decode(session.tokenIds);
+  if (session.choices && isFinished(session)) session.text = session.choices[choiceOf(session)];
+  else if (model?.stored.sha256 === session.model) session.text = model.tokenizer.decode(session.tokenIds);
   live.delete(session.id);
   byHandle.delete(session.handle);
   session.reservation = undefined;
@@ -479,11 +481,21 @@ function rowOf(session: Session): Settlement['row'] {
   return { address: billAddress(entry.slot), instructions: bill.instructions };
 }
 
+/** Which of its choices a session that is finished has come to. */
+export function choiceOf({ tokenIds, options }: Session): number {
+  const { choices = [], eosTokenIds } = options;
+  const ends = tokenIds.length > 0 && eosTokenIds.includes(tokenIds.at(-1)!);
+  const made = (options.scoring || !ends ? tokenIds : tokenIds.slice(0, -1)).join();
+  return choices.findIndex((ids) => ids.join() === made);
+}
+
 /** Gives its room in the arena back; what was there is made anew when it is worked on again. */
 export function release(session: Session): void {
   const { writing } = recall(session);
   if (!writing) return;
-  session.beams = writing.finishReason ? undefined : writing.state().beams;
+  const { beams, sums } = writing.state();
+  session.beams = writing.finishReason ? undefined : beams;
+  if (sums) session.sums = sums;
   writing.close();
   session.writing = undefined;
 }

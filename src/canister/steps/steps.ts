@@ -1,6 +1,7 @@
 /** One message's work on a session: loading the model if need be, encoding, tokens. What a trap here undoes is the message, so one step. */
 import { advanceAll, advance as advanceGeneration, type Generation } from '../../model/generation/generation.ts';
 import { openGeneration } from '../../model/generation/open-generation.ts';
+import { NotFinite } from '../../model/generation/scoring.ts';
 import type { Sequence } from '../../model/sequence.ts';
 import { NoRoom } from '../../tensor/arena.ts';
 import { arenaBytes } from '../model/arena-bytes.ts';
@@ -58,6 +59,7 @@ export function advance(session: Session, together = false): void {
   counters.tokens += session.tokenIds.length - made;
   session.unitInstructions += inUnit;
   if (over instanceof NoRoom) end(session, 'failed', `session: ${over.message}; resume it when others are over`);
+  else if (over instanceof NotFinite) end(session, 'failed', `session: ${over.message}; the model's weights give none`);
   else if (over) end(session, over);
 }
 
@@ -65,11 +67,11 @@ function madeOrNoRoom(
   session: Session,
   model: Model,
   others: readonly Session[],
-): 'stop' | 'length' | NoRoom | undefined {
+): 'stop' | 'length' | NoRoom | NotFinite | undefined {
   try {
     return makeTokens(session, model, MESSAGE, others);
   } catch (error) {
-    if (error instanceof NoRoom) return error;
+    if (error instanceof NoRoom || error instanceof NotFinite) return error;
     throw error;
   }
 }

@@ -1,18 +1,23 @@
 /**
- * e^x and ln x by sums, products and quotients alone, which IEEE 754 fixes to the bit: `Math.exp` and `Math.log` differ in their last bits from engine to engine, and
- * an answer of the canister must be the same on every machine that works it out again. Errors are a few units in the last place.
+ * e^x and ln x by sums, products and quotients alone, which IEEE 754 fixes to the bit: `Math.exp` and `Math.log` differ
+ * in their last bits from engine to engine, and
+ * an answer of the canister must be the same on every machine that works it out again. Errors are a few units in the
+ * last place.
  */
 
 /** ln 2 in two parts: multiples of the first, up to 2^11, are exact. */
-const LN2_HIGH = 6.93147180369123816490e-1;
-const LN2_LOW = 1.90821492927058770002e-10;
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
 /** 2^n is written as the upper word of a double from here on; what is smaller counts as 0. */
 const LEAST_EXPONENT = -1022;
 
 const double = new Float64Array(1);
 const words = new Uint32Array(double.buffer);
 
-/** e^x for x of at most 0; 0 where that is below 2^-1022. @source Cody, Waite 1980: reduction by ln 2 in two parts; then Taylor's series */
+/**
+ * e^x for x of at most 0; 0 where that is below 2^-1022. @source Cody, Waite 1980: reduction by ln 2 in two parts; then
+ * Taylor's series
+ */
 export function expOf(x: number): number {
   const n = Math.round(x / Math.LN2);
   if (!(n >= LEAST_EXPONENT)) return n < LEAST_EXPONENT ? 0 : Number.NaN;
@@ -24,7 +29,10 @@ export function expOf(x: number): number {
   return series * double[0]!;
 }
 
-/** ln x for x of [1, 64], a sum of a few probabilities over the largest: x = 2^n m with m near 1, and ln m = 2 artanh((m - 1) / (m + 1)). */
+/**
+ * ln x for x of [1, 64], a sum of a few probabilities over the largest: x = 2^n m with m near 1, and ln m = 2 artanh((m
+ * - 1) / (m + 1)).
+ */
 export function logOf(x: number): number {
   let [n, m] = [0, x];
   for (; m > Math.SQRT2; n++) m /= 2;

@@ -22,10 +22,13 @@ export function checkChoiceTexts(texts: readonly string[], mostCharacters: numbe
     throw new RangeError(`${where}: expected ${LEAST_CHOICES} to ${MOST_CHOICES} choices, got ${texts.length}`);
   const characters = texts.reduce((sum, { length }) => sum + length, 0);
   if (characters > mostCharacters)
-    throw new RangeError(`${where}: expected choices of at most ${mostCharacters} characters in all, got ${characters}`);
+    throw new RangeError(
+      `${where}: expected choices of at most ${mostCharacters} characters in all, got ${characters}`,
+    );
   const seen = new Map<string, number>();
   texts.forEach((text, i) => {
-    if (text.trim() === '') throw new RangeError(`${where}: expected choices with a text, got ${shown(text)} for choice ${i}`);
+    if (text.trim() === '')
+      throw new RangeError(`${where}: expected choices with a text, got ${shown(text)} for choice ${i}`);
     const before = seen.get(text);
     if (before !== undefined)
       throw new RangeError(`${where}: expected choices that differ, got ${shown(text)} for choices ${before} and ${i}`);

@@ -1,11 +1,13 @@
 /**
- * Which of some listed answers a model finds likeliest: each is gone through token by token as if it had been made (teacher forcing), and the logarithms of its tokens'
+ * Which of some listed answers a model finds likeliest: each is gone through token by token as if it had been made
+ * (teacher forcing), and the logarithms of its tokens'
  * probabilities are added up. It is a generation whose answer comes at once, and cannot be anything that is not listed.
  *
  *   trunk    prompt, and what all choices begin with        logits once, for all of them
  *   forks    what follows that in each choice               rows of one batch, or of a few
  *
- * A decoder-only model's forks borrow the trunk's keys and values, as beams do. Where the trunk is as short as the start token of an encoder-decoder, they make these
+ * A decoder-only model's forks borrow the trunk's keys and values, as beams do. Where the trunk is as short as the
+ * start token of an encoder-decoder, they make these
  * themselves, and everything is in one batch.
  */
 import type { Program } from '../../tensor/machine.ts';
@@ -18,7 +20,10 @@ import { logSumExp, softmaxOf } from './exact-math.ts';
 import type { FinishReason, Generation, GenerationState } from './generation.ts';
 import { beginningOf, type GenerationOptions } from './options.ts';
 
-/** As many choices as there are sequences for are gone through at once; a further one gets the sequence of one that is through. */
+/**
+ * As many choices as there are sequences for are gone through at once; a further one gets the sequence of one that is
+ * through.
+ */
 const MAX_FORKS = 16;
 /** A trunk of so few positions is made anew by each fork: that costs less than a run of its own through the weights. */
 const SHORT_TRUNK = 2;
@@ -228,11 +233,12 @@ export class Scoring implements Generation {
       const ids = this.choices[choice]!;
       const next = made < ids.length ? ids[made]! : -1;
       if (next < 0 && !this.options.scoring?.endToken) continue;
-      if (!known.has(next))
-        known.set(next, next < 0 ? logSumExp(this.options.eosTokenIds.map(read)) : read(next));
+      if (!known.has(next)) known.set(next, next < 0 ? logSumExp(this.options.eosTokenIds.map(read)) : read(next));
       const logarithm = known.get(next)!;
       if (!Number.isFinite(logarithm))
-        throw new NotFinite(`expected finite log-probabilities, got ${logarithm} for token ${made} of choice ${choice}`);
+        throw new NotFinite(
+          `expected finite log-probabilities, got ${logarithm} for token ${made} of choice ${choice}`,
+        );
       this.logarithms[choice]![made] = logarithm;
     }
   }
