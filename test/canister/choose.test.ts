@@ -24,6 +24,9 @@ import { installPayer } from './payer.ts';
 const QUESTION = 'what is the opposite of hot?';
 const TEXTS = ['warm', 'cold', 'open', 'blue', 'wet'];
 
+const TEMPLATE =
+  '{% for m in messages %}<s>{{ m.role }}\n{{ m.content }}</s>\n{% endfor %}{% if add_generation_prompt %}<s>assistant\n{% endif %}';
+
 const say = (content: string) => [{ role: { user: null }, content }] as ChatMessage[];
 const given = (values: Partial<Record<keyof ChooseOptions, boolean>> = {}): [ChooseOptions] => [
   {
@@ -137,7 +140,7 @@ describe('a T5', () => {
 
 describe('a decoder-only model', () => {
   beforeAll(async () => {
-    await upload(llm, await llamaPack('llama-a', 'int8'));
+    await upload(llm, await llamaPack('llama-a', 'int8', TEMPLATE));
   });
 
   it('goes on from the prompt as it stands, or says it as the assistant', async () => {
