@@ -100,48 +100,42 @@ async function measureOverhead(): Promise<{ oneByOne: number; auto: number; answ
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
-async function run({ svg }: { svg?: string }): Promise<void> {
-  const small = shapeNamed('flan-t5-small');
-  const overhead = await measureOverhead();
-  const { unit, t5 } = await onKernels(small, small.config.numLayers);
-  const byPrompt = TOKENS_IN.map((tokensIn) => costsOf(unit, t5, tokensIn, 2));
-  const answer = costsOf(unit, t5, 33, Math.max(...TOKENS_OUT));
-  const macs = macsOf(small);
-  const oneByOne = answer.stepPages + overhead.oneByOne;
-  /** Instructions of all messages of an answer, prompt of 33. */
-  const whole = (tokens: number, auto: boolean): number => {
-    const work = answer.prompt + answer.promptPages + overhead.answer + sum(answer.steps.slice(0, tokens));
-    if (!auto) return work + overhead.call + tokens * oneByOne;
-    const slices = Math.ceil(work / SLICE);
-    return work + tokens * overhead.auto + slices * (answer.stepPages + overhead.call);
-  };
+type Overhead = Awaited<ReturnType<typeof measureOverhead>>;
 
-  console.log(`How cost grows; ${settingLine(setting())}\n`);
-  console.log(
-    `flan-t5-small, millions of instructions, pages included:\n${table(
-      ['tokens in', 'encode', 'a MAC', 'a token, auto', 'a token, one a call'],
-      byPrompt.map((costs, i) => [
-        String(TOKENS_IN[i]),
-        millions(costs.prompt + costs.promptPages),
-        (costs.prompt / macs.promptToken / TOKENS_IN[i]!).toFixed(3),
-        millions(costs.steps[1]! + overhead.auto),
-        millions(costs.steps[1]! + costs.stepPages + overhead.oneByOne),
-      ]),
-    )}\n`,
-  );
-  console.log(
-    `flan-t5-small, 33 in, the whole answer, millions of instructions:\n${table(
-      ['tokens out', 'auto', 'one a call', 'XDR auto', 'XDR one a call'],
-      TOKENS_OUT.map((tokens) => [
-        String(tokens),
-        millions(whole(tokens, true)),
-        millions(whole(tokens, false)),
-        xdrOf(whole(tokens, true) + MESSAGE_CYCLES).toFixed(4),
-        xdrOf(whole(tokens, false) + tokens * MESSAGE_CYCLES).toFixed(4),
-      ]),
-    )}\n`,
+/** Instructions of all messages of an answer, prompt of 33. */
+function wholeAnswer(answer: Costs, overhead: Overhead, tokens: number, auto: boolean): number {
+  const work = answer.prompt + answer.promptPages + overhead.answer + sum(answer.steps.slice(0, tokens));
+  if (!auto) return work + overhead.call + tokens * (answer.stepPages + overhead.oneByOne);
+  const slices = Math.ceil(work / SLICE);
+  return work + tokens * overhead.auto + slices * (answer.stepPages + overhead.call);
+}
+
+const promptTable = (byPrompt: readonly Costs[], overhead: Overhead, promptToken: number): string =>
+  table(
+    ['tokens in', 'encode', 'a MAC', 'a token, auto', 'a token, one a call'],
+    byPrompt.map((costs, i) => [
+      String(TOKENS_IN[i]),
+      millions(costs.prompt + costs.promptPages),
+      (costs.prompt / promptToken / TOKENS_IN[i]!).toFixed(3),
+      millions(costs.steps[1]! + overhead.auto),
+      millions(costs.steps[1]! + costs.stepPages + overhead.oneByOne),
+    ]),
   );
 
+const answerTable = (whole: (tokens: number, auto: boolean) => number): string =>
+  table(
+    ['tokens out', 'auto', 'one a call', 'XDR auto', 'XDR one a call'],
+    TOKENS_OUT.map((tokens) => [
+      String(tokens),
+      millions(whole(tokens, true)),
+      millions(whole(tokens, false)),
+      xdrOf(whole(tokens, true) + MESSAGE_CYCLES).toFixed(4),
+      xdrOf(whole(tokens, false) + tokens * MESSAGE_CYCLES).toFixed(4),
+    ]),
+  );
+
+async function shapeTable(overhead: Overhead): Promise<string> {
+  const head = ['', 'MB', 'M MAC a token', 'encode 33', 'a token, auto', 'a token, one a call', '2 B', '5 B', '40 B'];
   const rows: string[][] = [];
   for (const name of SHAPES) {
     const shape = shapeNamed(name);
@@ -158,38 +152,52 @@ async function run({ svg }: { svg?: string }): Promise<void> {
       millions(prompt + promptPages),
       millions(further),
       millions(step + stepPages + overhead.oneByOne),
-      fits(SLICE),
-      fits(QUERY),
-      fits(UPDATE),
+      ...[SLICE, QUERY, UPDATE].map(fits),
     ]);
   }
-  const head = ['', 'MB', 'M MAC a token', 'encode 33', 'a token, auto', 'a token, one a call'];
-  console.log(
-    `By shape, millions of instructions, 33 in, position 16; tokens that fit a slice of 2 B, a query's 5 B, an update's 40 B:\n${table(
-      [...head, '2 B', '5 B', '40 B'],
-      rows,
-    )}`,
-  );
-  console.log(
-    `\nA step of flan-t5-small touches ${(answer.stepPages / 80_000).toFixed(0)} pages' worth of charges; its weights alone lie in ${Math.ceil(macs.step / PAGE)}.`,
-  );
+  return table(head, rows);
+}
 
-  if (svg) {
-    const lines: Line[] = [
-      {
-        name: 'prompt of n tokens',
-        points: TOKENS_IN.map((n, i) => [n, byPrompt[i]!.prompt + byPrompt[i]!.promptPages]),
-      },
-      { name: 'answer of n tokens, auto', points: TOKENS_OUT.map((n) => [n, whole(n, true)]) },
-      { name: 'answer of n tokens, one a call', points: TOKENS_OUT.map((n) => [n, whole(n, false)]) },
-    ];
-    const limits = [
-      { name: 'slice, 2 B', value: SLICE },
-      { name: 'query, 5 B', value: QUERY },
-      { name: 'update, 40 B', value: UPDATE },
-    ];
-    await writeFile(svg, growthPlot('flan-t5-small: instructions by tokens', lines, limits));
-  }
+function plotOf(byPrompt: readonly Costs[], whole: (tokens: number, auto: boolean) => number): string {
+  const lines: Line[] = [
+    {
+      name: 'prompt of n tokens',
+      points: TOKENS_IN.map((n, i) => [n, byPrompt[i]!.prompt + byPrompt[i]!.promptPages]),
+    },
+    { name: 'answer of n tokens, auto', points: TOKENS_OUT.map((n) => [n, whole(n, true)]) },
+    { name: 'answer of n tokens, one a call', points: TOKENS_OUT.map((n) => [n, whole(n, false)]) },
+  ];
+  const limits = [
+    { name: 'slice, 2 B', value: SLICE },
+    { name: 'query, 5 B', value: QUERY },
+    { name: 'update, 40 B', value: UPDATE },
+  ];
+  return growthPlot('flan-t5-small: instructions by tokens', lines, limits);
+}
+
+async function run({ svg }: { svg?: string }): Promise<void> {
+  const small = shapeNamed('flan-t5-small');
+  const overhead = await measureOverhead();
+  const { unit, t5 } = await onKernels(small, small.config.numLayers);
+  const byPrompt = TOKENS_IN.map((tokensIn) => costsOf(unit, t5, tokensIn, 2));
+  const answer = costsOf(unit, t5, 33, Math.max(...TOKENS_OUT));
+  const macs = macsOf(small);
+  const whole = (tokens: number, auto: boolean): number => wholeAnswer(answer, overhead, tokens, auto);
+
+  console.log(`How cost grows; ${settingLine(setting())}
+
+flan-t5-small, millions of instructions, pages included:
+${promptTable(byPrompt, overhead, macs.promptToken)}
+
+flan-t5-small, 33 in, the whole answer, millions of instructions:
+${answerTable(whole)}
+
+By shape, millions of instructions, 33 in, position 16; tokens that fit a slice of 2 B, a query's 5 B, an update's 40 B:
+${await shapeTable(overhead)}
+
+A step of flan-t5-small touches ${(answer.stepPages / 80_000).toFixed(0)} pages' worth of charges; its weights alone lie \
+in ${Math.ceil(macs.step / PAGE)}.`);
+  if (svg) await writeFile(svg, plotOf(byPrompt, whole));
 }
 
 const program = new Command('npx tsx bench/growth.ts')

@@ -1,6 +1,6 @@
 /**
- * Which model answers, by the word of the subnet and not of the node that was asked: the canister's certified data is the root of a hash tree that holds
- * the pack's SHA-256 at `model`. Source: interface specification, "Certification".
+ * Which model answers, by the word of the subnet and not of the node that was asked: the canister's certified data is
+ * the root of a hash tree that holds the pack's SHA-256 at `model`. Source: interface specification, "Certification".
  */
 import {
   Actor,
@@ -15,7 +15,8 @@ import type { _SERVICE as Llm } from '../interface/llm.did.ts';
 
 /**
  * The SHA-256 of the pack that answers, in hexadecimal; undefined where the canister has none.
- * @throws CertificateVerificationErrorCode and others of @dfinity/agent for a certificate that is not the network's; Error where it certifies something else
+ * @throws CertificateVerificationErrorCode and others of @dfinity/agent for a certificate that is not the network's;
+ * Error where it certifies something else
  */
 export async function certifiedModel(actor: Llm): Promise<string | undefined> {
   const {

@@ -1,4 +1,6 @@
-/** A client of the canister: its methods as one would want to call them from JavaScript. Field names are the canister's. */
+/**
+ * A client of the canister: its methods as one would want to call them from JavaScript. Field names are the canister's.
+ */
 
 import type * as Candid from '../interface/llm.did.ts';
 import { certifiedModel } from './certified-model.ts';
@@ -21,11 +23,18 @@ const plain = (generation: Candid.Generation): Generation => ({
 });
 
 export class Client {
-  /** @param actor the canister as it is, for what this class does not wrap */
-  constructor(readonly actor: Candid._SERVICE) {}
+  /**
+   * @param actor the canister as it is, for what this class does not wrap; or several as one (together.ts)
+   * @param members the canisters, one by one
+   */
+  constructor(
+    readonly actor: Candid._SERVICE,
+    readonly members: readonly Candid._SERVICE[] = [actor],
+  ) {}
 
   /**
-   * The whole answer, certified. One call that lasts until the last token: for long answers use `stream`. `signal` ends the waiting, not the work.
+   * The whole answer, certified. One call that lasts until the last token: for long answers use `stream`. `signal` ends
+   * the waiting, not the work.
    * @throws GenerateError
    */
   async generate(prompt: string, { signal, patience, ...options }: StreamOptions = {}): Promise<Generation> {
@@ -37,8 +46,8 @@ export class Client {
   }
 
   /**
-   * The answer's text as it comes. The canister works on by itself: nothing is lost while nobody reads, and leaving the loop leaves it working;
-   * `signal` cancels the session.
+   * The answer's text as it comes. The canister works on by itself: nothing is lost while nobody reads, and leaving the
+   * loop leaves it working; `signal` cancels the session.
    * @example const answer = client.stream(prompt);
    *          for await (const text of answer) show(text);
    *          console.log(answer.finish_reason, answer.usage);
@@ -65,14 +74,21 @@ export class Client {
   }
 
   /**
-   * The SHA-256 of the model's pack as the subnet certifies it, in hexadecimal; undefined where there is no model. `modelInfo` is one node's word.
-   * @throws Error where the certificate does not hold
+   * The SHA-256 of the model's pack as the subnet certifies it, in hexadecimal; undefined where there is no model.
+   * `modelInfo` is one node's word.
+   * @throws Error where the certificate does not hold, or where several canisters have different models
    */
   async certifiedModel(): Promise<string | undefined> {
-    return await certifiedModel(this.actor);
+    const [model, ...others] = await Promise.all(this.members.map(certifiedModel));
+    const i = others.findIndex((other) => other !== model);
+    if (i >= 0) throw new Error(`certifiedModel: expected one model in all canisters, got ${model} and ${others[i]}`);
+    return model;
   }
 
-  /** How many tokens a prompt is, and how many it may be; undefined while there is no model in memory, and for more text than is read at all. */
+  /**
+   * How many tokens a prompt is, and how many it may be; undefined while there is no model in memory, and for more text
+   * than is read at all.
+   */
   async countTokens(prompt: string): Promise<Candid.TokenCount | undefined> {
     return (await this.actor.count_tokens(prompt))[0];
   }
@@ -86,8 +102,12 @@ export class Client {
     return await this.actor.status();
   }
 
-  /** Makes a pack the canister's model; for its controllers. Goes on where an earlier upload of it ended; nothing is sent if it is the model already. @throws UploadError */
+  /**
+   * Makes a pack the canister's model; for its controllers. Goes on where an earlier upload of it ended; nothing is
+   * sent if it is the model already.
+   * @throws UploadError
+   */
   async uploadPack(pack: PackSource | Uint8Array, options: UploadOptions = {}): Promise<void> {
-    await uploadPack(this.actor, pack, options);
+    for (const member of this.members) await uploadPack(member, pack, options);
   }
 }

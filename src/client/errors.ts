@@ -1,6 +1,7 @@
 /**
- * What the canister answers instead of a result, as errors to throw: a class for each case of its error types, under the case's name.
- * Not the errors of the way there (network, rejected calls, wrong signatures): those are @dfinity/agent's AgentError.
+ * What the canister answers instead of a result, as errors to throw: a class for each case of its error types, under
+ * the case's name. Not the errors of the way there (network, rejected calls, wrong signatures): those are
+ * @dfinity/agent's AgentError.
  */
 import type * as Candid from '../interface/llm.did.ts';
 

@@ -14,7 +14,10 @@ export interface Patience {
 export const DEFAULT_PATIENCE = 60_000;
 const PAUSE = 1_000;
 
-/** Calls again while the canister says `Unavailable`. @throws GenerateError for every other `Err`, and for this one when patience ends */
+/**
+ * Calls again while the canister says `Unavailable`.
+ * @throws GenerateError for every other `Err`, and for this one when patience ends
+ */
 export async function whenAvailable<T>(
   call: () => Promise<{ Ok: T } | { Err: Candid.GenerateError }>,
   { signal, patience = DEFAULT_PATIENCE }: Patience,

@@ -1,6 +1,7 @@
 /**
- * An answer's text as it comes: `start`, then `progress` queries. The session's chain goes on in the canister by itself, so a poll that is lost
- * costs nothing but time. Queries are answered by one node each, and a node may lag: what is older than what was seen is passed over.
+ * An answer's text as it comes: `start`, then `progress` queries. The session's chain goes on in the canister by
+ * itself, so a poll that is lost costs nothing but time. Queries are answered by one node each, and a node may lag:
+ * what is older than what was seen is passed over.
  */
 
 import type * as Candid from '../interface/llm.did.ts';
@@ -18,7 +19,10 @@ export type Usage = Omit<Candid.Progress, 'state' | 'text'>;
 
 export interface StreamOptions extends GenerateOptions, Patience {}
 
-/** Milliseconds between polls: a replica on this machine makes a token in some 10, the Internet Computer in a round of about 1,000. */
+/**
+ * Milliseconds between polls: a replica on this machine makes a token in some 10, the Internet Computer in a round of
+ * about 1,000.
+ */
 const POLL = { first: 50, least: 50, most: 2_000, quicker: 0.5, slower: 1.5 };
 
 export class TextStream implements AsyncIterable<string> {
@@ -43,7 +47,7 @@ export class TextStream implements AsyncIterable<string> {
   /**
    * @param open gives the session's id; runs when the first text is asked for
    * @param opens whether `open` begins the session. If it does, the signal ends the session too, and a node that does
-   *   not know the session yet is asked again. If it does not, an unknown id is the caller's mistake and is told at once.
+   * not know the session yet is asked again. If it does not, an unknown id is the caller's mistake and is told at once.
    */
   constructor(
     actor: Candid._SERVICE,
@@ -58,7 +62,10 @@ export class TextStream implements AsyncIterable<string> {
     this.#patience = patience;
   }
 
-  /** The text in pieces. A stream is read once. @throws GenerateError; AgentError where the canister is not heard any more */
+  /**
+   * The text in pieces. A stream is read once.
+   * @throws GenerateError; AgentError where the canister is not heard any more
+   */
   [Symbol.asyncIterator](): AsyncGenerator<string, void, void> {
     return this.#pieces;
   }
@@ -104,7 +111,10 @@ export class TextStream implements AsyncIterable<string> {
     }
   }
 
-  /** What is new since token `from`; undefined where the canister could not be heard, or not by a node that knows of the session yet. */
+  /**
+   * What is new since token `from`; undefined where the canister could not be heard, or not by a node that knows of the
+   * session yet.
+   */
   async #poll(session: string, from: number): Promise<Candid.Progress | undefined> {
     let lost: Error;
     try {

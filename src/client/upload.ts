@@ -1,6 +1,6 @@
 /**
- * Uploading a pack: the canister is asked what it lacks, gets that, and is asked again, until it lacks nothing. So an upload that was broken off
- * goes on where it was, and nothing is sent twice without need.
+ * Uploading a pack: the canister is asked what it lacks, gets that, and is asked again, until it lacks nothing. So an
+ * upload that was broken off goes on where it was, and nothing is sent twice without need.
  */
 
 import type { _SERVICE } from '../interface/llm.did.ts';

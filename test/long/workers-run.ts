@@ -1,6 +1,7 @@
 /**
- * From one canister to four by snapshots, without a second upload, as docs/deploy.md says; then many callers over all four. All have to get
- * the answer that the first canister alone gives, and sampled answers without a seed have to differ from canister to canister.
+ * From one canister to four by snapshots, without a second upload, as docs/deploy.md says; then many callers who ask
+ * the least busy of the four. All have to get the answer that the first canister alone gives, and sampled answers
+ * without a seed have to differ from canister to canister.
  *   npx tsx test/long/workers-run.ts --callers 200 --canisters 4
  */
 import { readFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { program } from 'commander';
 import { managementTypes } from '../../packages/replica/src/management/idl.ts';
+import { together } from '../../src/client/together.ts';
 import { buildCanister } from '../../src/node/build/canister.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { actor, change, controller, install, ok, options, upload } from '../canister/llm.ts';
@@ -68,7 +70,7 @@ const started = performance.now();
 const answers = await Promise.all(
   Array.from({ length: given.callers }, async (_, i) => {
     const caller = Principal.selfAuthenticating(Uint8Array.of(3, i >> 8, i & 255));
-    return ok(await actor(replica, workers[i % workers.length]!, caller).generate(question)).text;
+    return ok(await together(workers.map((id) => actor(replica, id, caller))).generate(question)).text;
   }),
 );
 const seconds = (performance.now() - started) / 1000;
