@@ -6,7 +6,7 @@ import { addNetworkOptions, connectTo, type NetworkOptions } from '../src/node/n
 import { jsonRecord, tokensPerCall, wholeNumber } from '../src/node/terminal/arguments.ts';
 import { messageOf, runCommand } from '../src/node/terminal/command.ts';
 import { cyclesText, fromCache } from '../src/node/terminal/numbers.ts';
-import { NO_TEXT, promptFrom, promptOption } from '../src/node/terminal/prompt.ts';
+import { exampleOf, NO_TEXT, promptFrom, promptOption } from '../src/node/terminal/prompt.ts';
 import { dim } from '../src/node/terminal/terminal.ts';
 
 interface Options extends NetworkOptions {
@@ -32,8 +32,7 @@ const program = addNetworkOptions(
   .action(async (prompt: string[], options: Options) => {
     try {
       const question = promptFrom('ask', prompt, options.prompt);
-      if (question === undefined)
-        throw new Error('ask: expected a prompt, got none; npm run ask -- "what is 17 + 26?"');
+      if (question === undefined) throw new Error(`ask: expected a prompt, got none; ${exampleOf('ask')}`);
       await ask(question, options);
     } catch (error) {
       if (options.json) printJson({ error: { code: codeOf(error), message: messageOf(error) } });

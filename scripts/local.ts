@@ -17,7 +17,7 @@ import { weightsOption } from '../src/node/terminal/arguments.ts';
 import { runCommand, userPath } from '../src/node/terminal/command.ts';
 import { addGenerationFlags, requestOf } from '../src/node/terminal/generation-flags.ts';
 import { jsonChats, jsonStrings } from '../src/node/terminal/json-lines.ts';
-import { NO_TEXT, promptFrom, promptOption } from '../src/node/terminal/prompt.ts';
+import { exampleOf, NO_TEXT, promptFrom, promptOption } from '../src/node/terminal/prompt.ts';
 import type { ChatMessage } from '../src/text/chat-template.ts';
 
 interface Options {
@@ -53,23 +53,31 @@ const randomSeed = (): bigint => randomBytes(8).readBigUInt64LE();
 
 const program = new Command('npm run local --')
   .description('Answers with a model from a Hugging Face folder or a GGUF file, without a canister.')
-  .option('--model <path>', 'model folder, GGUF file or hub id, as of npm start (default: models/little-flan)')
+  .option(
+    '--model <path>',
+    'model folder, GGUF file, or a model on the hub like google/flan-t5-small (default: models/little-flan)',
+  )
   .argument('[prompt...]', 'what to answer')
   .addOption(promptOption())
   .option('--ids <ids>', "the prompt as token ids, a T5's </s> included; needs no tokenizer", integers)
-  .option('--prompts <file>', 'many prompts, a JSON string a line; - for standard input; prints a JSON object a line')
+  .option(
+    '--prompts <file>',
+    'a file of prompts, one JSON string a line, or - for standard input; prints one JSON object a line',
+  )
   .option(
     '--chat <file>',
-    'many conversations, a JSON array of messages a line; - for standard input; prints a JSON object a line',
+    'a file of conversations, one JSON array of messages a line, or - for standard input; prints one JSON object a line',
   )
   .addOption(weightsOption())
+  .option('--decoder-ids <ids>', 'run the decoder over these ids, the start token first, and write no answer', integers)
   .option(
-    '--decoder-ids <ids>',
-    'no answer is made; these decoder inputs, start token first, are gone through',
-    integers,
+    '--special-tokens',
+    'read special tokens in the prompt, such as <extra_id_0>, as tokens; without it they are text',
   )
-  .option('--special-tokens', 'special tokens in the prompt, such as <extra_id_0>, are none of its text')
-  .option('--logits', "add logits to --json's object: of every decoder position, or of the prompt's")
+  .option(
+    '--logits',
+    "add logits to --json's object: of each decoder position; of each prompt position where there is no encoder",
+  )
   .option('--json', 'print one JSON object')
   .showHelpAfterError('(npm run local -- --help explains)');
 addGenerationFlags(program);
@@ -138,7 +146,9 @@ async function run(words: string[], options: Options): Promise<void> {
   const prompt = promptFrom('local', words, options.prompt);
   const given = [prompt, options.ids, options.prompts, options.chat].filter((x) => x !== undefined);
   if (given.length !== 1)
-    throw new Error(`local: expected one of a prompt, --ids, --prompts and --chat, got ${given.length}`);
+    throw new Error(
+      `local: expected one of a prompt, --ids, --prompts and --chat, got ${given.length || 'none'}; ${exampleOf('local')}`,
+    );
   if (options.logits && !options.json && !options.prompts && !options.chat)
     throw new Error('local: --logits goes with --json');
   const dir = await findModel(options.model);
@@ -181,7 +191,9 @@ async function* input(file: string): AsyncGenerator<Uint8Array> {
   try {
     yield* file === '-' ? process.stdin : createReadStream(userPath(file));
   } catch (error) {
-    throw new Error(`local: expected to read ${file}, got ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const got = code === 'ENOENT' ? 'no such file' : message;
+    throw new Error(`local: expected to read ${file}, got ${got}; - reads standard input, npm run chat talks with you`);
   }
 }
 

@@ -62,7 +62,7 @@ async function start(prompt: string, options: Options): Promise<void> {
   try {
     const { url } = network;
     const taken = options.port === undefined && network.server.port !== FIRST_PORT;
-    console.log(`Replica at ${url}${taken ? `: port ${FIRST_PORT} is taken` : ''}`);
+    console.log(`Replica at ${url}${taken ? ` (port ${FIRST_PORT} is taken)` : ''}`);
     const { canisterId, moduleHash } = await install(network, 'llm');
     console.log(`Canister llm is ${canisterId}, module hash ${moduleHash}`);
     const client = await connect({ host: url, canisterId, identity: network.identity });
@@ -88,8 +88,11 @@ async function convert(folder: string, weights: WeightsKind): Promise<PackFile> 
   return pack;
 }
 
+/** What a canister is that nobody has asked for by name. */
+const LABEL: Record<string, string> = { caller: ', an example of a canister that calls llm' };
+
 const install = (network: LocalNetwork, name: string, arg?: Uint8Array) =>
-  network.install(name, { arg, onProgress: (step) => console.log(`Building ${name}: ${step}`) });
+  network.install(name, { arg, onProgress: (step) => console.log(`Building ${name}${LABEL[name] ?? ''}: ${step}`) });
 
 /** Prints the answer as it comes, then the table. */
 async function ask(network: LocalNetwork, canisterId: Principal, answer: TextStream, prompt: string): Promise<void> {

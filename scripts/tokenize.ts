@@ -23,14 +23,17 @@ interface Options {
   plain?: boolean;
 }
 
+const EXAMPLE = `echo '"hello"' | npm run --silent tokenize -- --model models/little-flan`;
+
 const program = new Command('npm run --silent tokenize --')
   .description(
-    'Reads JSON strings, one a line; prints {"ids":[…],"decoded":"…"} for each. Of a T5, </s> is the last id; to the ids of other models, nothing is added.',
+    'Reads JSON strings from standard input, one a line; prints {"ids":[…],"decoded":"…"} for each. Of a T5, </s> is the last id; to the ids of other models, nothing is added.',
   )
-  .option('--model <model>', 'model folder, GGUF file or hub id; special tokens in a text are taken for what they are')
-  .option('--plain', 'with --model: special tokens in a text are ordinary text, as they are to the canister')
+  .option('--model <model>', 'model folder, GGUF file or hub id; reads special tokens in a text as tokens')
+  .option('--plain', 'with --model: reads special tokens in a text as ordinary text, as the canister does')
   .option('--spiece <file>', 'a file of a tokenizer: spiece.model, tokenizer.model or tokenizer.json')
-  .option('--special-tokens', 'with --spiece: special tokens, such as <extra_id_0>, are taken for what they are')
+  .option('--special-tokens', 'with --spiece: reads special tokens, such as <extra_id_0>, as tokens')
+  .addHelpText('after', `\nExample:\n  ${EXAMPLE}`)
   .showHelpAfterError();
 
 const BESIDE = ['tokenizer_config.json', 'added_tokens.json', 'special_tokens_map.json'] as const;
@@ -48,7 +51,9 @@ async function readFileTokenizer(spiece: string): Promise<PackTokenizer> {
 
 async function readTokenizer({ model, spiece }: Options): Promise<PackTokenizer> {
   if ((model === undefined) === (spiece === undefined))
-    throw new Error(`tokenize: expected one of --model and --spiece, got ${model === undefined ? 'neither' : 'both'}`);
+    throw new Error(
+      `tokenize: expected one of --model and --spiece, got ${model === undefined ? 'neither' : 'both'}; ${EXAMPLE}`,
+    );
   if (spiece !== undefined) return await readFileTokenizer(spiece);
   const found = await readModelTokenizer(await findModel(model));
   if (found) return found;
@@ -63,6 +68,7 @@ program.action(async (options: Options) => {
   const tokenizer = copyTokenizer(await readTokenizer(options), await nodeUnit());
   const specialTokens = options.model === undefined ? options.specialTokens : !options.plain;
   const bare = tokenizer instanceof Bpe;
+  if (process.stdin.isTTY) console.error('Type JSON strings such as "hello", one a line; Ctrl-D ends.');
   for await (const text of jsonStrings(process.stdin, 'tokenize')) {
     const ids = tokenizer.encode(text, { specialTokens, bare });
     const decoded = tokenizer.decode(ids, { specialTokens: true });

@@ -22,7 +22,7 @@ function start(): string {
   const lines = output('start')
     .split('\n')
     .filter((line) => !/^(Building|Converting|Uploading .* [0-9]{1,2}%)/.test(line));
-  const printed = lines.join('\n').replace(/494\d: port \d+ is taken/, '4943');
+  const printed = lines.join('\n').replace(/494\d \(port \d+ is taken\)/, '4943');
   return `\`\`\`text\n${printed.trim()}\n\`\`\``;
 }
 

@@ -85,8 +85,8 @@ describe('npm run ask', () => {
 describe('wrong input is answered in one line, with exit code 1', () => {
   it.each<[string, () => string[], RegExp]>([
     ['no prompt', () => at, /^ask: expected a prompt, got none; npm run ask -- ".*"$/],
-    ['an empty prompt', () => [...at, ''], /^ask: expected a prompt, got no text$/],
-    ['a blank prompt', () => [...at, '--prompt', ' \t'], /^ask: expected a prompt, got no text$/],
+    ['an empty prompt', () => [...at, ''], /^ask: expected a prompt, got no text; npm run ask -- ".*"$/],
+    ['a blank prompt', () => [...at, '--prompt', ' \t'], /^ask: expected a prompt, got no text; npm run ask -- ".*"$/],
     [
       'two prompts',
       () => [...at, '--prompt', 'hi', 'ho'],

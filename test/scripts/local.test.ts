@@ -121,7 +121,7 @@ describe('npm run local', () => {
   it('stops at a line that is no JSON string, and names it', () => {
     const { stdout, stderr, status } = local(['--prompts', '-'], '"opposite of hot:"\nhot\n');
     expect(JSON.parse(stdout).text).toBe('cold');
-    expect(stderr).toContain('line 2: expected a JSON string such as "hello", got "hot"');
+    expect(stderr).toContain('line 2: expected a JSON string such as "hello", got hot, which is not JSON');
     expect(status).toBe(1);
   });
 
@@ -138,8 +138,8 @@ describe('npm run local', () => {
     ],
     [['--prompt', 'hi', '--weights', 'int3'], 'Allowed choices are int4, int8, float32'],
     [['--prompt', 'hi', '--ids', '5'], 'expected one of a prompt, --ids, --prompts and --chat, got 2'],
-    [['--prompts', 'nowhere.txt'], 'expected to read nowhere.txt'],
-    [[], 'expected one of a prompt, --ids, --prompts and --chat, got 0'],
+    [['--prompts', 'nowhere.txt'], 'expected to read nowhere.txt, got no such file; - reads standard input'],
+    [[], 'expected one of a prompt, --ids, --prompts and --chat, got none; npm run local -- "'],
   ])('says what is wrong with %j', (args, message) => {
     const { status, stderr, stdout } = local(args);
     expect(stderr).toContain(message);

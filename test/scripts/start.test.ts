@@ -125,9 +125,12 @@ describe('npm start -- --serve', () => {
     expect(good).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(good.stdout)).toMatchObject({ finish_reason: 'length', output_tokens: 5, prompt_tokens: 32 });
     const bad = await run('ask', [...at, ' ']).ended;
-    expect(bad).toMatchObject({ code: 1, stderr: 'ask: expected a prompt, got no text\n' });
+    expect(bad).toMatchObject({
+      code: 1,
+      stderr: 'ask: expected a prompt, got no text; npm run ask -- "what is 17 + 26?"\n',
+    });
     expect(JSON.parse(bad.stdout)).toEqual({
-      error: { code: 'EmptyPrompt', message: 'ask: expected a prompt, got no text' },
+      error: { code: 'EmptyPrompt', message: 'ask: expected a prompt, got no text; npm run ask -- "what is 17 + 26?"' },
     });
   });
 
@@ -208,8 +211,8 @@ describe('wrong input is answered in one line, with exit code 1', () => {
       () => ['--port', '70000'],
       /'70000' is invalid\. Expected a whole number from 1 to 65535\.$/,
     ],
-    ['an empty prompt', () => [''], /^start: expected a prompt, got no text$/],
-    ['a blank one', () => ['--prompt', '  '], /^start: expected a prompt, got no text$/],
+    ['an empty prompt', () => [''], /^start: expected a prompt, got no text; npm start -- ".*"$/],
+    ['a blank one', () => ['--prompt', '  '], /^start: expected a prompt, got no text; npm start -- ".*"$/],
     [
       'two prompts',
       () => ['--prompt', 'a', 'b', 'c'],

@@ -111,7 +111,13 @@ describe('lines of JSON strings', () => {
   });
 
   it('are refused by number', async () => {
-    await expect(read('"a"\n\n"b"')).rejects.toThrow('here: line 2: expected a JSON string such as "hello", got ""');
+    await expect(read('"a"\n\n"b"')).rejects.toThrow(
+      'here: line 2: expected a JSON string such as "hello", got an empty line',
+    );
+    await expect(read('"a"\nhello "you"')).rejects.toThrow(
+      'here: line 2: expected a JSON string such as "hello", got hello \\"you\\", which is not JSON',
+    );
+    await expect(read('"a"\nnull')).rejects.toThrow('here: line 2: expected a JSON string such as "hello", got null');
     await expect(read('"a"\n7')).rejects.toThrow('here: line 2: expected a JSON string such as "hello", got 7');
   });
 });

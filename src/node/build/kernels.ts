@@ -40,19 +40,20 @@ const forbidden: ReadonlyMap<number, string> = new Map([
  * `certified_data_set`
  */
 export const buildKernels = (options?: BuildOptions): Promise<Uint8Array> =>
-  build('src/text/assembly/index.ts', 'kernels', [], options);
+  build('src/text/assembly/index.ts', 'kernels', 'the kernels', [], options);
 
 /** The kernels of tensor programs alone, to `build/tensor.wasm`: what the package stepwise-tensor brings along. */
 export const buildTensorKernels = (options?: BuildOptions): Promise<Uint8Array> =>
-  build('src/tensor/assembly/index.ts', 'tensor', [], options);
+  build('src/tensor/assembly/index.ts', 'tensor', 'the tensor unit', [], options);
 
 /** The kernels and the relay in one module, `build/relay.wasm`: what is linked into the canister (relay.ts). */
 export const buildRelay = (options?: BuildOptions): Promise<Uint8Array> =>
-  build('src/native/index.ts', 'relay', ['--importTable'], options);
+  build('src/native/index.ts', 'relay', 'the native code', ['--importTable'], options);
 
 async function build(
   entry: string,
   name: string,
+  what: string,
   more: readonly string[],
   { root = projectRoot, force = false, onProgress = () => {} }: BuildOptions = {},
 ): Promise<Uint8Array> {
@@ -69,7 +70,7 @@ async function build(
       force,
     },
     async () => {
-      onProgress(`compiling the ${name}`);
+      onProgress(`compiling ${what}`);
       await compile(root, entry, file, more);
     },
   );

@@ -14,7 +14,9 @@ export function wholeNumber(least: number, most: number): (value: string) => num
 
 /** `--weights`, a WeightsKind. */
 export const weightsOption = (): Option =>
-  new Option('--weights <kind>', 'how weights are held').choices(WEIGHTS_KINDS).default('int8');
+  new Option('--weights <kind>', 'how the weights are stored: fewer bits take less memory')
+    .choices(WEIGHTS_KINDS)
+    .default('int8');
 
 /** `auto`, or how many tokens a message makes. The canister knows the upper limit. */
 export function tokensPerCall(value: string): number | 'auto' {

@@ -36,14 +36,16 @@ async function* jsonLines<T>(
   let rest = '';
   const parse = (line: string): T => {
     number++;
-    let value: unknown;
+    let got: string;
     try {
-      value = JSON.parse(line);
+      const value: unknown = JSON.parse(line);
+      if (isWanted(value)) return value;
+      got = show(value);
     } catch {
-      value = undefined;
+      // without quotes: a bare word would look like the string that is expected
+      got = line.trim() === '' ? 'an empty line' : `${show(line).replace(/^"|"$/g, '')}, which is not JSON`;
     }
-    if (isWanted(value)) return value;
-    throw new TypeError(`${where}: line ${number}: expected ${expected}, got ${show(value ?? line)}`);
+    throw new TypeError(`${where}: line ${number}: expected ${expected}, got ${got}`);
   };
   for await (const chunk of stream) {
     const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n');
