@@ -114,7 +114,6 @@ export function trapReject(canisterId: string, trap: Trap): Reject {
   const said: Partial<Record<ErrorCode, string>> = {
     IC0502: `Canister trapped: ${trap.message}`,
     IC0503: `Canister called \`ic0.trap\` with message: '${trap.message}'`,
-    IC0504: `Canister violated contract: ${trap.message}`,
   };
   return reject(trap.errorCode, `Error from Canister ${canisterId}: ${said[trap.errorCode] ?? trap.message}`);
 }

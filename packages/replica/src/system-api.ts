@@ -54,28 +54,67 @@ export const allowedContexts: ReadonlyMap<string, ReadonlySet<Context>> = new Ma
 );
 
 function violation(message: string): never {
-  throw new Trap('IC0504', message);
+  throw new Trap('IC0504', `Canister violated contract: ${message}`);
 }
 
-const read = (e: Execution, pointer: number, size: number): Uint8Array => e.instance.view(pointer, size).slice();
+/** Checks that bytes lie within so many. @param what in the system's own words */
+function checkRange(what: string, from: number, length: number, most: number): void {
+  if (from + length > most) violation(`${what}: src=${from} + length=${length} exceeds the slice size=${most}`);
+}
 
-/** Copies `source[offset .. offset + size]` to the canister's memory. */
-function copy(e: Execution, name: string, source: Uint8Array, target: number, offset: number, size: number): void {
-  if (offset + size > source.length)
-    violation(`ic0.${name}: expected offset + size of at most ${source.length}, got ${offset} + ${size}`);
+/** The same where the system says it in a sentence. */
+function checkSum(what: string, from: string, at: number, size: number, most: number): void {
+  if (at + size > most)
+    violation(
+      `${what} failed because ${from} + size is out of bounds. Found ${from} = ${at} and size = ${size} while ${from} + size must be <= ${most}`,
+    );
+}
+
+/** Bytes that the canister hands over. @param what in the system's own words, if they are out of bounds */
+function read(e: Execution, what: string, pointer: number, size: number): Uint8Array {
+  checkRange(what, pointer, size, e.instance.memoryBytes);
+  return e.instance.view(pointer, size).slice();
+}
+
+/** Copies `source[offset .. offset + size]` to the canister's memory. @param what the source is called */
+function copy(
+  e: Execution,
+  name: string,
+  what: string,
+  source: Uint8Array,
+  target: number,
+  offset: number,
+  size: number,
+): void {
+  if (name === 'data_certificate_copy') {
+    checkSum('ic0_data_certificate_copy', 'offset', offset, size, source.length);
+    checkSum('ic0_data_certificate_copy', 'dst', target, size, e.instance.memoryBytes);
+  } else {
+    checkRange(`ic0.${name} heap`, target, size, e.instance.memoryBytes);
+    checkRange(`ic0.${name} ${what}`, offset, size, source.length);
+  }
   e.instance.view(target, size, true).set(source.subarray(offset, offset + size));
 }
 
-/** `<name>_size` and `<name>_copy` for some bytes. */
-function sizeAndCopy(name: string, bytes: (e: Execution) => Uint8Array): Record<string, SystemCall> {
+/** `<name>_size` and `<name>_copy` for some bytes. @param what they are called where they are too few */
+function sizeAndCopy(
+  name: string,
+  what: string,
+  bytes: (e: Execution, call: string) => Uint8Array,
+): Record<string, SystemCall> {
   return {
-    [`${name}_size`]: (e) => bytes(e).length,
+    [`${name}_size`]: (e) => bytes(e, `${name}_size`).length,
     [`${name}_copy`]: (e, target: number, offset: number, size: number) =>
-      copy(e, `${name}_copy`, bytes(e), target, offset, size),
+      copy(e, `${name}_copy`, what, bytes(e, `${name}_copy`), target, offset, size),
   };
 }
 
-function write128(e: Execution, target: number, value: bigint): void {
+function write128(e: Execution, name: string, target: number, value: bigint): void {
+  const { memoryBytes } = e.instance;
+  if (target + 16 > memoryBytes)
+    violation(
+      `ic0_${name} failed because dst + size is out of bounds.Found dst = ${target} and size = 16 while must be <= ${memoryBytes}`,
+    );
   const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, value & mask64, true);
@@ -91,16 +130,21 @@ function as64(name: string, value: bigint): bigint {
   return value;
 }
 
-function text(name: string, bytes: Uint8Array): string {
+/** @param otherwise in the system's own words, if it is no UTF-8 */
+function text(bytes: Uint8Array, otherwise: string): string {
   try {
     return strict.decode(bytes);
   } catch {
-    return violation(`ic0.${name}: expected UTF-8, got other bytes`);
+    return violation(otherwise);
   }
 }
 
-function principal(name: string, bytes: Uint8Array): Principal {
-  if (bytes.length > 29) violation(`ic0.${name}: expected a principal of at most 29 bytes, got ${bytes.length}`);
+function principal(bytes: Uint8Array): Principal {
+  if (bytes.length > 29)
+    throw new Trap(
+      'IC0504',
+      `Canister provided invalid principal id. A principal has at most 29 bytes, got ${bytes.length}`,
+    );
   return Principal.fromUint8Array(bytes);
 }
 
@@ -108,17 +152,29 @@ function checkNotResponded(e: Execution, name: string): void {
   if (e.responded) violation(`ic0.${name}: the call is already replied`);
 }
 
+function checkPayload(e: Execution, name: string, size: number): void {
+  const most = replyLimit(e);
+  if (size > most) violation(`ic0.${name}: application payload size (${size}) cannot be larger than ${most}`);
+}
+
 function replyLimit(e: Execution): number {
   return ['NRQ', 'CQ', 'CRy', 'CRt', 'TQ'].includes(e.context) ? limits.queryReplyBytes : limits.replyBytes;
 }
 
+/** @param name as the system writes it there */
 function pendingCall(e: Execution, name: string): OutgoingCall {
-  return e.pendingCall ?? violation(`ic0.${name}: expected a call under construction, got none (call_new comes first)`);
+  return (
+    e.pendingCall ?? violation(`${name} called when no call is under construction. ic0.call_new has to come before it`)
+  );
 }
 
 function addCycles(e: Execution, name: string, cycles: bigint): void {
-  const call = pendingCall(e, name);
-  if (cycles > liquid(e)) throw new Trap('IC0502', `ic0.${name}: expected at most ${liquid(e)} cycles, got ${cycles}`);
+  const call = pendingCall(e, `ic0_${name}`);
+  if (cycles > liquid(e))
+    throw new Trap(
+      'IC0504',
+      `Canister ${e.canister.canisterId.toText()} is out of cycles. ic0.${name}: expected at most ${liquid(e)} cycles, got ${cycles}`,
+    );
   e.balance -= cycles;
   call.cycles += cycles;
 }
@@ -146,7 +202,7 @@ function liquid(e: Execution): bigint {
 
 /** Sends the call under construction, or says why not: 2 is the transient system error. */
 function perform(e: Execution): number {
-  const call = pendingCall(e, 'call_perform');
+  const call = pendingCall(e, 'ic0.call_perform');
   const fee = callFee(call.payloadBytes + call.method.length) + responseReservation;
   const to = principalKey(call.callee);
   const opened = e.callsTo.get(to) ?? 0;
@@ -164,19 +220,29 @@ function perform(e: Execution): number {
 
 const environmentVariables = (e: Execution): [string, string][] => [...e.canister.settings.environmentVariables];
 
-function environmentVariable(e: Execution, name: string, index: number): string {
-  const variable = environmentVariables(e)[index];
-  return (
-    variable?.[0] ?? violation(`ic0.${name}: expected an index below ${environmentVariables(e).length}, got ${index}`)
+function environmentVariable(e: Execution, index: number): string {
+  const variables = environmentVariables(e);
+  const [name] = variables[index] ?? [];
+  if (name !== undefined) return name;
+  throw new Trap(
+    'IC0504',
+    `Environment variable index ${index} is out of bounds. The number of environment variables is ${variables.length}`,
   );
 }
 
-function environmentValue(e: Execution, name: string, pointer: number, size: number): Uint8Array {
-  const key = text(name, read(e, pointer, size));
-  const value = e.canister.settings.environmentVariables.get(key);
-  return value === undefined
-    ? violation(`ic0.${name}: expected a variable that is set, got ${JSON.stringify(key)}`)
-    : encoder.encode(value);
+/** @param what the name's bytes are called */
+function environmentName(e: Execution, name: string, what: string, pointer: number, size: number): string {
+  if (size > limits.environmentVariableLength)
+    violation(
+      `ic0.${name}: Variable name is too large. At most ${limits.environmentVariableLength} bytes, got ${size}`,
+    );
+  return text(read(e, `ic0.${name} ${what}`, pointer, size), `ic0.${name}: Variable name is not a valid UTF-8 string`);
+}
+
+function environmentValue(e: Execution, name: string): Uint8Array {
+  const value = e.canister.settings.environmentVariables.get(name);
+  if (value !== undefined) return encoder.encode(value);
+  throw new Trap('IC0504', `Environment variable ${name} not found`);
 }
 
 /** What a canister pays for the log for bytes that it prints or traps with: for what is kept of them. */
@@ -190,9 +256,12 @@ function logCost(e: Execution, size: number): number {
 function printed(e: Execution, name: string, pointer: number, size: number): Uint8Array {
   const capacity = Number(e.canister.settings.logMemoryLimit);
   e.logBytes += Math.min(size, capacity);
-  if (pointer + size > e.instance.memoryBytes) return encoder.encode(`(${name}: message out of memory bounds)`);
+  if (pointer + size > e.instance.memoryBytes) return encoder.encode(`(${name} message out of memory bounds)`);
   return e.instance.view(pointer, Math.min(size, Math.max(capacity, limits.trapMessageBytes))).slice();
 }
+
+const notInMode = (e: Execution, name: string): never =>
+  violation(`"ic0_${name}" cannot be executed in ${contextNames[e.context]} mode`);
 
 /** The certificate that a query sent from outside may read; the queries it calls and its callbacks have none. */
 const certificate = (e: Execution): Uint8Array | undefined =>
@@ -207,35 +276,35 @@ function checkStable32({ canister }: Execution): void {
 /** Cost of a signature by a threshold key: 26,153,846,153 cycles on the 34-node subnet that holds it, when asked from here. */
 const signatureFee = 26_153_846_153n;
 
-function signatureCost(
-  e: Execution,
-  pointer: number,
-  size: number,
-  kind: number,
-  kinds: number,
-  target: number,
-): number {
-  read(e, pointer, size);
-  if (kind >= kinds) return 1;
-  write128(e, target, signatureFee);
-  return 0;
+function signatureCost(name: string, kinds: number): SystemCall {
+  return (e, pointer: number, size: number, kind: number, target: number) => {
+    const key = read(e, `ic0.${name} heap`, pointer, size);
+    text(key, `Failed to decode key name ${lossy.decode(key)}`);
+    if (kind >= kinds) return 1;
+    write128(e, name, target, signatureFee);
+    return 0;
+  };
+}
+
+/** A call that writes a number of 128 bits where its last argument says. */
+function number128(name: string, value: (e: Execution, ...args: bigint[]) => bigint): Record<string, SystemCall> {
+  return {
+    [name]: (e, ...args) => write128(e, name, args.at(-1), value(e, ...args.slice(0, -1))),
+  };
 }
 
 /** The functions of the system API by name. */
 export const systemApi: Record<string, SystemCall> = {
-  ...sizeAndCopy('msg_arg_data', (e) => e.arg),
-  ...sizeAndCopy('msg_caller', (e) => e.caller.toUint8Array()),
-  ...sizeAndCopy('msg_caller_info_data', () => new Uint8Array(0)),
-  ...sizeAndCopy('msg_caller_info_signer', () => new Uint8Array(0)),
-  ...sizeAndCopy('msg_reject_msg', (e) => encoder.encode(e.reject?.message ?? '')),
-  ...sizeAndCopy('canister_self', (e) => e.canister.canisterId.toUint8Array()),
-  ...sizeAndCopy('subnet_self', (e) => e.environment.subnetId),
-  ...sizeAndCopy('msg_method_name', (e) => encoder.encode(e.methodName)),
-  ...sizeAndCopy('root_key', (e) => e.environment.rootKey),
-  ...sizeAndCopy(
-    'data_certificate',
-    (e) => certificate(e) ?? violation('ic0.data_certificate: expected a certificate, got none'),
-  ),
+  ...sizeAndCopy('msg_arg_data', 'payload', (e) => e.arg),
+  ...sizeAndCopy('msg_caller', 'id', (e) => e.caller.toUint8Array()),
+  ...sizeAndCopy('msg_caller_info_data', 'data', () => new Uint8Array(0)),
+  ...sizeAndCopy('msg_caller_info_signer', 'signer', () => new Uint8Array(0)),
+  ...sizeAndCopy('msg_reject_msg', 'msg', (e) => encoder.encode(e.reject?.message ?? '')),
+  ...sizeAndCopy('canister_self', 'id', (e) => e.canister.canisterId.toUint8Array()),
+  ...sizeAndCopy('subnet_self', 'id', (e) => e.environment.subnetId),
+  ...sizeAndCopy('msg_method_name', 'payload', (e) => encoder.encode(e.methodName)),
+  ...sizeAndCopy('root_key', 'bytes', (e) => e.environment.rootKey),
+  ...sizeAndCopy('data_certificate', 'certificate', (e, call) => certificate(e) ?? notInMode(e, call)),
   data_certificate_present: (e) => (certificate(e) === undefined ? 0 : 1),
 
   msg_reject_code: (e) => e.reject?.code ?? 0,
@@ -243,11 +312,8 @@ export const systemApi: Record<string, SystemCall> = {
 
   msg_reply_data_append(e, pointer: number, size: number) {
     checkNotResponded(e, 'msg_reply_data_append');
-    if (e.replyBytes + size > replyLimit(e))
-      violation(
-        `ic0.msg_reply_data_append: expected a reply of at most ${replyLimit(e)} bytes, got ${e.replyBytes + size}`,
-      );
-    e.replyData.push(read(e, pointer, size));
+    checkPayload(e, 'msg_reply_data_append', e.replyBytes + size);
+    e.replyData.push(read(e, 'msg.reply', pointer, size));
     e.replyBytes += size;
   },
   msg_reply(e) {
@@ -256,30 +322,29 @@ export const systemApi: Record<string, SystemCall> = {
   },
   msg_reject(e, pointer: number, size: number) {
     checkNotResponded(e, 'msg_reject');
-    if (size > replyLimit(e))
-      violation(`ic0.msg_reject: expected a message of at most ${replyLimit(e)} bytes, got ${size}`);
-    e.response = { reject: reject('IC0406', text('msg_reject', read(e, pointer, size))) };
+    checkPayload(e, 'msg_reject', size);
+    const message = text(read(e, 'ic0.msg_reject', pointer, size), 'ic0.msg_reject: invalid UTF-8 string provided');
+    e.response = { reject: reject('IC0406', message) };
   },
 
   msg_cycles_available: (e) => as64('msg_cycles_available', available(e)),
-  msg_cycles_available128: (e, target: number) => write128(e, target, available(e)),
+  ...number128('msg_cycles_available128', available),
   msg_cycles_refunded: (e) => as64('msg_cycles_refunded', e.cyclesRefunded),
-  msg_cycles_refunded128: (e, target: number) => write128(e, target, e.cyclesRefunded),
+  ...number128('msg_cycles_refunded128', (e) => e.cyclesRefunded),
   msg_cycles_accept: (e, maximum: bigint) => acceptCycles(e, u64(maximum)),
-  msg_cycles_accept128: (e, high: bigint, low: bigint, target: number) =>
-    write128(e, target, acceptCycles(e, amount(high, low))),
-  cycles_burn128(e, high: bigint, low: bigint, target: number) {
-    const burned = least(amount(high, low), liquid(e));
+  ...number128('msg_cycles_accept128', (e, high, low) => acceptCycles(e, amount(high!, low!))),
+  ...number128('cycles_burn128', (e, high, low) => {
+    const burned = least(amount(high!, low!), liquid(e));
     e.balance -= burned;
-    write128(e, target, burned);
-  },
+    return burned;
+  }),
   canister_cycle_balance: (e) => as64('canister_cycle_balance', e.balance),
-  canister_cycle_balance128: (e, target: number) => write128(e, target, e.balance),
-  canister_liquid_cycle_balance128: (e, target: number) => write128(e, target, liquid(e)),
+  ...number128('canister_cycle_balance128', (e) => e.balance),
+  ...number128('canister_liquid_cycle_balance128', liquid),
   canister_status: (e) => ['running', 'stopping', 'stopped'].indexOf(e.canister.status) + 1,
   canister_version: (e) => e.canister.version,
   accept_message(e) {
-    if (e.accepted) violation('ic0.accept_message: the message is already accepted');
+    if (e.accepted) violation('ic0.accept_message: the function was already called');
     e.accepted = true;
   },
 
@@ -295,12 +360,12 @@ export const systemApi: Record<string, SystemCall> = {
     rejectEnv: number,
   ) {
     e.dropPendingCall();
-    const callee = principal('call_new', read(e, calleePtr, calleeBytes));
     if (nameBytes > limits.methodNameBytes)
-      violation(`ic0.call_new: expected a method name of at most ${limits.methodNameBytes} bytes, got ${nameBytes}`);
+      violation(`Size of method_name ${nameBytes} exceeds the allowed limit of ${limits.methodNameBytes}`);
+    const method = lossy.decode(read(e, 'ic0.call_new method_name', namePtr, nameBytes));
     e.pendingCall = {
-      callee,
-      method: text('call_new', read(e, namePtr, nameBytes)),
+      callee: principal(read(e, 'ic0.call_new callee_src', calleePtr, calleeBytes)),
+      method,
       onReply: { fun: replyFun, env: replyEnv },
       onReject: { fun: rejectFun, env: rejectEnv },
       payload: [],
@@ -310,22 +375,25 @@ export const systemApi: Record<string, SystemCall> = {
     };
   },
   call_on_cleanup(e, fun: number, env: number) {
-    const call = pendingCall(e, 'call_on_cleanup');
-    if (call.onCleanup) violation('ic0.call_on_cleanup: the cleanup callback is already set');
+    const call = pendingCall(e, 'ic0.call_on_cleanup');
+    if (call.onCleanup)
+      violation('ic0.call_on_cleanup can be called at most once between `ic0.call_new` and `ic0.call_perform`');
     call.onCleanup = { fun, env };
   },
   call_data_append(e, pointer: number, size: number) {
-    const call = pendingCall(e, 'call_data_append');
-    if (call.payloadBytes + size > limits.callBytes)
+    const call = pendingCall(e, 'ic0.call_data_append');
+    const bytes = encoder.encode(call.method).length + call.payloadBytes + size;
+    if (bytes > limits.callBytes)
       violation(
-        `ic0.call_data_append: expected a payload of at most ${limits.callBytes} bytes, got ${call.payloadBytes + size}`,
+        `Request to ${call.callee.toText()}:${call.method} has a payload size of ${bytes}, which exceeds the allowed limit of ${limits.callBytes}`,
       );
-    call.payload.push(read(e, pointer, size));
+    call.payload.push(read(e, 'ic0.call_data_append', pointer, size));
     call.payloadBytes += size;
   },
   call_with_best_effort_response(e, timeoutSeconds: number) {
-    const call = pendingCall(e, 'call_with_best_effort_response');
-    if (call.timeoutSeconds !== undefined) violation('ic0.call_with_best_effort_response: the timeout is already set');
+    const call = pendingCall(e, 'ic0.call_with_best_effort_response');
+    if (call.timeoutSeconds !== undefined)
+      violation('ic0_call_with_best_effort_response failed because a timeout is already set');
     call.timeoutSeconds = Math.min(timeoutSeconds, limits.bestEffortSeconds);
   },
   call_cycles_add: (e, cycles: bigint) => addCycles(e, 'call_cycles_add', u64(cycles)),
@@ -358,8 +426,11 @@ export const systemApi: Record<string, SystemCall> = {
 
   certified_data_set(e, pointer: number, size: number) {
     if (size > limits.certifiedDataBytes)
-      violation(`ic0.certified_data_set: expected at most ${limits.certifiedDataBytes} bytes, got ${size}`);
-    e.certifiedData = read(e, pointer, size);
+      violation(
+        `ic0_certified_data_set failed because the passed data must be no larger than ${limits.certifiedDataBytes} bytes. Found ${size} bytes`,
+      );
+    checkSum('ic0_certified_data_set', 'src', pointer, size, e.instance.memoryBytes);
+    e.certifiedData = e.instance.view(pointer, size).slice();
   },
   time: (e) => e.environment.time,
   global_timer_set(e, timestamp: bigint) {
@@ -368,44 +439,42 @@ export const systemApi: Record<string, SystemCall> = {
     return before;
   },
   performance_counter(e, kind: number) {
-    if (kind > 1) violation(`ic0.performance_counter: expected type 0 or 1, got ${kind}`);
+    if (kind > 1) violation(`Error getting performance counter type ${kind}`);
     return BigInt(e.meter.used + (kind === 1 ? e.instructionsBefore : 0));
   },
   is_controller: (e, pointer: number, size: number) =>
-    e.canister.isController(principal('is_controller', read(e, pointer, size))) ? 1 : 0,
+    e.canister.isController(principal(read(e, 'ic0.is_controller', pointer, size))) ? 1 : 0,
   in_replicated_execution: (e) => (['NRQ', 'CQ', 'CRy', 'CRt', 'CC', 'TQ', 'F'].includes(e.context) ? 0 : 1),
 
-  cost_call: (e, nameBytes: bigint, payloadBytes: bigint, target: number) =>
-    write128(e, target, fees.call + (u64(nameBytes) + u64(payloadBytes)) * fees.callByte + responseReservation),
-  cost_create_canister: (e, target: number) => write128(e, target, fees.canisterCreation),
-  cost_http_request: (e, requestBytes: bigint, maximalBytes: bigint, target: number) =>
-    write128(e, target, (3_000_000n + 60_000n * 13n + 400n * u64(requestBytes) + 800n * u64(maximalBytes)) * 13n),
-  cost_sign_with_ecdsa: (e, pointer: number, size: number, curve: number, target: number) =>
-    signatureCost(e, pointer, size, curve, 1, target),
-  cost_sign_with_schnorr: (e, pointer: number, size: number, algorithm: number, target: number) =>
-    signatureCost(e, pointer, size, algorithm, 2, target),
-  cost_vetkd_derive_key: (e, pointer: number, size: number, curve: number, target: number) =>
-    signatureCost(e, pointer, size, curve, 1, target),
+  ...number128(
+    'cost_call',
+    (_, nameBytes, payloadBytes) =>
+      fees.call + (u64(nameBytes!) + u64(payloadBytes!)) * fees.callByte + responseReservation,
+  ),
+  ...number128('cost_create_canister', () => fees.canisterCreation),
+  ...number128(
+    'cost_http_request',
+    (_, requestBytes, mostBytes) =>
+      (3_000_000n + 60_000n * 13n + 400n * u64(requestBytes!) + 800n * u64(mostBytes!)) * 13n,
+  ),
+  cost_sign_with_ecdsa: signatureCost('cost_sign_with_ecdsa', 1),
+  cost_sign_with_schnorr: signatureCost('cost_sign_with_schnorr', 2),
+  cost_vetkd_derive_key: signatureCost('cost_vetkd_derive_key', 1),
 
   env_var_count: (e) => environmentVariables(e).length,
-  env_var_name_size: (e, index: number) => encoder.encode(environmentVariable(e, 'env_var_name_size', index)).length,
+  env_var_name_size: (e, index: number) => encoder.encode(environmentVariable(e, index)).length,
   env_var_name_copy: (e, index: number, target: number, offset: number, size: number) =>
-    copy(
-      e,
-      'env_var_name_copy',
-      encoder.encode(environmentVariable(e, 'env_var_name_copy', index)),
-      target,
-      offset,
-      size,
-    ),
+    copy(e, 'env_var_name_copy', 'name', encoder.encode(environmentVariable(e, index)), target, offset, size),
   env_var_name_exists(e, pointer: number, size: number) {
-    const name = text('env_var_name_exists', read(e, pointer, size));
+    const name = environmentName(e, 'env_var_name_exists', 'heap', pointer, size);
     return e.canister.settings.environmentVariables.has(name) ? 1 : 0;
   },
   env_var_value_size: (e, pointer: number, size: number) =>
-    environmentValue(e, 'env_var_value_size', pointer, size).length,
-  env_var_value_copy: (e, namePtr: number, nameBytes: number, target: number, offset: number, size: number) =>
-    copy(e, 'env_var_value_copy', environmentValue(e, 'env_var_value_copy', namePtr, nameBytes), target, offset, size),
+    environmentValue(e, environmentName(e, 'env_var_value_size', 'heap', pointer, size)).length,
+  env_var_value_copy(e, namePtr: number, nameBytes: number, target: number, offset: number, size: number) {
+    const name = environmentName(e, 'env_var_value_copy', 'name', namePtr, nameBytes);
+    copy(e, 'env_var_value_copy', 'value', environmentValue(e, name), target, offset, size);
+  },
 
   debug_print(e, pointer: number, size: number) {
     e.logs.push(printed(e, 'debug_print', pointer, size));
@@ -474,7 +543,7 @@ export function systemApiImports(current: () => Execution): WebAssembly.ModuleIm
       const e = current();
       const args = given.map(unsigned);
       e.meter.chargeSystemCall(fixed + ofBytes(e, args));
-      if (!allowed.has(e.context)) violation(`"ic0_${name}" cannot be executed in ${contextNames[e.context]} mode`);
+      if (!allowed.has(e.context)) notInMode(e, name);
       return call(e, ...args);
     };
     if (name.startsWith('stable'))

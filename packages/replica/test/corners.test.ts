@@ -230,7 +230,10 @@ test('no more cycles can be sent than keep the canister from freezing', async ()
   expect(liquid).toBeGreaterThan(10n ** 12n);
   expect(liquid).toBeLessThan(a.cycles - 10n ** 11n);
   const give = (cycles: bigint) => call({ to: b.canisterId, cycles, arg: reply, onReply: reply });
-  await expect(run(a, give(a.cycles - 10n ** 11n))).rejects.toMatchObject({ errorCode: 'IC0502' });
+  await expect(run(a, give(a.cycles - 10n ** 11n))).rejects.toMatchObject({
+    errorCode: 'IC0504',
+    rejectMessage: expect.stringContaining(`: Canister ${a.canisterId.toText()} is out of cycles. `),
+  });
   await run(a, give(liquid - 10n ** 11n));
 });
 
