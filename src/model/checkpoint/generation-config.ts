@@ -37,6 +37,7 @@ export interface GenerationConfig {
 const NOT_APPLIED: Record<string, unknown> = {
   constraints: undefined,
   diversity_penalty: 0,
+  dola_layers: undefined,
   encoder_no_repeat_ngram_size: 0,
   encoder_repetition_penalty: 1,
   epsilon_cutoff: 0,
@@ -60,6 +61,10 @@ const NOT_APPLIED: Record<string, unknown> = {
   typical_p: 1,
   watermarking_config: undefined,
 };
+
+/** Fields that do not change which ids are generated: how it is computed, what is given besides, who wrote the file. */
+const NO_MATTER =
+  /^(_|transformers_version$|use_cache$|cache_|output_|return_|assistant_|is_assistant$|num_assistant_|target_lookbehind$|max_matching_ngram_size$|prefill_chunk_size$|compile_config$|disable_compile$|low_memory$|use_model_defaults$|continuous_batching)/;
 
 const MAX_INTEGER = 2 ** 31 - 1;
 
@@ -114,7 +119,10 @@ export function parseGenerationConfig(
   if (has('forced_eos_token_id')) config.forcedEosTokenIds = tokens('forced_eos_token_id');
 
   for (const name of fields.names()) {
-    if (Object.hasOwn(NOT_APPLIED, name) && fields.get(name) !== NOT_APPLIED[name]) config.notApplied.push(name);
+    const value = fields.get(name);
+    if (value === undefined || BUILT_IN.has(name) || NO_MATTER.test(name)) continue;
+    // what a later version of transformers asks for is named as well
+    if (!Object.hasOwn(NOT_APPLIED, name) || value !== NOT_APPLIED[name]) config.notApplied.push(name);
   }
   return config;
 }
@@ -139,7 +147,7 @@ export function readIdLists(fields: Fields, name: string, vocabularySize: number
   return lists;
 }
 
-const BUILT_IN = [
+const BUILT_IN: ReadonlySet<string> = new Set([
   'max_new_tokens',
   'max_length',
   'min_new_tokens',
@@ -162,7 +170,7 @@ const BUILT_IN = [
   'begin_suppress_tokens',
   'forced_bos_token_id',
   'forced_eos_token_id',
-];
+]);
 
 /** The fields of a `config.json` that are about generating: they count where a folder has no `generation_config.json`. */
 export function generationFields(json: unknown): Record<string, unknown> {

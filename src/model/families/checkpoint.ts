@@ -8,6 +8,7 @@ import { parseT5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, generationFields, parseGenerationConfig } from '../checkpoint/generation-config.ts';
 import type { Source } from '../checkpoint/tensor-file.ts';
 import { type Folder, readAll } from '../checkpoint/weights.ts';
+import { namingWhatIsCut } from '../generation/cut-defaults.ts';
 import { generationOptions } from '../generation/options.ts';
 import { Fields, parseJson } from '../json/json.ts';
 import { openLlamaWeights } from './llama/checkpoint.ts';
@@ -48,7 +49,10 @@ export async function openCheckpoint(folder: Folder, name: string): Promise<Chec
       : generationFields(configJson),
   };
   const generationWhere = generationFile ? 'generation_config.json' : 'config.json';
-  const generation = parseGenerationConfig(json.generation, config.vocabularySize, generationWhere);
+  const generation = namingWhatIsCut(
+    parseGenerationConfig(json.generation, config.vocabularySize, generationWhere),
+    config,
+  );
   if (!family) checkStart(generation, configJson, config.vocabularySize, generationWhere);
   generationOptions({}, generation, config, () => 0n, generationWhere);
   const aboutFile = await folder.open('about.json');
@@ -81,7 +85,7 @@ export async function openGgufCheckpoint(
   where: string,
 ): Promise<Checkpoint & { metadata: ReadonlyMap<string, unknown> }> {
   const opened = await openGgufLlama(source, where);
-  const generation = parseGenerationConfig({}, opened.config.vocabularySize, where);
+  const generation = namingWhatIsCut(parseGenerationConfig({}, opened.config.vocabularySize, where), opened.config);
   generationOptions({}, generation, opened.config, () => 0n, where);
   return { family: 'llama', generation, ...opened };
 }

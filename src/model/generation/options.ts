@@ -208,7 +208,7 @@ export function generationOptions(
   }
   const lastId = config.vocabularySize - 1;
   const most = mostNewTokens(config);
-  const maxNewTokens = fields.integer('max_new_tokens', 1, most, Math.min(defaultLength(defaults, config), most));
+  const maxNewTokens = fields.integer('max_new_tokens', 1, most, defaultLength(defaults, config));
   // `min_length` counts a decoder-only model's prompt, too, and is then no length of an answer
   const minNewTokens =
     defaults.minNewTokens ?? (config.contextLength === undefined ? (defaults.minLength ?? 1) - 1 : 0);
@@ -281,12 +281,15 @@ export const seedOf = ({ key: [low, high] }: GenerationOptions): bigint => (BigI
 const keyOf = (seed: bigint): Key => [Number(seed & 0xffffffffn), Number((seed >> 32n) & 0xffffffffn)];
 
 /**
- * What a model's files ask for; that may be more than there is room for here, where a caller who asks for more is told. `max_length` counts a decoder-only model's
- * prompt and is then no length of an answer.
+ * The most tokens of an answer where the call does not say. Files that ask for more than there is room for get what there is (cut-defaults.ts names them), where a
+ * caller who asks for more is told. `max_length` counts a decoder-only model's prompt and is then no length of an answer.
  */
-function defaultLength({ maxNewTokens, maxLength }: GenerationConfig, { contextLength }: GenerationModel): number {
-  const length = contextLength === undefined && maxLength ? Math.max(1, maxLength - 1) : DEFAULT_MAX_NEW_TOKENS;
-  return maxNewTokens ?? length;
+export function defaultLength(
+  { maxNewTokens, maxLength }: Pick<GenerationConfig, 'maxNewTokens' | 'maxLength'>,
+  model: GenerationModel,
+): number {
+  const length = model.contextLength === undefined && maxLength ? Math.max(1, maxLength - 1) : DEFAULT_MAX_NEW_TOKENS;
+  return Math.min(maxNewTokens ?? length, mostNewTokens(model));
 }
 
 /**

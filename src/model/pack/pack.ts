@@ -21,6 +21,7 @@ import {
   parseConfig,
   shapeOf,
 } from '../families/registry.ts';
+import { namingWhatIsCut } from '../generation/cut-defaults.ts';
 import { parseJson, show } from '../json/json.ts';
 import { type PackTensor, packWeightsBytes, WEIGHTS_KINDS, type WeightsKind } from '../tensor-table.ts';
 import { type AddedTokenRow, checkRows } from '../tokenizer/added-tokens.ts';
@@ -150,7 +151,10 @@ export function decodePackHead(start: Uint8Array, fileBytes: number): OpenedHead
     ...head,
     ...(head.about !== undefined && { about: parseAbout(head.about, 'pack about') }),
     config,
-    generation: parseGenerationConfig(json.generation, config.vocabularySize, 'pack generation'),
+    generation: namingWhatIsCut(
+      parseGenerationConfig(json.generation, config.vocabularySize, 'pack generation'),
+      config,
+    ),
   };
   if (head.addedTokens !== undefined) checkRows(head.addedTokens, config.vocabularySize);
   if (head.chat !== undefined) checkChat(head.chat);

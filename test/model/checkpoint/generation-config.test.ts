@@ -69,6 +69,13 @@ describe('generation_config.json', () => {
       'num_beam_groups',
       'min_p',
     ]);
+    expect(read({ typical: 0.5, dola_layers: 'high', chat_format: 'chatml', top_h: null }).notApplied).toEqual([
+      'typical',
+      'dola_layers',
+      'chat_format',
+    ]);
+    const besides = { _from_model_config: true, use_cache: false, output_scores: true, cache_implementation: 'static' };
+    expect(read(besides).notApplied).toEqual([]);
   });
 
   it.each([
