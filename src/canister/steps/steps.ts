@@ -1,6 +1,6 @@
 /** One message's work on a session: loading the model if need be, encoding, tokens. What a trap here undoes is the message, so one step. */
 import { advanceAll, advance as advanceGeneration, type Generation } from '../../model/generation/generation.ts';
-import { openGeneration } from '../../model/generation/open-generation.ts';
+import { openGeneration, overReason } from '../../model/generation/open-generation.ts';
 import { NotFinite } from '../../model/generation/scoring.ts';
 import type { Sequence } from '../../model/sequence.ts';
 import { NoRoom } from '../../tensor/arena.ts';
@@ -134,7 +134,12 @@ export function makeTokens(
   { budget, most }: Reach,
   others: readonly Session[] = [],
 ): 'stop' | 'length' | undefined {
-  session.writing ??= begin(session, model);
+  if (!session.writing) {
+    // its last token was made and not told: by another's message, or by one whose answer was lost
+    const over = overReason(session, session.options);
+    if (over) return over;
+    session.writing = begin(session, model);
+  }
   const { writing } = session;
   if (writing.sequence.phase === 'encode' && !encode(session, model, writing.sequence, budget)) return undefined;
 

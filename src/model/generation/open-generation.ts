@@ -1,14 +1,25 @@
 /** The one door to answers in the making: which kind an answer is depends on its options. */
 import type { LanguageModel } from '../language-model.ts';
 import { BeamGeneration } from './beam-generation.ts';
-import type { Generation, GenerationState } from './generation.ts';
+import type { FinishReason, Generation, GenerationState } from './generation.ts';
 import type { GenerationOptions } from './options.ts';
 import { Scoring } from './scoring.ts';
 import { TokenByToken } from './token-by-token.ts';
 
+/** Why the answer that a state is of is over, if it is: then there is nothing to open. */
+export function overReason(
+  { tokenIds, beams }: GenerationState,
+  { numBeams, eosTokenIds, maxNewTokens }: GenerationOptions,
+): FinishReason | undefined {
+  const isStopped = eosTokenIds.includes(tokenIds.at(-1)!);
+  if (numBeams > 1) return beams?.over ? (isStopped ? 'stop' : 'length') : undefined;
+  if (isStopped) return 'stop';
+  return tokenIds.length >= maxNewTokens ? 'length' : undefined;
+}
+
 /**
  * Opens a generation for a prompt, at its beginning or where `state` was taken: keys and values are then made anew, by `advance`.
- * @throws RangeError for ids or lengths out of range, or where memory is exhausted; Error for the state of a finished one
+ * @throws RangeError for ids or lengths out of range, or where memory is exhausted; Error for the state of a finished one (`overReason` tells)
  */
 export function openGeneration(
   model: LanguageModel,
