@@ -1,7 +1,8 @@
 /**
- * What a canister that breaks a system call's contract is told: the first sentence is that of the Internet Computer's own execution environment (dfinity/ic,
- * `rs/embedders/src/wasmtime_embedder/system_api.rs` and `request_in_prep.rs`, `rs/interfaces/src/execution_environment/errors.rs`), so that who looks for a text
- * in a canister's logs, or on the web, finds it. What comes after that sentence is this replica's.
+ * What a canister that breaks a system call's contract is told: the first sentence is that of the Internet
+ * Computer's own execution environment (dfinity/ic, `rs/embedders/src/wasmtime_embedder/system_api.rs` and
+ * `request_in_prep.rs`, `rs/interfaces/src/execution_environment/errors.rs`), so that who looks for a text in a
+ * canister's logs, or on the web, finds it. What comes after that sentence is this replica's.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Replica } from '../src/index.ts';

@@ -51,6 +51,22 @@ describe('rules of 2025: pages of the heap that were written (19)', () => {
     expect(record.instructions.pages).toBe(pages);
   });
 
+  test('model_info wrote 84 pages of 4 KiB: a query is not charged the 84,000 that it was here, 11,360,589 where 11,276,589 is right', async () => {
+    const pages = (11_360_589 - 11_276_589) / 1_000;
+    const store = Array.from({ length: pages }, (_, i) => `(i32.store (i32.const ${i * 4_096}) (i32.const 1))`).join(
+      '',
+    );
+    const both = canister(
+      `(func (export "canister_query query") ${store} (call $msg_reply)) (func (export "canister_update update") ${store} (call $msg_reply))`,
+      6,
+    );
+    const { query, update, replica } = await install(both);
+    await query('query');
+    const asked = replica.messages.at(-1)!.instructions.total;
+    await update('update');
+    expect(replica.messages.at(-1)!.instructions.total - asked).toBe(84_000);
+  });
+
   test('an install that traps pays for them', async () => {
     const replica = new Replica({ autoTick: false, pageRules: '2025' });
     const { canisterId } = replica.createCanister();
@@ -162,6 +178,30 @@ describe('storage (23)', () => {
       await replica.tick();
     }
     expect(Number(cycles - target.cycles)).toBe(10 * ten);
+  });
+
+  test('127,648,000 in 10,000 s, where memory and code alone would cost 127,640,283', async () => {
+    const memoryAndCode = Math.round((127_640_283 * 2 ** 30) / (127_000 * 10_000));
+    const [pages, codeBytes] = [Math.floor(memoryAndCode / 65_536), memoryAndCode % 65_536];
+    const interfaceBytes = 6_600;
+    const section = customSection('icp:public candid:service', 'x'.repeat(interfaceBytes));
+    const padded = (bytes: number) =>
+      Buffer.concat([
+        wat(`(module (memory ${pages}) (global (mut i64) (i64.const 0)) (data (i32.const 0) "${'x'.repeat(bytes)}"))`),
+        section,
+      ]);
+    // the padding's length is itself written in two bytes or three
+    const padding = codeBytes - padded(20_000).length + 20_000;
+    const { target, replica } = await install(new Uint8Array(padded(padding)));
+    expect(target.storageBytes - memoryAndCode).toBe(interfaceBytes + 'candid:service'.length + 1 + 8 + 350);
+    expect(Math.floor((memoryAndCode * 127_000 * 10_000) / 2 ** 30)).toBe(127_640_283);
+    await replica.tick();
+    const { cycles } = target;
+    for (let i = 0; i < 1_000; i++) {
+      replica.advanceTime(10_000);
+      await replica.tick();
+    }
+    expect(Number(cycles - target.cycles)).toBe(127_648_000);
   });
 
   test('a canister with nothing in it pays for its place', async () => {

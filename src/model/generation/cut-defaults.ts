@@ -1,4 +1,7 @@
-/** Defaults of a model's files that ask for more than there is here, or for something that has another meaning here: nothing of a file is changed without a word. */
+/**
+ * Defaults of a model's files that ask for more than there is here, or for something that has another meaning here:
+ * nothing of a file is changed without a word.
+ */
 import type { GenerationConfig } from '../checkpoint/generation-config.ts';
 import { MAX_CONTEXT } from '../limits.ts';
 import { defaultLength, type GenerationModel, mostNewTokens } from './options.ts';

@@ -8,9 +8,10 @@ import { TokenByToken } from './token-by-token.ts';
 
 /** Why the answer that a state is of is over, if it is: then there is nothing to open. */
 export function overReason(
-  { tokenIds, beams }: GenerationState,
-  { numBeams, eosTokenIds, maxNewTokens }: GenerationOptions,
+  { tokenIds, beams, sums }: Pick<GenerationState, 'beams'> & { tokenIds: readonly number[]; sums?: readonly number[] },
+  { numBeams, eosTokenIds, maxNewTokens, scoring }: GenerationOptions,
 ): FinishReason | undefined {
+  if (scoring) return sums ? 'stop' : undefined;
   const isStopped = eosTokenIds.includes(tokenIds.at(-1)!);
   if (numBeams > 1) return beams?.over ? (isStopped ? 'stop' : 'length') : undefined;
   if (isStopped) return 'stop';

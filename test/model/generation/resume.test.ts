@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { advance, type Generation, type GenerationState } from '../../../src/model/generation/generation.ts';
-import { openGeneration } from '../../../src/model/generation/open-generation.ts';
+import { openGeneration, overReason } from '../../../src/model/generation/open-generation.ts';
 import type { GenerationRequest } from '../../../src/model/generation/options.ts';
 import { newUnit } from '../../tensor/machines.ts';
 import { cases, FixtureModel } from './models.ts';
@@ -31,6 +31,7 @@ describe.each(WAYS)('%o', (request) => {
     let steps = 0;
     for (let last = false; !last; steps++) {
       expect(generation.finishReason).toBeUndefined();
+      expect(overReason(written(generation.state()), model.options(request))).toBeUndefined();
       last = advance(model.lm, generation) === 'finished';
     }
     expect(steps).toBeLessThanOrEqual(10);
@@ -38,6 +39,8 @@ describe.each(WAYS)('%o', (request) => {
     const stopped = (stops as number[]).includes(generation.tokenIds.at(-1)!);
     expect(generation.finishReason).toBe(stopped ? 'stop' : 'length');
     expect(advance(model.lm, generation)).toBe('finished');
+    // what is written down then says so, and is not opened again
+    expect(overReason(written(generation.state()), model.options(request))).toBe(generation.finishReason);
   });
 
   it.each([1, 7, 25])('in slices of %i ops', async (ops) => {
