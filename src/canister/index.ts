@@ -11,12 +11,14 @@ import { AccessMethods } from './methods/access.ts';
 import { ChooseMethods } from './methods/choose.ts';
 import { GenerateMethods } from './methods/generate.ts';
 import { LifecycleMethods } from './methods/lifecycle.ts';
+import { ReceiptMethods } from './methods/receipts.ts';
 import { StatusMethods } from './methods/status.ts';
 import { UploadMethods } from './methods/upload.ts';
 
 export default [
   GenerateMethods,
   ChooseMethods,
+  ReceiptMethods,
   AccessMethods,
   UploadMethods,
   StatusMethods,

@@ -2,11 +2,13 @@
  * A client of the canister: its methods as one would want to call them from JavaScript. Field names are the canister's.
  */
 
+import { Actor } from '@dfinity/agent';
 import type * as Candid from '../interface/llm.did.ts';
 import { certifiedModel } from './certified-model.ts';
 import { generateError, unwrap } from './errors.ts';
 import { toCandid } from './options.ts';
 import { type Patience, whenAvailable } from './patience.ts';
+import { fetchReceipt, type Receipt } from './receipt.ts';
 import { type FinishReason, finishReason, type StreamOptions, TextStream } from './stream.ts';
 import { type PackSource, type UploadOptions, uploadPack } from './upload.ts';
 import { abortable } from './wait.ts';
@@ -83,6 +85,15 @@ export class Client {
     const i = others.findIndex((other) => other !== model);
     if (i >= 0) throw new Error(`certifiedModel: expected one model in all canisters, got ${model} and ${others[i]}`);
     return model;
+  }
+
+  /**
+   * The receipt of a session's answer, to be kept, in JSON or otherwise: `verifyReceipt` checks it at any time without
+   * the canister. By a receipt's own hash, the proof that there was one.
+   * @throws GenerateError where there is none
+   */
+  async receipt(session: string): Promise<Receipt> {
+    return await fetchReceipt(this.actor, Actor.canisterIdOf(this.actor as unknown as Actor), session);
   }
 
   /**

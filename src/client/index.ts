@@ -22,6 +22,7 @@ export {
 } from './errors.ts';
 export type { GenerateOptions } from './options.ts';
 export type { Patience } from './patience.ts';
+export { type Receipt, type VerifiedReceipt, verifyReceipt } from './receipt.ts';
 export { type FinishReason, type StreamOptions, TextStream, type Usage } from './stream.ts';
 export type { PackSource, UploadOptions, UploadProgress } from './upload.ts';
 export {

@@ -314,6 +314,44 @@ export interface Quote {
    */
   'cycles' : bigint,
 }
+/**
+ * The certificate is over the root of `tree`, which has the receipt at "receipts", then its place in four bytes, the most significant first.
+ */
+export interface Receipt {
+  'certificate' : [] | [Uint8Array],
+  'sha256' : string,
+  'tree' : [] | [Uint8Array],
+  /**
+   * Left out where the session is forgotten.
+   */
+  'answer' : [] | [ReceiptOf],
+  'place' : number,
+}
+/**
+ * What an answer follows from, and the answer. src/interface/receipt.ts says how the receipt is made of it.
+ */
+export interface ReceiptOf {
+  /**
+   * SHA-256 of the pack that answered, in hexadecimal.
+   */
+  'model' : string,
+  /**
+   * Of a draw.
+   */
+  'seed' : [] | [bigint],
+  'prompt_ids' : Uint32Array,
+  'token_ids' : Uint32Array,
+  /**
+   * The texts that there was a choice of, in JSON; else empty.
+   */
+  'choices' : string,
+  /**
+   * All of them, in JSON, without the seed.
+   */
+  'options' : string,
+}
+export type ReceiptResult = { 'Ok' : Receipt } |
+  { 'Err' : GenerateError };
 export type Role = { 'admin' : null } |
   { 'user' : null };
 export interface RoleEntry { 'who' : Principal, 'role' : Role }
@@ -406,6 +444,10 @@ export interface Settings {
    */
   'tokens_per_day_overall' : bigint,
   /**
+   * How long the bare hash of a receipt is shown whose session is forgotten. Of all receipts, the last 32,768 are there.
+   */
+  'receipt_seconds' : bigint,
+  /**
    * Of the embedding cache.
    */
   'embedding_bytes' : bigint,
@@ -468,6 +510,7 @@ export interface SettingsChange {
   'max_prompt_tokens' : [] | [number],
   'max_active' : [] | [number],
   'tokens_per_day_overall' : [] | [bigint],
+  'receipt_seconds' : [] | [bigint],
   'embedding_bytes' : [] | [bigint],
   'cycles_per_day' : [] | [bigint],
   'max_sessions_per_caller' : [] | [number],
@@ -672,6 +715,10 @@ export interface _SERVICE {
    * What an answer to so many tokens, of at most so many, takes at most.
    */
   'quote' : ActorMethod<[number, number], Quote>,
+  /**
+   * The receipt of a session's answer by the session's id, or its bare proof by its own 64 digits.
+   */
+  'receipt' : ActorMethod<[string], ReceiptResult>,
   /**
    * Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer.
    */
@@ -967,6 +1014,25 @@ export const Quote = IDL.Record({
   'instructions' : IDL.Nat64,
   'cycles' : IDL.Nat,
 });
+export const ReceiptOf = IDL.Record({
+  'model' : IDL.Text,
+  'seed' : IDL.Opt(IDL.Nat64),
+  'prompt_ids' : IDL.Vec(IDL.Nat32),
+  'token_ids' : IDL.Vec(IDL.Nat32),
+  'choices' : IDL.Text,
+  'options' : IDL.Text,
+});
+export const Receipt = IDL.Record({
+  'certificate' : IDL.Opt(IDL.Vec(IDL.Nat8)),
+  'sha256' : IDL.Text,
+  'tree' : IDL.Opt(IDL.Vec(IDL.Nat8)),
+  'answer' : IDL.Opt(ReceiptOf),
+  'place' : IDL.Nat32,
+});
+export const ReceiptResult = IDL.Variant({
+  'Ok' : Receipt,
+  'Err' : GenerateError,
+});
 export const Role = IDL.Variant({ 'admin' : IDL.Null, 'user' : IDL.Null });
 export const RoleEntry = IDL.Record({ 'who' : IDL.Principal, 'role' : Role });
 export const RolesResult = IDL.Variant({
@@ -985,6 +1051,7 @@ export const SettingsChange = IDL.Record({
   'max_prompt_tokens' : IDL.Opt(IDL.Nat32),
   'max_active' : IDL.Opt(IDL.Nat32),
   'tokens_per_day_overall' : IDL.Opt(IDL.Nat64),
+  'receipt_seconds' : IDL.Opt(IDL.Nat64),
   'embedding_bytes' : IDL.Opt(IDL.Nat64),
   'cycles_per_day' : IDL.Opt(IDL.Nat64),
   'max_sessions_per_caller' : IDL.Opt(IDL.Nat32),
@@ -1006,6 +1073,7 @@ export const Settings = IDL.Record({
   'max_prompt_tokens' : IDL.Nat32,
   'max_active' : IDL.Nat32,
   'tokens_per_day_overall' : IDL.Nat64,
+  'receipt_seconds' : IDL.Nat64,
   'embedding_bytes' : IDL.Nat64,
   'cycles_per_day' : IDL.Nat64,
   'max_sessions_per_caller' : IDL.Nat32,
@@ -1107,6 +1175,7 @@ export const idlService: IDL.ServiceClass = IDL.Service({
   'models' : IDL.Func([], [IDL.Vec(StoredModel)], ['query']),
   'progress' : IDL.Func([IDL.Text, IDL.Nat32], [ProgressResult], ['query']),
   'quote' : IDL.Func([IDL.Nat32, IDL.Nat32], [Quote], ['query']),
+  'receipt' : IDL.Func([IDL.Text], [ReceiptResult], ['query']),
   'resume' : IDL.Func([IDL.Text], [GenerateResult], []),
   'roles' : IDL.Func([], [RolesResult], ['query']),
   'set_role' : IDL.Func([IDL.Principal, IDL.Opt(Role)], [RolesResult], []),

@@ -63,7 +63,7 @@ function hidden(): u64 {
 }
 
 /** Reads the table, once. */
-function know(): void {
+export function know(): void {
   if (known) return;
   known = true;
   table = <usize>memory.grow(1) << 16;
@@ -165,6 +165,11 @@ export function stable64_write(to: u64, from: u64, bytes: u64): void {
 /** Writes memory at `pointer` to our blocks. */
 export function writeOurs(address: u64, pointer: usize, bytes: u64): void {
   copyByBlock(true, true, pointer, address, bytes);
+}
+
+/** Reads our blocks to memory at `pointer`. */
+export function readOurs(address: u64, pointer: usize, bytes: u64): void {
+  copyByBlock(false, true, pointer, address, bytes);
 }
 
 /** Makes sure that `count` blocks are in reserve. */

@@ -35,8 +35,8 @@ const BLOCK = 64;
 export class Sha256 {
   private readonly unit: Unit;
   /** Eight words of state, then the kernels' room for a message schedule. */
-  private readonly state: number;
-  private readonly constants: number;
+  readonly state: number;
+  readonly constants: number;
 
   /** @param allocate takes room in the unit's arena */
   constructor(unit: Unit, allocate: (bytes: number) => number) {

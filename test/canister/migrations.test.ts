@@ -80,6 +80,18 @@ describe('stable memory', () => {
     expect(old.records.get(utf8('roles'))).toBeUndefined();
   });
 
+  it('of layout 6: the tree of receipts has a block that nothing else has, and counts none', () => {
+    const old = stable();
+    old.records.insert(utf8('layout'), toJsonBytes(6));
+    old.records.insert(utf8('models'), toJsonBytes([{ blocks: [0] }]));
+    old.records.insert(utf8('upload'), toJsonBytes({ blocks: [2] }));
+    old.records.insert(utf8('tables'), toJsonBytes([1]));
+    old.blocks[3] = new Uint8Array(8 * MiB).fill(7);
+    migrate(old);
+    expect(old.records.json('receipts')).toEqual([3]);
+    expect(new Uint32Array(old.blocks[3].buffer, 64 * 65_536 + 32_768, 1)[0]).toBe(0);
+  });
+
   it('that is empty gets the number of the present layout', () => {
     const empty = stable();
     migrate(empty);

@@ -2,9 +2,10 @@
  * What the canister certifies, as one hash tree whose root is its certified data:
  *
  *   root ─┬─ http_expr ── the pages, as the HTTP Gateway Protocol wants them; worked out by the build
- *         └─ model ────── SHA-256 of the pack that answers, 32 bytes; empty where there is none
+ *         └─┬─ model ──── SHA-256 of the pack that answers, 32 bytes; empty where there is none
+ *           └─ receipts ─ receipts of answers, by their places (receipts.ts)
  *
- * Each of the two is shown with the other one pruned. Source: interface specification, "Certification".
+ * Each of the three is shown with the others pruned. Source: interface specification, "Certification".
  */
 import { certifiedDataSet } from 'azle';
 import { sha256 } from '../runtime/unit.ts';
@@ -15,31 +16,55 @@ const httpExprHash = unpack(httpExpr.hash);
 const httpWitnessHead = unpack(httpExpr.witness);
 const modelLabel = utf8('model');
 
+const receiptsLabel = utf8('receipts');
+
 let model: Uint8Array = new Uint8Array(0);
 let modelHash: Uint8Array = new Uint8Array(0);
+let receiptsHash: Uint8Array = new Uint8Array(0);
 
-/** Certifies the pages and this model. @param sha256OfPack 32 bytes; none: there is no model */
-export function certify(sha256OfPack: Uint8Array): void {
+/** Certifies this model beside the rest. @param sha256OfPack 32 bytes; none: there is no model */
+export function certifyModelOf(sha256OfPack: Uint8Array): void {
   model = sha256OfPack;
   modelHash = hash('labeled', modelLabel, hash('leaf', model));
-  certifiedDataSet(hash('fork', httpExprHash, modelHash));
+  certifyAll();
 }
 
+/** Certifies the tree of receipts beside the rest. @param root its hash */
+export function certifyReceipts(root: Uint8Array): void {
+  receiptsHash = hash('labeled', receiptsLabel, root);
+  certifyAll();
+}
+
+/** What is certified behind the pages. */
+const besidePages = (): Uint8Array => hash('fork', modelHash, receiptsHash);
+
+/** While the program begins, one of the two is not there yet. */
+function certifyAll(): void {
+  if (modelHash.length > 0 && receiptsHash.length > 0) certifiedDataSet(hash('fork', httpExprHash, besidePages()));
+}
+
+/** CBOR that says of itself that it is. */
+const SELF_DESCRIBED = Uint8Array.of(0xd9, 0xd9, 0xf7);
+const pruned = (of: Uint8Array): Uint8Array => join(Uint8Array.of(0x82, 4, 0x58, 32), of);
+const fork = (left: Uint8Array, right: Uint8Array): Uint8Array => join(Uint8Array.of(0x83, 1), left, right);
+const labeled = (label: Uint8Array, tree: Uint8Array): Uint8Array =>
+  join(Uint8Array.of(0x83, 2, 0x40 | label.length), label, tree);
+
 /** The tree that shows `http_expr`, in CBOR. */
-export const httpWitness = (): Uint8Array => join(httpWitnessHead, modelHash);
+export const httpWitness = (): Uint8Array => join(httpWitnessHead, besidePages());
 
-/** The tree that shows `model`, in CBOR: [1, [4, hash], [2, "model", [3, sha256]]]. */
-export const modelWitness = (): Uint8Array =>
-  join(
-    Uint8Array.of(0xd9, 0xd9, 0xf7, 0x83, 1, 0x82, 4, 0x58, 32),
-    httpExprHash,
-    Uint8Array.of(0x83, 2, 0x40 | modelLabel.length),
-    modelLabel,
-    Uint8Array.of(0x82, 3, ...(model.length === 0 ? [0x40] : [0x58, model.length])),
-    model,
-  );
+/** The tree that shows `model`, in CBOR: [1, [4, hash], [1, [2, "model", [3, sha256]], [4, hash]]]. */
+export function modelWitness(): Uint8Array {
+  const leaf = join(Uint8Array.of(0x82, 3, ...(model.length === 0 ? [0x40] : [0x58, model.length])), model);
+  return join(SELF_DESCRIBED, fork(pruned(httpExprHash), fork(labeled(modelLabel, leaf), pruned(receiptsHash))));
+}
 
-function hash(kind: 'fork' | 'labeled' | 'leaf', ...parts: Uint8Array[]): Uint8Array {
+/** The same for `receipts`. @param tree what is shown below it, in CBOR */
+export const receiptsWitness = (tree: Uint8Array): Uint8Array =>
+  join(SELF_DESCRIBED, fork(pruned(httpExprHash), fork(pruned(modelHash), labeled(receiptsLabel, tree))));
+
+/** The hash of a node. */
+export function hash(kind: 'empty' | 'fork' | 'labeled' | 'leaf', ...parts: Uint8Array[]): Uint8Array {
   const domain = utf8(`ic-hashtree-${kind}`);
   return sha256().digest(sha256().begin(), join(Uint8Array.of(domain.length), domain, ...parts));
 }

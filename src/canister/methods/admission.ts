@@ -43,6 +43,7 @@ const cheap: ReadonlySet<string> = new Set([
   'models',
   'progress',
   'quote',
+  'receipt',
   'settings',
   'status',
   'upload_status',

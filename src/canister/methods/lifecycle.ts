@@ -4,6 +4,7 @@
  */
 import { init, postUpgrade, preUpgrade, setTimer, trap } from 'azle';
 import { prepareArguments } from '../candid/arguments.ts';
+import { certifyStoredReceipts } from '../certification/receipts.ts';
 import { activeModel, certifyModel } from '../model/model.ts';
 import { MESSAGE_BUDGET } from '../runtime/unit.ts';
 import { saveQuotas } from '../sessions/billing.ts';
@@ -37,6 +38,7 @@ export class LifecycleMethods {
     prepareArguments();
     bringUpToDate();
     certifyModel();
+    certifyStoredReceipts();
   }
 
   /** Traps while calls wait for answers, which would come to a program that is no more: stop the canister first. */
@@ -59,6 +61,7 @@ export class LifecycleMethods {
     prepareArguments();
     bringUpToDate();
     certifyModel();
+    certifyStoredReceipts();
     console.log('upgraded');
     setTimer(0, loadModel);
     watchOver();

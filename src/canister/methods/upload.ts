@@ -13,6 +13,7 @@ import type {
 import { HEADER_BYTES } from '../../tensor/assembly/protocol.ts';
 import type { HashState } from '../../tensor/sha256.ts';
 import type { Opt } from '../candid/opt.ts';
+import { receiptBlocks } from '../certification/receipts.ts';
 import {
   activate,
   checkOn,
@@ -132,7 +133,7 @@ export class UploadMethods {
     }
     let blocks: number[];
     try {
-      blocks = allotBlocks(Number(bytes), [...packs.map((pack) => pack.blocks), tableBlocks()]);
+      blocks = allotBlocks(Number(bytes), [...packs.map((pack) => pack.blocks), tableBlocks(), receiptBlocks()]);
     } catch (error) {
       if (error instanceof RangeError) return err({ NoRoom: `upload_start: ${error.message}; delete a model` });
       throw error;

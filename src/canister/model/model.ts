@@ -10,7 +10,7 @@ import { BLOCK_BYTES } from '../../native/blocks-protocol.ts';
 import { HEADER_BYTES } from '../../tensor/assembly/protocol.ts';
 import { Chat } from '../../text/chat.ts';
 import type { Tokenizer } from '../../text/tokenizer.ts';
-import { certify } from '../certification/certified.ts';
+import { certifyModelOf } from '../certification/certified.ts';
 import { arena, instructionsNow, unit } from '../runtime/unit.ts';
 import { type Blocks, readMailbox, readToArena } from '../storage/blocks.ts';
 import { fromHex } from '../storage/bytes.ts';
@@ -198,7 +198,7 @@ export function activate(stored: StoredPack): void {
 }
 
 /** Certifies the active pack's SHA-256, and the pages beside it. */
-export const certifyModel = (): void => certify(fromHex(activePack() ?? ''));
+export const certifyModel = (): void => certifyModelOf(fromHex(activePack() ?? ''));
 
 /** Takes a pack that is not active out of those stored; its blocks are free. */
 export function dropPack(stored: StoredPack): void {

@@ -38,6 +38,8 @@ export interface SessionRecord extends Bill {
   choices?: readonly string[];
   /** Of a scoring that is over: of each choice, the sum of its tokens' log-probabilities. */
   sums?: readonly number[];
+  /** Number of its receipt, once it is finished. */
+  receipt?: number;
   /** Of a beam search, from its first token on. */
   beams?: BeamState;
   /** 0: as many as a slice holds. */

@@ -10,6 +10,7 @@ import { addBill, type Bill, cyclesOf, emptyBill, executed } from '../../service
 import type { Amount, Reservation } from '../../service/quotas.ts';
 import { type Entry, type Mark, type MarkStanding, SessionIndex } from '../../service/session-index.ts';
 import { Turns } from '../../service/turns.ts';
+import { addReceipt } from '../certification/receipts.ts';
 import { readyModel } from '../model/model.ts';
 import { anonymous } from '../runtime/anonymous.ts';
 import { callerText } from '../runtime/caller.ts';
@@ -23,6 +24,7 @@ import { billAddress, readBill, sessionTable, writeBill } from '../storage/table
 import { accountOf, charge, promise, withdraw } from './billing.ts';
 import { counters } from './counters.ts';
 import { NoSeed, randomBytes } from './random.ts';
+import { receiptFields } from './receipt.ts';
 import { dismiss, recall } from './relay.ts';
 import type { Session } from './session.ts';
 import { decodeSession, encodeSession, type SessionRecord, type State } from './session-record.ts';
@@ -424,6 +426,7 @@ function endLater(session: Session, state: Ended, reason: string): void {
   const model = readyModel();
   if (session.choices && isFinished(session)) session.text = session.choices[choiceOf(session)];
   else if (model?.stored.sha256 === session.model) session.text = model.tokenizer.decode(session.tokenIds);
+  if (isFinished(session)) session.receipt = addReceipt(receiptFields(session));
   live.delete(session.id);
   byHandle.delete(session.handle);
   session.reservation = undefined;

@@ -235,6 +235,23 @@ function principalOf(text: string): Uint8Array {
   return Uint8Array.from(bytes.slice(4));
 }
 
+/** Where the top of the tree of receipts begins in its block, and its bytes as far as the number of receipts. */
+const TOP_OF_RECEIPTS = 64 * 65_536;
+const TOP_BYTES = 32_768 + 4;
+
+/** 6 -> 7: receipts of answers lie in a block (certification/receipts.ts), which has none yet. */
+function blockOfReceipts(stable: Stable): void {
+  const { records } = stable;
+  const packs = read<{ blocks: number[] }[]>(records, 'models') ?? [];
+  const upload = read<{ blocks: number[] }>(records, 'upload');
+  const tables = read<number[]>(records, 'tables') ?? [];
+  const used = [...(upload ? [...packs, upload] : packs).map(({ blocks }) => blocks), tables];
+  const blocks = stable.allotBlocks(8 * 2 ** 20, used);
+  // a block that was a pack's has its bytes in it
+  stable.writeBlocks(blocks, TOP_OF_RECEIPTS, new Uint8Array(64 + TOP_BYTES));
+  write(records, 'receipts', blocks);
+}
+
 /** The one at index n makes layout n + 2 of layout n + 1. */
 const migrations: ((stable: Stable) => void)[] = [
   severalPacks,
@@ -242,6 +259,7 @@ const migrations: ((stable: Stable) => void)[] = [
   packsInBlocks,
   tablesOfSlots,
   rolesInEntries,
+  blockOfReceipts,
 ];
 
 export const LAYOUT = migrations.length + 1;

@@ -278,7 +278,7 @@ function masks(fields: Fields, vocabularySize: number): Partial<GenerationOption
 /** The seed that a draw can be repeated with. */
 export const seedOf = ({ key: [low, high] }: GenerationOptions): bigint => (BigInt(high) << 32n) | BigInt(low);
 
-const keyOf = (seed: bigint): Key => [Number(seed & 0xffffffffn), Number((seed >> 32n) & 0xffffffffn)];
+export const keyOf = (seed: bigint): Key => [Number(seed & 0xffffffffn), Number((seed >> 32n) & 0xffffffffn)];
 
 /**
  * The most tokens of an answer where the call does not say. Files that ask for more than there is room for get what there is (cut-defaults.ts names them), where a
