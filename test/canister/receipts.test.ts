@@ -1,5 +1,6 @@
 /** Receipts of answers: what they prove, to whom, for how long, and what of a wrong one is found out. */
 import { readFileSync } from 'node:fs';
+import { Principal } from '@dfinity/principal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Server, serve } from '../../packages/replica/src/http/serve.ts';
 import { type Client, connect, type Receipt, verifyReceipt } from '../../src/client/index.ts';
@@ -24,11 +25,13 @@ beforeAll(async () => {
   client = await connect({ host: server.url, canisterId: installed.canisterId });
   const llm = installed.as();
   await upload(llm, readFileSync((await packFolder('models/little-flan', 'int8')).path));
+  // the anonymous caller's, whose sessions the client may read
+  const anyone = installed.as(Principal.anonymous());
   const answers = [
-    ok(await llm.generate(QUESTION)),
-    ok(await llm.generate_with('write 17 in words', options({ do_sample: true, seed: 7n, temperature: 3 })[0])),
-    ok(await llm.generate_with('what is 4 + 4?', options({ num_beams: 3 })[0])),
-    ok(await llm.choose(QUESTION, ['cold', 'warm', 'wet'], [])),
+    ok(await anyone.generate(QUESTION)),
+    ok(await anyone.generate_with('write 17 in words', options({ do_sample: true, seed: 7n, temperature: 3 })[0])),
+    ok(await anyone.generate_with('what is 4 + 4?', options({ num_beams: 3 })[0])),
+    ok(await anyone.choose(QUESTION, ['cold', 'warm', 'wet'], [])),
   ];
   sessions = answers.map(({ session }) => session);
   receipts = [];
@@ -54,9 +57,10 @@ it('holds with the root key alone, in JSON, and the model gives its answer again
     const { answer, certifiedBy } = await verifyReceipt(kept, rootKey);
     expect(certifiedBy).toBeGreaterThan(0);
     expect(await answerAgain('models/little-flan', 'int8', answer!)).toMatchObject({ same: true });
-    const wrong = { ...answer!, token_ids: [...answer!.token_ids.slice(0, -1), 5] };
-    expect(await answerAgain('models/little-flan', 'int8', wrong)).toMatchObject({ same: false });
   }
+  const { answer } = receipts[0]!;
+  const wrong = { ...answer!, token_ids: [...answer!.token_ids.slice(0, -1), 5] };
+  expect(await answerAgain('models/little-flan', 'int8', wrong)).toMatchObject({ same: false });
   await expect(answerAgain('models/little-flan', 'int4', receipts[0]!.answer!)).rejects.toThrow(
     /^receipt: expected a model with the pack [0-9a-f]{64}, got models\/little-flan at int4, [0-9a-f]{64}$/,
   );
@@ -109,8 +113,8 @@ describe('what is found out by name', () => {
     const [first] = receipts as [Receipt];
     for (const part of ['tree', 'certificate'] as const) {
       const digits = first[part];
-      // a signature takes a while to check: every 23rd byte, from a place that changes
-      for (let at = 0; at < digits.length / 2; at += part === 'tree' ? 3 : 23) {
+      // a signature takes a while to check: every 47th byte is enough
+      for (let at = 0; at < digits.length / 2; at += part === 'tree' ? 5 : 47) {
         const byte = Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16) ^ 0x15;
         const changed = digits.slice(0, 2 * at) + byte.toString(16).padStart(2, '0') + digits.slice(2 * at + 2);
         expect(await refusal({ ...first, [part]: changed }), `${part} ${at}`).not.toBe('holds');
@@ -153,7 +157,7 @@ describe('how long it is kept', () => {
   });
 
   it('there is none of what is not finished', async () => {
-    const session = ok(await installed.as().start(QUESTION, options({ max_new_tokens: 4 })));
+    const session = ok(await installed.as(Principal.anonymous()).start(QUESTION, options({ max_new_tokens: 4 })));
     ok(await installed.as().cancel(session));
     await expect(client.receipt(session)).rejects.toThrow(/expected a session that is finished/);
   });

@@ -50,7 +50,9 @@ it.runIf(gguf)(
         worst = Math.max(worst, Math.abs(probability - one.probabilities.ended[i]!));
       });
     }
-    console.log(`SmolLM2, float32: probabilities of ${cases.length} questions differ by at most ${worst.toExponential(1)}`);
+    console.log(
+      `SmolLM2, float32: probabilities of ${cases.length} questions differ by at most ${worst.toExponential(1)}`,
+    );
     expect(worst).toBeLessThan(1e-3);
   },
   3_600_000,

@@ -108,7 +108,9 @@ export function readTask(
     return { InvalidOptions: `${method}: expected tokens_per_call of at least 1, got ${perCall.fixed}` };
   }
   const tokensPerCall = 'fixed' in perCall && !choosing ? perCall.fixed : 0;
-  const asked = { promptTokens: 1, promptCharacters: characters, options: decided, tokensPerCall };
+  // choices are read as a prompt is
+  const inAll = characters + (choosing?.texts.reduce((sum, { length }) => sum + length, 0) ?? 0);
+  const asked = { promptTokens: 1, promptCharacters: inAll, options: decided, tokensPerCall };
   const refused = refuse(model, asked, most);
   if (refused) return refused;
   const specialTokens = (choosing ? choosing.options : options)?.special_tokens[0] ?? false;
@@ -137,7 +139,7 @@ export function readTask(
   } catch (error) {
     return { InvalidOptions: (error as Error).message };
   }
-  return { model, prompt, characters, sourceIds, options: decided, choices: choosing?.texts, tokensPerCall };
+  return { model, prompt, characters: inAll, sourceIds, options: decided, choices: choosing?.texts, tokensPerCall };
 }
 
 /** Arguments have room for some more (argument-reader.ts), but then the limit has no name. */
