@@ -5,7 +5,7 @@
 import { Actor } from '@dfinity/agent';
 import type * as Candid from '../interface/llm.did.ts';
 import { certifiedModel } from './certified-model.ts';
-import { generateError, unwrap } from './errors.ts';
+import { generateError, NoSuchSession, unwrap } from './errors.ts';
 import { toCandid } from './options.ts';
 import { type Patience, whenAvailable } from './patience.ts';
 import { fetchReceipt, type Receipt } from './receipt.ts';
@@ -93,7 +93,16 @@ export class Client {
    * @throws GenerateError where there is none
    */
   async receipt(session: string): Promise<Receipt> {
-    return await fetchReceipt(this.actor, Actor.canisterIdOf(this.actor as unknown as Actor), session);
+    let missing: unknown;
+    for (const member of this.members) {
+      try {
+        return await fetchReceipt(member, Actor.canisterIdOf(member as unknown as Actor), session);
+      } catch (error) {
+        if (!(error instanceof NoSuchSession)) throw error;
+        missing = error;
+      }
+    }
+    throw missing;
   }
 
   /**
