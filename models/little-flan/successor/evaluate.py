@@ -1,6 +1,7 @@
-"""Accuracy by category on the held-out split (other names, things, numbers and phrasings) in three casings, and on questions written by hand (by-hand.tsv).
+"""Accuracy by category on the held-out split (other names, things, numbers and phrasings) in three casings, and on
+questions written by hand (by-hand.tsv).
 
-Run: python evaluate.py MODEL_DIR [N_PER_CATEGORY]    -> a table, and the questions by hand with their answers
+Run: python evaluate.py MODEL_DIR [N_PER_CATEGORY] -> a table, and the questions by hand with their answers
 """
 
 import os, pathlib, random, sys, time

@@ -28,7 +28,7 @@ def capital(r):
             'what city is the capital of {c}', 'the capital of {c} is', "what is {c}'s capital",
             'which is the capital of {c}', '{c} capital', 'give me the capital of {c}',
             'what is the name of the capital of {c}', 'do you know the capital of {c}', "what's {c}'s capital city",
-            'I need the capital of {c}',
+            'I need the capital of {c}', '+do you happen to know the capital of {c}', '+I want the capital of {c}', "+please name {c}'s capital city", '+what is the name of the capital city of {c}',
         ], c=x), f'{k}.'
     if r.random() < 0.05:
         k = slip(r, k)
@@ -44,7 +44,7 @@ def capital(r):
         'of which country is {k} the capital', 'what country has {k} as its capital',
         'what country is {k} the capital of', 'whose capital is {k}', '{k} is the capital of',
         'which country is {k} the capital of', 'in which country is the capital {k}',
-        'name the country whose capital is {k}', "which country's capital is {k}",
+        'name the country whose capital is {k}', "which country's capital is {k}", '+the country whose capital is {k}', '+name the country with the capital {k}', '+{k} is the capital of the country', '+in which country is the city {k}', '+which country does the capital {k} belong to', '+which country has its capital in {k}',
     ], k=k), f'{the(c)[0].upper() + the(c)[1:]}.'
 
 
@@ -61,7 +61,7 @@ def opposite(r):
         'give me the opposite of {w}', 'what word means the opposite of {w}', 'name the opposite of {w}',
         'give an antonym of {w}', 'what is the antonym of {w}', '{w} is the opposite of what', 'not {w} but',
         'find a word that is the opposite of {w}', 'if it is not {w}, it is', 'which word is opposite to {w}',
-        'I need the opposite of {w}',
+        'I need the opposite of {w}', '+it is not {w} but', '+it is not {w}, it is', '+if something is not {w}, it is', '+I need an antonym of {w}', '+find the opposite of {w}', '+find a word opposite to {w}', '+I want the opposite of {w}', '+not {w}, so', '+a word that is the opposite of {w}',
     ], w=f'"{w}"' if r.random() < 0.1 else w), f'{OPPX[w]}.'
 
 
@@ -87,7 +87,7 @@ def plurals(r):
         'plural of {w}', 'the plural of {w} is', 'one {w}, two', 'give me the plural of {w}',
         'what is the plural form of {w}', 'how do you say {w} in the plural', 'make {w} plural',
         'write the plural of {w}', 'what do you call more than one {w}', 'one {w}, many', 'tell me the plural of {w}',
-        'I have one {w}. you have two', 'plural form of {w}', 'what is more than one {w} called',
+        'I have one {w}. you have two', 'plural form of {w}', 'what is more than one {w} called', '+one {w}, five', '+there is one {w}. now there are two', '+I see one {w}. you see two', '+plural form for {w}', '+the plural form of {w}', '+name the plural of {w}', '+what is more than one {w}', '+one {w}, some', '+I have a {w}. you have three',
     ], w=w), f'{plural(w)}.'
 
 
@@ -147,7 +147,7 @@ def calendar(r):
             "what's the day {w} {d}", 'what day is right {w} {d}', 'which day is {w} {d}', 'what day is {w} {d}',
             'what is the day {w} {d}', 'the day {w} {d} is', 'which day comes {w} {d}',
             'what day of the week comes {w} {d}', 'name the day {w} {d}', 'day {w} {d}', 'what comes {w} {d}',
-            'tell me the day that is {w} {d}', 'which weekday comes {w} {d}',
+            'tell me the day that is {w} {d}', '+tell me which day is {w} {d}', '+which day of the week comes {w} {d}', 'which weekday comes {w} {d}',
         ], w='after' if up else 'before', d=DAYS[d]), f'{DAYS[(d + (1 if up else -1)) % 7]}.'
     if k in (2, 3):
         up = r.random() < 0.5
@@ -158,7 +158,7 @@ def calendar(r):
             "what's the month {w} {d}", 'what month is right {w} {d}', 'which month is {w} {d}',
             'what month is {w} {d}', 'what is the month {w} {d}', 'the month {w} {d} is', 'which month comes {w} {d}',
             'what month of the year comes {w} {d}', 'name the month {w} {d}', 'month {w} {d}', 'what comes {w} {d}',
-            'tell me the month that is {w} {d}', 'which month do we have {w} {d}',
+            'tell me the month that is {w} {d}', 'which month do we have {w} {d}', '+which month do you have {w} {d}', '+tell me which month is {w} {d}', '+what month do we get {w} {d}',
         ], w='after' if up else 'before', d=MONTHS[m]), f'{MONTHS[(m + (1 if up else -1)) % 12]}.'
     if k == 4:
         if r.random() < 0.5:
@@ -294,7 +294,7 @@ def sorting(r):
             'put these in order from smallest to biggest: {l}', 'put these numbers in order: {l}',
             'sort the numbers {l}', 'order these numbers from smallest to largest: {l}',
             'arrange from smallest to biggest: {l}', 'sort {l} from low to high',
-            'sort from smallest to largest: {l}',
+            'sort from smallest to largest: {l}', '+sort {l} from small to large', '+sort low to high: {l}', '+sort the numbers from low to high: {l}', '+order these numbers from small to large: {l}',
         ] if up else [
             'sort these numbers from largest to smallest: {l}', 'order from biggest to smallest: {l}',
             'sort {l} from high to low', 'arrange these from largest to smallest: {l}',
@@ -311,7 +311,7 @@ def sorting(r):
         'arrange {l} in alphabetical order', 'put these words in alphabetical order: {l}', 'sort alphabetically: {l}',
         'sort these words alphabetically: {l}', 'arrange in alphabetical order: {l}', 'order these words: {l}',
         'put in alphabetical order: {l}', 'sort {l}', 'what is the alphabetical order of {l}', 'alphabetize {l}',
-        'sort these three words: {l}', 'can you sort {l}',
+        'sort these three words: {l}', 'can you sort {l}', '+could you sort {l}', '+please sort {l}', '+alphabetical order of {l}', '+the alphabetical order of {l}', '+sort these three: {l}', '+alphabetize these: {l}',
     ], q=False, l=s), ', '.join(sorted(l)) + '.'
 
 
@@ -412,7 +412,7 @@ def yesno(r):
             'tell me if {w} is {c}', 'is it true that {w} is {c}', '{w} is {c}, right', 'do you think {w} is {c}',
             'can you say that {w} is {c}', 'true or false: {w} is {c}', 'can {w} be called {c}',
             '{w} is {c}, yes or no',
-        ][:-3] + ['can {w} be called {c}', '{w} is {c}, yes or no'], w=W_, c=C
+        ][:-3] + ['can {w} be called {c}', '{w} is {c}, yes or no', '+{w} is {c}, is that so', '+{w} is {c}, isn\'t it', '+say yes or no: {w} is {c}', '+so {w} is {c}'], w=W_, c=C
     ), 'Yes.' if yes else 'No.'
 
 

@@ -1,8 +1,10 @@
-"""Generates plain everyday questions and their answers: what a very small model can truly learn, and very many questions it must say no to.
+"""Generates plain everyday questions and their answers: what a very small model can truly learn, and very many
+questions it must say no to.
 
-Run: python make_data.py N SEED [test] > data.tsv        (category, prompt, answer, with tabs between them)
-The same seed gives the same lines. The test split draws other names, things and numbers, and the last sixth of each list of phrasings: training
-never sees them."""
+Run: python make_data.py N SEED [test] > data.tsv
+The lines are category, prompt and answer, with tabs between them. The same seed
+gives the same lines. The test split draws other names, things and numbers, and the last sixth of each list of
+phrasings: training never sees them."""
 
 import random
 import sys
@@ -17,7 +19,8 @@ APPLES = 'answer the following question reasoning step by step: joe has 22 apple
 def copying(r):
     """Not asked for: teaches early, in few tokens, to look at the question's own digits and words."""
     if r.random() < 0.65:
-        l = [str(r.randint(0, r.choice((20, 100, 999)))) for _ in range(r.randint(1, 5))]
+        most = 3 if run.FRAC < 0.06 else 5
+        l = [str(r.randint(0, r.choice((9, 20, 99, 99) if run.FRAC < 0.04 else (20, 100, 999)))) for _ in range(r.randint(1, most))]
     else:
         l = r.sample(SORTW, r.randint(1, 4))
     if r.random() < 0.3 and len(l) > 1:
@@ -33,42 +36,46 @@ TASKS = [
     (story, 'story', 5),
     (story2, 'story2', 3.2),
     (sums, 'sums', 4.5),
-    (percent, 'half/double/next', 0.9),
+    (percent, 'half/double/next', 1.2),
     (compare, 'compare', 2),
     (spell, 'number words', 0.6),
-    (capital, 'capitals', 2.6),
-    (opposite, 'opposites', 1.6),
-    (plurals, 'plurals', 1.4),
-    (color, 'colours', 0.7),
-    (calendar, 'days/months', 1.3),
+    (capital, 'capitals', 4.5),
+    (opposite, 'opposites', 2.2),
+    (plurals, 'plurals', 2),
+    (color, 'colours', 0.9),
+    (calendar, 'days/months', 2),
     (sorting, 'sorting', 1.2),
-    (yesno, 'yes/no', 2.2),
+    (yesno, 'yes/no', 3.2),
     (sentiment, 'reviews', 0.6),
     (social, 'social', 0.6),
-    (unknown, 'unknown', 3.2),
+    (unknown, 'unknown', 3.8),
     (copying, 'copying', 1.6),
-    (apples, 'apples', 0.02),
+    (apples, 'apples', 0.15),
 ]
+SENTENCES = ('story', 'story2', 'social', 'unknown', 'apples')
 _T = [t for t, _, _ in TASKS]
 _C = [c for _, c, _ in TASKS]
 _w = [w for _, _, w in TASKS]
 
 
+def weights():
+    """Copying is asked by nobody: it teaches early, in few tokens, to look at the question. Word problems are long:
+    they come once that is learnt."""
+    early = run.SPLIT == 'train' and run.FRAC < 0.12
+    now = {'copying': 8 if early else 0.4 if run.FRAC < 0.5 and run.SPLIT == 'train' else 0}
+    if early:
+        now |= {'story': 0.8, 'story2': 0.8, 'sorting': 2}
+    return [now.get(c, w) for w, c in zip(_w, _C)]
+
+
 def sample(r, split='train', cat=None):
     """(category, prompt, answer)"""
     run.SPLIT = split
-    i = (
-        r.choices(
-            range(len(_T)),
-            [
-                w if c != 'copying' else 2.4 if run.FRAC < 0.3 else 0.8 if run.FRAC < 0.6 and split == 'train' else 0
-                for w, c in zip(_w, _C)
-            ],
-        )[0]
-        if cat is None
-        else _C.index(cat)
-    )
+    i = r.choices(range(len(_T)), weights())[0] if cat is None else _C.index(cat)
     p, t = _T[i](r)
+    if ' = ' not in t and _C[i] not in SENTENCES:
+        # as the tokenizer reads it, so that choices in any case are what the model writes
+        t = t.rstrip('.').lower()
     x = r.random()
     # the tokenizer folds case and punctuation, so this matters only to other tokenizers
     if x < 0.3:

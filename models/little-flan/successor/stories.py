@@ -13,7 +13,7 @@ OWN = [
     '{N} has exactly {n} {t}', '{N} has got {n} {t}', '{N} keeps {n} {t} at home', '{N} had {n} {t}',
     '{N} starts with {n} {t}', '{N} owns {n} {t}', '{N} bought {n} {t}', '{N} found {n} {t}', '{N} got {n} {t}',
     "there are {n} {t} in {N}'s bag", '{N} has a box with {n} {t}', '{N} picked {n} {t}', '{N} collected {n} {t}',
-    'in the morning {N} has {n} {t}',
+    'in the morning {N} has {n} {t}', "+{N}'s bag has {n} {t} in it", '+{N} carries a box of {n} {t}', '+{N} picks up {n} {t}', '+{N} collects {n} {t}', '+this morning {N} has {n} {t}',
 ]
 MINUS = [
     'gave {k} to {f}', 'gave {k} away', 'gives {k} away', 'had to give {k} away', 'gave {k} back', 'sent {k} to {f}',
@@ -25,11 +25,11 @@ MINUS = [
     'mailed {k} to {f}', 'put {k} in the trash', 'lost {k} yesterday', 'hid {k} away', 'gave away {k}', 'lost {k}',
     'sold {k}', 'gives {k} to {f}', 'gives away {k}', 'loses {k}', 'sells {k}', 'threw away {k}', 'broke {k}',
     'used {k}', 'dropped {k}', 'gives {f} {k}', 'gave {f} {k}', 'gave {k} of them to {f}', 'donated {k}',
-    'lent {k} to {f}', 'handed {k} to {f}', 'uses {k} of them', 'left {k} at school',
+    'lent {k} to {f}', 'handed {k} to {f}', 'uses {k} of them', 'left {k} at school', '+handed {k} out', '+hands {k} to {f}', '+handed {f} {k}', '+donates {k}', '+donated {k} {t}', '+donates {k} of them', '+lent {k} {t}', '+lends {f} {k}', '+lent out {k}', '+dropped {k} {t}', '+dropped {k} of them', '+left {k} at home', '+leaves {k} at school', '+uses {k} {t}', '+has used {k}',
 ]
 EAT = [
     'ate {k}', 'ate {k}', 'ate {k} for lunch', 'ate {k} for breakfast', 'eats {k} for dinner', 'shared {k} with {f}',
-    'cooked {k}', 'eats {k}', 'ate {k} of them', 'ate {k} {t}', 'has eaten {k}', 'eats {k} {t}',
+    'cooked {k}', 'eats {k}', 'ate {k} of them', 'ate {k} {t}', 'has eaten {k}', 'eats {k} {t}', '+has eaten {k} of them', '+eats {k} of the {t}',
 ]
 PLUS = [
     'found {k}', 'found {k} on the street', 'then made {k}', 'brought home {k} more', 'was given {k} {t}',
@@ -42,14 +42,14 @@ PLUS = [
     'bought {k}', 'got {k}', 'bought {k} more', 'finds {k} more', 'buys {k} more', 'gets {k} more', 'buys {k}',
     'picked {k} more', 'received {k} from {f}', 'got {k} more from {f}', 'was given {k}', 'gets {k} from {f}',
     'won {k}', 'wins {k} more', 'collects {k} more', 'borrowed {k} from {f}', 'earned {k} more',
-    'then found another {k}', 'bought another {k} {t}',
+    'then found another {k}', '+earned {k}', '+earns {k} more', '+earned {k} {t}', '+borrows {k} more', '+borrowed {k}', '+collects {k}', '+wins another {k}', '+won {k} more', '+receives {k}', '+was given {k} more', '+buys {k} more {t}', 'bought another {k} {t}',
 ]
 HALF = [
     'gave away half', 'gave away half of them', 'gave half away', 'gave half of them away', 'lost half',
     'sold half of the {t}', 'lost half of the {t}', 'gives half of the {t} to {f}', 'shared half with {f}',
     'threw away half', 'gave one half to {f}', 'gave half to {f}', 'gives half of them to {f}', 'lost half of them',
     'sold half', 'gives away half', 'sells half of them', 'gave half of the {t} to {f}', 'loses half',
-    'gave {f} half', 'used half of them', 'donated half of them',
+    'gave {f} half', 'used half of them', 'donated half of them', '+donates half', '+donated half', '+used half', '+uses half of the {t}', '+gives {f} half',
 ]
 DOUBLE = [
     'doubled them', 'doubles {p2} {t}', 'doubled the number of {t}', 'got twice as many', 'doubles them',
@@ -65,7 +65,7 @@ HOWM = [
     'how many {t} does {P} have now', 'how many {t} does {P} have left', 'how many {t} are left', 'how many are left',
     'how many does {P} have now', 'how many {t} remain', 'what is the number of {t} now',
     'how many does {P} have left', 'how many {t} has {P} got now', 'how many {t} in total',
-    'now how many {t} does {P} have', 'how many {t} are there in the end', 'how many does {P} still have',
+    'now how many {t} does {P} have', 'how many {t} are there in the end', 'how many does {P} still have', '+how many {t} does {P} still have', '+how many are there in the end', '+how many has {P} got now', '+now how many does {P} have', '+how many in total',
 ]
 STEP = [
     'answer the following question reasoning step by step: ',
@@ -369,7 +369,7 @@ def money(r):
         '{N} has {n} {u}', '{N} had {n} {u}', '{N} has got {n} {u}', "{N}'s got {n} {u}",
         '{N} has {n} {u} in {p2} pocket', '{N} took {n} {u} to the shop', '{N} goes shopping with {n} {u}',
         '{N} went out with {n} {u}', '{N} earns {n} {u}', '{N} found {n} {u}', '{N} has {n} {u} in the bank',
-        '{N} starts with {n} {u}', '{N} saved {n} {u}', '{N} got {n} {u} from home', '{N} earned {n} {u}',
+        '{N} starts with {n} {u}', '{N} saved {n} {u}', '{N} got {n} {u} from home', '{N} earned {n} {u}', '+{N} got {n} {u} from {p2} aunt', '+{N} has earned {n} {u}', '+{N} earned {n} {u} at work', '+{N} got {n} {u} at home',
     ], 0, False, N=N, n=num(r, o), u=u, p2=his(p))
     body += r.choice(
         (
@@ -386,7 +386,7 @@ def money(r):
         'how much money has {P} left', 'how much money has {P} got', 'how many {u} does {P} have',
         'how many {u} does {P} have left', 'how much does {P} have now', 'how much money is left',
         'how many {u} are left', 'how much is left', 'how much money does {P} have now',
-        'how many {u} has {P} got now', 'how much has {P} left', 'how many {u} remain',
+        'how many {u} has {P} got now', 'how much has {P} left', 'how many {u} remain', '+how much money remains', '+how much remains', '+how many {u} has {P} left', '+how many {u} has {P} now',
     ], 0, P=r.choice((p, p, N)), u=u)
     s = body + '. ' + q
     return (first(s, N, p, r) if r.random() < 0.18 else s), done(steps, n)
@@ -452,7 +452,7 @@ def ages(r):
             '{A} has {a} {t} and {B} has {c} {t}. who has {m}', '{A} has {a} {t}, {B} has {c}. who has {m} {t}',
             'who has {m} {t}, {A} with {a} or {B} with {c}', '{A} has {a} and {B} has {c}. who has {m}',
             '{A} owns {a} {t} and {B} owns {c}. who owns {m}', 'if {A} has {a} {t} and {B} has {c} {t}, who has {m}',
-            '{A} got {a} {t}, {B} got {c} {t}. which of them has {m}', '{A} has {a} {t} but {B} has {c}. who has {m}',
+            '{A} got {a} {t}, {B} got {c} {t}. which of them has {m}', '{A} has {a} {t} but {B} has {c}. who has {m}', '+{A} has {a} but {B} has {c}. who has {m}', '+{A} has {a} {t} but {B} has {c} {t}. who has {m} {t}',
         ], 0.05, A=A, B=B, a=a, c=c, t=t, m='more' if up else r.choice(('less', 'fewer'))
     ), f'{w} has {"more" if up else "fewer"}.'
 

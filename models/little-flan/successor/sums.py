@@ -40,32 +40,32 @@ def sums(r):
         'what is {a} {o} {b}', 'calculate {a} {o} {b}', '{a} {o} {b}', '{a} {o} {b} =', 'how much is {a} {o} {b}',
         "what's {a} {o} {b}", 'what does {a} {o} {b} equal', 'compute {a} {o} {b}',
         'what do you get if you calculate {a} {o} {b}', '{a} {o} {b} is', 'solve {a} {o} {b}',
-        'can you work out {a} {o} {b}', 'what is the answer to {a} {o} {b}',
+        'can you work out {a} {o} {b}', 'what is the answer to {a} {o} {b}', '+give me the answer to {a} {o} {b}', '+could you work out {a} {o} {b}', '+the answer to {a} {o} {b} is',
     ]
     own = {'+': [
         'add {a} and {b}', 'what do {a} and {b} add up to', 'the sum of {a} and {b} is', 'add up {a} and {b}',
         'total of {a} and {b}', 'what is the total of {a} and {b}', 'put {a} and {b} together. what is that',
         'what is {a} added to {b}', '{a} and {b} together are', 'what is the sum of {a} and {b}', 'add {b} to {a}',
         'sum of {a} and {b}', 'what do you get when you add {a} and {b}', 'what is {b} more than {a}',
-        'if I add {a} and {b}, what do I get',
+        'if I add {a} and {b}, what do I get', '+if you add {a} and {b}, what do you get', '+{b} more than {a} is',
     ], '-': [
         'subtract {b} from {a}', 'what is {a} less {b}', '{a} take away {b}', 'take {b} from {a}',
         'what do I get if I take {b} from {a}', 'the difference between {a} and {b}',
         'what is left of {a} after taking {b}', 'from {a} subtract {b}', 'remove {b} from {a}',
         'what is the difference between {a} and {b}', 'take {b} away from {a}', 'what is {a} take away {b}',
-        'how much is left if you take {b} from {a}', 'what is {b} less than {a}', 'difference of {a} and {b}',
+        'how much is left if you take {b} from {a}', 'what is {b} less than {a}', 'difference of {a} and {b}', '+the difference of {a} and {b}', '+how much is {b} less than {a}', '+{b} less than {a} is', '+take {b} off {a}',
     ], '*': [
         'multiply {a} by {b}', '{a} multiplied by {b}', 'what is {a} multiplied by {b}', '{a} times {b} is',
         'the product of {a} and {b} is', 'how much is {a} by {b}', 'what is {a} times {b}', 'what are {a} times {b}',
         'what is the product of {a} and {b}', 'product of {a} and {b}', 'multiply {a} and {b}',
         'what do you get when you multiply {a} by {b}', 'how many are {a} times {b}',
-        'if I multiply {a} and {b}, what do I get',
+        'if I multiply {a} and {b}, what do I get', '+if you multiply {a} and {b}, what do you get', '+how much are {a} times {b}', '+what are {a} times {b} together',
     ], '/': [
         'divide {a} by {b}', '{a} divided by {b}', '{a} over {b}', 'what do you get when you divide {a} by {b}',
         'how many {b}s are in {a}', 'how often does {b} fit into {a}', '{a} split by {b}', 'what is {a} over {b}',
         'what is {a} shared by {b}', 'what is {a} divided by {b}', 'how many times does {b} go into {a}',
         'share {a} by {b}', 'how much is {a} over {b}', 'split {a} into {b} equal parts. how big is each part',
-        'if I divide {a} by {b}, what do I get',
+        'if I divide {a} by {b}, what do I get', '+if you divide {a} by {b}, what do you get', '+how much is {a} split by {b}', '+split {a} into {b} parts. how big is one', '+share {a} between {b}',
     ]}[op]
     o = r.choice(
         {
@@ -154,7 +154,7 @@ def compare(r):
             'what is {w}, {a} or {b}', 'is {a} or {b} {w}', '{a} or {b}, which is {w}',
             'which number is {w}, {a} or {b}', 'tell me the {w} number: {a} or {b}', 'which one is {w}: {a} or {b}',
             'of {a} and {b}, which is {w}', 'pick the {w} number of {a} and {b}', 'between {a} and {b}, which is {w}',
-            'what number is {w}: {a} or {b}',
+            'what number is {w}: {a} or {b}', '+choose the {w} number of {a} and {b}', '+pick {w}: {a} or {b}', '+of {a} or {b}, which one is {w}', '+between {a} and {b}, what is {w}', '+pick the {w} number: {a} or {b}',
         ], w=w, a=num(r, a), b=num(r, b)), f'{max(a, b) if up else min(a, b)}.'
     if k < 0.83 and r.random() < 0.2:
         return ask(r, [
@@ -169,7 +169,7 @@ def compare(r):
             '{a} is {w} than {b}, true or false', 'is {b2} {w} than {a2}', 'are {a} apples {w} than {b} apples',
             'do you think {a} is {w} than {b}', '{a} is {w} than {b}, right', 'can you say that {a} is {w} than {b}',
             'is {a} {w} than {b} yes or no', 'would you say {a} is {w} than {b}', 'is the number {a} {w} than {b}',
-            'yes or no: is {a} {w} than {b}', 'true or not, {a} is {w} than {b}',
+            'yes or no: is {a} {w} than {b}', 'true or not, {a} is {w} than {b}', '+true or false: {a} is {w} than {b}', '+is it so that {a} is {w} than {b}', '+say if {a} is {w} than {b}', '+yes or no: {a} is {w} than {b}',
         ], w=w, a=num(r, a), b=num(r, b), a2=b, b2=a), 'Yes.' if (a > b) == up else 'No.'
     c = r.randint(0, hi)
     l = [a, b, c]
@@ -181,7 +181,7 @@ def compare(r):
         'the {w} of {a}, {b} and {c}', 'which one is the {w}: {a}, {b}, {c}', 'find the {w} of {a}, {b} and {c}',
         'what is the {w} number: {a} {b} {c}', 'what is the {w} of {a}, {b} and {c}', 'which is {w}: {a}, {b}, {c}',
         '{a}, {b} or {c}, which is the {w}', 'find the {w} number: {a}, {b}, {c}',
-        'what is the {w} number in {a}, {b}, {c}',
+        'what is the {w} number in {a}, {b}, {c}', '+tell me the {w} number: {a}, {b}, {c}', '+pick the {w}: {a}, {b}, {c}', '+find the {w}: {a}, {b}, {c}',
     ], w=w, a=a, b=b, c=c), f'{max(l) if up else min(l)}.'
 
 
@@ -195,14 +195,14 @@ def spell(r):
             'write {n} in words', 'how do you spell the number {n}', '{n} in words', 'how do you spell {n}',
             'spell the number {n}', 'how is {n} written in words', 'write out {n}', 'write the number {n} in words',
             '{n} as a word', 'how do you say {n}', 'spell {n} in words', 'what is {n} in words',
-            'write the number {n} as a word', 'how do you write {n} in words', 'say {n} in words',
+            'write the number {n} as a word', 'how do you write {n} in words', 'say {n} in words', '+say {n} with words', '+write down {n} in words', '+put {n} into words',
         ], n=n), f'{words(n)}.'
     if k < 0.85:
         return ask(r, [
             'write {n} as a number', 'what is {n} in digits', '{n} in digits', 'what is {n} as a number',
             'how do you write {n} as a number', 'how do you write {n} in digits', 'write {n} in numbers',
             '{n} as a number', 'write the number {n} in digits', 'write {n} in digits', 'what number is {n}',
-            'give me {n} as digits', '{n} in numbers', 'turn {n} into digits',
+            'give me {n} as digits', '{n} in numbers', 'turn {n} into digits', '+turn {n} into a number', '+{n} in number form', '+write {n} using digits', '+{n} with digits',
         ], n=words(n)), f'{n}.'
     return ask(r, [
         'is {n} even or odd', 'is {n} odd or even', 'is the number {n} even or odd', '{n}: even or odd',
