@@ -11,8 +11,9 @@ export interface Served {
 export function howToCall({ url, canisterId, caller }: Served, prompt: string): string {
   const ask = shellText(`(${candidText(prompt)})`);
   const { port } = new URL(url);
-  return `The page, in a browser (where *.localhost is not known, ${url}/?canisterId=${canisterId}):
+  return `The page, in a browser (the second address is for browsers that do not find the first):
   http://${canisterId}.localhost:${port}/
+  ${url}/?canisterId=${canisterId}
 
 From this project:
   npm run ask -- --network ${url} --canister ${canisterId} ${shellText(prompt)}
@@ -22,7 +23,7 @@ From this project:
 With dfx:
   dfx canister call --network ${url} ${canisterId} generate ${ask}
 
-With icp:
+With icp (on Linux x64 it is in node_modules/@icp-sdk/icp-cli-linux-x64/bin):
   icp canister call --network ${url} --root-key fetch ${canisterId} generate ${ask}
 
 Through another canister, examples/caller, with either:
