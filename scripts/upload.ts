@@ -48,7 +48,7 @@ async function upload(options: Options): Promise<void> {
   console.log(`${name}, ${weights}, ${megabytes(pack.bytes)}, to ${canisterId} at ${host}`);
   if (active) console.log(`It takes the place of ${active.name}, SHA-256 ${active.sha256}`);
   console.log(
-    `From nothing the canister pays ${cyclesText(uploadCycles(pack.bytes))}, on 13 nodes; on 34 it is 2.6 times that`,
+    `For the whole upload the canister pays ${cyclesText(uploadCycles(pack.bytes))}, on 13 nodes; on 34 it is 2.6 times that`,
   );
   if (!options.yes && !(await agrees())) return;
   await uploadWithProgress(client, pack, options.retries);
