@@ -180,6 +180,10 @@ export interface GenerateOptions {
   'early_stopping' : [] | [EarlyStopping],
   'do_sample' : [] | [boolean],
   'decoder_start_token_id' : [] | [number],
+  /**
+   * The only answers that there may be: 1 to 64 texts.
+   */
+  'choices' : [] | [Array<string>],
   'suppress_tokens' : [] | [Uint32Array],
   'forced_bos_token_id' : [] | [number],
   'length_penalty' : [] | [number],
@@ -831,6 +835,7 @@ export const GenerateOptions = IDL.Record({
   'early_stopping' : IDL.Opt(EarlyStopping),
   'do_sample' : IDL.Opt(IDL.Bool),
   'decoder_start_token_id' : IDL.Opt(IDL.Nat32),
+  'choices' : IDL.Opt(IDL.Vec(IDL.Text)),
   'suppress_tokens' : IDL.Opt(IDL.Vec(IDL.Nat32)),
   'forced_bos_token_id' : IDL.Opt(IDL.Nat32),
   'length_penalty' : IDL.Opt(IDL.Float64),

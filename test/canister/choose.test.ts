@@ -18,7 +18,7 @@ import { scoringOptions } from '../../src/model/generation/scoring-options.ts';
 import { openLocalModel } from '../../src/node/model/local-model.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { llamaPack } from './llama-pack.ts';
-import { change, controller, type Installed, install, ok, stranger, upload } from './llm.ts';
+import { change, controller, type Installed, install, ok, options, stranger, upload } from './llm.ts';
 import { installPayer } from './payer.ts';
 
 const QUESTION = 'what is the opposite of hot?';
@@ -75,6 +75,30 @@ describe('a T5', () => {
       await installed.upgrade();
       expect(ok(await llm.choose(QUESTION, TEXTS, how)).choices).toEqual(expected);
     }
+  });
+
+  it('generates nothing but what is listed, as it was given', async () => {
+    const texts = ['  Warm ', 'cold', 'an open door'];
+    const [greedy] = options({ choices: texts });
+    expect(ok(await llm.generate_with(QUESTION, greedy!))).toMatchObject({
+      text: 'cold',
+      finish_reason: { stop: null },
+    });
+    expect(ok(await llm.generate_query(QUESTION, [greedy!])).text).toBe('cold');
+    for (let seed = 0n; seed < 6n; seed++) {
+      const drawn = options({ choices: texts, do_sample: true, temperature: 50, seed });
+      const { text, session } = ok(await llm.generate_with(QUESTION, drawn[0]!));
+      expect(texts).toContain(text);
+      expect(ok(await llm.progress(session, 0)).text).toBe(text);
+    }
+    const refused = async (given: object) =>
+      ((await llm.generate_with(QUESTION, options(given)[0]!)) as { Err: { InvalidOptions: string } }).Err
+        .InvalidOptions;
+    expect(await refused({ choices: ['a', 'a'] })).toMatch(/^generate_with: expected choices that differ/);
+    expect(await refused({ choices: [] })).toBe('generate_with: expected 1 to 64 choices, got 0');
+    expect(await refused({ choices: ['cold'], suppress_tokens: [5] })).toMatch(
+      /^generate_with: expected "suppress_tokens" to be left out with choices/,
+    );
   });
 
   it('has a session, whose answer is the text as it was given', async () => {

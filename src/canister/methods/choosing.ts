@@ -1,13 +1,8 @@
 /** What is to be chosen from: the texts of `choose`, checked, as ids and as options of a generation. */
 import type { ChooseOptions } from '../../interface/llm.did.ts';
 import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from '../../interface/prompt-limit.ts';
-import type { GenerationOptions } from '../../model/generation/options.ts';
-import {
-  checkChoiceIds,
-  checkChoiceTexts,
-  MOST_CHOICE_TOKENS,
-  scoringOptions,
-} from '../../model/generation/scoring-options.ts';
+import { type GenerationOptions, MOST_CHOICE_TOKENS } from '../../model/generation/options.ts';
+import { checkChoiceIds, checkChoiceTexts, scoringOptions } from '../../model/generation/scoring-options.ts';
 import type { Plain } from '../candid/opt.ts';
 import type { Model } from '../model/model.ts';
 
@@ -65,13 +60,7 @@ export function choiceOptions(
   method: string,
 ): GenerationOptions {
   const { texts, options } = choosing;
-  const encoding = {
-    bare: true,
-    isPart: !model.languageModel.hasEncoder,
-    thousandSteps: TOKENIZER_STEPS,
-  };
-  const found = texts.map((text) => model.tokenizer.encodeUpTo(text, MOST_CHOICE_TOKENS, encoding));
-  const ids = checkChoiceIds(found, texts, options?.end_token[0] ?? true, method);
+  const ids = choiceIds(texts, model, options?.end_token[0] ?? true, method);
   const decided = optionsOf(choosing, ids, model, method);
   const { contextLength = Number.POSITIVE_INFINITY } = model.bounds;
   const wanted = promptTokens + decided.maxNewTokens;
@@ -80,4 +69,20 @@ export function choiceOptions(
     throw new RangeError(`${method}: ${expected}, got ${wanted}`);
   }
   return decided;
+}
+
+/** The ids of texts that there is a choice of, all of them checked. @throws RangeError */
+export function choiceIds(
+  texts: readonly string[],
+  model: Model,
+  endsCount: boolean,
+  method: string,
+): readonly (readonly number[])[] {
+  const encoding = {
+    bare: true,
+    isPart: !model.languageModel.hasEncoder,
+    thousandSteps: TOKENIZER_STEPS,
+  };
+  const found = texts.map((text) => model.tokenizer.encodeUpTo(text, MOST_CHOICE_TOKENS, encoding));
+  return checkChoiceIds(found, texts, endsCount, method);
 }

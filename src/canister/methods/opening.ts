@@ -10,7 +10,9 @@ import {
   type GenerationOptions,
   type GenerationRequest,
   generationOptions,
+  seedOf,
 } from '../../model/generation/options.ts';
+import { checkChoiceTexts } from '../../model/generation/scoring-options.ts';
 import { type Bill, emptyBill, envelopeBytes, ingressFees } from '../../service/bill.ts';
 import { priceOf } from '../../service/estimate.ts';
 import type { Amount } from '../../service/quotas.ts';
@@ -29,7 +31,7 @@ import { tooManyCalls, tooManyWait } from '../sessions/waiting.ts';
 import { settings } from '../storage/settings.ts';
 import { notAllowed } from './access.ts';
 import { lacksCycles } from './admission.ts';
-import { boundsOf, type Choosing, checkTexts, choiceOptions } from './choosing.ts';
+import { boundsOf, type Choosing, checkTexts, choiceIds, choiceOptions } from './choosing.ts';
 
 export type Options = Opt<Plain<GenerateOptions>>;
 
@@ -90,6 +92,7 @@ export function readTask(
     return { EmptyPrompt: `${method}: expected ${expected}, got no text` };
   }
   const request = requestOf(options);
+  const texts = choosing?.texts ?? options?.choices[0];
   let decided: GenerationOptions;
   let most: GenerationOptions;
   try {
@@ -97,8 +100,13 @@ export function readTask(
       checkTexts(choosing, characters, method);
       const bounds = boundsOf(choosing, model, method);
       [decided, most] = [bounds.least, bounds.most];
-    } else
+    } else {
+      if (texts) {
+        checkChoiceTexts(texts, Math.max(0, MAX_PROMPT_CHARACTERS - characters), method, 1);
+        request.choices = texts.map((_, i) => [i]).filter(([id]) => !model.bounds.eosTokenIds.includes(id!));
+      }
       decided = most = generationOptions(request, model.head.generation, model.bounds, randomSeed, undefined, method);
+    }
   } catch (error) {
     if (error instanceof NoSeed) return { Unavailable: `${method}: ${error.message}` };
     return { InvalidOptions: (error as Error).message };
@@ -109,7 +117,7 @@ export function readTask(
   }
   const tokensPerCall = 'fixed' in perCall && !choosing ? perCall.fixed : 0;
   // choices are read as a prompt is
-  const inAll = characters + (choosing?.texts.reduce((sum, { length }) => sum + length, 0) ?? 0);
+  const inAll = characters + (texts?.reduce((sum, { length }) => sum + length, 0) ?? 0);
   const asked = { promptTokens: 1, promptCharacters: inAll, options: decided, tokensPerCall };
   const refused = refuse(model, asked, most);
   if (refused) return refused;
@@ -133,13 +141,25 @@ export function readTask(
     return { PromptTooLong: { tokens: limit + 1, limit, message } };
   }
   try {
+    if (texts && !choosing) {
+      request.choices = choiceIds(texts, model, true, method);
+      const seed = decided.doSample ? seedOf(decided) : undefined;
+      decided = generationOptions(
+        { ...request, seed },
+        model.head.generation,
+        model.bounds,
+        randomSeed,
+        undefined,
+        method,
+      );
+    }
     decided = choosing
       ? choiceOptions(choosing, model, sourceIds.length, method)
       : fitContext(decided, request, sourceIds.length, model.bounds, method);
   } catch (error) {
     return { InvalidOptions: (error as Error).message };
   }
-  return { model, prompt, characters: inAll, sourceIds, options: decided, choices: choosing?.texts, tokensPerCall };
+  return { model, prompt, characters: inAll, sourceIds, options: decided, choices: texts, tokensPerCall };
 }
 
 /** Arguments have room for some more (argument-reader.ts), but then the limit has no name. */
@@ -161,7 +181,7 @@ const earlyStopping = { yes: true, no: false, never: 'never' } as const;
 
 function requestOf(options: Plain<GenerateOptions> | undefined): GenerationRequest {
   if (!options) return {};
-  const { tokens_per_call: _, special_tokens: __, early_stopping, ...rest } = options;
+  const { tokens_per_call: _, special_tokens: __, choices: ___, early_stopping, ...rest } = options;
   const given = Object.entries(rest).filter(([, value]) => value.length > 0);
   const request: Record<string, unknown> = Object.fromEntries(given.map(([name, [value]]) => [name, value]));
   const [early] = early_stopping;

@@ -35,6 +35,8 @@ export interface GenerationRequest {
   forced_bos_token_id?: number;
   /** The last token of an answer that would be longer; one of them, if several. */
   forced_eos_token_id?: number | readonly number[];
+  /** The only answers that there may be, as ids without a stop token. */
+  choices?: readonly (readonly number[])[];
 }
 
 /** Everything decided; plain data, so that it can be written down as JSON. */
@@ -128,6 +130,7 @@ const isOption: Record<keyof GenerationRequest, true> = {
   begin_suppress_tokens: true,
   forced_bos_token_id: true,
   forced_eos_token_id: true,
+  choices: true,
 };
 /** Every option that a caller may name. */
 export const GENERATION_OPTIONS = Object.keys(isOption) as readonly (keyof GenerationRequest)[];
@@ -208,7 +211,16 @@ export function generationOptions(
   }
   const lastId = config.vocabularySize - 1;
   const most = mostNewTokens(config);
-  const maxNewTokens = fields.integer('max_new_tokens', 1, most, defaultLength(defaults, config));
+  const chosen = choicesOf(fields, request, config);
+  // a choice is never cut off: its tokens, and the stop token
+  const longest = chosen.choices && 1 + chosen.choices.reduce((length, ids) => Math.max(length, ids.length), 0);
+  const least = longest ?? 1;
+  const maxNewTokens = fields.integer(
+    'max_new_tokens',
+    least,
+    Math.max(least, most),
+    longest ?? defaultLength(defaults, config),
+  );
   // `min_length` counts a decoder-only model's prompt, too, and is then no length of an answer
   const minNewTokens =
     defaults.minNewTokens ?? (config.contextLength === undefined ? (defaults.minLength ?? 1) - 1 : 0);
@@ -228,8 +240,9 @@ export function generationOptions(
     earlyStopping: earlyStopping(fields),
     eosTokenIds: distinct(fields.integers('eos_token_id', 0, lastId, [...config.eosTokenIds])),
     ...startToken(fields, request, config),
-    ...masks(fields, config.vocabularySize),
+    ...(chosen.choices ? chosen : masks(fields, config.vocabularySize)),
   };
+  if (chosen.choices) Object.assign(options, { minNewTokens: 0, noRepeatNgramSize: 0 });
   checkTogether(fields, options, config);
   if (options.doSample) options.key = keyOf(seedFrom(fields) ?? randomSeed());
   return options;
@@ -246,6 +259,45 @@ function startToken(
   const asked = request[name] ?? undefined;
   if (asked !== undefined) fields.wrong(RangeError, name, 'left out (this model begins with the prompt)', asked);
   return {};
+}
+
+/** Most answers that there is a choice of, and most tokens of one. */
+export const MOST_CHOICES = 64;
+export const MOST_CHOICE_TOKENS = 64;
+/** What could leave no choice, or cut one off; a model's own defaults of these do not count where there are choices. */
+const NOT_WITH_CHOICES = [
+  'min_new_tokens',
+  'no_repeat_ngram_size',
+  'bad_words_ids',
+  'suppress_tokens',
+  'begin_suppress_tokens',
+  'forced_bos_token_id',
+  'forced_eos_token_id',
+] as const;
+
+/** The choices, none of them empty or twice; an option beside them that could rule them out is refused. */
+function choicesOf(
+  fields: Fields,
+  request: GenerationRequest,
+  { vocabularySize, eosTokenIds }: GenerationModel,
+): Pick<GenerationOptions, 'choices'> {
+  const name = 'choices';
+  if ((request[name] ?? undefined) === undefined) return {};
+  const choices = readIdLists(fields, name, vocabularySize);
+  if (choices.length < 1 || choices.length > MOST_CHOICES)
+    fields.wrong(RangeError, name, `1 to ${MOST_CHOICES} choices`, choices.length);
+  const long = choices.find(({ length }) => length > MOST_CHOICE_TOKENS);
+  if (long) fields.wrong(RangeError, name, `choices of at most ${MOST_CHOICE_TOKENS} tokens`, long.length);
+  const twice = new Set(choices.map((ids) => ids.join())).size < choices.length;
+  if (twice) fields.wrong(RangeError, name, 'choices with tokens that differ', choices);
+  const stops = distinct(fields.integers('eos_token_id', 0, vocabularySize - 1, [...eosTokenIds]));
+  if (stops.length === 0) fields.wrong(RangeError, 'eos_token_id', 'a stop token with choices, which end with it', []);
+  if (choices.some((ids) => ids.some((id) => stops.includes(id))))
+    fields.wrong(RangeError, name, 'choices without a stop token', choices);
+  for (const other of NOT_WITH_CHOICES)
+    if ((request[other] ?? undefined) !== undefined)
+      fields.wrong(RangeError, other, 'left out with choices', request[other]);
+  return { choices };
 }
 
 /** Which tokens may not come, or have to, where. */
@@ -311,9 +363,9 @@ export function fitContext(
     throw new RangeError(`${where}: expected a prompt of 1 to ${context - 1} tokens, got ${promptTokens}`);
   }
   if (maxNewTokens <= room) return options;
-  if ((asked ?? undefined) !== undefined) {
+  if (options.choices || (asked ?? undefined) !== undefined) {
     throw new RangeError(
-      `${where}: expected "max_new_tokens" to be at most ${room}, as ${promptTokens} of ${context} tokens are the prompt's, got ${asked}`,
+      `${where}: expected "max_new_tokens" to be at most ${room}, as ${promptTokens} of ${context} tokens are the prompt's, got ${maxNewTokens}`,
     );
   }
   return { ...options, maxNewTokens: room, minNewTokens: Math.min(minNewTokens, room) };

@@ -1,12 +1,16 @@
 /** What `choose` is asked for, checked: choices as ids, and how they are compared. */
 import type { GenerationConfig } from '../checkpoint/generation-config.ts';
-import { type GenerationModel, type GenerationOptions, generationOptions, type ScoringOptions } from './options.ts';
+import {
+  type GenerationModel,
+  type GenerationOptions,
+  generationOptions,
+  MOST_CHOICE_TOKENS,
+  MOST_CHOICES,
+  type ScoringOptions,
+} from './options.ts';
 
 /** Fewer would be no choice; each further one is a row of a batch, or some. */
 export const LEAST_CHOICES = 2;
-export const MOST_CHOICES = 64;
-/** Tokens of a choice, its end left out. */
-export const MOST_CHOICE_TOKENS = 64;
 
 /** Each stop token is looked up for each choice. */
 const MOST_STOPS = 64;
@@ -17,9 +21,14 @@ const shown = (text: string): string => JSON.stringify(text.length > 60 ? `${tex
  * What is wrong with the texts themselves, in words; looked at before they are made into ids.
  * @throws RangeError
  */
-export function checkChoiceTexts(texts: readonly string[], mostCharacters: number, where: string): void {
-  if (texts.length < LEAST_CHOICES || texts.length > MOST_CHOICES)
-    throw new RangeError(`${where}: expected ${LEAST_CHOICES} to ${MOST_CHOICES} choices, got ${texts.length}`);
+export function checkChoiceTexts(
+  texts: readonly string[],
+  mostCharacters: number,
+  where: string,
+  least = LEAST_CHOICES,
+): void {
+  if (texts.length < least || texts.length > MOST_CHOICES)
+    throw new RangeError(`${where}: expected ${least} to ${MOST_CHOICES} choices, got ${texts.length}`);
   const characters = texts.reduce((sum, { length }) => sum + length, 0);
   if (characters > mostCharacters)
     throw new RangeError(

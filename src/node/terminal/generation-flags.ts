@@ -22,6 +22,7 @@ export const GENERATION_FLAGS: Record<keyof GenerationRequest, string> = {
   suppress_tokens: 'ids that are never written, like [5,6]',
   begin_suppress_tokens: 'ids that are not written first, like [5,6]',
   forced_bos_token_id: 'the id of the first token',
+  choices: 'the only answers that there may be, as lists of ids, like [[7],[5,6]]',
   forced_eos_token_id: 'the last token of an answer that is cut off; one id or a list',
 };
 export const flagOf = (name: string): string => `--${name.replaceAll('_', '-')}`;

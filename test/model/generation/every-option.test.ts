@@ -30,8 +30,8 @@ it('docs/generation.md has a row for each, and says nothing of others', () => {
   expect(rows.sort()).toEqual([...GENERATION_OPTIONS].sort());
 });
 
-/** Of each option, a value other than the default. A model's files have no seed. */
-const VALUES: Record<Exclude<(typeof GENERATION_OPTIONS)[number], 'seed'>, unknown> = {
+/** Of each option, a value other than the default. A model's files have no seed and no choices. */
+const VALUES: Record<Exclude<(typeof GENERATION_OPTIONS)[number], 'choices' | 'seed'>, unknown> = {
   max_new_tokens: 7,
   min_new_tokens: 3,
   num_beams: 4,

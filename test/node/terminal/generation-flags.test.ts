@@ -48,6 +48,7 @@ const TABLE: Record<keyof GenerationRequest, Row> = {
   suppress_tokens: ['[5,6]', { suppressTokens: [5, 6] }, '[100]'],
   begin_suppress_tokens: ['[5]', { beginSuppressTokens: [5] }, '["a"]'],
   forced_bos_token_id: ['9', { forcedBosTokenId: 9 }, '100'],
+  choices: ['[[7],[5,6]]', { choices: [[7], [5, 6]], maxNewTokens: 3 }, '[[7],[7]]'],
   forced_eos_token_id: ['[1,2]', { forcedEosTokenIds: [1, 2] }, '[-1]'],
 };
 
