@@ -224,7 +224,7 @@ export interface Generation {
   'session' : string,
   'token_ids' : Uint32Array,
   /**
-   * Whether the prompt's encoding came from the embedding cache.
+   * Whether the prompt's encoding came from the embedding cache; of a decoder-only model, whether keys and values of its beginning were there.
    */
   'embedding_cached' : boolean,
   'prompt_tokens' : number,
@@ -452,7 +452,7 @@ export interface Settings {
    */
   'receipt_seconds' : bigint,
   /**
-   * Of the embedding cache.
+   * Of the embedding cache, and of a decoder-only model's prefix cache. 0 empties them at once.
    */
   'embedding_bytes' : bigint,
   /**

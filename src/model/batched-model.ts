@@ -7,7 +7,7 @@ import { ROW_BYTES, ROW_TOKEN } from '../tensor/assembly/row-table.ts';
 import type { Machine, Program, Registers } from '../tensor/machine.ts';
 import { type Batch, batchOf, nextBatch, noteCached, type Row, replayBatch, rowWords } from './batch.ts';
 import { type Allocate, type BatchPrograms, registersOf } from './batch-programs.ts';
-import { type KvLayout, kvPiece } from './kv-layout.ts';
+import { type KvLayout, kvBytes, kvPiece } from './kv-layout.ts';
 import type { LanguageModel, Limits, Outcome, PlacedProgram, StepPlan } from './language-model.ts';
 import { agreement, type Sequence } from './sequence.ts';
 import { type PackTensor, packWeightsBytes } from './tensor-table.ts';
@@ -116,8 +116,11 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
     sequence.targetIds.splice(0, sequence.targetIds.length, ...targetIds);
   }
 
-  borrow(sequence: Sequence, other: Sequence, budget?: bigint): boolean {
-    const shared = Math.min(other.cached, agreement(sequence.targetIds, other.targetIds));
+  borrow(sequence: Sequence, other: Sequence, budget?: bigint, most = Number.POSITIVE_INFINITY): boolean {
+    // the last token is yet to go through the model, for its logits
+    const useful = Math.min(other.cached, most, sequence.targetIds.length - 1);
+    if (useful <= sequence.cached) return true;
+    const shared = Math.min(useful, agreement(sequence.targetIds, other.targetIds));
     if (shared <= sequence.cached) return true;
     this.interrupt(sequence);
     const { at, bytes } = kvPiece(this.ownKv, sequence.cached, shared);
@@ -126,6 +129,13 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
     if (this.machine.run(pointer, from, end, registers, budget) < end) return false;
     sequence.cached = shared;
     return true;
+  }
+
+  trim(sequence: Sequence): number {
+    this.interrupt(sequence);
+    const bytes = kvBytes(this.ownKv, sequence.cached);
+    this.arena.shrink(sequence.caches[0]!, bytes);
+    return bytes;
   }
 
   replay(sequences: readonly Sequence[], budget?: bigint): Outcome {

@@ -60,8 +60,17 @@ export interface LanguageModel {
   fork(first: Sequence): Sequence;
   /** Gives a sequence other target ids. Its keys and values stay as far as the ids agree. */
   retarget(sequence: Sequence, targetIds: readonly number[]): void;
-  /** Copies keys and values that it lacks from a sequence on the same prompt, as far as their target ids agree. @returns whether the budget allowed it */
-  borrow(sequence: Sequence, other: Sequence, budget?: bigint): boolean;
+  /**
+   * Copies keys and values that it lacks from another sequence, as far as their target ids agree, and of the first
+   * `most` ids at most. Of a model with an encoder both are on the same prompt.
+   * @returns whether the budget allowed it
+   */
+  borrow(sequence: Sequence, other: Sequence, budget?: bigint, most?: number): boolean;
+  /**
+   * Gives back the room of a sequence that its keys and values do not take: it can be borrowed from and closed, no more.
+   * @returns the bytes that they take
+   */
+  trim(sequence: Sequence): number;
   /** Gives a sequence's room back. */
   close(sequence: Sequence): void;
 

@@ -69,6 +69,16 @@ export class Arena {
     this.insert({ at, bytes });
   }
 
+  /** Keeps the first `bytes` of what was taken, and gives the rest back. @throws RangeError for a pointer that is not in use */
+  shrink(at: number, bytes: number): void {
+    const taken = this.taken.get(at);
+    if (taken === undefined) throw new RangeError(`arena: expected a pointer in use, got ${at}`);
+    const size = pad(Math.max(bytes, 1), ALIGNMENT);
+    if (size >= taken) return;
+    this.taken.set(at, size);
+    this.insert({ at: at + size, bytes: taken - size });
+  }
+
   private grow(bytes: number): void {
     const size = pad(bytes, 65536);
     if (this.grown + size > this.most)

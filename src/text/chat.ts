@@ -12,8 +12,21 @@ import {
 } from './chat-template.ts';
 import type { TextPart, Tokenizer } from './tokenizer.ts';
 
+/** Beginnings that are known, of system prompts that were used first. */
+const MOST_BEGINNINGS = 16;
+/** Things that a user may say. */
+const PROBES = ['a', '7'];
+
+/** What conversations with the same system prompt begin with, and the same up to its last special token. */
+interface Beginning {
+  all: readonly number[];
+  special: readonly number[];
+}
+
 export class Chat {
   private readonly template: ChatTemplate;
+  /** By the system messages' contents. */
+  private readonly beginnings = new Map<string, Beginning>();
 
   /** @throws TemplateError for what is no template */
   constructor(
@@ -38,6 +51,56 @@ export class Chat {
     const text = this.template.render(hidden, options);
     if (!mask.isUsed) return this.tokenizer.encodeUpTo(text, most, { specialTokens: true, bare: true });
     return this.encodeParts(this.tokenizer.splitSpecials(text), most, mask);
+  }
+
+  /**
+   * How many of a conversation's ids are a system prompt, the model's own or one that is given: they do not depend on what the user says. 0 where none are.
+   * @param ids what `encodeUpTo` made of it
+   */
+  systemLength(messages: readonly ChatMessage[], ids: readonly number[], options: RenderOptions = {}): number {
+    const first = messages.findIndex(({ role }) => role !== 'system');
+    if (first < 0) return 0;
+    const system = messages.slice(0, first);
+    const key = JSON.stringify(system.map(({ content }) => content));
+    let known = this.beginnings.get(key);
+    if (!known) {
+      known = this.beginningOf(system, messages[first]!.content, ids, options);
+      if (this.beginnings.size >= MOST_BEGINNINGS) this.beginnings.delete(this.beginnings.keys().next().value!);
+      this.beginnings.set(key, known);
+    }
+    // a user's first letter may have become one token with what is before it, but never with a special token
+    const { all, special } = known;
+    return [all, special].find((beginning) => beginning.every((id, i) => id === ids[i]))?.length ?? 0;
+  }
+
+  /** What a conversation has in common with another one, in which the user says something else. */
+  private beginningOf(
+    system: readonly ChatMessage[],
+    said: string,
+    ids: readonly number[],
+    options: RenderOptions,
+  ): Beginning {
+    const content = PROBES.find((probe) => !said.trimStart().startsWith(probe))!;
+    const other = this.tryEncode([...system, { role: 'user', content }], options);
+    let all = 0;
+    while (all < other.length && other[all] === ids[all]) all++;
+    let special = all;
+    while (special > 0 && !this.isSpecial(other[special - 1]!)) special--;
+    return { all: other.slice(0, all), special: other.slice(0, special) };
+  }
+
+  /** No ids of messages that the template does not take. */
+  private tryEncode(messages: readonly ChatMessage[], options: RenderOptions): number[] {
+    try {
+      return this.encodeUpTo(messages, Number.POSITIVE_INFINITY, options)!;
+    } catch (error) {
+      if (error instanceof TemplateError) return [];
+      throw error;
+    }
+  }
+
+  private isSpecial(id: number): boolean {
+    return this.tokenizer.decode([id]) === '' && this.tokenizer.decode([id], { specialTokens: true }) !== '';
   }
 
   private encodeParts(parts: readonly TextPart[], most: number, mask: Mask): number[] | undefined {

@@ -47,6 +47,19 @@ describe.each([
     expect(m.read(b, 70_000)).toEqual(new Uint8Array(70_000).fill(2));
   });
 
+  it('gives back the rest of what shrinks, which is whole again with its neighbours', () => {
+    const arena = new Arena(machine());
+    const [a, b] = [arena.allocate(1000), arena.allocate(500)];
+    arena.shrink(a, 100);
+    expect(arena.allocate(800)).toBe(a + 112);
+    arena.shrink(a, 2000);
+    arena.shrink(a, 0);
+    expect(arena.allocate(90)).toBe(a + 16);
+    arena.release(b);
+    expect(() => arena.shrink(b, 1)).toThrow(`expected a pointer in use, got ${b}`);
+    expect(arena.grown).toBe(65536);
+  });
+
   it('refuses a pointer given back twice', () => {
     const arena = new Arena(machine());
     const a = arena.allocate(10);

@@ -18,11 +18,13 @@ const unit = await nodeUnit();
 /** Bytes and special tokens. */
 function tokenizerOf(special: string[], more: Partial<BpeVocabulary> = {}): Tokenizer {
   const tokens = BYTE_ALPHABET.map((text) => ({ text, bytes: bytesOfPiece(text)!, type: TokenType.NORMAL as number }));
+  for (const pair of more.merges ?? [])
+    tokens.push({ text: pair.join(''), bytes: utf8(pair.join('')), type: TokenType.NORMAL });
   const flags = { special: true, normalized: false, lstrip: false, rstrip: false, singleWord: false };
-  const added = special.map((content, i) => ({ id: 256 + i, content, ...flags }));
+  const added = special.map((content, i) => ({ id: tokens.length + i, content, ...flags }));
   for (const text of special) tokens.push({ text, bytes: utf8(text), type: TokenType.CONTROL });
   const form = { preTokenizer: 'gpt2', ignoreMerges: false, nfc: false, prefix: 'never', stripSpace: false } as const;
-  const vocabulary = { where: 'v', tokens, merges: [], ...form, added, before: [256], behind: [], ...more };
+  const vocabulary = { where: 'v', tokens, merges: [], ...form, added, before: [tokens.length - special.length], behind: [], ...more };
   return copyTokenizer({ tables: encodeBpeData(buildBpe(vocabulary)) }, unit);
 }
 
@@ -35,7 +37,7 @@ function show(tokenizer: Tokenizer, ids: readonly number[]): string {
     text = [];
   };
   for (const id of ids) {
-    if (id < 256) text.push(id);
+    if (tokenizer.decode([id]) !== '' || id < 256) text.push(id);
     else {
       flush();
       shown += `[${tokenizer.decode([id], { specialTokens: true })}]`;
@@ -143,4 +145,64 @@ it.skipIf(!gguf || !expected)("SmolLM2's own template (STEPWISE_SMOLLM2, STEPWIS
     expect(own.decode(ids, { specialTokens: true })).toBe(prompt);
     expect(ids).toEqual(input_ids);
   }
+});
+
+describe('a system prompt', () => {
+  const system = (content: string): ChatMessage => ({ role: 'system', content });
+  const WITH_DEFAULT = `{% if messages[0].role != 'system' %}<|x|>system: help<|y|>{% endif %}${TEMPLATE}`;
+  /** The ids of a conversation that are its system prompt, as text. */
+  const beginning = (template: string, messages: ChatMessage[], chat = new Chat({ template }, tokenizer)): string => {
+    const ids = chat.encodeUpTo(messages, Number.POSITIVE_INFINITY)!;
+    return show(tokenizer, ids.slice(0, chat.systemLength(messages, ids)));
+  };
+
+  it.each<[string, string, ChatMessage[], string]>([
+    ['that is given', TEMPLATE, [system('be brief'), user('hi')], '[<|x|>]system: be brief[<|y|>][<|x|>]user: '],
+    ["the model's own", WITH_DEFAULT, [user('7 or a'), user('x')], '[<|x|>]system: help[<|y|>][<|x|>]user: '],
+    [
+      'of several',
+      TEMPLATE,
+      [system('a'), system('b'), user('a')],
+      '[<|x|>]system: a[<|y|>][<|x|>]system: b[<|y|>][<|x|>]user: ',
+    ],
+    ['that is none', '{% for m in messages %}{{ m.content }}{% endfor %}', [user('hi')], ''],
+    ['without a user', TEMPLATE, [system('a')], ''],
+    [
+      'behind what the user says',
+      '{{ messages[-1].content }}<|x|>{{ messages[0].content }}',
+      [system('a'), user('hi')],
+      '',
+    ],
+    [
+      'that the template refuses for another user',
+      "{% if messages[1].content != 'hi' %}{{ raise_exception('no') }}{% endif %}x",
+      [system('a'), user('hi')],
+      '',
+    ],
+  ])('%s', (_, template, messages, expected) => {
+    expect(beginning(template, messages)).toBe(expected);
+  });
+
+  it('does not depend on what the user says, and another one is another', () => {
+    const chat = new Chat({ template: TEMPLATE }, tokenizer);
+    for (let round = 0; round < 2; round++)
+      for (const content of ['hi', 'a', ' a', '7', '<|y|>', 'user: '])
+        for (let i = 0; i < 20; i++)
+          expect(beginning(TEMPLATE, [system(`s${i}`), user(content)], chat)).toBe(
+            `[<|x|>]system: s${i}[<|y|>][<|x|>]user: `,
+          );
+  });
+
+  it("ends at a special token where the user's first letter becomes one token with what is before it", () => {
+    const merging = tokenizerOf(NAMES, { merges: [['r', 'z']] });
+    const template = '{% for m in messages %}<|x|>{{ m.role }}{{ m.content }}<|y|>{% endfor %}';
+    const chat = new Chat({ template }, merging);
+    const shownFor = (content: string) => {
+      const messages = [system('s'), user(content)];
+      const ids = chat.encodeUpTo(messages, Number.POSITIVE_INFINITY)!;
+      return show(merging, ids.slice(0, chat.systemLength(messages, ids)));
+    };
+    expect(shownFor('a')).toBe('[<|x|>]systems[<|y|>][<|x|>]user');
+    expect(shownFor('zoo')).toBe('[<|x|>]systems[<|y|>][<|x|>]');
+  });
 });

@@ -1,8 +1,8 @@
 /** Counts and sizes in Prometheus' text form. Counters begin anew with an upgrade, as Prometheus expects of a restart. */
 import { canisterCycleBalance } from 'azle';
 import { cyclesOf } from '../../service/bill.ts';
-import { embeddingCache } from '../model/embeddings.ts';
 import { activeModel, storedPacks } from '../model/model.ts';
+import { keptOfPrompts } from '../model/prefixes.ts';
 import { arena, unit } from '../runtime/unit.ts';
 import { ownBill } from '../sessions/billing.ts';
 import { counters } from '../sessions/counters.ts';
@@ -16,6 +16,7 @@ function metrics(): Metric[] {
   collect();
   const { all, active, queued } = sessionCounts();
   const waiting = waitingCalls();
+  const kept = keptOfPrompts();
   const ended = (['stop', 'length', 'cancelled', 'failed'] as const).map(
     (how): Metric => [
       'sessions_ended_total',
@@ -38,10 +39,10 @@ function metrics(): Metric[] {
     ['unit_instructions_total', 'counter', 'Instructions of the tensor unit.', unit.instructions],
     ['own_messages_total', 'counter', 'Messages that are on no bill: waiting, refusing.', ownBill.messages],
     ['own_cycles_total', 'counter', 'Cycles that those cost.', cyclesOf(ownBill)],
-    ['embeddings', 'gauge', 'Entries of the embedding cache.', embeddingCache.count],
-    ['embedding_bytes', 'gauge', 'Bytes of the embedding cache.', embeddingCache.bytes],
-    ['embedding_hits_total', 'counter', 'Prompts whose encoding was in the cache.', embeddingCache.hits],
-    ['embedding_misses_total', 'counter', 'Prompts whose encoding was not.', embeddingCache.misses],
+    ['embeddings', 'gauge', 'Entries of the embedding cache and the prefix cache.', kept.count],
+    ['embedding_bytes', 'gauge', 'Bytes of the embedding cache and the prefix cache.', kept.bytes],
+    ['embedding_hits_total', 'counter', 'Prompts whose encoding, or whose beginning, was in the cache.', kept.hits],
+    ['embedding_misses_total', 'counter', 'Prompts of which nothing was.', kept.misses],
     ['arena_bytes', 'gauge', 'Memory of the tensor unit.', arena.grown],
     ['heap_bytes', 'gauge', 'The Wasm memory, of 3 GiB at most.', unit.grow(0)],
     ['pack_bytes', 'gauge', 'Packs stored.', storedPacks().reduce((sum, { bytes }) => sum + bytes, 0)],

@@ -46,6 +46,8 @@ export interface Task {
   /** Of all that was given. */
   characters: number;
   sourceIds: number[];
+  /** So many of them are a system prompt. */
+  systemIds?: number;
   options: GenerationOptions;
   /** The texts that there is a choice of. */
   choices?: readonly string[];
@@ -127,11 +129,15 @@ export function readTask(
     return { InvalidOptions: `${method}: special_tokens: ${expected}; convert the model again` };
   }
   let sourceIds: number[] | undefined;
+  let systemIds = 0;
   try {
-    sourceIds =
-      typeof asking === 'string' || !model.chat
-        ? model.tokenizer.encodeUpTo(prompt, limit, { specialTokens, thousandSteps: TOKENIZER_STEPS })
-        : model.chat.encodeUpTo(asking.map(spoken), limit, { isSpent });
+    if (typeof asking === 'string' || !model.chat) {
+      sourceIds = model.tokenizer.encodeUpTo(prompt, limit, { specialTokens, thousandSteps: TOKENIZER_STEPS });
+    } else {
+      const messages = asking.map(spoken);
+      sourceIds = model.chat.encodeUpTo(messages, limit, { isSpent });
+      if (sourceIds) systemIds = model.chat.systemLength(messages, sourceIds, { isSpent });
+    }
   } catch (error) {
     if (error instanceof TemplateError) return { InvalidOptions: `${method}: ${error.message}` };
     throw error;
@@ -159,7 +165,7 @@ export function readTask(
   } catch (error) {
     return { InvalidOptions: (error as Error).message };
   }
-  return { model, prompt, characters: inAll, sourceIds, options: decided, choices: texts, tokensPerCall };
+  return { model, prompt, characters: inAll, sourceIds, systemIds, options: decided, choices: texts, tokensPerCall };
 }
 
 /** Arguments have room for some more (argument-reader.ts), but then the limit has no name. */

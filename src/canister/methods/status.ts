@@ -6,8 +6,8 @@ import { sizesOf } from '../../model/families/registry.ts';
 import { packShape } from '../../model/pack/pack.ts';
 import { type Opt, some } from '../candid/opt.ts';
 import { modelWitness } from '../certification/certified.ts';
-import { embeddingCache } from '../model/embeddings.ts';
 import { activeModel } from '../model/model.ts';
+import { keptOfPrompts } from '../model/prefixes.ts';
 import { arena } from '../runtime/unit.ts';
 import { sessionCounts } from '../sessions/sessions.ts';
 import { candid } from './methods.ts';
@@ -69,15 +69,16 @@ export class StatusMethods {
   @candid()
   status(): Status {
     const { all, active, queued } = sessionCounts();
+    const kept = keptOfPrompts();
     return {
       model: some(activeModel()?.head.name),
       sessions: all,
       generating: active,
       queued,
-      embeddings: embeddingCache.count,
-      embedding_bytes: BigInt(embeddingCache.bytes),
-      embedding_hits: BigInt(embeddingCache.hits),
-      embedding_misses: BigInt(embeddingCache.misses),
+      embeddings: kept.count,
+      embedding_bytes: BigInt(kept.bytes),
+      embedding_hits: BigInt(kept.hits),
+      embedding_misses: BigInt(kept.misses),
       arena_bytes: BigInt(arena.grown),
       cycles: canisterCycleBalance(),
     };

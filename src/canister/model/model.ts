@@ -17,6 +17,7 @@ import { fromHex } from '../storage/bytes.ts';
 import { settings } from '../storage/settings.ts';
 import { readRecord, shortenRecord, writeRecord } from '../storage/stable.ts';
 import { arenaBytes } from './arena-bytes.ts';
+import { prefixes } from './prefixes.ts';
 
 /** A pack in stable memory. */
 export interface StoredPack {
@@ -189,6 +190,7 @@ export function keepPack(stored: StoredPack): void {
  * @throws NoRoom where the arena has no room: the message has to trap then, which leaves the old model as it was
  */
 export function activate(stored: StoredPack): void {
+  prefixes.clear();
   current?.dispose();
   current = undefined;
   reason = '';

@@ -29,6 +29,8 @@ export interface SessionRecord extends Bill {
   model: string;
   prompt: string;
   sourceIds: number[];
+  /** So many of them are a system prompt, which a decoder-only model has made for others already; absent: none. */
+  systemIds?: number;
   /** Without the start token. */
   tokenIds: number[];
   /** What they say, from the session's end on: the model that can tell may be replaced. */
@@ -49,6 +51,7 @@ export interface SessionRecord extends Bill {
   reason: string;
   calls: number;
   unitInstructions: number;
+  /** Whether the prompt's encoding, or keys and values of its beginning, were there already. */
   embeddingCached: boolean;
   /** Whether the answer cache had it. */
   answerCached: boolean;

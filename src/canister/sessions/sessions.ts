@@ -12,6 +12,7 @@ import { type Entry, type Mark, type MarkStanding, SessionIndex } from '../../se
 import { Turns } from '../../service/turns.ts';
 import { addReceipt } from '../certification/receipts.ts';
 import { readyModel } from '../model/model.ts';
+import { prefixes } from '../model/prefixes.ts';
 import { anonymous } from '../runtime/anonymous.ts';
 import { callerText } from '../runtime/caller.ts';
 import { addChore, keepHouseBy, keepHouseSoon } from '../runtime/housekeeping.ts';
@@ -129,6 +130,7 @@ const nextExpiry = (): number | undefined => {
 
 function forget(entry: Entry): void {
   index().remove(entry);
+  prefixes.forget(entry.id);
   unsaved.delete(entry.id);
   sessionRecords.remove(utf8(entry.id));
 }
@@ -239,7 +241,7 @@ const randomId = (): string => hex(randomBytes(16));
 
 type Opening = Pick<
   SessionRecord,
-  'owner' | 'model' | 'prompt' | 'sourceIds' | 'options' | 'choices' | 'tokensPerCall' | 'payingFrom'
+  'owner' | 'model' | 'prompt' | 'sourceIds' | 'systemIds' | 'options' | 'choices' | 'tokensPerCall' | 'payingFrom'
 >;
 
 /** Leases begin with the time, so that messages from before an upgrade have old ones. */
@@ -422,7 +424,7 @@ function endLater(session: Session, state: Ended, reason: string): void {
   session.reason = finished ? '' : reason;
   counters[session.state] += 1;
   session.lease += 1;
-  release(session);
+  release(session, session.state !== 'failed');
   const model = readyModel();
   if (session.choices && isFinished(session)) session.text = session.choices[choiceOf(session)];
   else if (model?.stored.sha256 === session.model) session.text = model.tokenizer.decode(session.tokenIds);
@@ -492,14 +494,17 @@ export function choiceOf({ tokenIds, options }: Session): number {
   return choices.findIndex((ids) => ids.join() === made);
 }
 
-/** Gives its room in the arena back; what was there is made anew when it is worked on again. */
-export function release(session: Session): void {
+/**
+ * Gives its room in the arena back; what was there is made anew when it is worked on again.
+ * @param isKept whether prompts that begin as this one may have its keys and values
+ */
+export function release(session: Session, isKept = false): void {
   const { writing } = recall(session);
   if (!writing) return;
   const { beams, sums } = writing.state();
   session.beams = writing.finishReason ? undefined : beams;
   if (sums) session.sums = sums;
-  writing.close();
+  prefixes.close(writing, isKept);
   session.writing = undefined;
 }
 

@@ -7,6 +7,7 @@ import { NoRoom } from '../../tensor/arena.ts';
 import { arenaBytes } from '../model/arena-bytes.ts';
 import { embeddingCache } from '../model/embeddings.ts';
 import { activeModel, type Model } from '../model/model.ts';
+import { prefixes } from '../model/prefixes.ts';
 import { now } from '../runtime/time.ts';
 import { arena, instructionsNow, MESSAGE_BUDGET, SLICE, unit } from '../runtime/unit.ts';
 import { chargeOther } from '../sessions/billing.ts';
@@ -141,6 +142,7 @@ export function makeTokens(
     session.writing = begin(session, model);
   }
   const { writing } = session;
+  if (prefixes.borrow(session, writing, model.languageModel) > 0) session.embeddingCached = true;
   if (writing.sequence.phase === 'encode' && !encode(session, model, writing.sequence, budget)) return undefined;
 
   if (others.length > 0) {
@@ -165,7 +167,14 @@ export function makeTokens(
 /** At its beginning, or where it stood. @throws NoRoom */
 function begin({ sourceIds, options, tokenIds, beams }: Session, { languageModel }: Model): Generation {
   const from = tokenIds.length > 0 ? { tokenIds, beams } : undefined;
-  return arena.within(arenaBytes(), () => openGeneration(languageModel, sourceIds, options, from));
+  for (;;) {
+    try {
+      return arena.within(arenaBytes(), () => openGeneration(languageModel, sourceIds, options, from));
+    } catch (error) {
+      // what is kept for later goes before anyone is told that there is no room
+      if (!(error instanceof NoRoom) || !prefixes.makeRoom()) throw error;
+    }
+  }
 }
 
 /** From the embedding cache, or by the encoder; whether it is done. */

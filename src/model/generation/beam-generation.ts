@@ -38,7 +38,7 @@ export class BeamGeneration implements Generation {
       while (this.all.length < options.numBeams) this.all.push(model.fork(this.sequence));
       this.choice = new Choice(model, options, this.sequence.given);
     } catch (error) {
-      this.closeSequences();
+      this.closeSequences(this.all);
       throw error;
     }
     this.running = this.all.slice(0, state.running.length);
@@ -98,8 +98,14 @@ export class BeamGeneration implements Generation {
   }
 
   close(): void {
+    this.model.close(this.leave());
+  }
+
+  leave(): Sequence {
     this.choice.close();
-    this.closeSequences();
+    const [first, ...forks] = this.all;
+    this.closeSequences(forks);
+    return first!;
   }
 
   private targetIds(beam: number): number[] {
@@ -120,8 +126,8 @@ export class BeamGeneration implements Generation {
     });
   }
 
-  private closeSequences(): void {
+  private closeSequences(sequences: readonly Sequence[]): void {
     // forks before the sequence whose prompt they share
-    for (const sequence of this.all.reverse()) this.model.close(sequence);
+    for (const sequence of [...sequences].reverse()) this.model.close(sequence);
   }
 }

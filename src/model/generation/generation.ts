@@ -36,6 +36,8 @@ export interface Generation {
   state(): GenerationState;
   /** Gives its room back; once. */
   close(): void;
+  /** The same, but that its first sequence stays, which is for the caller to close. */
+  leave(): Sequence;
 }
 
 export interface GenerationState {

@@ -123,7 +123,8 @@ export class Scoring implements Generation {
         this.forks.push({ sequence: model.fork(this.trunk), choice: -1, next: Number.POSITIVE_INFINITY });
       this.logSoftmax = this.place();
     } catch (error) {
-      this.closeSequences();
+      this.closeForks();
+      model.close(this.trunk);
       throw error;
     }
   }
@@ -162,8 +163,13 @@ export class Scoring implements Generation {
   }
 
   close(): void {
+    this.model.close(this.leave());
+  }
+
+  leave(): Sequence {
     this.model.arena.release(this.logSoftmax.pointer);
-    this.closeSequences();
+    this.closeForks();
+    return this.trunk;
   }
 
   private sums(): number[] {
@@ -254,9 +260,8 @@ export class Scoring implements Generation {
     return { pointer, program };
   }
 
-  private closeSequences(): void {
-    // forks before the sequence whose prompt they share
+  /** Before the sequence whose prompt they share. */
+  private closeForks(): void {
     for (const { sequence } of this.forks) this.model.close(sequence);
-    this.model.close(this.trunk);
   }
 }

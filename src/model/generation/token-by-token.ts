@@ -66,8 +66,12 @@ export class TokenByToken implements Generation {
   }
 
   close(): void {
+    this.model.close(this.leave());
+  }
+
+  leave(): Sequence {
     this.choice?.close();
-    this.model.close(this.sequence);
+    return this.sequence;
   }
 
   /** Token n takes the first word at counter n (docs/generation.md). */
