@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { CanisterError, type GenerateOptions, type TextStream } from '../src/client/index.ts';
 import { addNetworkOptions, connectTo, type NetworkOptions } from '../src/node/network/network.ts';
 import { jsonRecord, tokensPerCall, wholeNumber } from '../src/node/terminal/arguments.ts';
+import { askingOf, rawOption } from '../src/node/terminal/asking.ts';
 import { messageOf, runCommand } from '../src/node/terminal/command.ts';
 import { cyclesText, fromCache } from '../src/node/terminal/numbers.ts';
 import { exampleOf, NO_TEXT, promptFrom, promptOption } from '../src/node/terminal/prompt.ts';
@@ -15,6 +16,7 @@ interface Options extends NetworkOptions {
   tokensPerCall?: number | 'auto';
   options?: GenerateOptions;
   json?: boolean;
+  raw?: boolean;
 }
 
 const program = addNetworkOptions(
@@ -28,6 +30,7 @@ const program = addNetworkOptions(
     'further options by the canister\'s names, like \'{ "do_sample": true, "temperature": 0.8 }\'',
     jsonRecord,
   )
+  .addOption(rawOption())
   .option('--json', 'print one JSON object at the end, { "error": … } where there is no answer')
   .action(async (prompt: string[], options: Options) => {
     try {
@@ -46,12 +49,15 @@ async function ask(prompt: string, options: Options): Promise<void> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort(new Error('ask: stopped by Ctrl-C, the session is cancelled')));
   const { maxNewTokens: max_new_tokens, tokensPerCall: tokens_per_call } = options;
-  const answer = client.stream(prompt, { max_new_tokens, tokens_per_call, ...options.options, signal: stop.signal });
+  const asking = await askingOf(client, prompt, options.raw).catch((error) => {
+    throw unreachable(host, error);
+  });
+  const answer = client.stream(asking, { max_new_tokens, tokens_per_call, ...options.options, signal: stop.signal });
   try {
     for await (const text of answer) if (!options.json) process.stdout.write(text);
     if (!options.json && answer.text.trim() === '') process.stdout.write(`${NO_TEXT}\n`);
   } catch (error) {
-    throw error instanceof AgentError && error.kind === ErrorKindEnum.Transport ? unreachable(host, error) : error;
+    throw unreachable(host, error);
   } finally {
     if (!options.json && answer.text.trim() !== '') process.stdout.write('\n');
   }
@@ -66,9 +72,11 @@ async function ask(prompt: string, options: Options): Promise<void> {
   console.error(dim(`${took}\n${counted}`, process.stderr));
 }
 
-/** What a network did not do, with the network that was tried. */
-const unreachable = (host: string, error: unknown): Error =>
-  new Error(`ask: expected an answer from ${host}, got ${messageOf(error)}`, { cause: error });
+/** What a network did not do, with the network that was tried; other errors as they are. */
+const unreachable = (host: string, error: unknown): unknown =>
+  error instanceof AgentError && error.kind === ErrorKindEnum.Transport
+    ? new Error(`ask: expected an answer from ${host}, got ${messageOf(error)}`, { cause: error })
+    : error;
 
 const asJson = ({ session, text, finish_reason, usage }: TextStream, seconds: number) => ({
   session,

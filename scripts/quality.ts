@@ -1,8 +1,8 @@
 /**
  * `npm run quality`: what quantised weights lose against float32. Goes through the float32 model's own greedy answers
  * with each kind of weights, and compares logits and choices position by position; with questions whose answers are
- * known, it also counts right ones. Of a decoder-only model it measures the perplexity of a text, and how many of its
- * choices along that text are float32's.
+ * known, it also counts right ones. A decoder-only model is taken through a text: how far its probabilities are from
+ * float32's, how many of its choices are float32's, and the perplexity.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,14 @@ import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { projectRoot } from '../src/node/build/project.ts';
 import { findModel } from '../src/node/model/find-model.ts';
 import { type LocalModel, openLocalModel } from '../src/node/model/local-model.ts';
-import { agreement, goThrough, perplexity, SURE_MARGIN } from '../src/node/model/text-quality.ts';
+import {
+  agreement,
+  goThrough,
+  meanDivergence,
+  type Position,
+  perplexity,
+  SURE_MARGIN,
+} from '../src/node/model/text-quality.ts';
 import { wholeNumber } from '../src/node/terminal/arguments.ts';
 import { runCommand, userPath } from '../src/node/terminal/command.ts';
 
@@ -155,21 +162,25 @@ async function ofText(dir: string, exact: LocalModel, { text, tokens, json }: Op
   const file = text === undefined ? join(projectRoot, 'LICENSE') : userPath(text);
   const ids = exact.tokenizer!.encode(await readFile(file, 'utf8')).slice(0, tokens);
   if (ids.length < 2) throw new Error(`quality: expected a text of 2 tokens or more in ${file}, got ${ids.length}`);
-  const float32 = goThrough(exact.model, ids);
-  const quantised = [];
-  for (const weights of QUANTISED) {
-    const positions = goThrough((await openLocalModel(dir, weights)).model, ids);
-    quantised.push({ weights, perplexity: perplexity(positions), ...agreement(float32, positions) });
-  }
+  const models = [exact.model];
+  for (const weights of QUANTISED) models.push((await openLocalModel(dir, weights)).model);
+  const [float32, ...others] = goThrough(models, ids) as [Position[], ...Position[][]];
+  const quantised = others.map((positions, i) => ({
+    weights: QUANTISED[i]!,
+    divergence: meanDivergence(positions),
+    perplexity: perplexity(positions),
+    ...agreement(float32, positions),
+  }));
   if (json) {
     console.log(JSON.stringify({ tokens: ids.length, float32: { perplexity: perplexity(float32) }, quantised }));
     return;
   }
   console.log(`${dir}: ${ids.length} tokens of ${file}`);
   console.log(`float32  perplexity ${perplexity(float32).toFixed(3)}`);
-  for (const { weights, perplexity: found, all, sure } of quantised) {
+  for (const { weights, divergence, perplexity: found, all, sure } of quantised) {
     const more = (100 * (found / perplexity(float32) - 1)).toFixed(2);
     console.log(`${weights.padEnd(8)} perplexity ${found.toFixed(3)}, ${more}% more than float32's`);
+    console.log(`         Kullback-Leibler divergence from float32 ${divergence.toPrecision(3)} nats a token`);
     console.log(`         choices as float32's ${percent(all.same, all.all)}`);
     console.log(`         where float32's margin is ${SURE_MARGIN} or more ${percent(sure.same, sure.all)}`);
   }

@@ -7,7 +7,7 @@ import { IDL } from '@dfinity/candid';
 import type { Principal } from '@dfinity/principal';
 import { Command } from 'commander';
 import { type MessageRecord, profile } from '../packages/replica/src/index.ts';
-import { type Client, connect, type GenerateOptions, type TextStream } from '../src/client/index.ts';
+import { type Asking, type Client, connect, type GenerateOptions, type TextStream } from '../src/client/index.ts';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { APPLES, findModel } from '../src/node/model/find-model.ts';
 import { notAppliedLine, type PackFile, packFolder } from '../src/node/model/model-folder.ts';
@@ -16,6 +16,7 @@ import { answerFromCache } from '../src/node/network/answer-cache.ts';
 import { FIRST_PORT, LocalNetwork } from '../src/node/network/local-network.ts';
 import { forgetServed, rememberServed } from '../src/node/network/served.ts';
 import { tokensPerCall, weightsOption, wholeNumber } from '../src/node/terminal/arguments.ts';
+import { askingOf, rawOption } from '../src/node/terminal/asking.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
 import { howToCall } from '../src/node/terminal/how-to-call.ts';
 import { cyclesText, fromCache, short } from '../src/node/terminal/numbers.ts';
@@ -31,6 +32,7 @@ interface Options {
   port?: number;
   serve?: boolean;
   profile?: boolean;
+  raw?: boolean;
 }
 
 const program = new Command('npm start --')
@@ -40,7 +42,7 @@ const program = new Command('npm start --')
   .argument('[prompt...]', 'what to ask (default: a question about apples)')
   .option(
     '--model <dir>',
-    'folder of a T5, or a model on the hub like google/flan-t5-small (default: models/little-flan)',
+    'model folder, GGUF file, or a model on the hub like google/flan-t5-small (default: models/little-flan)',
   )
   .addOption(promptOption())
   .addOption(weightsOption())
@@ -50,6 +52,7 @@ const program = new Command('npm start --')
     `port of the replica on 127.0.0.1 (default: ${FIRST_PORT}, or the next that is free)`,
     wholeNumber(1, 65_535),
   )
+  .addOption(rawOption())
   .option('--serve', 'stay up after the answer, with a page to ask at, and print how to call the canister')
   .option('--profile', 'say where the instructions went, by canister method and by kind')
   .action(async (prompt: string[], options: Options) =>
@@ -68,7 +71,8 @@ async function start(prompt: string, options: Options): Promise<void> {
     const client = await connect({ host: url, canisterId, identity: network.identity });
     await uploadWithProgress(client, pack);
 
-    await ask(network, canisterId, client.stream(prompt, { tokens_per_call: options.tokensPerCall }), prompt);
+    const asking = await askingOf(client, prompt, options.raw);
+    await ask(network, canisterId, client.stream(asking, { tokens_per_call: options.tokensPerCall }), asking);
     if (options.profile) printProfile(network);
     if (options.serve) await stayUp(network, canisterId, client, prompt);
   } finally {
@@ -95,7 +99,8 @@ const install = (network: LocalNetwork, name: string, arg?: Uint8Array) =>
   network.install(name, { arg, onProgress: (step) => console.log(`Building ${name}${LABEL[name] ?? ''}: ${step}`) });
 
 /** Prints the answer as it comes, then the table. */
-async function ask(network: LocalNetwork, canisterId: Principal, answer: TextStream, prompt: string): Promise<void> {
+async function ask(network: LocalNetwork, canisterId: Principal, answer: TextStream, asking: Asking): Promise<void> {
+  const [prompt, method] = typeof asking === 'string' ? [asking, 'start'] : [asking.at(-1)!.content, 'start_chat'];
   console.log(`\n${dim(`> ${prompt}`, process.stdout)}`);
   const started = performance.now();
   let seconds = 0;
@@ -114,7 +119,7 @@ async function ask(network: LocalNetwork, canisterId: Principal, answer: TextStr
   const table = [
     ['prompt', `${prompt_tokens} tokens`],
     ['answer', `${output_tokens} tokens, ${ended}`],
-    ['calls', `${steps.length + 1}: start from outside, generate by the canister itself ${times(steps.length)}`],
+    ['calls', `${steps.length + 1}: ${method} from outside, generate by the canister itself ${times(steps.length)}`],
     ['instructions', `${short(all)}: ${short(all - making)} to start, ${short(making / output_tokens)} a token`],
     ['outside the unit', `${outside(all)} of all, ${outside(making)} of what the tokens took`],
     ['cost', cyclesText(cycles)],

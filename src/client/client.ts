@@ -6,6 +6,7 @@ import { Actor } from '@dfinity/agent';
 import type * as Candid from '../interface/llm.did.ts';
 import { certifiedModel } from './certified-model.ts';
 import { generateError, NoSuchSession, unwrap } from './errors.ts';
+import { type Asking, messagesInCandid } from './messages.ts';
 import { toCandid } from './options.ts';
 import { type Patience, whenAvailable } from './patience.ts';
 import { fetchReceipt, type Receipt } from './receipt.ts';
@@ -35,14 +36,18 @@ export class Client {
   ) {}
 
   /**
-   * The whole answer, certified. One call that lasts until the last token: for long answers use `stream`. `signal` ends
-   * the waiting, not the work.
+   * The whole answer to a prompt, or to a conversation, certified. One call that lasts until the last token: for long
+   * answers use `stream`. `signal` ends the waiting, not the work.
    * @throws GenerateError
    */
-  async generate(prompt: string, { signal, patience, ...options }: StreamOptions = {}): Promise<Generation> {
+  async generate(asking: Asking, { signal, patience, ...options }: StreamOptions = {}): Promise<Generation> {
     const candid = toCandid('generate', options);
     const isPlain = Object.keys(options).length === 0;
-    const ask = () => (isPlain ? this.actor.generate(prompt) : this.actor.generate_with(prompt, ...candid));
+    const messages = typeof asking === 'string' ? undefined : messagesInCandid('generate', asking);
+    const ask = () => {
+      if (messages) return this.actor.chat(messages, candid);
+      return isPlain ? this.actor.generate(asking as string) : this.actor.generate_with(asking as string, ...candid);
+    };
     const generation = whenAvailable(ask, { signal, patience });
     return plain(await abortable(generation, signal));
   }
@@ -50,13 +55,17 @@ export class Client {
   /**
    * The answer's text as it comes. The canister works on by itself: nothing is lost while nobody reads, and leaving the
    * loop leaves it working; `signal` cancels the session.
+   * @param asking a prompt, or the messages of a conversation
    * @example const answer = client.stream(prompt);
    *          for await (const text of answer) show(text);
    *          console.log(answer.finish_reason, answer.usage);
    */
-  stream(prompt: string, { signal, patience, ...options }: StreamOptions = {}): TextStream {
+  stream(asking: Asking, { signal, patience, ...options }: StreamOptions = {}): TextStream {
     const candid = toCandid('stream', options);
-    const start = () => whenAvailable(() => this.actor.start(prompt, candid), { signal, patience });
+    const messages = typeof asking === 'string' ? undefined : messagesInCandid('stream', asking);
+    const open = () =>
+      messages ? this.actor.start_chat(messages, candid) : this.actor.start(asking as string, candid);
+    const start = () => whenAvailable(open, { signal, patience });
     return new TextStream(this.actor, start, { signal, patience }, true);
   }
 

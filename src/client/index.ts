@@ -20,6 +20,7 @@ export {
   TooLong,
   Unavailable,
 } from './errors.ts';
+export type { Asking, ChatMessage } from './messages.ts';
 export type { GenerateOptions } from './options.ts';
 export type { Patience } from './patience.ts';
 export { type Receipt, type VerifiedReceipt, verifyReceipt } from './receipt.ts';

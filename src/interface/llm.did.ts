@@ -224,7 +224,8 @@ export interface Generation {
   'session' : string,
   'token_ids' : Uint32Array,
   /**
-   * Whether the prompt's encoding came from the embedding cache; of a decoder-only model, whether keys and values of its beginning were there.
+   * Whether the prompt's encoding came from the embedding cache; of a decoder-only model, whether keys and values of
+   * its beginning were there.
    */
   'embedding_cached' : boolean,
   'prompt_tokens' : number,
@@ -273,6 +274,11 @@ export interface ModelInfo {
    * Of the whole pack, in hexadecimal.
    */
   'sha256' : string,
+  /**
+   * Whether the model has a chat template, by which `chat` makes its prompts. Not said by canisters of earlier
+   * versions, whose models have none.
+   */
+  'chats' : [] | [boolean],
   'd_model' : number,
   'name' : string,
   'max_new_tokens' : number,
@@ -981,6 +987,7 @@ export const ModelInfo = IDL.Record({
   'max_prompt_tokens' : IDL.Nat32,
   'about' : IDL.Opt(About),
   'sha256' : IDL.Text,
+  'chats' : IDL.Opt(IDL.Bool),
   'd_model' : IDL.Nat32,
   'name' : IDL.Text,
   'max_new_tokens' : IDL.Nat32,

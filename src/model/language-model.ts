@@ -67,7 +67,8 @@ export interface LanguageModel {
    */
   borrow(sequence: Sequence, other: Sequence, budget?: bigint, most?: number): boolean;
   /**
-   * Gives back the room of a sequence that its keys and values do not take: it can be borrowed from and closed, no more.
+   * Gives back the room of a sequence that its keys and values do not take: it can be borrowed from and closed, no
+   * more.
    * @returns the bytes that they take
    */
   trim(sequence: Sequence): number;

@@ -1,5 +1,5 @@
 /** An answer under way: read from the canister, shown, spoken and kept, until it is whole, stopped or lost. */
-import { type Client, GenerateError, type TextStream } from '../client/index.ts';
+import { type Client, GenerateError, type Asking as Question, type TextStream } from '../client/index.ts';
 import type { AnswerView } from './answer.ts';
 import { counted } from './format.ts';
 import type { Speech } from './speech.ts';
@@ -12,6 +12,8 @@ const SILENCE = 5_000;
 
 export interface Asking {
   view: AnswerView;
+  /** The question, and what was said before it. */
+  asking: Question;
   store: Store;
   speech: Speech;
   signal: AbortSignal;
@@ -19,7 +21,7 @@ export interface Asking {
 }
 
 /** Asks, or goes on with a session that was begun before a reload. Never throws: what fails is the answer's end. */
-export async function follow({ view, store, speech, signal, client }: Asking): Promise<void> {
+export async function follow({ view, asking, store, speech, signal, client }: Asking): Promise<void> {
   const { kept } = view;
   const began = kept.session === undefined ? performance.now() : undefined;
   const seen = performance.now();
@@ -52,7 +54,7 @@ export async function follow({ view, store, speech, signal, client }: Asking): P
     const patience = PATIENCE;
     stream =
       kept.session === undefined
-        ? llm.stream(kept.question, { signal, patience })
+        ? llm.stream(asking, { signal, patience })
         : llm.follow(kept.session, { signal, patience });
     for await (const _ of stream) {
       tick();

@@ -2,6 +2,7 @@
 import { AnswerView } from './answer.ts';
 import { explain, follow } from './asking.ts';
 import { canisterId, llm } from './canister.ts';
+import { askingOf, Conversation, RESET } from './conversation.ts';
 import { showModel } from './model.ts';
 import { fail } from './notice.ts';
 import { PromptBox } from './prompt-box.ts';
@@ -18,6 +19,7 @@ const examples = element<HTMLDetailsElement>('examples');
 const keptRow = element('kept');
 const speech = new Speech(element('spoken'));
 const box = new PromptBox(prompt, element('hint'), llm);
+const conversation = new Conversation(element('conversation'), form.querySelector('label')!);
 /** Keyboards that cover the half of the page: the box does not call for one by itself. */
 const touched = matchMedia('(pointer: coarse)').matches;
 
@@ -29,8 +31,11 @@ const views: AnswerView[] = [];
 async function ask(question: string): Promise<void> {
   if (running) return box.say('One answer at a time. “Stop” ends the one under way.', true);
   examples.open = false;
-  await run(add({ id: newId(), question, text: '' }));
+  await run(add({ id: newId(), question, text: '', conversation: conversation.id }));
 }
+
+/** The oldest first. */
+const kept = (): Kept[] => views.map((view) => view.kept);
 
 function add(kept: Kept): AnswerView {
   const view = new AnswerView(element('answers'), kept, () => void ask(kept.question));
@@ -42,8 +47,10 @@ function add(kept: Kept): AnswerView {
 async function run(view: AnswerView): Promise<void> {
   running = new AbortController();
   buttons();
-  await follow({ view, store, speech, signal: running.signal, client: llm });
+  const asking = askingOf(view.kept, kept());
+  await follow({ view, asking, store, speech, signal: running.signal, client: llm });
   running = undefined;
+  conversation.show(kept());
   buttons();
   void model();
 }
@@ -61,7 +68,10 @@ function buttons(): void {
 async function model(): Promise<void> {
   try {
     const client = await llm();
-    showExamples((await showModel(client, element('model')))?.about[0]);
+    const info = await showModel(client, element('model'));
+    showExamples(info?.about[0]);
+    await ready;
+    conversation.learn(info?.chats[0] ?? false, kept(), newId);
     await box.learn();
   } catch (error) {
     fail(explain(error));
@@ -117,6 +127,14 @@ function clear(): void {
     }
   }
   keptRow.hidden = views.length === 0;
+  conversation.show(kept());
+  prompt.focus();
+}
+
+/** What is said from now on is a conversation of its own. */
+function beginAnew(): void {
+  conversation.begin(newId(), kept());
+  box.say('A new conversation: the model has nothing in mind.');
   prompt.focus();
 }
 
@@ -131,7 +149,10 @@ async function submit(): Promise<void> {
   if (question === undefined) return;
   if (!touched) prompt.focus();
   await ready;
-  await ask(question);
+  // whether it is said in a conversation
+  await known;
+  if (question === RESET && conversation.id !== undefined) beginAnew();
+  else await ask(question);
 }
 
 prompt.addEventListener('keydown', (event) => {
@@ -144,12 +165,13 @@ addEventListener('keydown', (event) => {
 });
 stopButton.addEventListener('click', stop);
 element('clear').addEventListener('click', clear);
+element('conversation').querySelector('button')!.addEventListener('click', beginAnew);
 
 // an address that names the canister does so on the other pages too
 for (const link of Array.from(document.querySelectorAll<HTMLAnchorElement>('footer a'))) link.href += location.search;
 
 const ready = restore().catch((error) => fail(explain(error)));
-void model();
+const known = model();
 
 // of too-old.ts: what goes wrong from here on is not the browser's age
 window.onerror = null;

@@ -4,7 +4,7 @@
  */
 
 import type { Client } from '../client/index.ts';
-import { MAX_PROMPT_CHARACTERS } from '../interface/prompt-limit.ts';
+import { maxPromptCharacters } from '../interface/prompt-limit.ts';
 import { counted } from './format.ts';
 
 /** Milliseconds without a key before the canister is asked. */
@@ -59,9 +59,10 @@ export class PromptBox {
     clearTimeout(this.#timer);
     const text = this.#box.value.trim();
     this.#tooLong = '';
-    if (text.length > MAX_PROMPT_CHARACTERS) {
-      const over = text.length - MAX_PROMPT_CHARACTERS;
-      this.#tooLong = `${counted(text.length, 'character')} of ${MAX_PROMPT_CHARACTERS.toLocaleString('en')} at most: take out ${over.toLocaleString('en')}.`;
+    const most = this.#mostCharacters;
+    if (text.length > most) {
+      const over = text.length - most;
+      this.#tooLong = `${counted(text.length, 'character')} of ${most.toLocaleString('en')} at most: take out ${over.toLocaleString('en')}.`;
       this.say(this.#tooLong, true);
       return;
     }
@@ -69,9 +70,13 @@ export class PromptBox {
     if (this.#mayBeTooLong(text)) this.#timer = setTimeout(() => void this.#count(text), REST);
   }
 
+  get #mostCharacters(): number {
+    return maxPromptCharacters(this.#limit ?? 0);
+  }
+
   #mayBeTooLong(text: string): boolean {
     const most = new TextEncoder().encode(text).length + ADDED;
-    return text.length <= MAX_PROMPT_CHARACTERS && this.#limit !== undefined && most > this.#limit;
+    return text.length <= this.#mostCharacters && this.#limit !== undefined && most > this.#limit;
   }
 
   async #count(text: string): Promise<void> {

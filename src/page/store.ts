@@ -10,6 +10,8 @@ export interface Kept {
   /** Sorts by the moment at which it was asked. */
   id: string;
   question: string;
+  /** The conversation that it is part of, where the model chats. */
+  conversation?: string | undefined;
   text: string;
   /** The canister's name for it, by which an answer that was under way is found again. */
   session?: string | undefined;

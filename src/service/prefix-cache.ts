@@ -1,9 +1,10 @@
 /**
- * The prefix cache: of which prompts keys and values are there, and who may have how many of them (docs/security.md). A prompt that begins as an earlier one need
- * not go through the model again as far as they agree. Not the keys and values: they are the value of an entry, which whoever uses the cache closes.
+ * The prefix cache: of which prompts keys and values are there, and who may have how many of them (docs/security.md). A
+ * prompt that begins as an earlier one need not go through the model again as far as they agree. Not the keys and
+ * values: they are the value of an entry, which whoever uses the cache closes.
  *
- * A caller has all that agrees of what is its own. What is another's shows in what an answer costs, so of that there is all or nothing: a stranger who does not know
- * the whole of it learns nothing by trying its parts.
+ * A caller has all that agrees of what is its own. What is another's shows in what an answer costs, so of that there is
+ * all or nothing: a stranger who does not know the whole of it learns nothing by trying its parts.
  */
 
 /** Two UTF-16 units an id: texts are compared by native code, lists by an interpreter. */
@@ -48,7 +49,10 @@ export interface Prompt {
 
 export interface Entry<T> extends Prompt {
   value: T;
-  /** Lengths at which others who are the same anybody may have it: the prompt, the prompt and its answer, and the same of earlier turns. */
+  /**
+   * Lengths at which others who are the same anybody may have it: the prompt, the prompt and its answer, and the same
+   * of earlier turns.
+   */
   ends: readonly number[];
   /** What it takes while nobody works on it; 0 while somebody does. */
   bytes: number;
@@ -99,7 +103,8 @@ export class PrefixCache<T> {
   }
 
   /**
-   * The entry with the longest beginning that this prompt may have, and its length, if that is more than `more`; it is the one that was used last then.
+   * The entry with the longest beginning that this prompt may have, and its length, if that is more than `more`; it is
+   * the one that was used last then.
    * @param cached how many ids of an entry have keys and values
    */
   find(prompt: Prompt, cached: (value: T) => number, more = 0): { entry: Entry<T>; length: number } | undefined {

@@ -69,7 +69,10 @@ export class Arena {
     this.insert({ at, bytes });
   }
 
-  /** Keeps the first `bytes` of what was taken, and gives the rest back. @throws RangeError for a pointer that is not in use */
+  /**
+   * Keeps the first `bytes` of what was taken, and gives the rest back.
+   * @throws RangeError for a pointer that is not in use
+   */
   shrink(at: number, bytes: number): void {
     const taken = this.taken.get(at);
     if (taken === undefined) throw new RangeError(`arena: expected a pointer in use, got ${at}`);

@@ -54,7 +54,8 @@ export class Chat {
   }
 
   /**
-   * How many of a conversation's ids are a system prompt, the model's own or one that is given: they do not depend on what the user says. 0 where none are.
+   * How many of a conversation's ids are a system prompt, the model's own or one that is given: they do not depend on
+   * what the user says. 0 where none are.
    * @param ids what `encodeUpTo` made of it
    */
   systemLength(messages: readonly ChatMessage[], ids: readonly number[], options: RenderOptions = {}): number {

@@ -8,7 +8,7 @@ import { Chat } from '../../src/text/chat.ts';
 import { FixtureModel } from '../model/generation/models.ts';
 import { newUnit } from '../tensor/machines.ts';
 import { llamaPack, pairsTokenizer } from './llama-pack.ts';
-import { type Installed, install, ok, options, upload } from './llm.ts';
+import { change, type Installed, install, ok, options, upload } from './llm.ts';
 
 const TEMPLATE =
   '{% for m in messages %}<s>{{ m.role }}\n{{ m.content }}</s>\n{% endfor %}{% if add_generation_prompt %}<s>assistant\n{% endif %}';
@@ -107,13 +107,34 @@ describe('a model with a template', () => {
     });
   });
 
-  it('takes less than a billion instructions for whatever it is, a word of 8,192 letters and 200 messages among it', async () => {
+  it('may be longer where the context and a setting allow it: eight characters a token', async () => {
+    await upload(llm, await llamaPack('llama-a', 'int8', { template: TEMPLATE, contextLength: 8192 }));
+    ok(await llm.set_settings(change({ max_prompt_tokens: 5_000, max_context_tokens: 8_192 })));
+    const long = 'ab'.repeat(4_500);
+    expect(ok(await llm.start_chat([say('user', long)], options({ max_new_tokens: 1 })))).toHaveLength(32);
+    expect(ok(await llm.start(long, options({ max_new_tokens: 1 })))).toHaveLength(32);
+    expect((await llm.count_tokens(long))[0]).toEqual({ tokens: 4_500, limit: 5_000 });
+    const longer = ' '.repeat(40_001);
+    const message = 'start_chat: expected a prompt of at most 40000 characters, got 40001';
+    expect(await llm.start_chat([say('user', longer)], [])).toMatchObject({ Err: { PromptTooLong: { message } } });
+    expect(await llm.count_tokens(longer)).toEqual([]);
+    ok(await llm.set_settings(change({ max_prompt_tokens: 2_048 })));
+    expect(await llm.start_chat([say('user', ' '.repeat(16_385))], [])).toMatchObject({
+      Err: { PromptTooLong: { message: 'start_chat: expected a prompt of at most 16384 characters, got 16385' } },
+    });
+    ok(await llm.clear_queue());
+  });
+
+  it('takes less than a billion instructions for whatever it is, a word of 16,384 letters and 200 messages among it', async () => {
     const kinds = ['a', 'ab', '</s>', ' ', '漢', '\u0301', '\u{F0000}', '<'];
+    const took: string[] = [];
     for (const part of kinds) {
       installed.newMessages();
-      await llm.start_chat([say('user', part.repeat(8192 / part.length))], options({ max_new_tokens: 1 }));
+      await llm.start_chat([say('user', part.repeat(16_384 / part.length))], options({ max_new_tokens: 1 }));
+      took.push(`${JSON.stringify(part)} ${(instructionsOf('start_chat') / 1e6).toFixed(0)}`);
       expect(instructionsOf('start_chat'), part).toBeLessThan(1_000_000_000);
     }
+    console.info(`start_chat of 16,384 characters, M instructions: ${took.join(', ')}`);
     installed.newMessages();
     await llm.start_chat(
       Array.from({ length: 200 }, () => say('user', 'a')),

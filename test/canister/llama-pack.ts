@@ -1,5 +1,6 @@
 /** Packs of random decoder-only models with a byte-level BPE of their own: every byte, and pairs of letters as far as the vocabulary goes. */
 import { createHash } from 'node:crypto';
+import { type LlamaConfig, parseLlamaConfig } from '../../src/model/families/llama/config.ts';
 import { convert } from '../../src/model/pack/convert.ts';
 import { packBytes } from '../../src/model/pack/pack.ts';
 import type { WeightsKind } from '../../src/model/tensor-table.ts';
@@ -15,17 +16,22 @@ function alphabet(): string[] {
   return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(isPrinted(byte) ? byte : next++));
 }
 
-/** @param size pieces: three special tokens, of which 2 ends an answer, the bytes, and pairs of letters */
+/**
+ * @param size pieces: three special tokens, of which 2 ends an answer, the bytes, pairs of letters and then groups of
+ * three
+ */
 export function pairsTokenizer(size: number): PackTokenizer {
   const letters = Array.from('abcdefghijklmnopqrstuvwxyz');
-  const pairs = letters.flatMap((a) => letters.map((b) => [a, b] as const)).slice(0, size - 259);
-  const tokens = ['<pad>', '<s>', '</s>', ...alphabet(), ...pairs.map((pair) => pair.join(''))];
+  const pairs = letters.flatMap((a) => letters.map((b) => [a, b] as const));
+  const threes = pairs.flatMap((pair) => letters.map((c) => [pair.join(''), c] as const));
+  const merged = [...pairs, ...threes].slice(0, size - 259);
+  const tokens = ['<pad>', '<s>', '</s>', ...alphabet(), ...merged.map((parts) => parts.join(''))];
   const entries = {
     model: 'gpt2',
     pre: 'smollm',
     tokens,
     token_type: tokens.map((_, id) => (id < 3 ? 3 : 1)),
-    merges: pairs.map((pair) => pair.join(' ')),
+    merges: merged.map((parts) => parts.join(' ')),
     eos_token_id: 2,
     bos_token_id: 1,
   };
@@ -33,11 +39,50 @@ export function pairsTokenizer(size: number): PackTokenizer {
   return readGgufTokenizer(metadata, 'pairs')!;
 }
 
-/** A pack of a fixture of test/fixtures/llama; it chats by a template. */
-export async function llamaPack(name: string, weights: WeightsKind, template?: string): Promise<Uint8Array> {
-  return await withCheckpoint(`test/fixtures/llama/${name}`, async (checkpoint) => {
-    const { tables, ...inHead } = pairsTokenizer(900);
-    let bytes = new Uint8Array(1 << 22);
+export interface PackOptions {
+  /** By which it chats. */
+  template?: string;
+  /** In place of the fixture's. */
+  contextLength?: number;
+  /** Of the tokenizer. */
+  pieces?: number;
+  /** Of an answer, where the caller does not say. */
+  maxNewTokens?: number;
+  /** Of the embedding, the fixture's over and over, in place of as many as it has. */
+  rows?: number;
+}
+
+/** A pack of a fixture of test/fixtures/llama. @param options a text is a template */
+export async function llamaPack(
+  name: string,
+  weights: WeightsKind,
+  options: string | PackOptions = {},
+): Promise<Uint8Array> {
+  const given: PackOptions = typeof options === 'string' ? { template: options } : options;
+  const { template, contextLength, pieces = 900, rows, maxNewTokens } = given;
+  return await withCheckpoint(`test/fixtures/llama/${name}`, async (found) => {
+    const config = found.config as LlamaConfig;
+    const length = config.vocabularySize * config.hiddenSize;
+    const change = {
+      max_position_embeddings: contextLength ?? config.contextLength,
+      vocab_size: rows ?? config.vocabularySize,
+    };
+    const configJson = { ...(found.json.config as object), ...change };
+    const checkpoint = {
+      ...found,
+      json: {
+        config: configJson,
+        generation: { ...(found.json.generation as object), ...(maxNewTokens && { max_new_tokens: maxNewTokens }) },
+      },
+      config: parseLlamaConfig(configJson),
+      tensor: async (tensor: string) => {
+        const values = await found.tensor(tensor);
+        if (rows === undefined || values.length !== length) return values;
+        return Float32Array.from({ length: rows * config.hiddenSize }, (_, i) => values[i % length]!);
+      },
+    };
+    const { tables, ...inHead } = pairsTokenizer(pieces);
+    let bytes = new Uint8Array(1 << 23);
     const sink = {
       write: (at: number, piece: Uint8Array) => {
         bytes.set(piece, at);

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Server, serve } from '../../packages/replica/src/http/serve.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { browserProgram, launchBrowser } from '../../src/node/network/browser.ts';
+import { llamaPack } from '../canister/llama-pack.ts';
 import { change, type Installed, install, listOptions, ok, sha256Of, upload } from '../canister/llm.ts';
 
 const { cases }: { cases: { prompt: string; ids: number[]; text: string }[] } = JSON.parse(
@@ -348,6 +349,73 @@ describe.skipIf(!hasBrowser)('the page', () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     await page.getByRole('link', { name: 'Ask the model' }).click();
     await page.getByText('signed by the subnet').waitFor();
+  });
+
+  describe('where the model chats', () => {
+    const TEMPLATE =
+      '{% for m in messages %}<s>{{ m.role }}\n{{ m.content }}</s>\n{% endfor %}{% if add_generation_prompt %}<s>assistant\n{% endif %}';
+    const turns: [string, string][] = [];
+    const said = () => page.locator('#conversation p').innerText();
+    /** Says something, and holds the answer against the canister's own to the whole conversation. */
+    const say = async (message: string) => {
+      await page.getByLabel('Your message').fill(message);
+      await page.keyboard.press('Enter');
+      await newest().locator('.whole, .length').waitFor();
+      const messages = [...turns.flat(), message].map((content, i) => ({
+        role: i % 2 ? { assistant: null } : { user: null },
+        content,
+      }));
+      const shown = await text();
+      expect(shown).toBe(ok(await llm.as().chat(messages, [])).text);
+      turns.push([message, shown]);
+    };
+
+    beforeAll(async () => {
+      await upload(llm.as(), await llamaPack('llama-a', 'int8', { template: TEMPLATE, maxNewTokens: 6 }));
+      ok(await llm.as().set_settings(change({ max_prompt_tokens: 120 })));
+      await page.goto(home);
+      await page.getByLabel('Your message').waitFor();
+    });
+
+    it('is a conversation, in which the model knows what was said, after a reload too', async () => {
+      expect(await page.locator('#conversation').isVisible()).toBe(false);
+      await say('hi');
+      expect(await said()).toBe('The model has 1 message of yours in mind, and its answers.');
+      await say('and?');
+      await page.reload();
+      await page.getByLabel('Your message').waitFor();
+      expect(await said()).toBe('The model has 2 messages of yours in mind, and its answers.');
+      expect(await violations()).toEqual([]);
+    });
+
+    it.each([
+      ['the button', () => page.getByRole('button', { name: 'New conversation' }).click()],
+      [
+        '/reset',
+        async () => {
+          await page.getByLabel('Your message').fill('/reset');
+          await page.keyboard.press('Enter');
+        },
+      ],
+    ])('begins a new one by %s', async (_, begin) => {
+      if (turns.length === 0) await say('ho');
+      const before = await answers();
+      await begin();
+      await page.getByText('A new conversation: the model has nothing in mind.').waitFor();
+      expect(await page.locator('#conversation').isVisible()).toBe(false);
+      expect(await answers()).toBe(before);
+      turns.length = 0;
+      await say('who?');
+    });
+
+    it('says what the canister says of one that is too long', async () => {
+      await page.getByLabel('Your message').fill('0'.repeat(118));
+      await page.keyboard.press('Enter');
+      await newest().locator('.failed').waitFor();
+      expect(await newest().innerText()).toContain('expected a prompt of at most 120 tokens');
+      // which is no part of it
+      expect(await said()).toBe('The model has 1 message of yours in mind, and its answers.');
+    });
   });
 
   it('has written no error to the console, and asked its own canister only', () => {

@@ -18,10 +18,11 @@ export interface Running {
   ended: Promise<Ended>;
 }
 
-/** @param script a file of scripts/ without its extension */
-export function run(script: string, args: readonly string[] = []): Running {
+/** @param script a file of scripts/ without its extension @param input what it reads; none unless given */
+export function run(script: string, args: readonly string[] = [], input?: string): Running {
   const tsx = ['--import', 'tsx', join(projectRoot, 'scripts', `${script}.ts`)];
-  const child = spawn(process.execPath, [...tsx, ...args], { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...tsx, ...args], { cwd: projectRoot, stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.end(input);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -24,7 +24,16 @@ function tokenizerOf(special: string[], more: Partial<BpeVocabulary> = {}): Toke
   const added = special.map((content, i) => ({ id: tokens.length + i, content, ...flags }));
   for (const text of special) tokens.push({ text, bytes: utf8(text), type: TokenType.CONTROL });
   const form = { preTokenizer: 'gpt2', ignoreMerges: false, nfc: false, prefix: 'never', stripSpace: false } as const;
-  const vocabulary = { where: 'v', tokens, merges: [], ...form, added, before: [tokens.length - special.length], behind: [], ...more };
+  const vocabulary = {
+    where: 'v',
+    tokens,
+    merges: [],
+    ...form,
+    added,
+    before: [tokens.length - special.length],
+    behind: [],
+    ...more,
+  };
   return copyTokenizer({ tables: encodeBpeData(buildBpe(vocabulary)) }, unit);
 }
 

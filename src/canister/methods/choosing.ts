@@ -1,6 +1,6 @@
 /** What is to be chosen from: the texts of `choose`, checked, as ids and as options of a generation. */
 import type { ChooseOptions } from '../../interface/llm.did.ts';
-import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from '../../interface/prompt-limit.ts';
+import { TOKENIZER_STEPS } from '../../interface/prompt-limit.ts';
 import { type GenerationOptions, MOST_CHOICE_TOKENS } from '../../model/generation/options.ts';
 import { checkChoiceIds, checkChoiceTexts, scoringOptions } from '../../model/generation/scoring-options.ts';
 import type { Plain } from '../candid/opt.ts';
@@ -14,9 +14,9 @@ export interface Choosing {
 /** Tokens of a character: NFKC makes at most 18 of one. */
 const MOST_TOKENS = 18;
 
-/** The texts' own faults. @throws RangeError */
-export const checkTexts = ({ texts }: Choosing, promptCharacters: number, method: string): void =>
-  checkChoiceTexts(texts, Math.max(0, MAX_PROMPT_CHARACTERS - promptCharacters), method);
+/** The texts' own faults. @param most characters that the prompt leaves them @throws RangeError */
+export const checkTexts = ({ texts }: Choosing, most: number, method: string): void =>
+  checkChoiceTexts(texts, Math.max(0, most), method);
 
 function optionsOf(choosing: Choosing, ids: readonly (readonly number[])[], model: Model, method: string) {
   const { end_token, length_normalized } = choosing.options ?? {};

@@ -4,7 +4,7 @@
  */
 import { msgArgData, msgCaller, msgCyclesAvailable, type Principal } from 'azle';
 import type { ChatMessage, GenerateError, GenerateOptions } from '../../interface/llm.did.ts';
-import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from '../../interface/prompt-limit.ts';
+import { maxPromptCharacters, TOKENIZER_STEPS } from '../../interface/prompt-limit.ts';
 import {
   fitContext,
   type GenerationOptions,
@@ -83,8 +83,9 @@ export function readTask(
   const limit = model.limits.promptTokens;
   const prompt = typeof asking === 'string' ? asking : (asking.at(-1)?.content ?? '');
   const characters = charactersOf(asking);
-  if (characters > MAX_PROMPT_CHARACTERS) {
-    const message = `${method}: expected a prompt of at most ${MAX_PROMPT_CHARACTERS} characters, got ${characters}`;
+  const mostCharacters = maxPromptCharacters(limit);
+  if (characters > mostCharacters) {
+    const message = `${method}: expected a prompt of at most ${mostCharacters} characters, got ${characters}`;
     return { PromptTooLong: { tokens: characters, limit, message } };
   }
   if (typeof asking !== 'string' && asking.length > MAX_MESSAGES)
@@ -99,12 +100,12 @@ export function readTask(
   let most: GenerationOptions;
   try {
     if (choosing) {
-      checkTexts(choosing, characters, method);
+      checkTexts(choosing, mostCharacters - characters, method);
       const bounds = boundsOf(choosing, model, method);
       [decided, most] = [bounds.least, bounds.most];
     } else {
       if (texts) {
-        checkChoiceTexts(texts, Math.max(0, MAX_PROMPT_CHARACTERS - characters), method, 1);
+        checkChoiceTexts(texts, Math.max(0, mostCharacters - characters), method, 1);
         request.choices = texts.map((_, i) => [i]).filter(([id]) => !model.bounds.eosTokenIds.includes(id!));
       }
       decided = most = generationOptions(request, model.head.generation, model.bounds, randomSeed, undefined, method);
@@ -165,7 +166,8 @@ export function readTask(
   } catch (error) {
     return { InvalidOptions: (error as Error).message };
   }
-  return { model, prompt, characters: inAll, sourceIds, systemIds, options: decided, choices: texts, tokensPerCall };
+  const system = systemIds > 0 ? { systemIds } : {};
+  return { model, prompt, characters: inAll, sourceIds, ...system, options: decided, choices: texts, tokensPerCall };
 }
 
 /** Arguments have room for some more (argument-reader.ts), but then the limit has no name. */

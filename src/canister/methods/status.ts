@@ -1,7 +1,7 @@
 /** What the canister has and does, for whoever asks. */
 import { canisterCycleBalance, dataCertificate, inReplicatedExecution } from 'azle';
 import type { ModelCertificate, ModelInfo, Status, TokenCount } from '../../interface/llm.did.ts';
-import { MAX_PROMPT_CHARACTERS, TOKENIZER_STEPS } from '../../interface/prompt-limit.ts';
+import { maxPromptCharacters, TOKENIZER_STEPS } from '../../interface/prompt-limit.ts';
 import { sizesOf } from '../../model/families/registry.ts';
 import { packShape } from '../../model/pack/pack.ts';
 import { type Opt, some } from '../candid/opt.ts';
@@ -36,6 +36,7 @@ export class StatusMethods {
         not_applied: head.generation.notApplied,
         ready,
         about: some(head.about),
+        chats: [head.chat !== undefined],
       },
     ];
   }
@@ -47,7 +48,8 @@ export class StatusMethods {
   @candid()
   count_tokens(prompt: string): Opt<TokenCount> {
     const model = activeModel();
-    if (inReplicatedExecution() || !model?.ready || prompt.length > MAX_PROMPT_CHARACTERS) return [];
+    if (inReplicatedExecution() || !model?.ready) return [];
+    if (prompt.length > maxPromptCharacters(model.limits.promptTokens)) return [];
     const ids = model.tokenizer.encodeUpTo(prompt, Number.POSITIVE_INFINITY, { thousandSteps: TOKENIZER_STEPS });
     return ids ? [{ tokens: ids.length, limit: model.limits.promptTokens }] : [];
   }

@@ -1,6 +1,7 @@
 /**
- * The prefix cache of a decoder-only model (service/prefix-cache.ts): keys and values of what was answered stay in the arena, for prompts that begin in the same way.
- * Bounded by `embedding_bytes`, as a T5's encodings are, and the first to go where a session finds no room. An upgrade empties it: the arena is made anew.
+ * The prefix cache of a decoder-only model (service/prefix-cache.ts): keys and values of what was answered stay in the
+ * arena, for prompts that begin in the same way. Bounded by `embedding_bytes`, as a T5's encodings are, and the first
+ * to go where a session finds no room. An upgrade empties it: the arena is made anew.
  */
 import type { Generation } from '../../model/generation/generation.ts';
 import type { LanguageModel } from '../../model/language-model.ts';
@@ -47,7 +48,8 @@ class Prefixes {
   }
 
   /**
-   * Brings a session that has yet to read its prompt as far as another has come whose prompt begins in the same way, which may have gone on since the last time.
+   * Brings a session that has yet to read its prompt as far as another has come whose prompt begins in the same way,
+   * which may have gone on since the last time.
    * @returns how many ids' keys and values were copied
    */
   borrow(session: Asked, writing: Generation, model: LanguageModel): number {

@@ -6,6 +6,7 @@
 import { isController, msgCaller } from 'azle';
 import type { FinishReason, GenerateError, Progress, SessionInfo, SessionState } from '../../interface/llm.did.ts';
 import { rowsOf } from '../../model/generation/scoring.ts';
+import type { Sequence } from '../../model/sequence.ts';
 import { addBill, type Bill, cyclesOf, emptyBill, executed } from '../../service/bill.ts';
 import type { Amount, Reservation } from '../../service/quotas.ts';
 import { type Entry, type Mark, type MarkStanding, SessionIndex } from '../../service/session-index.ts';
@@ -569,10 +570,13 @@ export function usageOf(session: Session): Omit<Progress, 'state' | 'text'> {
 export const finishReason = (session: Session): FinishReason =>
   session.state === 'stop' ? { stop: null } : { length: null };
 
+/** An encoder is at work, or a decoder-only model is yet to see all of the prompt but its last token. */
+const readsPrompt = ({ phase, cached, given }: Sequence): boolean => phase === 'encode' || cached < given - 1;
+
 export function stateOf(session: Session): SessionState {
   const { state, reason, writing, tokenIds } = session;
   if (state === 'active') {
-    return tokenIds.length === 0 && (!writing || writing.sequence.phase === 'encode')
+    return tokenIds.length === 0 && (!writing || readsPrompt(writing.sequence))
       ? { encoding: null }
       : { generating: null };
   }

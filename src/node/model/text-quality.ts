@@ -16,33 +16,72 @@ export interface Position {
   margin: number;
   /** Of the text's own next token; a natural logarithm. */
   logProbability: number;
+  /** The Kullback-Leibler divergence of its probabilities from exact ones, in nats. */
+  divergence: number;
 }
 
-/** Goes through the ids, of which the first is given. */
-export function goThrough(model: LanguageModel, ids: readonly number[]): Position[] {
-  const sequence = model.open(ids.slice(0, 1), ids.length);
-  const positions: Position[] = [];
+/**
+ * Takes models through the same ids side by side, of which the first is given.
+ * @returns positions of each model; divergences are from the first one
+ */
+export function goThrough(models: readonly LanguageModel[], ids: readonly number[]): Position[][] {
+  const sequences = models.map((model) => model.open(ids.slice(0, 1), ids.length));
+  const positions: Position[][] = models.map(() => []);
   for (const id of ids.slice(1)) {
-    model.step([sequence]);
-    positions.push(positionOf(model.logits(), id));
-    sequence.targetIds.push(id);
+    let exact: Float32Array | undefined;
+    for (const [i, model] of models.entries()) {
+      model.step([sequences[i]!]);
+      const logits = model.logits();
+      positions[i]!.push(positionOf(logits, id, exact));
+      exact ??= logits;
+      sequences[i]!.targetIds.push(id);
+    }
   }
-  model.close(sequence);
+  for (const [i, model] of models.entries()) model.close(sequences[i]!);
   return positions;
 }
 
-/** @param next the id that the text goes on with */
-export function positionOf(logits: Float32Array, next: number): Position {
+/**
+ * @param next the id that the text goes on with
+ * @param exact logits that these are an approximation of
+ */
+export function positionOf(logits: Float32Array, next: number, exact?: Float32Array): Position {
   let [choice, first, second] = [0, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let id = 0; id < logits.length; id++) {
     const logit = logits[id]!;
     if (logit > first) [choice, first, second] = [id, logit, first];
     else if (logit > second) second = logit;
   }
-  let sum = 0;
-  for (let id = 0; id < logits.length; id++) sum += Math.exp(logits[id]! - first);
-  return { choice, margin: first - second, logProbability: logits[next]! - first - Math.log(sum) };
+  const logSum = logSumOf(logits);
+  const divergence = exact ? divergenceFrom(exact, logits, logSum) : 0;
+  return { choice, margin: first - second, logProbability: logits[next]! - logSum, divergence };
 }
+
+/** The logarithm of the sum of what logits stand for. */
+function logSumOf(logits: Float32Array): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (const logit of logits) most = Math.max(most, logit);
+  let sum = 0;
+  for (const logit of logits) sum += Math.exp(logit - most);
+  return most + Math.log(sum);
+}
+
+function divergenceFrom(exact: Float32Array, logits: Float32Array, logSum: number): number {
+  const exactSum = logSumOf(exact);
+  let divergence = 0;
+  for (let id = 0; id < logits.length; id++) {
+    const logProbability = exact[id]! - exactSum;
+    divergence += Math.exp(logProbability) * (logProbability - (logits[id]! - logSum));
+  }
+  return divergence;
+}
+
+/**
+ * The mean Kullback-Leibler divergence from the first model's probabilities, in nats a token: 0 where they are the
+ * same.
+ */
+export const meanDivergence = (positions: readonly Position[]): number =>
+  positions.reduce((sum, { divergence }) => sum + divergence, 0) / positions.length;
 
 export const perplexity = (positions: readonly Position[]): number =>
   Math.exp(-positions.reduce((sum, { logProbability }) => sum + logProbability, 0) / positions.length);

@@ -1,4 +1,7 @@
-/** A prompt that begins as another: the keys and values of the beginning are copied, and what comes out is the same to the bit. */
+/**
+ * A prompt that begins as another: the keys and values of the beginning are copied, and what comes out is the same to
+ * the bit.
+ */
 import { describe, expect, it } from 'vitest';
 import { advance, type Generation } from '../../../src/model/generation/generation.ts';
 import type { GenerationRequest } from '../../../src/model/generation/options.ts';

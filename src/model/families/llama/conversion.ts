@@ -9,7 +9,7 @@
  *
  * Why the square root: a column's rounding errors are multiplied by its scale too, and columns of large weights tend to have large inputs. A row's largest weight is
  * some four times its root mean square, so that a column a few times as large as others takes no room from them, while equal columns would make its own errors larger
- * by as much. Measured in docs/quantisation.md, not derived.
+ * by as much. int4 has no such room, and its columns are made equal. Measured in docs/quantisation.md, not derived.
  */
 import type { LlamaConfig } from './config.ts';
 import { ropeFrequencies } from './rope.ts';
@@ -43,6 +43,7 @@ export function llamaSource(shape: LlamaShape, file: LlamaFile): ReadTensor {
 class Conversion {
   private readonly config: LlamaConfig;
   private readonly isEqualised: boolean;
+  private readonly weights: LlamaShape['weights'];
   /** Column scales by what the columns are of, while they are needed. */
   private readonly scales = new Map<string, Float32Array>();
   private readonly own: ReadonlyMap<string, () => Promise<Float32Array<ArrayBuffer>>>;
@@ -54,6 +55,7 @@ class Conversion {
     const { config, tiedHead } = shape;
     this.config = config;
     this.isEqualised = equalised(shape);
+    this.weights = shape.weights;
     const head = tiedHead ? EMBEDDING : HEAD;
     this.own = new Map([
       ...ropesOf(config).ropes.map(
@@ -135,7 +137,7 @@ class Conversion {
     return await this.kept(names.join(), count, async () => {
       const matrices: Float32Array[] = [];
       for (const name of names) matrices.push(await this.file.tensor(name));
-      return columnScales(matrices, count, (column) => column);
+      return columnScales(matrices, count, (column) => column, this.power(names[0]!));
     });
   }
 
@@ -144,8 +146,13 @@ class Conversion {
     const { numHeads, numKvHeads, headDim } = this.config;
     const name = `${layer}.self_attn.o_proj.weight`;
     return await this.kept(name, numKvHeads * headDim, async () =>
-      columnScales([await this.file.tensor(name)], numHeads * headDim, this.valueOf),
+      columnScales([await this.file.tensor(name)], numHeads * headDim, this.valueOf, this.power(name)),
     );
+  }
+
+  /** Beside int4 the embedding is int8. */
+  private power(name: string): number {
+    return this.weights === 'int4' && name !== EMBEDDING ? INT4_POWER : INT8_POWER;
   }
 
   /** Which column of the values a column of attention's output is made of. */
@@ -174,14 +181,19 @@ class Conversion {
   }
 }
 
+/** Of a column's root mean square: see the head of this file. */
+export const INT8_POWER = 0.5;
+export const INT4_POWER = 1;
+
 /**
- * The square root of each column's root mean square, rows taken relative to their largest weight; 1 for a column of zeros.
+ * A power of each column's root mean square, rows taken relative to their largest weight; 1 for a column of zeros.
  * @param matrices [any, columns] each @param into which scale a column counts for; columns that share one have it together
  */
 export function columnScales(
   matrices: readonly Float32Array[],
   columns: number,
   into: (column: number) => number,
+  power: number,
 ): Float32Array<ArrayBuffer> {
   const places = Int32Array.from({ length: columns }, (_, column) => into(column));
   const count = Math.max(...places) + 1;
@@ -197,7 +209,7 @@ export function columnScales(
     }
   }
   const each = (rows * columns) / count;
-  return Float32Array.from(squares, (square) => (square > 0 ? (square / each) ** 0.25 : 1));
+  return Float32Array.from(squares, (square) => (square > 0 ? (square / each) ** (power / 2) : 1));
 }
 
 function scaled(values: Float32Array<ArrayBuffer>, factor: number): Float32Array<ArrayBuffer> {

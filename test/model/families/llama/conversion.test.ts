@@ -1,6 +1,10 @@
 /** Scales of columns: what int8 rows lose in the end, against columns as they are and columns made wholly equal. */
 import { describe, expect, it } from 'vitest';
-import { columnScales } from '../../../../src/model/families/llama/conversion.ts';
+import { parseLlamaConfig } from '../../../../src/model/families/llama/config.ts';
+import { columnScales, INT4_POWER, INT8_POWER, llamaSource } from '../../../../src/model/families/llama/conversion.ts';
+import { EMBEDDING_SCALES } from '../../../../src/model/families/llama/tensors.ts';
+import type { WeightsKind } from '../../../../src/model/tensor-table.ts';
+import { readFixture } from '../../generation/models.ts';
 
 const [ROWS, COLUMNS, INPUTS] = [64, 128, 20];
 /** A column that is larger than others. */
@@ -48,7 +52,7 @@ function error({ matrix, inputs }: Case, scales: ArrayLike<number>): number {
   return Math.sqrt(sum / ROWS / inputs.length);
 }
 
-const found = ({ matrix }: Case): Float32Array => columnScales([matrix], COLUMNS, (column) => column);
+const found = ({ matrix }: Case): Float32Array => columnScales([matrix], COLUMNS, (column) => column, INT8_POWER);
 const asTheyAre = new Float32Array(COLUMNS).fill(1);
 
 /** Scales that give all columns one root mean square, rows relative to their largest. */
@@ -80,10 +84,26 @@ describe(`scales of columns (seed ${SEED})`, () => {
       [0, 0, 0, 0],
     ];
     const small = Float32Array.from(rows.flat());
-    expect(Array.from(columnScales([small], 4, (c) => c))).toEqual([1, 1, 0.5, 0.5]);
+    expect(Array.from(columnScales([small], 4, (c) => c, INT8_POWER))).toEqual([1, 1, 0.5, 0.5]);
+    expect(Array.from(columnScales([small], 4, (c) => c, INT4_POWER))).toEqual([1, 1, 0.25, 0.25]);
     // columns 0 and 2, 1 and 3: mean squares (1 + 1/16) / 2 and 1/32
-    const shared = columnScales([small], 4, (c) => c % 2);
+    const shared = columnScales([small], 4, (c) => c % 2, INT8_POWER);
     expect(shared[0]).toBeCloseTo((17 / 32) ** 0.25, 6);
     expect(shared[1]).toBeCloseTo((1 / 32) ** 0.25, 6);
   });
+});
+
+it('an int4 pack has equal columns in its int4 matrices, and those of int8 in its embedding', async () => {
+  const config = parseLlamaConfig(readFixture('llama-b', 'config.json'), 'config.json');
+  const next = numbers(SEED);
+  const { hiddenSize } = config;
+  const matrix = Float32Array.from({ length: 16 * hiddenSize }, (_, i) => next() * (1 + (i % hiddenSize)));
+  const tensor = async (name: string) => (name.endsWith('norm.weight') ? new Float32Array(hiddenSize).fill(1) : matrix);
+  const of = async (weights: WeightsKind, name: string) =>
+    await llamaSource({ family: 'llama', config, weights, tiedHead: true }, { tensor })(name);
+  const [layer, final] = ['model.layers.0.input_layernorm.weight', 'model.norm.weight'];
+  const roots = await of('int8', layer);
+  for (const [i, scale] of (await of('int4', layer)).entries()) expect(scale).toBeCloseTo(roots[i]! ** 2, 6);
+  // the head is the embedding
+  for (const name of [EMBEDDING_SCALES, final]) expect(await of('int4', name)).toEqual(await of('int8', name));
 });
