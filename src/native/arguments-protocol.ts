@@ -63,8 +63,8 @@ export const MAX_LEVELS = 100;
 export const MAX_TEXT_BYTES = 100000;
 /** Values that are skipped or read: so many, and one more for each byte. */
 export const FREE_VALUES = 10000;
-/** Slots that a message's arguments may come to. */
-export const MAX_SLOTS = 1024;
+/** Slots that a message's arguments may come to: 200 messages of a conversation take 1,000 of them, and options the rest. */
+export const MAX_SLOTS = 1088;
 /** Bytes of all methods' types. */
 export const TYPES_BYTES = 24576;
 

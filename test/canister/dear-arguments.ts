@@ -255,7 +255,7 @@ export interface Dearest {
   tried: number;
 }
 
-/** Lists of ids, all of them different, for methods that take options: as long as they may be, as many as the model knows, and none. */
+/** Lists of ids or texts, all of them different, for methods that take options: as long as they may be, as many as the model knows, and none. */
 function manyIds(argTypes: IDL.Type[]): Uint8Array[] {
   const last = argTypes.at(-1);
   if (!last) return [];
@@ -264,9 +264,11 @@ function manyIds(argTypes: IDL.Type[]): Uint8Array[] {
   if (!(record instanceof IDL.RecordClass)) return [];
   return record._fields.flatMap(([name, type]) => {
     if (!(type instanceof IDL.OptClass && type._type instanceof IDL.VecClass)) return [];
-    const nested = type._type._type instanceof IDL.VecClass;
+    const element = type._type._type;
+    const nested = element instanceof IDL.VecClass;
+    const item = (i: number) => (nested ? [i] : element === IDL.Text ? `text ${i}` : i);
     return [nested ? 500 : 1_000, nested ? 250 : 380, 0].map((length) => {
-      const ids = Array.from({ length }, (_, i) => (nested ? [i] : i));
+      const ids = Array.from({ length }, (_, i) => item(i));
       const given = Object.fromEntries(record._fields.map(([field]) => [field, field === name ? [ids] : []]));
       const value = last instanceof IDL.OptClass ? [given] : given;
       return new Uint8Array(IDL.encode(argTypes, [prompt, value]));

@@ -1,5 +1,6 @@
 /** Receipts of answers: what they prove, to whom, for how long, and what of a wrong one is found out. */
 import { readFileSync } from 'node:fs';
+import { Cbor } from '@dfinity/agent';
 import { Principal } from '@dfinity/principal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Server, serve } from '../../packages/replica/src/http/serve.ts';
@@ -66,6 +67,15 @@ it('holds with the root key alone, in JSON, and the model gives its answer again
   );
 });
 
+function isSameTree(...trees: [string, string]): boolean {
+  try {
+    const [a, b] = trees.map((tree) => JSON.stringify(Cbor.decode(Uint8Array.from(Buffer.from(tree, 'hex')))));
+    return a === b;
+  } catch {
+    return false;
+  }
+}
+
 describe('what is found out by name', () => {
   const fields = /^receipt: expected model, prompt, options, seed and answer with the hash [0-9a-f]{64}, got/;
 
@@ -117,12 +127,14 @@ describe('what is found out by name', () => {
       for (let at = 0; at < digits.length / 2; at += part === 'tree' ? 5 : 47) {
         const byte = Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16) ^ 0x15;
         const changed = digits.slice(0, 2 * at) + byte.toString(16).padStart(2, '0') + digits.slice(2 * at + 2);
+        // the decoder takes a length that goes past the end for what is there: the same tree
+        if (part === 'tree' && isSameTree(changed, digits)) continue;
         expect(await refusal({ ...first, [part]: changed }), `${part} ${at}`).not.toBe('holds');
       }
     }
     expect(await refusal({ ...first, tree: 'xy' })).toBe('receipt: expected tree in hexadecimal, got xy');
     expect(await refusal({ ...first, certificate: 'd9d9f7' })).toMatch(/^receipt: expected a certificate/);
-  });
+  }, 60_000);
 });
 
 describe('how long it is kept', () => {
