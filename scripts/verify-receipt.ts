@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { IC_ROOT_KEY } from '@dfinity/agent';
 import { Command } from 'commander';
-import { type Receipt, verifyReceipt } from '../src/client/receipt.ts';
+import { type Receipt, verifyReceipt } from '../src/client/certified/receipt.ts';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { answerAgain } from '../src/node/model/answer-again.ts';
 import { findModel } from '../src/node/model/find-model.ts';

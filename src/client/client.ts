@@ -4,14 +4,14 @@
 
 import { Actor } from '@dfinity/agent';
 import type * as Candid from '../interface/llm.did.ts';
-import { certifiedModel } from './certified-model.ts';
+import { certifiedModel } from './certified/certified-model.ts';
+import { fetchReceipt, type Receipt } from './certified/receipt.ts';
 import { generateError, NoSuchSession, unwrap } from './errors.ts';
 import { type Asking, messagesInCandid } from './messages.ts';
 import { toCandid } from './options.ts';
 import { type Patience, whenAvailable } from './patience.ts';
-import { fetchReceipt, type Receipt } from './receipt.ts';
 import { type FinishReason, finishReason, type StreamOptions, TextStream } from './stream.ts';
-import { type PackSource, type UploadOptions, uploadPack } from './upload.ts';
+import { type PackSource, type UploadOptions, uploadPack } from './upload/upload.ts';
 import { abortable } from './wait.ts';
 
 export interface Generation extends Omit<Candid.Generation, 'finish_reason' | 'token_ids'> {

@@ -1,6 +1,7 @@
 /** The client's public face: for web pages and Node, over @dfinity/agent. Start with `connect`. */
 
 export type { _SERVICE as Llm, ModelInfo, Status } from '../interface/llm.did.ts';
+export { type Receipt, type VerifiedReceipt, verifyReceipt } from './certified/receipt.ts';
 export { Client, type Generation } from './client.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export {
@@ -23,9 +24,8 @@ export {
 export type { Asking, ChatMessage } from './messages.ts';
 export type { GenerateOptions } from './options.ts';
 export type { Patience } from './patience.ts';
-export { type Receipt, type VerifiedReceipt, verifyReceipt } from './receipt.ts';
 export { type FinishReason, type StreamOptions, TextStream, type Usage } from './stream.ts';
-export type { PackSource, UploadOptions, UploadProgress } from './upload.ts';
+export type { PackSource, UploadOptions, UploadProgress } from './upload/upload.ts';
 export {
   Incomplete,
   InvalidChunk,
@@ -38,4 +38,4 @@ export {
   NotStarted,
   UploadError,
   WrongHash,
-} from './upload-errors.ts';
+} from './upload/upload-errors.ts';

@@ -31,14 +31,23 @@ export async function whenAvailable<T>(
   }
 }
 
+/** The reject code of what may go well later. */
+const TRANSIENT = 2;
 /** Canister stopped, and stopping: as during an upgrade. */
 const PASSING_REJECTS = ['IC0508', 'IC0509'];
 
 /** Whether a call that threw this may go well the next time: not where the canister trapped, or is not there at all. */
 export function mayPass(error: unknown): error is AgentError {
   if (!(error instanceof AgentError)) return false;
-  if (error.kind !== ErrorKindEnum.Reject) return true;
-  const { rejectCode, rejectErrorCode } = error.code as unknown as { rejectCode: number; rejectErrorCode?: string };
-  const isTransient = rejectCode === 2;
-  return isTransient || PASSING_REJECTS.includes(rejectErrorCode ?? '');
+  return error.kind !== ErrorKindEnum.Reject || isRejected(error, PASSING_REJECTS);
+}
+
+/** Whether the network or the canister rejected a call: for the time being, or with one of these codes. */
+export function isRejected(error: unknown, codes: readonly string[]): error is AgentError {
+  if (!(error instanceof AgentError) || error.kind !== ErrorKindEnum.Reject) return false;
+  const { rejectCode, rejectErrorCode = '' } = error.code as unknown as {
+    rejectCode: number;
+    rejectErrorCode?: string;
+  };
+  return rejectCode === TRANSIENT || codes.includes(rejectErrorCode);
 }

@@ -2,8 +2,8 @@
  * Several canisters that hold the same model, as one actor: a question goes to the least busy of them, and on to the
  * next where one is stopped, full or out of cycles. What concerns a session goes to the canister that has it.
  */
-import { AgentError, ErrorKindEnum } from '@dfinity/agent';
 import type * as Candid from '../interface/llm.did.ts';
+import { isRejected } from './patience.ts';
 
 type Llm = Candid._SERVICE;
 type Result = { Ok: unknown } | { Err: object };
@@ -26,13 +26,6 @@ const OF_SESSION = ['progress', 'resume', 'cancel', 'delete'] as const;
 
 /** The canister is out of cycles, is not there, is stopped, is stopping, has no code. It has done nothing. */
 const DID_NOTHING = ['IC0207', 'IC0301', 'IC0508', 'IC0509', 'IC0537'];
-
-/** Whether a canister that threw this has not begun to work, so that another one may be asked. */
-function didNothing(error: unknown): boolean {
-  if (!(error instanceof AgentError) || error.kind !== ErrorKindEnum.Reject) return false;
-  const { rejectCode, rejectErrorCode } = error.code as unknown as { rejectCode: number; rejectErrorCode?: string };
-  return rejectCode === 2 || DID_NOTHING.includes(rejectErrorCode ?? '');
-}
 
 const isErr = (result: Result, ...cases: string[]): boolean =>
   'Err' in result && cases.some((name) => name in result.Err);
@@ -93,7 +86,8 @@ async function ask(
       // of several refusals, one that may pass says more than one of a canister without a model
       if (refused === undefined || isErr(result, 'Unavailable')) refused = [result, member];
     } catch (error) {
-      if (!didNothing(error)) throw error;
+      // where it may have begun to work, no other one is asked
+      if (!isRejected(error, DID_NOTHING)) throw error;
       thrown = error;
     }
   }

@@ -9,6 +9,8 @@
  *   3  ids of the prompt, u32 each               6  ids of the answer, u32 each, a stop token included
  *   7  texts that there was a choice of: nothing, or UTF-8 of a JSON list
  */
+import { fromHex } from './hex.ts';
+
 export interface ReceiptFields {
   /** SHA-256 of the pack, in hexadecimal. */
   model: string;
@@ -48,12 +50,6 @@ export function receiptBytes(fields: ReceiptFields, utf8: (text: string) => Uint
 
 /** Little-endian, as all machines are that run this. */
 const wordsOf = (ids: ArrayLike<number>): Uint8Array => new Uint8Array(Uint32Array.from(ids).buffer);
-
-function fromHex(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
-}
 
 /** What a place of the tree of receipts is called there: its number, four bytes, the most significant first. */
 export const placeLabel = (place: number): Uint8Array =>

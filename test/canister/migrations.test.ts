@@ -2,8 +2,9 @@
 import { Principal } from '@dfinity/principal';
 import { describe, expect, it } from 'vitest';
 import { decodeSession } from '../../src/canister/sessions/session-record.ts';
-import { fromJsonBytes, hex, toJsonBytes, utf8 } from '../../src/canister/storage/bytes.ts';
+import { fromJsonBytes, toJsonBytes, utf8 } from '../../src/canister/storage/bytes.ts';
 import { type Bytes, LAYOUT, migrate } from '../../src/canister/storage/migrations.ts';
+import { hex } from '../../src/interface/hex.ts';
 import { emptyBill } from '../../src/service/bill.ts';
 import { Roles } from '../../src/service/roles.ts';
 import { SESSION_SLOT_BYTES, SessionIndex } from '../../src/service/session-index.ts';

@@ -1,12 +1,12 @@
 /** Receipts: what a contract or an auditor keeps of an answer, so that anybody can check later that this model gave it. */
 import { dataCertificate } from 'azle';
+import { fromHex, hex } from '../../interface/hex.ts';
 import type { Receipt, ReceiptResult } from '../../interface/llm.did.ts';
 import { receiptsWitness } from '../certification/certified.ts';
 import { findReceipt, isKept, placeOf, receiptOf, receiptWitness } from '../certification/receipts.ts';
 import { now } from '../runtime/time.ts';
 import { receiptFields } from '../sessions/receipt.ts';
 import { isSession, sessionForCaller } from '../sessions/sessions.ts';
-import { fromHex, hex } from '../storage/bytes.ts';
 import { settings } from '../storage/settings.ts';
 import { candid } from './methods.ts';
 

@@ -2,6 +2,8 @@
  * Taking a pack in: chunks in any order, each as often as one likes; their SHA-256 is worked out as they come, and the pack becomes the model only
  * if hash and head are right. Several packs may be stored, one is active. Controllers and admins only.
  */
+
+import { hex } from '../../interface/hex.ts';
 import type {
   ChunkRange,
   StoredModel,
@@ -28,7 +30,6 @@ import {
 import { sha256 as hasher, instructionsNow, MESSAGE_BUDGET } from '../runtime/unit.ts';
 import { endAll } from '../sessions/sessions.ts';
 import { allotBlocks, lacksStableRoom, readMailbox, writeMailbox } from '../storage/blocks.ts';
-import { hex } from '../storage/bytes.ts';
 import { settings } from '../storage/settings.ts';
 import { readRecord, writeRecord } from '../storage/stable.ts';
 import { tableBlocks } from '../storage/tables.ts';

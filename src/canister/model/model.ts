@@ -1,4 +1,6 @@
 /** The models: packs in stable memory, one of them active, its weights and its tokenizer's tables in the arena; brought there when first needed. */
+
+import { fromHex } from '../../interface/hex.ts';
 import { openModel } from '../../model/families/registry.ts';
 import { type GenerationModel, mostNewTokens } from '../../model/generation/options.ts';
 import type { LanguageModel } from '../../model/language-model.ts';
@@ -13,7 +15,6 @@ import type { Tokenizer } from '../../text/tokenizer.ts';
 import { certifyModelOf } from '../certification/certified.ts';
 import { arena, instructionsNow, unit } from '../runtime/unit.ts';
 import { type Blocks, readMailbox, readToArena } from '../storage/blocks.ts';
-import { fromHex } from '../storage/bytes.ts';
 import { settings } from '../storage/settings.ts';
 import { readRecord, shortenRecord, writeRecord } from '../storage/stable.ts';
 import { arenaBytes } from './arena-bytes.ts';

@@ -7,12 +7,14 @@
  *   | u8      | u8    | f64 ms   |                | length, u8  | ASCII     |      |
  *   +---------+-------+----------+----------------+-------------+-----------+------+
  */
+
+import { fromHex } from '../../interface/hex.ts';
 import type { BeamState } from '../../model/generation/beam-search.ts';
 import type { GenerationOptions } from '../../model/generation/options.ts';
 import type { Bill } from '../../service/bill.ts';
 import { MESSAGE_CYCLES } from '../../service/prices.ts';
 import { decodeUtf8 } from '../../text/utf8.ts';
-import { fromHex, utf8 } from '../storage/bytes.ts';
+import { utf8 } from '../storage/bytes.ts';
 
 /** `queued` and `active` are under way; an active one is encoding until it has its first token. */
 export type State = 'queued' | 'active' | 'stop' | 'length' | 'cancelled' | 'failed';

@@ -4,6 +4,7 @@
  * lost. Who works on it, and when, is scheduler.ts.
  */
 import { isController, msgCaller } from 'azle';
+import { hex } from '../../interface/hex.ts';
 import type { FinishReason, GenerateError, Progress, SessionInfo, SessionState } from '../../interface/llm.did.ts';
 import { rowsOf } from '../../model/generation/scoring.ts';
 import type { Sequence } from '../../model/sequence.ts';
@@ -19,7 +20,7 @@ import { callerText } from '../runtime/caller.ts';
 import { addChore, keepHouseBy, keepHouseSoon } from '../runtime/housekeeping.ts';
 import { now } from '../runtime/time.ts';
 import { NoStableRoom } from '../storage/blocks.ts';
-import { hex, utf8 } from '../storage/bytes.ts';
+import { utf8 } from '../storage/bytes.ts';
 import { settings } from '../storage/settings.ts';
 import { put, readRecord, sessionRecords, writeRecord } from '../storage/stable.ts';
 import { billAddress, readBill, sessionTable, writeBill } from '../storage/tables.ts';

@@ -1,19 +1,10 @@
-/** Text, JSON and hexadecimal as bytes. Nothing of Azle, so that what is stored can be read and tested in Node. */
+/** Text and JSON as bytes. Nothing of Azle, so that what is stored can be read and tested in Node. */
 import { decodeUtf8, utf8Of } from '../../text/utf8.ts';
 
 /** In an array of its own. */
 export const utf8 = (text: string): Uint8Array => utf8Of(text).slice();
 export const toJsonBytes = (value: unknown): Uint8Array => utf8(JSON.stringify(value));
 export const fromJsonBytes = <T>(bytes: Uint8Array): T => JSON.parse(decodeUtf8(bytes));
-
-/** Lowercase. */
-export const hex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
-
-export function fromHex(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
-}
 
 export function join(...parts: Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));

@@ -2,7 +2,8 @@
  * From one layout of stable memory to the next. Each migration stands alone and for ever, with the types of its time: what it makes is what the
  * next one expects. A new layout: add one at the end, and a test beside the others.
  */
-import { fromHex, fromJsonBytes, toJsonBytes, utf8 } from './bytes.ts';
+import { fromHex } from '../../interface/hex.ts';
+import { fromJsonBytes, toJsonBytes, utf8 } from './bytes.ts';
 
 /** What of a StableBTreeMap is needed, so that tests bring a Map of their own. */
 export interface Bytes {

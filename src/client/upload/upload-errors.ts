@@ -1,7 +1,7 @@
 /** Why a pack was not taken: a class for each case of the canister's UploadError. See errors.ts. */
 
-import type * as Candid from '../interface/llm.did.ts';
-import { CanisterError, type CodeOf } from './errors.ts';
+import type * as Candid from '../../interface/llm.did.ts';
+import { CanisterError, type CodeOf } from '../errors.ts';
 
 export class UploadError<K extends CodeOf<Candid.UploadError> = CodeOf<Candid.UploadError>> extends CanisterError<
   Candid.UploadError,

@@ -2,11 +2,14 @@
  * Receipts: that a canister gave an answer, checked with nothing but the network's root key. The canister need not be
  * there any more; what the answer follows from is worked out again by `npm run verify-receipt`.
  */
-import { Cbor, Certificate, type HashTree, lookup_path, lookupResultToBuffer, reconstruct } from '@dfinity/agent';
+import { Cbor, Certificate, type HashTree, lookupResultToBuffer, reconstruct } from '@dfinity/agent';
 import { Principal } from '@dfinity/principal';
-import type { _SERVICE as Llm } from '../interface/llm.did.ts';
-import { placeLabel, type ReceiptFields, receiptBytes } from '../interface/receipt.ts';
-import { generateError, unwrap } from './errors.ts';
+import { fromHex, hex } from '../../interface/hex.ts';
+import type { _SERVICE as Llm } from '../../interface/llm.did.ts';
+import { placeLabel, type ReceiptFields, receiptBytes } from '../../interface/receipt.ts';
+import { generateError, unwrap } from '../errors.ts';
+import { sha256Of } from '../sha256.ts';
+import { certifiedDataOf, leafOf } from './certified-data.ts';
 
 /** A receipt as it is kept: JSON can hold all of it. */
 export interface Receipt {
@@ -74,7 +77,7 @@ export async function verifyReceipt(receipt: Receipt, rootKey: Uint8Array): Prom
   if (answer) {
     if (answer.seed !== undefined && !/^(0|[1-9]\d*)$/.test(answer.seed))
       throw new Error(`receipt: expected a seed in decimal digits, got ${answer.seed}`);
-    const made = hex(await sha256(receiptBytes(fieldsOf(answer), (text) => new TextEncoder().encode(text))));
+    const made = hex(await sha256Of(receiptBytes(fieldsOf(answer), (text) => new TextEncoder().encode(text))));
     if (made !== receipt.sha256)
       throw new Error(
         `receipt: expected model, prompt, options, seed and answer with the hash ${receipt.sha256}, got ${made}`,
@@ -83,7 +86,7 @@ export async function verifyReceipt(receipt: Receipt, rootKey: Uint8Array): Prom
   if (!receipt.certificate.startsWith(SELF_DESCRIBED))
     throw new Error('receipt: expected a certificate in CBOR, got something else');
   const certificate = await Certificate.create({
-    certificate: fromHex('certificate', receipt.certificate),
+    certificate: bytesOf('certificate', receipt.certificate),
     rootKey,
     canisterId,
     disableTimeVerification: true,
@@ -92,14 +95,13 @@ export async function verifyReceipt(receipt: Receipt, rootKey: Uint8Array): Prom
       `receipt: expected a certificate that the root key vouches for, got one that does not hold: ${error.message}`,
     );
   });
-  const path = ['canister', canisterId.toUint8Array(), 'certified_data'];
-  const certified = lookupResultToBuffer(certificate.lookup_path(path));
+  const certified = certifiedDataOf(certificate, canisterId);
   if (!certified) throw new Error(`receipt: expected a certificate of canister ${receipt.canister}, got another one's`);
   const tree = readTree(receipt.tree);
   const root = hex(await reconstruct(tree));
   if (root !== hex(certified))
     throw new Error(`receipt: expected a tree with the certified root ${hex(certified)}, got ${root}`);
-  const leaf = lookupResultToBuffer(lookup_path(['receipts', placeLabel(receipt.place)], tree));
+  const leaf = leafOf(tree, ['receipts', placeLabel(receipt.place)]);
   if (!leaf || hex(leaf) !== receipt.sha256) {
     const got = leaf ? hex(leaf) : 'none';
     throw new Error(`receipt: expected the tree to have ${receipt.sha256} at place ${receipt.place}, got ${got}`);
@@ -117,7 +119,7 @@ const fieldsOf = ({ seed, ...answer }: NonNullable<Receipt['answer']>): ReceiptF
 const SELF_DESCRIBED = 'd9d9f7';
 
 function readTree(encoded: string): HashTree {
-  const bytes = fromHex('tree', encoded);
+  const bytes = bytesOf('tree', encoded);
   if (!encoded.startsWith(SELF_DESCRIBED)) throw new Error('receipt: expected a hash tree in CBOR, got something else');
   try {
     return Cbor.decode<HashTree>(bytes);
@@ -126,15 +128,10 @@ function readTree(encoded: string): HashTree {
   }
 }
 
-const sha256 = async (bytes: Uint8Array): Promise<Uint8Array> =>
-  new Uint8Array(await crypto.subtle.digest('SHA-256', bytes.slice()));
-
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-
-function fromHex(what: string, text: string): Uint8Array {
+function bytesOf(what: string, text: string): Uint8Array {
   if (!/^([0-9a-f]{2})*$/.test(text))
     throw new Error(`receipt: expected ${what} in hexadecimal, got ${text.slice(0, 40)}`);
-  return Uint8Array.from(text.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
+  return fromHex(text);
 }
 
 function leb128(bytes: Uint8Array): bigint {

@@ -2,16 +2,10 @@
  * Which model answers, by the word of the subnet and not of the node that was asked: the canister's certified data is
  * the root of a hash tree that holds the pack's SHA-256 at `model`. Source: interface specification, "Certification".
  */
-import {
-  Actor,
-  Cbor,
-  Certificate,
-  type HashTree,
-  lookup_path,
-  lookupResultToBuffer,
-  reconstruct,
-} from '@dfinity/agent';
-import type { _SERVICE as Llm } from '../interface/llm.did.ts';
+import { Actor, Cbor, Certificate, type HashTree, reconstruct } from '@dfinity/agent';
+import { hex } from '../../interface/hex.ts';
+import type { _SERVICE as Llm } from '../../interface/llm.did.ts';
+import { certifiedDataOf, leafOf } from './certified-data.ts';
 
 /**
  * The SHA-256 of the pack that answers, in hexadecimal; undefined where the canister has none.
@@ -32,17 +26,13 @@ export async function certifiedModel(actor: Llm): Promise<string | undefined> {
     canisterId,
     agent,
   });
-  const certified = lookupResultToBuffer(
-    certificate.lookup_path(['canister', canisterId.toUint8Array(), 'certified_data']),
-  );
+  const certified = certifiedDataOf(certificate, canisterId);
   const tree = Cbor.decode<HashTree>(Uint8Array.from(encodedTree));
   const root = await reconstruct(tree);
   if (!certified || hex(certified) !== hex(root)) {
     throw new Error(`model: expected a tree with the root ${certified ? hex(certified) : '?'}, got ${hex(root)}`);
   }
-  const model = lookupResultToBuffer(lookup_path(['model'], tree));
+  const model = leafOf(tree, ['model']);
   if (!model) throw new Error('model: expected a tree that shows "model", got none');
   return model.length > 0 ? hex(model) : undefined;
 }
-
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

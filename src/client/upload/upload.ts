@@ -3,11 +3,13 @@
  * upload that was broken off goes on where it was, and nothing is sent twice without need.
  */
 
-import type { _SERVICE } from '../interface/llm.did.ts';
-import { unwrap } from './errors.ts';
-import { mayPass } from './patience.ts';
+import { hex } from '../../interface/hex.ts';
+import type { _SERVICE } from '../../interface/llm.did.ts';
+import { unwrap } from '../errors.ts';
+import { mayPass } from '../patience.ts';
+import { sha256Of } from '../sha256.ts';
+import { sleep } from '../wait.ts';
 import { uploadError } from './upload-errors.ts';
-import { sleep } from './wait.ts';
 
 /** A pack that need not be in memory as a whole. */
 export interface PackSource {
@@ -72,7 +74,7 @@ export async function uploadPack(
     await inParallel(parallel, missing, async (index) => {
       const offset = index * chunkBytes;
       const chunk = await source.read(offset, Math.min(chunkBytes, bytes - offset));
-      const digest = await sha256Of(chunk);
+      const digest = hex(await sha256Of(chunk));
       let sent = false;
       const sendChunk = async () => {
         // where only the answer was lost, the canister has it
@@ -90,15 +92,9 @@ export async function uploadPack(
 async function fromBytes(pack: Uint8Array): Promise<PackSource> {
   return {
     bytes: pack.length,
-    sha256: await sha256Of(pack),
+    sha256: hex(await sha256Of(pack)),
     read: (offset, length) => pack.subarray(offset, offset + length),
   };
-}
-
-/** In hexadecimal. */
-async function sha256Of(bytes: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** Calls of an upload may be repeated. */
