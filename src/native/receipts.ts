@@ -2,7 +2,7 @@
 // TypeScript, since 15 hashes with their reads and writes would cost the interpreter more than an answer's token.
 // Source: interface specification, "Certification": a fork's hash is SHA-256 of 0x10 "ic-hashtree-fork" and both hashes.
 import { HEADER_BYTES } from '../tensor/assembly/protocol';
-import { hashBlocks } from '../tensor/assembly/sha256';
+import { hashBlocks, swap } from '../tensor/assembly/sha256';
 import { know, readOurs, writeOurs } from './blocks';
 import {
   AT, BESIDE, COMMAND_RECEIPT, CONSTANTS, COUNT, COUNT_AT, EMPTY, HASH, LEVELS, MESSAGE, NEXT, PAGE_LEVELS, PLACE, RECEIPT, RECEIPTS, SECONDS, STATE, TIMES, TOP_PAGE,
@@ -29,12 +29,6 @@ function nodeAt(base: u64, level: u32, index: u32): u64 {
 function nodeTo(to: usize, payload: usize, level: u32, index: u32): void {
   if (<u64>index << level >= load<u32>(payload, NEXT)) memory.copy(to, payload + EMPTY + (<usize>level << 5), 32);
   else readOurs(nodeAt(load<u64>(payload), level, index), to, 32);
-}
-
-// @ts-ignore: AssemblyScript's decorator
-@inline
-function swap(x: u32): u32 {
-  return (rotl<u32>(x, 8) & 0x00ff00ff) | (rotr<u32>(x, 8) & 0xff00ff00);
 }
 
 /** hash = the fork of left and right, which stand in the message behind the 17 bytes of the domain. */

@@ -18,6 +18,18 @@ const modelLabel = utf8('model');
 
 const receiptsLabel = utf8('receipts');
 
+/** What the hash of each kind of node begins with: the domain, behind its length. */
+const domainOf = (kind: string): Uint8Array => {
+  const name = utf8(`ic-hashtree-${kind}`);
+  return join(Uint8Array.of(name.length), name);
+};
+export const DOMAINS = {
+  empty: domainOf('empty'),
+  fork: domainOf('fork'),
+  labeled: domainOf('labeled'),
+  leaf: domainOf('leaf'),
+};
+
 let model: Uint8Array = new Uint8Array(0);
 let modelHash: Uint8Array = new Uint8Array(0);
 let receiptsHash: Uint8Array = new Uint8Array(0);
@@ -45,18 +57,21 @@ function certifyAll(): void {
 
 /** CBOR that says of itself that it is. */
 const SELF_DESCRIBED = Uint8Array.of(0xd9, 0xd9, 0xf7);
-const pruned = (of: Uint8Array): Uint8Array => join(Uint8Array.of(0x82, 4, 0x58, 32), of);
-const fork = (left: Uint8Array, right: Uint8Array): Uint8Array => join(Uint8Array.of(0x83, 1), left, right);
-const labeled = (label: Uint8Array, tree: Uint8Array): Uint8Array =>
+export const pruned = (of: Uint8Array): Uint8Array => join(Uint8Array.of(0x82, 4, 0x58, 32), of);
+export const fork = (left: Uint8Array, right: Uint8Array): Uint8Array => join(Uint8Array.of(0x83, 1), left, right);
+export const labeled = (label: Uint8Array, tree: Uint8Array): Uint8Array =>
   join(Uint8Array.of(0x83, 2, 0x40 | label.length), label, tree);
+/** @param value nothing, or 24 to 255 bytes */
+export const leaf = (value: Uint8Array): Uint8Array =>
+  join(Uint8Array.of(0x82, 3, ...(value.length === 0 ? [0x40] : [0x58, value.length])), value);
 
 /** The tree that shows `http_expr`, in CBOR. */
 export const httpWitness = (): Uint8Array => join(httpWitnessHead, besidePages());
 
 /** The tree that shows `model`, in CBOR: [1, [4, hash], [1, [2, "model", [3, sha256]], [4, hash]]]. */
 export function modelWitness(): Uint8Array {
-  const leaf = join(Uint8Array.of(0x82, 3, ...(model.length === 0 ? [0x40] : [0x58, model.length])), model);
-  return join(SELF_DESCRIBED, fork(pruned(httpExprHash), fork(labeled(modelLabel, leaf), pruned(receiptsHash))));
+  const shown = labeled(modelLabel, leaf(model));
+  return join(SELF_DESCRIBED, fork(pruned(httpExprHash), fork(shown, pruned(receiptsHash))));
 }
 
 /** The same for `receipts`. @param tree what is shown below it, in CBOR */
@@ -64,7 +79,5 @@ export const receiptsWitness = (tree: Uint8Array): Uint8Array =>
   join(SELF_DESCRIBED, fork(pruned(httpExprHash), fork(pruned(modelHash), labeled(receiptsLabel, tree))));
 
 /** The hash of a node. */
-export function hash(kind: 'empty' | 'fork' | 'labeled' | 'leaf', ...parts: Uint8Array[]): Uint8Array {
-  const domain = utf8(`ic-hashtree-${kind}`);
-  return sha256().digest(sha256().begin(), join(Uint8Array.of(domain.length), domain, ...parts));
-}
+export const hash = (kind: keyof typeof DOMAINS, ...parts: Uint8Array[]): Uint8Array =>
+  sha256().digest(sha256().begin(), join(DOMAINS[kind], ...parts));

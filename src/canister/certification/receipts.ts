@@ -33,9 +33,9 @@ import { HEADER_BYTES } from '../../tensor/assembly/protocol.ts';
 import { now } from '../runtime/time.ts';
 import { sha256, unit } from '../runtime/unit.ts';
 import { addressOf, type Blocks, readMailbox } from '../storage/blocks.ts';
-import { join, utf8 } from '../storage/bytes.ts';
+import { utf8 } from '../storage/bytes.ts';
 import { readRecord } from '../storage/stable.ts';
-import { certifyReceipts, hash } from './certified.ts';
+import { certifyReceipts, DOMAINS, fork, hash, labeled, leaf, pruned } from './certified.ts';
 
 const PAGE = 65_536;
 const TOP = TOP_PAGE * PAGE;
@@ -84,7 +84,7 @@ function request(place: number): { mailbox: Uint8Array; view: DataView } {
     mailbox = new Uint8Array(HEADER_BYTES + PAYLOAD_BYTES);
     const payload = mailbox.subarray(HEADER_BYTES);
     // the message that a fork's hash is of: the domain, two hashes, then FIPS 180-4's padding
-    payload.set(join(Uint8Array.of(16), utf8('ic-hashtree-fork')), MESSAGE);
+    payload.set(DOMAINS.fork, MESSAGE);
     payload[MESSAGE + 81] = 0x80;
     new DataView(payload.buffer, payload.byteOffset).setUint32(MESSAGE + 124, 81 * 8);
     emptyTrees()
@@ -160,12 +160,11 @@ export function receiptWitness(number: number, receipt: Uint8Array): Uint8Array 
   const { mailbox, view } = request(place);
   view.setUint32(NEXT, Math.min(counted(), LEAVES), true);
   unit.bulk(mailbox, COMMAND_RECEIPT_PATH);
-  let tree = join(Uint8Array.of(0x83, 2, 0x44), placeLabel(place), Uint8Array.of(0x82, 3, 0x58, 32), receipt);
+  let tree = labeled(placeLabel(place), leaf(receipt));
   for (let level = 0; level < LEVELS; level++) {
     const at = HEADER_BYTES + BESIDE + 32 * level;
-    const pruned = join(Uint8Array.of(0x82, 4, 0x58, 32), mailbox.slice(at, at + 32));
-    const parts = (place >> level) & 1 ? [pruned, tree] : [tree, pruned];
-    tree = join(Uint8Array.of(0x83, 1), ...parts);
+    const beside = pruned(mailbox.slice(at, at + 32));
+    tree = (place >> level) & 1 ? fork(beside, tree) : fork(tree, beside);
   }
   return tree;
 }

@@ -4,7 +4,7 @@
 
 // @ts-ignore: AssemblyScript's decorator
 @inline
-function swap(x: u32): u32 {
+export function swap(x: u32): u32 {
   return (rotl<u32>(x, 8) & 0x00ff00ff) | (rotr<u32>(x, 8) & 0xff00ff00);
 }
 
