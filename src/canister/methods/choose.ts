@@ -2,7 +2,7 @@
  * `choose` and its kin: which of some listed answers the model finds likeliest. Sessions as those of `generate`, whose
  * answer is one of the texts.
  */
-import { type IDL, inReplicatedExecution } from 'azle';
+import type { IDL } from 'azle';
 import type { ChatMessage, ChooseOptions, ChooseResult } from '../../interface/llm.did.ts';
 import { likeliestOf, scoresOf } from '../../model/generation/scoring.ts';
 import { openEncoder } from '../candid/candid-encoder.ts';
@@ -11,7 +11,7 @@ import type { Session } from '../sessions/session.ts';
 import { usageOf } from '../sessions/sessions.ts';
 import { answer, answerAtOnce, outcomeOf, type Reply } from './generate.ts';
 import { candid, typesOf } from './methods.ts';
-import { type Asking, isTask, readTask } from './opening.ts';
+import { type Asking, readTask } from './opening.ts';
 
 type Options = Opt<Plain<ChooseOptions>>;
 
@@ -46,12 +46,7 @@ function chosen(method: string, session: Session, broken: string | undefined): C
 const CHOSEN: Reply<ChooseResult> = { of: chosen, encode: encodeOpen };
 
 function chooseAtOnce(method: string, asking: Asking, texts: string[], [options]: Options): ChooseResult {
-  if (inReplicatedExecution()) {
-    const instead = method.replace('_query', '');
-    return { Err: { NotAllowed: `${method}: expected a query call, got an update call; use ${instead}` } };
-  }
-  const task = readTask(method, asking, [], { choosing: { texts, options } });
-  return isTask(task) ? answerAtOnce(method, task, chosen) : { Err: task };
+  return answerAtOnce(method, () => readTask(method, asking, [], { choosing: { texts, options } }), chosen);
 }
 
 export class ChooseMethods {

@@ -68,7 +68,6 @@ import {
   type Task,
 } from './opening.ts';
 
-const ONLY_QUERY = 'generate_query: expected a query call, got an update call; use generate';
 const PAGE = 50;
 /** As an update call, which costs the canister what the page takes, there is less of it. */
 const maxPage = () =>
@@ -337,10 +336,7 @@ export class GenerateMethods {
    */
   @candid()
   generate_query(prompt: string, options: Options): GenerateResult {
-    // as an update call it would cost the canister up to 5 B cycles, past every limit
-    if (inReplicatedExecution()) return { Err: { NotAllowed: ONLY_QUERY } };
-    const task = readTask('generate_query', prompt, options);
-    return isTask(task) ? answerAtOnce('generate_query', task, result) : { Err: task };
+    return answerAtOnce('generate_query', () => readTask('generate_query', prompt, options), result);
   }
 
   /**
@@ -384,9 +380,17 @@ function progressOf(id: string, from: number): ProgressResult {
 /** In a query, whose changes are thrown away. */
 export function answerAtOnce<Result>(
   method: string,
-  { model, ...rest }: Task,
+  read: () => Task | GenerateError,
   resultOf: Reply<Result>['of'],
 ): Result | { Err: GenerateError } {
+  // as an update call it would cost the canister up to 5 B cycles, past every limit
+  if (inReplicatedExecution()) {
+    const expected = 'expected a query call, got an update call';
+    return { Err: { NotAllowed: `${method}: ${expected}; use ${onlyQueries[method]}` } };
+  }
+  const task = read();
+  if (!isTask(task)) return { Err: task };
+  const { model, ...rest } = task;
   const { options, sourceIds, prompt } = rest;
   const asked = { promptTokens: sourceIds.length, promptCharacters: prompt.length, options, tokensPerCall: 0 };
   const tooLong = (): { Err: GenerateError } => {

@@ -79,9 +79,96 @@ export function readTask(
   if (!model.load(Number(MESSAGE_BUDGET))) {
     return { Unavailable: `${method}: the model is being loaded; try again` };
   }
-  const { tokens_per_call } = settings();
+  const unreadable = unreadableOf(method, asking, model);
+  if (unreadable) return unreadable;
+  const wish = choosing ? scoringWish(choosing, model, method) : generationWish(options, model, method);
+  let first: Bounds;
+  try {
+    first = wish.bounds(maxPromptCharacters(model.limits.promptTokens) - charactersOf(asking));
+  } catch (error) {
+    if (error instanceof NoSeed) return { Unavailable: `${method}: ${error.message}` };
+    return { InvalidOptions: (error as Error).message };
+  }
+  const perCall = options?.tokens_per_call[0] ?? { fixed: settings().tokens_per_call };
+  if (options?.tokens_per_call[0] && 'fixed' in perCall && perCall.fixed < 1) {
+    return { InvalidOptions: `${method}: expected tokens_per_call of at least 1, got ${perCall.fixed}` };
+  }
+  const tokensPerCall = 'fixed' in perCall && !choosing ? perCall.fixed : 0;
+  const { texts: choices } = wish;
+  // choices are read as a prompt is
+  const characters = charactersOf(asking) + (choices?.reduce((sum, { length }) => sum + length, 0) ?? 0);
+  const asked = { promptTokens: 1, promptCharacters: characters, options: first.least, tokensPerCall };
+  const refused = refuse(model, asked, first.most);
+  if (refused) return refused;
+  const prompt = promptOf(asking);
+  const ids = idsOf(method, asking, model, (choosing ? choosing.options : options)?.special_tokens[0] ?? false);
+  if (!('sourceIds' in ids)) return ids;
+  try {
+    return {
+      model,
+      prompt,
+      characters,
+      ...ids,
+      options: wish.decide(ids.sourceIds.length, first),
+      choices,
+      tokensPerCall,
+    };
+  } catch (error) {
+    return { InvalidOptions: (error as Error).message };
+  }
+}
+
+/** Options as far as they are known before the prompt's ids are: of the least work it may turn out to be, and the most. */
+interface Bounds {
+  least: GenerationOptions;
+  most: GenerationOptions;
+}
+
+/** What a call wants of a prompt. */
+interface Wish {
+  /** The texts that there is a choice of. */
+  texts: readonly string[] | undefined;
+  /** @param characters that the prompt leaves the texts @throws RangeError, NoSeed */
+  bounds(characters: number): Bounds;
+  /** @throws RangeError */
+  decide(promptTokens: number, first: Bounds): GenerationOptions;
+}
+
+const scoringWish = (choosing: Choosing, model: Model, method: string): Wish => ({
+  texts: choosing.texts,
+  bounds(characters) {
+    checkTexts(choosing, characters, method);
+    return boundsOf(choosing, model, method);
+  },
+  decide: (promptTokens) => choiceOptions(choosing, model, promptTokens, method),
+});
+
+function generationWish(options: Plain<GenerateOptions> | undefined, model: Model, method: string): Wish {
+  const texts = options?.choices[0];
+  const request = requestOf(options);
+  const decided = (more: GenerationRequest) =>
+    generationOptions({ ...request, ...more }, model.head.generation, model.bounds, randomSeed, undefined, method);
+  return {
+    texts,
+    bounds(characters) {
+      if (texts) checkChoiceTexts(texts, Math.max(0, characters), method, 1);
+      // as if each text were one token, which is no stop token
+      const choices = texts?.map((_, i) => [i]).filter(([id]) => !model.bounds.eosTokenIds.includes(id!));
+      const least = decided({ ...(choices && { choices }) });
+      return { least, most: least };
+    },
+    decide(promptTokens, { least }) {
+      if (!texts) return fitContext(least, request, promptTokens, model.bounds, method);
+      const seed = least.doSample ? seedOf(least) : undefined;
+      const withIds = decided({ choices: choiceIds(texts, model, true, method), seed });
+      return fitContext(withIds, request, promptTokens, model.bounds, method);
+    },
+  };
+}
+
+/** What is wrong with a prompt or a conversation before anything of it is read. */
+function unreadableOf(method: string, asking: Asking, model: Model): GenerateError | undefined {
   const limit = model.limits.promptTokens;
-  const prompt = typeof asking === 'string' ? asking : (asking.at(-1)?.content ?? '');
   const characters = charactersOf(asking);
   const mostCharacters = maxPromptCharacters(limit);
   if (characters > mostCharacters) {
@@ -90,50 +177,29 @@ export function readTask(
   }
   if (typeof asking !== 'string' && asking.length > MAX_MESSAGES)
     return { InvalidOptions: `${method}: expected at most ${MAX_MESSAGES} messages, got ${asking.length}` };
-  if (prompt.trim() === '') {
-    const expected = typeof asking === 'string' ? 'a prompt' : 'a last message with a text';
-    return { EmptyPrompt: `${method}: expected ${expected}, got no text` };
-  }
-  const request = requestOf(options);
-  const texts = choosing?.texts ?? options?.choices[0];
-  let decided: GenerationOptions;
-  let most: GenerationOptions;
-  try {
-    if (choosing) {
-      checkTexts(choosing, mostCharacters - characters, method);
-      const bounds = boundsOf(choosing, model, method);
-      [decided, most] = [bounds.least, bounds.most];
-    } else {
-      if (texts) {
-        checkChoiceTexts(texts, Math.max(0, mostCharacters - characters), method, 1);
-        request.choices = texts.map((_, i) => [i]).filter(([id]) => !model.bounds.eosTokenIds.includes(id!));
-      }
-      decided = most = generationOptions(request, model.head.generation, model.bounds, randomSeed, undefined, method);
-    }
-  } catch (error) {
-    if (error instanceof NoSeed) return { Unavailable: `${method}: ${error.message}` };
-    return { InvalidOptions: (error as Error).message };
-  }
-  const perCall = options?.tokens_per_call[0] ?? { fixed: tokens_per_call };
-  if (options?.tokens_per_call[0] && 'fixed' in perCall && perCall.fixed < 1) {
-    return { InvalidOptions: `${method}: expected tokens_per_call of at least 1, got ${perCall.fixed}` };
-  }
-  const tokensPerCall = 'fixed' in perCall && !choosing ? perCall.fixed : 0;
-  // choices are read as a prompt is
-  const inAll = characters + (texts?.reduce((sum, { length }) => sum + length, 0) ?? 0);
-  const asked = { promptTokens: 1, promptCharacters: inAll, options: decided, tokensPerCall };
-  const refused = refuse(model, asked, most);
-  if (refused) return refused;
-  const specialTokens = (choosing ? choosing.options : options)?.special_tokens[0] ?? false;
+  if (promptOf(asking).trim() !== '') return undefined;
+  const expected = typeof asking === 'string' ? 'a prompt' : 'a last message with a text';
+  return { EmptyPrompt: `${method}: expected ${expected}, got no text` };
+}
+
+/** The ids of what is asked, and how many of them are a system prompt. */
+function idsOf(
+  method: string,
+  asking: Asking,
+  model: Model,
+  specialTokens: boolean,
+): Pick<Task, 'sourceIds' | 'systemIds'> | GenerateError {
   if (specialTokens && !model.tokenizer.knowsSpecialTokens) {
     const expected = 'expected a pack that says which special tokens there are, got one of an earlier version';
     return { InvalidOptions: `${method}: special_tokens: ${expected}; convert the model again` };
   }
+  const limit = model.limits.promptTokens;
   let sourceIds: number[] | undefined;
   let systemIds = 0;
   try {
     if (typeof asking === 'string' || !model.chat) {
-      sourceIds = model.tokenizer.encodeUpTo(prompt, limit, { specialTokens, thousandSteps: TOKENIZER_STEPS });
+      const options = { specialTokens, thousandSteps: TOKENIZER_STEPS };
+      sourceIds = model.tokenizer.encodeUpTo(promptOf(asking), limit, options);
     } else {
       const messages = asking.map(spoken);
       const isSpent = spender();
@@ -144,31 +210,9 @@ export function readTask(
     if (error instanceof TemplateError) return { InvalidOptions: `${method}: ${error.message}` };
     throw error;
   }
-  if (!sourceIds) {
-    const message = `${method}: expected a prompt of at most ${limit} tokens, got more than ${limit}`;
-    return { PromptTooLong: { tokens: limit + 1, limit, message } };
-  }
-  try {
-    if (texts && !choosing) {
-      request.choices = choiceIds(texts, model, true, method);
-      const seed = decided.doSample ? seedOf(decided) : undefined;
-      decided = generationOptions(
-        { ...request, seed },
-        model.head.generation,
-        model.bounds,
-        randomSeed,
-        undefined,
-        method,
-      );
-    }
-    decided = choosing
-      ? choiceOptions(choosing, model, sourceIds.length, method)
-      : fitContext(decided, request, sourceIds.length, model.bounds, method);
-  } catch (error) {
-    return { InvalidOptions: (error as Error).message };
-  }
-  const system = systemIds > 0 ? { systemIds } : {};
-  return { model, prompt, characters: inAll, sourceIds, ...system, options: decided, choices: texts, tokensPerCall };
+  if (sourceIds) return { sourceIds, ...(systemIds > 0 && { systemIds }) };
+  const message = `${method}: expected a prompt of at most ${limit} tokens, got more than ${limit}`;
+  return { PromptTooLong: { tokens: limit + 1, limit, message } };
 }
 
 /** Arguments have room for some more (argument-reader.ts), but then the limit has no name. */
@@ -181,6 +225,9 @@ function spender(): () => boolean {
   const begun = instructionsNow();
   return () => instructionsNow() - begun > 400_000_000;
 }
+
+/** A prompt; of a conversation, its last message. */
+const promptOf = (asking: Asking): string => (typeof asking === 'string' ? asking : (asking.at(-1)?.content ?? ''));
 
 const charactersOf = (asking: Asking): number =>
   typeof asking === 'string' ? asking.length : asking.reduce((sum, { content }) => sum + content.length, 0);
