@@ -101,15 +101,9 @@ export async function measureCanister(
   const together8 = await together(8, ONE);
   const together16 = await together(16, ONE);
   const together8Auto = await together(8, AUTO);
-  for (const [what, { generation }, tokens] of [
-    ['one by one', oneByOne, tokensOut],
-    ['auto', auto, tokensOut],
-    ['answer', answer, answerTokens],
-  ] as const) {
-    const got = [generation.prompt_tokens, generation.output_tokens];
-    if (`${got}` !== `${[tokensIn, tokens]}`)
-      throw new Error(`bench ${what}: expected [${[tokensIn, tokens]}] tokens in and out, got [${got}]`);
-  }
+  expectTokens('one by one', oneByOne, [tokensIn, tokensOut]);
+  expectTokens('auto', auto, [tokensIn, tokensOut]);
+  expectTokens('answer', answer, [tokensIn, answerTokens]);
   if (`${oneByOne.generation.token_ids}` !== `${auto.generation.token_ids}`)
     throw new Error(`bench: expected the same tokens one by one and with auto, got others`);
 
@@ -143,6 +137,12 @@ export async function measureCanister(
     heapBytes,
     arenaBytes,
   };
+}
+
+function expectTokens(what: string, { generation }: Answer, inAndOut: readonly [number, number]): void {
+  const got = [generation.prompt_tokens, generation.output_tokens];
+  if (`${got}` !== `${inAndOut}`)
+    throw new Error(`bench ${what}: expected [${inAndOut}] tokens in and out, got [${got}]`);
 }
 
 const kernelsIn = ({ rest }: { rest: number }): number => rest;

@@ -49,9 +49,7 @@ async function ask(prompt: string, options: Options): Promise<void> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort(new Error('ask: stopped by Ctrl-C, the session is cancelled')));
   const { maxNewTokens: max_new_tokens, tokensPerCall: tokens_per_call } = options;
-  const asking = await askingOf(client, prompt, options.raw).catch((error) => {
-    throw unreachable(host, error);
-  });
+  const asking = await askingOf(client, prompt, options.raw);
   const answer = client.stream(asking, { max_new_tokens, tokens_per_call, ...options.options, signal: stop.signal });
   try {
     for await (const text of answer) if (!options.json) process.stdout.write(text);

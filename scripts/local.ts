@@ -2,16 +2,14 @@
  * `npm run local`: answers with a model folder's T5 without a canister, by the same code and kernels. For trying a
  * model, and for checking it against others: `--json` prints ids, and logits if wanted.
  */
-import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { advance } from '../src/model/generation/generation.ts';
-import { openGeneration } from '../src/model/generation/open-generation.ts';
-import { beginningOf, fitContext, generationOptions } from '../src/model/generation/options.ts';
+import { beginningOf } from '../src/model/generation/options.ts';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { findModel } from '../src/node/model/find-model.ts';
-import { type LocalModel, openLocalModel } from '../src/node/model/local-model.ts';
+import { beginAnswer, type LocalModel, openLocalModel } from '../src/node/model/local-model.ts';
 import { notAppliedLine } from '../src/node/model/model-folder.ts';
 import { weightsOption } from '../src/node/terminal/arguments.ts';
 import { runCommand, userPath } from '../src/node/terminal/command.ts';
@@ -49,8 +47,6 @@ const integers = (text: string): number[] =>
     return Number(part);
   });
 
-const randomSeed = (): bigint => randomBytes(8).readBigUInt64LE();
-
 const program = new Command('npm run local --')
   .description('Answers with a model from a Hugging Face folder or a GGUF file, without a canister.')
   .option(
@@ -86,15 +82,12 @@ addGenerationFlags(program);
 const digits = (logits: Float32Array): number[] => Array.from(logits, (x) => Number(x.toPrecision(9)));
 
 function answer(model: LocalModel, promptIds: number[], options: Options, onId: (id: number) => void): Answer {
-  const { model: lm, tokenizer, config, generation: defaults } = model;
+  const { model: lm, tokenizer } = model;
   let ids = options.decoderIds?.slice(1) ?? [];
   let inputs = options.decoderIds;
   let finishReason: Answer['finishReason'] = 'length';
   if (inputs === undefined) {
-    const request = requestOf(options);
-    const asked = generationOptions(request, defaults, config, randomSeed);
-    const decided = fitContext(asked, request, promptIds.length, config);
-    const generation = openGeneration(lm, promptIds, decided);
+    const { generation, decided } = beginAnswer(model, promptIds, requestOf(options));
     for (let shown = 0; generation.finishReason === undefined; ) {
       advance(lm, generation);
       // beams change their minds until the end

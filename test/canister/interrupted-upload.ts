@@ -3,7 +3,7 @@
  * was sent for nothing, and what the canister paid. Seeded; the calls' order is the replica's.
  */
 import { type AgentError, TimeoutWaitingForResponseErrorCode, UnknownError } from '@dfinity/agent';
-import { uploadPack } from '../../src/client/upload.ts';
+import { uploadPack } from '../../src/client/upload/upload.ts';
 import { randomFrom } from './abuse.ts';
 import type { Installed } from './llm.ts';
 

@@ -1,14 +1,12 @@
 /** Who answers in a conversation at the terminal: a model in this process, or a canister's. */
-import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { ChatMessage, GenerateOptions } from '../../client/index.ts';
 import { advance } from '../../model/generation/generation.ts';
-import { openGeneration } from '../../model/generation/open-generation.ts';
-import { fitContext, type GenerationRequest, generationOptions } from '../../model/generation/options.ts';
+import type { GenerationRequest } from '../../model/generation/options.ts';
 import type { WeightsKind } from '../../model/tensor-table.ts';
 import { findModel } from '../model/find-model.ts';
-import { openLocalModel } from '../model/local-model.ts';
+import { beginAnswer, openLocalModel } from '../model/local-model.ts';
 import { connectTo, type NetworkOptions } from '../network/network.ts';
 
 /** What the assistant says next, in pieces as they come. */
@@ -17,16 +15,15 @@ export type Speaker = (messages: readonly ChatMessage[], signal: AbortSignal) =>
 /** @throws Error for a model without a chat template */
 export async function localSpeaker(model: string, weights: WeightsKind, request: GenerationRequest): Promise<Speaker> {
   const path = await findModel(model);
-  const { model: lm, tokenizer, chat, config, generation: defaults } = await openLocalModel(path, weights);
+  const local = await openLocalModel(path, weights);
+  const { model: lm, tokenizer, chat } = local;
   if (!chat)
     throw new Error(
       `chat: expected a model with a chat template, got ${basename(path)}, which has none; use npm run local`,
     );
-  const seed = (): bigint => randomBytes(8).readBigUInt64LE();
   return async function* (messages, signal) {
     const promptIds = chat.encodeUpTo(messages, Number.POSITIVE_INFINITY)!;
-    const decided = fitContext(generationOptions(request, defaults, config, seed), request, promptIds.length, config);
-    const generation = openGeneration(lm, promptIds, decided);
+    const { generation, decided } = beginAnswer(local, promptIds, request);
     const stream = tokenizer!.stream();
     // beams change their minds until the end
     const isCertain = decided.numBeams === 1;

@@ -2,10 +2,18 @@
  * A model without a canister: the same programs, tokenizer and kernels in this process, for trying a model and for
  * checking it.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { GenerationConfig } from '../../model/checkpoint/generation-config.ts';
 import { type ModelConfig, openModel, shapeOf } from '../../model/families/registry.ts';
 import { T5 } from '../../model/families/t5/t5.ts';
+import type { Generation } from '../../model/generation/generation.ts';
+import { openGeneration } from '../../model/generation/open-generation.ts';
+import {
+  fitContext,
+  type GenerationOptions,
+  type GenerationRequest,
+  generationOptions,
+} from '../../model/generation/options.ts';
 import type { LanguageModel } from '../../model/language-model.ts';
 import { convert, planConversion } from '../../model/pack/convert.ts';
 import type { WeightsKind } from '../../model/tensor-table.ts';
@@ -47,6 +55,17 @@ export async function openLocalModel(dir: string, weights: WeightsKind): Promise
     await convert(checkpoint, weights, new Uint8Array(0), { write: intoArena }, createHash('sha256'));
     return { model, config, tokenizer, chat, generation };
   });
+}
+
+/** Begins an answer. @throws RangeError for options, or a length, that the model has no room for */
+export function beginAnswer(
+  { model, config, generation: defaults }: LocalModel,
+  promptIds: number[],
+  request: GenerationRequest,
+): { generation: Generation; decided: GenerationOptions } {
+  const seed = (): bigint => randomBytes(8).readBigUInt64LE();
+  const decided = fitContext(generationOptions(request, defaults, config, seed), request, promptIds.length, config);
+  return { generation: openGeneration(model, promptIds, decided), decided };
 }
 
 /** The same for a T5, of which more is known. @throws Error for a folder of another family */

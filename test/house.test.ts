@@ -1,0 +1,78 @@
+/** What the house asks of its rooms: small folders, short functions, and nothing that a pure room keeps. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import ts from 'typescript';
+import { expect, it } from 'vitest';
+
+const MOST_FILES = 15;
+const MOST_LINES = 80;
+
+/** Lists of one kind: a file for each op. */
+const LISTS = ['src/tensor/assembly/ops'];
+/** Tables in the form of a function: a case for each instruction of WebAssembly. */
+const TABLES = ['packages/replica/src/wasm/instrument.ts run'];
+
+// what a build makes or another project has written is no prose of ours
+const SKIPPED = /node_modules|fixtures|\/(generated|target|dist|vendor)\/|\.azle|llm\.did\.ts$|page-data\.js$/;
+const below = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
+const files = ['src', 'packages', 'scripts', 'bench', 'test', 'examples']
+  .flatMap(below)
+  .filter((file) => /\.(ts|js|mjs)$/.test(file) && !SKIPPED.test(file));
+const parsed = (file: string): ts.SourceFile =>
+  ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
+
+it('finds what it looks at', () => {
+  expect(files).toContain('src/canister/index.ts');
+});
+
+it(`a folder of src has at most ${MOST_FILES} files`, () => {
+  const counts = new Map<string, number>();
+  for (const file of below('src').filter((file) => /\.\w+$/.test(file) && !SKIPPED.test(file)))
+    counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+  expect([...counts].filter(([folder, count]) => count > MOST_FILES && !LISTS.includes(folder))).toEqual([]);
+});
+
+it(`a function has at most ${MOST_LINES} lines`, () => {
+  const long = files
+    .filter((file) => !/(^|\/)test\//.test(file))
+    .flatMap((file) => longFunctions(parsed(file)).map((name) => `${file} ${name}`));
+  expect(long.filter((name) => !TABLES.includes(name))).toEqual([]);
+});
+
+function longFunctions(source: ts.SourceFile): string[] {
+  const lineOf = (at: number): number => source.getLineAndCharacterOfPosition(at).line;
+  const names: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const lines = lineOf(node.end) - lineOf(node.getStart()) + 1;
+    if (ts.isFunctionLike(node) && lines > MOST_LINES) names.push(nameOf(node) ?? nameOf(node.parent) ?? '(unnamed)');
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return names;
+}
+
+const nameOf = (node: ts.Node): string | undefined => (node as Partial<ts.NamedDeclaration>).name?.getText();
+
+it('src/service keeps nothing between calls: its modules have constants alone', () => {
+  const kept = files
+    .filter((file) => file.startsWith('src/service/'))
+    .flatMap((file) =>
+      parsed(file)
+        .statements.filter(isState)
+        .map((statement) => `${file} ${statement.getText()}`),
+    );
+  expect(kept).toEqual([]);
+});
+
+/** A variable, or a constant that is a collection which something may be put into. */
+function isState(statement: ts.Statement): boolean {
+  if (!ts.isVariableStatement(statement)) return false;
+  const { declarationList: list } = statement;
+  if ((list.flags & ts.NodeFlags.Const) === 0) return true;
+  return list.declarations.some(({ type, initializer }) => {
+    if (initializer === undefined || type?.getText().startsWith('readonly ')) return false;
+    if (type !== undefined && /^Readonly(Map|Set|Array)?</.test(type.getText())) return false;
+    return ts.isNewExpression(initializer) || ts.isArrayLiteralExpression(initializer);
+  });
+}
