@@ -194,6 +194,30 @@ describe('refused', () => {
       expect(() => read(message), `${bad}`).toThrow('expected UTF-8');
     }
   });
+
+  it('what is UTF-8 is what the platform takes for it: every lead with bytes around the limits, within text and at its end', () => {
+    const readText = readerFor([IDL.Text]);
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    const limits = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff];
+    let taken = 0;
+    for (let lead = 0x80; lead < 0x100; lead++)
+      for (const second of limits)
+        for (const rest of [[], [0x80], [0xbf, 0x80], [0x80, 0xc0], [0xbf, 0x7f]])
+          for (const after of [[], Array<number>(20).fill(0x78)]) {
+            const bytes = [0x61, 0xc3, 0xa9, lead, second, ...rest, ...after];
+            let wanted: string | undefined;
+            try {
+              wanted = decoder.decode(Uint8Array.from(bytes));
+              taken += 1;
+            } catch {
+              wanted = undefined;
+            }
+            const message = Uint8Array.from([0x44, 0x49, 0x44, 0x4c, 0, 1, 0x71, bytes.length, ...bytes]);
+            if (wanted === undefined) expect(() => readText(message), `${bytes}`).toThrow('expected UTF-8');
+            else expect(readText(message), `${bytes}`).toEqual([wanted]);
+          }
+    expect(taken).toBeGreaterThan(500);
+  });
 });
 
 it('a head is what the library writes, or says the same', () => {

@@ -133,15 +133,54 @@ export function typeNumber(): i32 {
   return NO_TYPE;
 }
 
-/** Skips text, which has to be UTF-8. */
-export function text(count: u32): void {
+/** Skips text, which has to be UTF-8; how many characters of UTF-16 it has. */
+export function text(count: u32): u32 {
   let left = count;
+  let units: u32 = 0;
   while (left > 0 && !failure) {
-    if (left >= 16 && next + 16 <= end && !v128.any_true(v128.and(v128.load(next), i8x16.splat(-128)))) {
-      next += 16;
-      left -= 16;
-    } else left -= character(left);
+    const before = next;
+    units += textInWindow(left);
+    left -= <u32>(next - before);
+    if (left == 0) break;
+    // what is near the end of the text or of the window, or wrong
+    const taken = character(left);
+    left -= taken;
+    units += taken == 4 ? 2 : 1;
   }
+  return units;
+}
+
+/** Skips characters of `most` bytes while four bytes are there and they are UTF-8; how many of UTF-16 they are. */
+function textInWindow(most: u32): u32 {
+  const last = next + min<usize>(<usize>most, end - next);
+  let at = next;
+  let units: u32 = 0;
+  while (at + 4 <= last) {
+    const word = load<u32>(at);
+    if ((word & 0x80) == 0) {
+      if (at + 16 <= last && !v128.any_true(v128.and(v128.load(at), i8x16.splat(-128)))) {
+        at += 16;
+        units += 16;
+        continue;
+      }
+      at += 1;
+    } else if ((word & 0xc0e0) == 0x80c0) {
+      if ((word & 0x1e) == 0) break; // overlong
+      at += 2;
+    } else if ((word & 0xc0c0f0) == 0x8080e0) {
+      const high = word & 0x200f;
+      if (high == 0 || high == 0x200d) break; // overlong, a surrogate
+      at += 3;
+    } else if ((word & 0xc0c0c0f8) == 0x808080f0) {
+      const high = word & 0x3007;
+      if (high == 0 || ((word & 7) >= 4 && high != 4)) break; // overlong, past U+10FFFF
+      at += 4;
+      units += 1;
+    } else break;
+    units += 1;
+  }
+  next = at;
+  return units;
 }
 
 /** Skips a character of UTF-8 within `most` bytes; how many it has. */
