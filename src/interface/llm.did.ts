@@ -446,7 +446,7 @@ export interface Settings {
    */
   'max_prompt_tokens' : number,
   /**
-   * Sessions that are worked on at once. Each holds keys and values in memory.
+   * Rows that are worked on at once: a session has one, a beam search one for each beam. Each holds keys and values in memory.
    */
   'max_active' : number,
   /**

@@ -1,16 +1,19 @@
-// A relay: steps of a session as messages that never enter the interpreter. Azle's `generate` and its system calls `call_new` and `call_on_cleanup` go
-// through here (src/node/build/relay.ts). A call of the canister to itself that is marked as a relay's is answered by a step, and its reply by the next such call,
-// until the record says no more; only then does ic-cdk's own callback see a reply. Where nobody waits, the step itself sends the next one, and the last of them goes on to
-// Azle's `generate`. A step is everyone's: one batch makes the next token of each record that goes on. So QuickJS is entered once for many tokens, and its heap (30 pages a message, nearly all written) is touched once. A trap, a reject or a failing
-// call ends in ic-cdk's callbacks as ever.
+// Relays: steps as messages that never enter the interpreter. Azle's `generate` and its system calls `call_new` and `call_on_cleanup` go through here
+// (src/node/build/relay.ts). A call of the canister to itself that is marked as a drive's is answered by a step, and its reply by the next such call, until the record
+// says no more; only then does ic-cdk's own callback see a reply. Where nobody waits, the step itself sends the next one, and the last of them goes on to Azle's
+// `generate`. A step is one batch, which makes the next token of every member of the drive, or of as many as a batch holds, by turns. So QuickJS is entered once for many
+// tokens, and its heap (30 pages a message, nearly all written) is touched once. A trap, a reject or a failing call ends in ic-cdk's callbacks as ever.
 import { performanceCounter, run } from '../tensor/assembly/machine';
 import { REGISTERS } from '../tensor/assembly/protocol';
 import { CACHE_KEYS, ROW_BYTES, ROW_CACHES, ROW_POSITION, ROW_TOKEN } from '../tensor/assembly/row-table';
 import {
-  AHEAD, ARGS, ARRIVED, BATCH_REGISTERS, BEAT, CALLER, CHOICE, CLEANUP, EXECUTED, GOING, HALTED, IDS, INSTRUCTIONS, JOINED, LINKED, MADE, MARK, MESSAGE_BYTES, MOST, MOST_ROWS, NAME,
-  NAME_BYTES, NEXT, NOBODY, REGISTERS_AT, REJECT, RELAY, REPLY, ROW, SELF, SENT, SERIAL, STATE, STEP, STOPS, TABLE, UNIT_INSTRUCTIONS,
+  ARGS, ARRIVED, BATCH_REGISTERS, BEAT, CALLER, CHOICE, CLEANUP, COUNT, CURSOR, GOES, GOING, HALTED, IDS, JOINED, LEFT, MADE, MARK, MEMBERS, MESSAGE_BYTES, MOST_ROWS, MOST_TOKENS, NAME,
+  NAME_BYTES, NOBODY, POT_EXECUTED, POT_INSTRUCTIONS, POT_SENT, PREPAID, REGISTERS_AT, REJECT, RELAY, REPLY, ROW, ROWS, SELF, SERIAL, SHARE_EXECUTED, SHARE_INSTRUCTIONS, SHARE_SENT,
+  SHARE_UNIT, STATE, STEP, STEPS_LEFT, STOPS, TABLE,
 } from './relay-record';
 import { settle, settledCallback } from './settlement';
+import { beginWait, noteDrive, noteLife, waitCleanup } from './waiting';
+import { PING } from './waiting-record';
 
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0real', 'call_new')
@@ -52,10 +55,11 @@ export let relay_reply_index: u32 = 0;
 
 /** A record that is or was in use, 0 before the first: what a message brings is copied there. */
 let room: usize = 0;
-/** The record whose call was begun last and has no cleanup callback yet. */
+/** The record whose call was begun last and has no cleanup callback yet; whether it is that of a call that waits. */
 let begun: usize = 0;
-/** The first record of the list of those that go on; some that do not any more may still be in it. */
-let first: usize = 0;
+let begunWaits: bool = false;
+/** First letter of "raw_rand": what a call that waits asks for. */
+const ASKS: u8 = 114;
 
 /** The record that a method's name carries, or 0. */
 function recordOf(name: usize, bytes: usize): usize {
@@ -74,8 +78,10 @@ export function call_new(callee: usize, calleeBytes: usize, name: usize, nameByt
     reject = settledCallback(reject, name, nameBytes);
   }
   if (record == 0) return callNew(callee, calleeBytes, name, nameBytes, reply, replyEnv, reject, rejectEnv);
+  begunWaits = load<u8>(name) == ASKS;
+  if (begunWaits) return beginWait(record, callee, calleeBytes, name, reply, replyEnv, reject, rejectEnv);
   room = record;
-  link(record);
+  noteDrive(record);
   store<u32>(record + SELF, calleeBytes);
   memory.copy(record + SELF + 4, callee, calleeBytes);
   memory.copy(record + NAME, name, NAME_BYTES);
@@ -93,8 +99,11 @@ export function call_new(callee: usize, calleeBytes: usize, name: usize, nameByt
 /** Stands where Azle imports `ic0.call_on_cleanup`. */
 export function call_on_cleanup(cleanup: u32, env: u32): void {
   if (begun != 0) {
-    store<u32>(begun + CLEANUP, cleanup);
-    store<u32>(begun + CLEANUP, env, 4);
+    if (begunWaits) waitCleanup(begun, cleanup, env);
+    else {
+      store<u32>(begun + CLEANUP, cleanup);
+      store<u32>(begun + CLEANUP, env, 4);
+    }
     begun = 0;
   }
   callOnCleanup(cleanup, env);
@@ -105,7 +114,8 @@ function isRelays(): bool {
   if (room == 0 || msgArgDataSize() != MESSAGE_BYTES) return false;
   msgArgDataCopy(room + ARRIVED, 0, MESSAGE_BYTES);
   const size = load<u32>(room + SELF);
-  if (load<u8>(room + ARRIVED) != RELAY || msgCallerSize() != size) return false;
+  const kind = load<u8>(room + ARRIVED);
+  if ((kind != RELAY && kind != PING) || msgCallerSize() != size) return false;
   msgCallerCopy(room + CALLER, 0, size);
   return memory.compare(room + CALLER, room + SELF + 4, size) == 0;
 }
@@ -113,49 +123,51 @@ function isRelays(): bool {
 /** Stands where the canister exports `generate`. */
 export function relay_generate(): void {
   if (!isRelays()) return azles();
-  const record: usize = load<u32>(room + ARRIVED, 5);
-  if (load<u32>(record + SERIAL) == load<u32>(room + ARRIVED, 1)) {
-    if (isGoing(record)) step(record);
-    // what TypeScript makes of this message, it counts itself
-    if (load<u32>(record + REPLY) == NOBODY && !(isGoing(record) && sendNext(record))) return azles();
-    count(record, REPLYING);
+  if (load<u8>(room + ARRIVED) == PING) return msgReply();
+  const drive: usize = load<u32>(room + ARRIVED, 5);
+  if (load<u32>(drive + SERIAL) == load<u32>(room + ARRIVED, 1)) {
+    noteLife();
+    store<u32>(drive + ROWS, 0);
+    if (isGoing(drive)) step(drive);
+    if (load<u32>(drive + REPLY) == NOBODY && !(isGoing(drive) && sendNext(drive))) {
+      // what TypeScript makes of this message, it counts itself, and learns how much of it is counted
+      const before = performanceCounter(0);
+      store<u64>(drive + PREPAID, share(drive, before, 0) ? before : 0);
+      return azles();
+    }
+    const spent = performanceCounter(0) + REPLYING;
+    if (!share(drive, spent, 1)) keep(drive, spent);
   }
   msgReply();
 }
 
 /** Azle's `generate`, and what comes at a message's end. */
 function azles(): void {
+  noteLife();
   azleGenerate();
   settle();
 }
 
 // @ts-ignore: AssemblyScript's decorator
 @inline
-function isGoing(record: usize): bool {
-  return load<u32>(record + STATE) == GOING;
+function isGoing(drive: usize): bool {
+  return load<u32>(drive + STATE) == GOING;
 }
 
-function link(record: usize): void {
-  if (load<u32>(record + LINKED) != 0) return;
-  store<u32>(record + LINKED, 1);
-  store<u32>(record + NEXT, <u32>first);
-  first = record;
-}
-
-/** Runs a program of a record over so many rows of the table. */
-function runPart(record: usize, part: usize, registers: usize): void {
-  run(load<u32>(record + part), load<u32>(record + part, 4), load<u32>(record + part, 8), u64.MAX_VALUE, registers);
+/** Runs a program over so many rows of the table. */
+function runPart(drive: usize, part: usize, registers: usize): void {
+  run(load<u32>(drive + part), load<u32>(drive + part, 4), load<u32>(drive + part, 8), u64.MAX_VALUE, registers);
 }
 
 /** Registers for so many rows. */
-function registersOf(record: usize, rows: u32): usize {
+function registersOf(drive: usize, rows: u32): usize {
   for (let i: usize = 0; i < <usize>REGISTERS << 2; i += 4)
-    store<u32>(record + BATCH_REGISTERS + i, load<u32>(record + REGISTERS_AT + i) * rows);
-  return record + BATCH_REGISTERS;
+    store<u32>(drive + BATCH_REGISTERS + i, load<u32>(drive + REGISTERS_AT + i) * rows);
+  return drive + BATCH_REGISTERS;
 }
 
-function isStop(record: usize, id: u32): bool {
-  for (let i = load<u32>(record + STOPS); i > 0; i--) if (load<u32>(record + STOPS + (i << 2)) == id) return true;
+function isStop(member: usize, id: u32): bool {
+  for (let i = load<u32>(member + STOPS); i > 0; i--) if (load<u32>(member + STOPS + (i << 2)) == id) return true;
   return false;
 }
 
@@ -165,107 +177,129 @@ function add(counter: usize, n: u64): void {
   store<u64>(counter, load<u64>(counter) + n);
 }
 
+// @ts-ignore: AssemblyScript's decorator
+@inline
+function addPart(counter: usize, n: f64): void {
+  store<f64>(counter, load<f64>(counter) + n);
+}
+
+// @ts-ignore: AssemblyScript's decorator
+@inline
+function add32(counter: usize, n: u32): void {
+  store<u32>(counter, load<u32>(counter) + n);
+}
+
 /** Instructions behind the count: of the counting itself, and of a reply without bytes. */
 const COUNTING: u64 = 60;
 const REPLYING: u64 = 600;
+/** Of putting a message on the bills of members, for each of them. */
+const SHARING: u64 = 60;
 
-/** The message in hand, of which TypeScript sees nothing. @param rest instructions that come after it */
-function count(record: usize, rest: u64): void {
-  store<u32>(record + EXECUTED, load<u32>(record + EXECUTED) + 1);
-  add(record + INSTRUCTIONS, performanceCounter(0) + rest);
+/** A message that made no token: it is for those of the next step. */
+function keep(drive: usize, instructions: u64): void {
+  add(drive + POT_INSTRUCTIONS, instructions);
+  add32(drive + POT_EXECUTED, 1);
 }
 
-/**
- * The token that a record's message is for. If another's batch has not made it, a batch makes it, and the next one of every other record that goes on: weights are touched
- * once for all. Each has its share of what that took; its own message then has nothing to do.
- */
-function step(record: usize): void {
-  if (load<u32>(record + AHEAD) != 0) return store<u32>(record + AHEAD, 0);
-  const before = performanceCounter(0);
-  const table: usize = load<u32>(record + TABLE);
-  memory.copy(table, record + ROW, ROW_BYTES);
-  const rows = gather(record, table);
-  const registers = rows == 1 ? record + REGISTERS_AT : registersOf(record, rows);
-  runPart(record, STEP, registers);
-  runPart(record, CHOICE, registers);
-  const now = time();
-  const share = (performanceCounter(0) - before) / rows;
-  take(record, table, now, share);
-  if (rows == 1) return;
-  // its message is on its bill as a whole
-  add(record + INSTRUCTIONS, 0 - share * (rows - 1));
-  let row = table;
-  for (let other = first; other != 0; other = load<u32>(other + NEXT)) {
-    if (load<u32>(other + JOINED) == 0) continue;
-    store<u32>(other + JOINED, 0);
-    row += ROW_BYTES;
-    take(other, row, now, share);
-    store<u32>(other + AHEAD, 1);
-    add(other + INSTRUCTIONS, share);
+/** Puts the message in hand, and what was kept, on the bills of those whose tokens it made, in equal parts. @returns false where it made none */
+function share(drive: usize, instructions: u64, executed: u32): bool {
+  const rows = load<u32>(drive + ROWS);
+  if (rows == 0) return false;
+  const all = load<u64>(drive + POT_INSTRUCTIONS) + instructions + SHARING * rows;
+  const each = all / rows;
+  const messages = <f64>(load<u32>(drive + POT_EXECUTED) + executed) / <f64>rows;
+  const calls = <f64>load<u32>(drive + POT_SENT) / <f64>rows;
+  for (let i: u32 = 0; i < rows; i++) {
+    const member: usize = load<u32>(drive + JOINED + (i << 2));
+    add(member + SHARE_INSTRUCTIONS, each);
+    addPart(member + SHARE_EXECUTED, messages);
+    addPart(member + SHARE_SENT, calls);
   }
-}
-
-/** Puts rows of others behind the record's own, and takes those out of the list that do not go on. @returns how many rows there are */
-function gather(record: usize, table: usize): u32 {
-  const most = load<u32>(record + MOST_ROWS);
-  let rows: u32 = 1;
-  let last: usize = 0;
-  for (let other = first; other != 0;) {
-    const next: usize = load<u32>(other + NEXT);
-    if (!isGoing(other)) {
-      store<u32>(other + LINKED, 0);
-      if (last == 0) first = next;
-      else store<u32>(last + NEXT, <u32>next);
-    } else {
-      last = other;
-      if (rows < most && mayJoin(record, other)) {
-        store<u32>(other + JOINED, 1);
-        memory.copy(table + <usize>rows * ROW_BYTES, other + ROW, ROW_BYTES);
-        rows += 1;
-      }
-    }
-    other = next;
-  }
-  return rows;
-}
-
-/** Whether another record's next token can be made in this one's batch: it is of the same model, and not ahead of its own messages. */
-function mayJoin(record: usize, other: usize): bool {
-  return other != record && load<u32>(other + AHEAD) == 0 &&
-    load<u32>(other + STEP) == load<u32>(record + STEP) && load<u32>(other + CHOICE) == load<u32>(record + CHOICE);
-}
-
-/** Takes the token that was chosen for a record's row. */
-function take(record: usize, chosen: usize, now: u64, instructions: u64): void {
-  const row = record + ROW;
-  const id = load<u32>(chosen, ROW_TOKEN * 4);
-  const made = load<u32>(record + MADE);
-  store<u32>(record + IDS + (made << 2), id);
-  store<u32>(record + MADE, made + 1);
-  store<u32>(row, id, ROW_TOKEN * 4);
-  store<u32>(row, load<u32>(row, ROW_POSITION * 4) + 1, ROW_POSITION * 4);
-  store<u32>(row, load<u32>(row, (ROW_CACHES + CACHE_KEYS) * 4) + 1, (ROW_CACHES + CACHE_KEYS) * 4);
-  if (made + 1 >= load<u32>(record + MOST) || isStop(record, id)) store<u32>(record + STATE, HALTED);
-  store<u64>(record + BEAT, now);
-  add(record + UNIT_INSTRUCTIONS, instructions);
-}
-
-/** Sends the next message; whether it could be sent. */
-function sendNext(record: usize): bool {
-  const awaited = load<u32>(record + REPLY) != NOBODY;
-  callNew(
-    record + SELF + 4, load<u32>(record + SELF), record + NAME, NAME_BYTES,
-    awaited ? relay_reply_index : NOBODY, awaited ? <u32>record : NOBODY, load<u32>(record + REJECT), load<u32>(record + REJECT, 4),
-  );
-  if (awaited) callOnCleanup(load<u32>(record + CLEANUP), load<u32>(record + CLEANUP, 4));
-  callDataAppend(record + ARGS, MESSAGE_BYTES);
-  if (callPerform() != 0) return false;
-  store<u32>(record + SENT, load<u32>(record + SENT) + 1);
+  store<u64>(drive + POT_INSTRUCTIONS, all - each * rows);
+  store<u32>(drive + POT_EXECUTED, 0);
+  store<u32>(drive + POT_SENT, 0);
   return true;
 }
 
-/** The reply to a relay's message: through the table, where the call in Azle had its own callback. */
-export function relay_reply(record: usize): void {
-  if (isGoing(record) && sendNext(record)) return count(record, COUNTING);
-  call_indirect<void>(load<u32>(record + REPLY), load<u32>(record + REPLY, 4));
+/** Makes the next token of every member, in one batch: weights are touched once for all. The drive halts where one has its last token: that is for TypeScript to see. */
+function step(drive: usize): void {
+  const before = performanceCounter(0);
+  const rows = gather(drive);
+  if (rows == 0) return store<u32>(drive + STATE, HALTED);
+  const registers = rows == 1 ? drive + REGISTERS_AT : registersOf(drive, rows);
+  runPart(drive, STEP, registers);
+  runPart(drive, CHOICE, registers);
+  const each = (performanceCounter(0) - before) / rows;
+  let goOn = true;
+  let row: usize = load<u32>(drive + TABLE);
+  for (let i: u32 = 0; i < rows; i++, row += ROW_BYTES) {
+    const member: usize = load<u32>(drive + JOINED + (i << 2));
+    add(member + SHARE_UNIT, each);
+    if (!take(member, row)) goOn = false;
+  }
+  store<u64>(drive + BEAT, time());
+  const left = load<u32>(drive + STEPS_LEFT) - 1;
+  store<u32>(drive + STEPS_LEFT, left);
+  if (!goOn || left == 0) store<u32>(drive + STATE, HALTED);
+}
+
+/** Fills the row table: with all members, or with as many as a batch may have, those first whose turn it is. @returns how many rows there are */
+function gather(drive: usize): u32 {
+  const most = load<u32>(drive + MOST_ROWS);
+  const count = load<u32>(drive + COUNT);
+  let at = load<u32>(drive + CURSOR);
+  if (at >= count) at = 0;
+  let row: usize = load<u32>(drive + TABLE);
+  let rows: u32 = 0;
+  for (let i: u32 = 0; i < count && rows < most; i++) {
+    const member: usize = load<u32>(drive + MEMBERS + (at << 2));
+    at = at + 1 == count ? 0 : at + 1;
+    if (load<u32>(member + GOES) == 0 || load<u32>(member + MADE) >= <u32>MOST_TOKENS) continue;
+    store<u32>(drive + JOINED + (rows << 2), <u32>member);
+    memory.copy(row, member + ROW, ROW_BYTES);
+    row += ROW_BYTES;
+    rows += 1;
+  }
+  store<u32>(drive + CURSOR, at);
+  store<u32>(drive + ROWS, rows);
+  return rows;
+}
+
+/** Takes the token that was chosen for a member's row. @returns whether it goes on */
+function take(member: usize, chosen: usize): bool {
+  const row = member + ROW;
+  const id = load<u32>(chosen, ROW_TOKEN * 4);
+  const made = load<u32>(member + MADE);
+  store<u32>(member + IDS + (made << 2), id);
+  store<u32>(member + MADE, made + 1);
+  store<u32>(row, id, ROW_TOKEN * 4);
+  store<u32>(row, load<u32>(row, ROW_POSITION * 4) + 1, ROW_POSITION * 4);
+  store<u32>(row, load<u32>(row, (ROW_CACHES + CACHE_KEYS) * 4) + 1, (ROW_CACHES + CACHE_KEYS) * 4);
+  const left = load<u32>(member + LEFT) - 1;
+  store<u32>(member + LEFT, left);
+  if (left != 0 && !isStop(member, id)) return true;
+  store<u32>(member + GOES, 0);
+  return false;
+}
+
+/** Sends the next message; whether it could be sent. */
+function sendNext(drive: usize): bool {
+  const awaited = load<u32>(drive + REPLY) != NOBODY;
+  callNew(
+    drive + SELF + 4, load<u32>(drive + SELF), drive + NAME, NAME_BYTES,
+    awaited ? relay_reply_index : NOBODY, awaited ? <u32>drive : NOBODY, load<u32>(drive + REJECT), load<u32>(drive + REJECT, 4),
+  );
+  if (awaited) callOnCleanup(load<u32>(drive + CLEANUP), load<u32>(drive + CLEANUP, 4));
+  callDataAppend(drive + ARGS, MESSAGE_BYTES);
+  if (callPerform() != 0) return false;
+  add32(drive + POT_SENT, 1);
+  // the reply to a call without callbacks is a message that traps at once
+  if (!awaited) add32(drive + POT_EXECUTED, 1);
+  return true;
+}
+
+/** The reply to a drive's message: through the table, where the call in Azle had its own callback. */
+export function relay_reply(drive: usize): void {
+  if (isGoing(drive) && sendNext(drive)) return keep(drive, performanceCounter(0) + COUNTING);
+  call_indirect<void>(load<u32>(drive + REPLY), load<u32>(drive + REPLY, 4));
 }

@@ -37,6 +37,8 @@ export interface Entry {
   since: number;
   /** What its owner's quota was charged in advance. */
   promised: number;
+  /** Rows that it has in a batch; unknown until its record is read. */
+  rows?: number;
   /** Its owner's sessions beside it, by `born`. */
   older: Entry | undefined;
   newer: Entry | undefined;

@@ -1,5 +1,5 @@
 /**
- * Whose turn it is: up to `max_active` sessions are worked on, the others wait, callers taking turns. What is marked as ended (session-index.ts) is set
+ * Whose turn it is: sessions of up to `max_active` rows are worked on, the others wait, callers taking turns. What is marked as ended (session-index.ts) is set
  * aside at once and ended later. Who works on sessions is the scheduler's.
  */
 
@@ -30,17 +30,37 @@ export class Turns<T extends Waiting> {
     this.queued += 1;
   }
 
-  /** The next session that is worked on, where fewer than `most` are: an owner's turn after another's. */
-  next(most: number): T | undefined {
+  /**
+   * The next session that is worked on, where its rows fit beside those of the others: an owner's turn after another's. One that is wider than `most` is worked on
+   * alone. Nobody overtakes one that waits for room, so its turn comes.
+   */
+  next(most: number, rowsOf: (session: T) => number): T | undefined {
     const [first] = this.queue;
-    if (!first || this.ring.length >= most) return undefined;
+    if (!first) return undefined;
     const [owner, sessions] = first;
+    if (!this.fits(sessions[0]!, most, rowsOf)) return undefined;
     const session = sessions.shift()!;
     this.queue.delete(owner);
     if (sessions.length > 0) this.queue.set(owner, sessions);
     this.queued -= 1;
     this.ring.push(session);
     return session;
+  }
+
+  /** Whether the session that is next, or one of one row, would become active. */
+  hasRoom(most: number, rowsOf: (session: T) => number): boolean {
+    const [first] = this.queue;
+    return first ? this.fits(first[1][0]!, most, rowsOf) : this.rows(rowsOf) < most;
+  }
+
+  private fits(session: T, most: number, rowsOf: (session: T) => number): boolean {
+    return this.ring.length === 0 || this.rows(rowsOf) + rowsOf(session) <= most;
+  }
+
+  private rows(rowsOf: (session: T) => number): number {
+    let rows = 0;
+    for (const session of this.ring) rows += rowsOf(session);
+    return rows;
   }
 
   /** Takes a session out, wherever it is. */

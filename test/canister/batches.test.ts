@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { GenerateOptions, _SERVICE as Llm } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
+import { llamaPack } from './llama-pack.ts';
 import { change, type Installed, install, ok, options, upload } from './llm.ts';
 
 const prompts: string[] = JSON.parse(readFileSync('models/little-flan/expected.json', 'utf8'))
@@ -15,10 +16,13 @@ const choices: Record<string, object> = {
   greedy: {},
   'greedy again': {},
   stops: { eos_token_id: [1, 155] },
+  'more stops than a relay has room for': { eos_token_id: [1, 160, 161, 162, 163, 164, 165, 166, 167] },
   draws: { do_sample: true, seed: 7n, temperature: 0.8 },
   beams: { num_beams: 3 },
   penalty: { repetition_penalty: 1.3 },
   auto: { tokens_per_call: { auto: null } },
+  'three a call': { tokens_per_call: { fixed: 3 } },
+  'beams, auto': { num_beams: 2, tokens_per_call: { auto: null } },
 };
 
 interface Asked {
@@ -42,13 +46,21 @@ const anyAsked = fc.record({
 const optionsOf = ({ choice, tokens }: Asked): [GenerateOptions] =>
   options({ ...choices[choice], max_new_tokens: tokens } as never);
 
-describe.each(['int8', 'int4'] as const)('answers made together, %s', (weights) => {
+const littleFlan = async (weights: 'int8' | 'int4'): Promise<Uint8Array> =>
+  new Uint8Array(readFileSync((await packFolder('models/little-flan', weights)).path));
+const packs: [string, () => Promise<Uint8Array>][] = [
+  ['little-flan, int8', () => littleFlan('int8')],
+  ['little-flan, int4', () => littleFlan('int4')],
+  ['a decoder-only model', () => llamaPack('gemma3', 'int8')],
+];
+
+describe.each(packs)('answers made together, %s', (_, pack) => {
   let llm: Installed;
   let owner: Llm;
   beforeAll(async () => {
     llm = await install({ autoTick: false });
     owner = llm.as();
-    await upload(owner, readFileSync((await packFolder('models/little-flan', weights)).path));
+    await upload(owner, await pack());
     ok(await owner.set_settings(change({ max_sessions_per_caller: 1000 })));
     ok(await owner.generate('hi'));
   });
@@ -116,11 +128,9 @@ describe.each(['int8', 'int4'] as const)('answers made together, %s', (weights) 
       prompts.map(async () => ok(await owner.generate_with(prompts[0]!, ...optionsOf(asked)))),
     );
     expect(made.map((m) => Array.from(m.token_ids))).toEqual(prompts.map(() => expected));
-    // each has its first tokens to itself; of the others, all eight are made by one message
+    // each has its first token to itself; a message makes the next one of all eight, and few are sent beside those
     const steps = llm.newMessages().filter(({ kind, method }) => kind === 'update' && method === 'generate');
-    const fewest = Math.min(...steps.map(({ pagesTouched }) => pagesTouched.heap));
-    const withWeights = steps.filter(({ pagesTouched }) => pagesTouched.heap >= fewest + 20);
-    expect(steps.length).toBeGreaterThan(8 * (expected.length - 3));
-    expect(withWeights.length).toBeLessThan(2 * expected.length);
+    expect(steps.length).toBeGreaterThanOrEqual(expected.length - 1);
+    expect(steps.length).toBeLessThan(1.5 * expected.length);
   });
 });

@@ -95,7 +95,8 @@ describe('access', () => {
   });
 
   it('a session that finds no room in the arena is failed with the reason, and the others go on', async () => {
-    ok(await owner.set_settings(change({ arena_bytes: 16n * 2n ** 20n })));
+    // rows for two such sessions at once
+    ok(await owner.set_settings(change({ arena_bytes: 16n * 2n ** 20n, max_active: 16 })));
     const large = options({ num_beams: 8, min_new_tokens: 500, max_new_tokens: 512 });
     const first = ok(await owner.start(prompt, large));
     while (!('generating' in ok(await owner.progress(first, 0)).state))
@@ -111,7 +112,7 @@ describe('access', () => {
     expect('generating' in ok(await owner.progress(first, 0)).state).toBe(true);
     ok(await owner.delete(first));
     expect(ok(await owner.generate(prompt)).text).toBe(text);
-    ok(await owner.set_settings(change({ arena_bytes: 2_560n * 2n ** 20n })));
+    ok(await owner.set_settings(change({ arena_bytes: 2_560n * 2n ** 20n, max_active: 8 })));
   });
 
   it('takes no work below the floor of cycles', async () => {

@@ -291,7 +291,7 @@ describe('what comes between', () => {
     const me = still.as();
     await upload(me, readFileSync((await packFolder('models/little-flan', 'int8')).path));
     const [most, wait] = [6, 56];
-    ok(await me.set_settings(change({ max_active: most, max_finished: 0 })));
+    ok(await me.set_settings(change({ max_active: 8 * most, max_finished: 0 })));
     // as many as are worked on at once, each of which takes longer than a round, so that the others wait
     const long = options({ num_beams: 8, min_new_tokens: 500, max_new_tokens: 510 });
     const busy = (await Promise.all(Array.from({ length: most }, (_, i) => me.start(`${prompt} ${i}`, long)))).map(ok);

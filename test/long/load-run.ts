@@ -4,9 +4,13 @@
  *   npx tsx test/long/load-run.ts --callers 200 --sessions 20
  */
 import { readFileSync } from 'node:fs';
+import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { program } from 'commander';
+import { GenerateOptions } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
+import { envelopeBytes, ingressFees } from '../../src/service/bill.ts';
+import { MESSAGE_CYCLES } from '../../src/service/prices.ts';
 import { change, install, listOptions, ok, options, upload } from '../canister/llm.ts';
 
 program
@@ -18,12 +22,20 @@ const given = program.opts<{ callers: number; sessions: number; tokens: number }
 
 let messages = 0;
 let most = 0;
+/** What the messages of each kind took: how many, and their instructions. */
+const byKind: Record<string, { messages: number; instructions: number }> = {};
 const llm = await install({
   autoTick: false,
   keptMessages: 10,
-  onMessage: ({ kind, instructions }) => {
+  onMessage: ({ kind, method, instructions, pagesTouched }) => {
+    if (kind === 'query') return;
     messages += 1;
-    if (kind !== 'query') most = Math.max(most, instructions.total);
+    most = Math.max(most, instructions.total);
+    // a message that does not enter the interpreter writes few pages
+    const where = method === 'generate' && pagesTouched.heapWritten <= 12 ? 'native' : 'TypeScript';
+    const name = `${kind} ${method} ${where}`;
+    const { messages: before, instructions: sum } = byKind[name] ?? { messages: 0, instructions: 0 };
+    byKind[name] = { messages: before + 1, instructions: sum + instructions.total };
   },
 });
 const owner = llm.as();
@@ -37,11 +49,21 @@ const before = cycles();
 const actors = Array.from({ length: given.callers }, (_, i) =>
   llm.as(Principal.selfAuthenticating(Uint8Array.of(3, i >> 8, i & 255))),
 );
+messages = 0;
+for (const kind of Object.keys(byKind)) delete byKind[kind];
 // one caller after the other: the first to come would be the last to wait in a plain queue
 const starts = [];
+let ingress = 0;
 for (const actor of actors) {
-  for (let j = 0; j < given.sessions; j++)
-    starts.push(actor.start(`what color is the sky? ${j}`, options({ max_new_tokens: given.tokens })));
+  for (let j = 0; j < given.sessions; j++) {
+    const args: [string, [GenerateOptions]] = [
+      `what color is the sky? ${j}`,
+      options({ max_new_tokens: given.tokens }),
+    ];
+    starts.push(actor.start(...args));
+    const bytes = IDL.encode([IDL.Text, IDL.Opt(GenerateOptions)], args as unknown[]).byteLength;
+    ingress += ingressFees(envelopeBytes('start', bytes));
+  }
 }
 const ids = (await Promise.all(starts)).map(ok);
 console.error(
@@ -70,6 +92,15 @@ const bills = await Promise.all(
   ),
 );
 const [charged, billed] = [Number(before - cycles()), bills.reduce((a, b) => a + b, 0)];
+/** Cycles that were charged for other messages than the calls of `start` and `list`. */
+function withoutCalls() {
+  let calls = 0;
+  for (const [kind, { messages, instructions }] of Object.entries(byKind))
+    if (/^update (start|list) /.test(kind)) calls += instructions + messages * MESSAGE_CYCLES;
+  // what comes by ingress is charged by its bytes, too
+  const others = charged - calls - ingress;
+  return { startAndListCalls: calls + ingress, others, othersPerAnswer: Math.round(others / answered) };
+}
 const [fewest, largest] = [Math.min(...half!), Math.max(...half!)];
 console.log(
   JSON.stringify({
@@ -80,6 +111,8 @@ console.log(
     charged,
     billed,
     billedOfCharged: billed / charged,
+    byKind,
+    ...withoutCalls(),
     answersOfACallerAtHalfTime: { fewest, most: largest },
   }),
 );

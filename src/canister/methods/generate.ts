@@ -46,8 +46,10 @@ import {
   usageOf,
 } from '../sessions/sessions.ts';
 import { type Settlement, settle } from '../sessions/settlement.ts';
-import { drive, enqueue, finish, step, take, wake, work } from '../steps/scheduler.ts';
+import { enqueue, finish } from '../steps/places.ts';
+import { drive, step, wake, watchOver } from '../steps/scheduler.ts';
 import { makeTokens, QUERY } from '../steps/steps.ts';
+import { work } from '../steps/turn.ts';
 import { settings } from '../storage/settings.ts';
 import { isAdmin, notAllowed } from './access.ts';
 import { onlyQueries } from './admission.ts';
@@ -144,7 +146,10 @@ async function begin(method: string, asking: Asking, options: Options): Promise<
   await seedRandom(before);
   const session = openSession(method, asking, options, before);
   if (!isSession(session)) return refused(session.error, before);
-  if (underWay(session)) enqueue(session);
+  if (underWay(session)) {
+    enqueue(session);
+    watchOver();
+  }
   closeMessage(session);
   return { Ok: session.id };
 }
@@ -186,12 +191,12 @@ function cancelIfUnderWay(session: Session, before: Bill, then = (): void => {})
 async function toTheEnd<Result>(method: string, session: Session, reply: Reply<Result>): Promise<void> {
   // what is asked now is what was quoted, whatever is set meanwhile
   const percent = settings().price_percent;
-  const lease = take(session);
   if (underWay(session)) {
     enqueue(session, true);
+    watchOver();
     if (session.state === 'active') work(session);
   }
-  const broken = await drive(session, lease, callerText(), true);
+  const broken = await drive(session, callerText(), true);
   const { payingFrom } = session;
   // who cancels has had what was made until then; so has who is interrupted, and the rest is not made for nothing
   if (payingFrom !== undefined && session.state !== 'failed') session.payingFrom = undefined;
@@ -273,7 +278,7 @@ export class GenerateMethods {
     if (hasToGo) return no(hasToGo);
     if (underWay(session)) {
       charge(session, before);
-      const broken = await drive(session, take(session), callerText(), false);
+      const broken = await drive(session, callerText(), false);
       return closeMessage(session, () => ({ reply: openReply(encodeOpen(result('resume', session, broken))) }));
     }
     const wanted = stillWanted(session);

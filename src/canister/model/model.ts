@@ -41,6 +41,8 @@ export class Model {
   private opened: Tokenizer | undefined;
   /** What makes ids of conversations; undefined of a model that does not chat. */
   chat: Chat | undefined;
+  /** What the unit takes for a step of one row, as the last one was; 0 before the first. */
+  stepInstructions = 0;
   /** Bytes of the weights that are where they belong. */
   private loaded = 0;
 

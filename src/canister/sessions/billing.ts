@@ -15,6 +15,8 @@ import type { Account } from './settlement.ts';
 export const REST = {
   /** A message that a relay has nothing to do with any more: the whole of it. */
   idle: 100_000,
+  /** One by which a call that waits sees whether the canister stops: the whole of it. */
+  ping: 700,
   /** The watchdog has looked. */
   watch: 3_000_000,
 } as const;
@@ -83,26 +85,60 @@ export function charge(session: Session, bill: Bill, instead = 0): void {
 }
 
 /** A call to ourselves whose answer is awaited: the reply is a message of its own. */
-export const chargeCall = (session: Session): void =>
-  charge(session, { instructions: 0, messages: 0, fees: callFees(SELF_CALL_BYTES) });
+export const selfCall = (): Bill => ({ instructions: 0, messages: 0, fees: callFees(SELF_CALL_BYTES) });
 
 /** A call to ourselves that nobody awaits. */
-export const chargeOneway = (session: Session): void => charge(session, ONEWAY);
+export const onewayCall = (): Bill => ONEWAY;
 
-/** The message in hand is a session's. */
-export const accountOf = (session: Session): Account => ({
-  addMessages: (count) => charge(session, executed(0, count)),
-  addInstructions(instructions) {
-    charge(session, { instructions, messages: 0, fees: 0 }, session.forOthers);
-    session.forOthers = 0;
-  },
-});
+/** Puts something on several bills, in equal parts; on the canister's own where there are none. */
+export function chargeEach(sessions: readonly Session[], { instructions, messages, fees }: Bill): void {
+  const n = sessions.length;
+  if (n === 0) addBill(ownBill, { instructions, messages, fees });
+  for (const session of sessions)
+    charge(session, { instructions: instructions / n, messages: messages / n, fees: fees / n });
+}
 
-/** Instructions of a session's message are another's, whose token it has made. They come off its bill at once: all of the message is put there at its end. */
-export function chargeOther(session: Session, other: Session, instructions: number): void {
-  session.instructions -= instructions;
-  session.forOthers += instructions;
-  charge(other, { instructions, messages: 0, fees: 0 });
+/** Instructions of the message in hand that were measured, and are on somebody's bill. */
+let measured = 0;
+function takeMeasured(): number {
+  const taken = measured;
+  measured = 0;
+  return taken;
+}
+
+/** Instructions of the message in hand are somebody's, whatever comes of the rest of it. */
+export function chargeMeasured(session: Session, instructions: number): void {
+  measured += instructions;
+  charge(session, { instructions, messages: 0, fees: 0 });
+}
+
+/** Instructions of the message in hand are on bills already. */
+export const noteCharged = (instructions: number): unknown => (measured += instructions);
+
+/** The message in hand is a session's. What is on bills comes off at once: all of the message is put there at its end. */
+export function accountOf(session: Session): Account {
+  const already = takeMeasured();
+  session.instructions -= already;
+  return {
+    addMessages: (count) => charge(session, executed(0, count)),
+    addInstructions: (instructions) => charge(session, { instructions, messages: 0, fees: 0 }, already),
+  };
+}
+
+/**
+ * The message in hand is for several sessions, in equal parts but for what was measured.
+ * @param noted called for each whose bill has changed
+ */
+export function sharedAccount(sessions: readonly Session[], noted: (session: Session) => void): Account {
+  const already = takeMeasured();
+  const put = (bill: Bill): void => {
+    chargeEach(sessions, bill);
+    sessions.forEach(noted);
+  };
+  return {
+    addMessages: (count) => chargeEach(sessions, executed(0, count)),
+    addInstructions: (instructions) => put({ instructions: instructions - already, messages: 0, fees: 0 }),
+  };
 }
 
 /** It is on a caller's account, with what came before it: it came to no session, or to one that is over. */

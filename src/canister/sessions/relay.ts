@@ -1,9 +1,8 @@
 /**
- * Relays: a session's next tokens made by messages that never enter the interpreter, the kernels' programs being all there is to run (src/native/relay.ts). The drive
- * of a session lends it to a relay with its call to itself, and takes it back when that call is answered, or where nobody waits when a message comes that the relay
- * has nothing to do with. A message of one relay makes the next token of all. Whoever gets hold of the session meanwhile recalls it first: then what was made is in
- * the session, and the relay makes no more. A record in the arena is never given back, only used again, so that a late message finds a record and no other session's
- * memory.
+ * Relays: sessions' next tokens made by messages that never enter the interpreter, the kernels' programs being all there is to run (assembly/relay.ts). A session is
+ * lent, and becomes a member: the messages of a drive make its next tokens with those of all other members, until TypeScript has a look. Whoever gets hold of a
+ * member takes what was made so far (`recall`), and it goes on; it is taken back for good (`dismiss`) where it ends or is worked on by TypeScript. The record of a
+ * drive is never given back to the arena, only used again, so that a late message finds a record and no other session's memory.
  */
 import { MAX_LOGIT_ROWS } from '../../model/batch.ts';
 import { planOf } from '../../model/generation/generation.ts';
@@ -12,122 +11,181 @@ import {
   ARGS,
   BEAT,
   CHOICE,
-  EXECUTED,
+  COUNT,
+  DRIVE_BYTES,
+  DRIVE_HEAD_BYTES,
+  GOES,
   GOING,
   HALTED,
   IDS,
-  INSTRUCTIONS,
+  LEFT,
   MADE,
   MAX_STOPS,
+  MEMBER_BYTES,
+  MEMBERS,
   MESSAGE_BYTES,
-  MOST,
+  MOST_MEMBERS,
   MOST_ROWS,
   MOST_TOKENS,
-  RECORD_BYTES,
+  POT_BYTES,
+  POT_EXECUTED,
+  POT_INSTRUCTIONS,
+  POT_SENT,
+  PREPAID,
   REGISTERS_AT,
   RELAY,
-  ROOM_BYTES,
   ROW,
-  SENT,
   SERIAL,
+  SHARE_EXECUTED,
+  SHARE_INSTRUCTIONS,
+  SHARE_SENT,
+  SHARE_UNIT,
   STATE,
   STEP,
+  STEPS_LEFT,
   STOPS,
   TABLE,
-  UNIT_INSTRUCTIONS,
 } from '../../native/relay-record.ts';
-import { addBill, callFees, emptyBill, executed, SELF_CALL_BYTES } from '../../service/bill.ts';
-import { readyModel } from '../model/model.ts';
+import { type Bill, callFees, emptyBill, executed, SELF_CALL_BYTES } from '../../service/bill.ts';
+import { type Model, readyModel } from '../model/model.ts';
 import { arena, unit } from '../runtime/unit.ts';
-import { charge, onewayReplies, REST } from './billing.ts';
+import { charge, ownBill, REST } from './billing.ts';
 import { counters } from './counters.ts';
-import type { Relay, Session } from './session.ts';
+import type { Session } from './session.ts';
+
+/** A record in the arena by which messages are sent. */
+export interface Drive {
+  at: number;
+  serial: number;
+  /** Whether a call waits for its messages, or nobody does. */
+  awaited: boolean;
+  /** The model whose programs it runs. */
+  model: Model;
+}
 
 /** A step that took more than this may not fit a message next time; TypeScript makes it, in several if need be. */
 const MOST_STEP_INSTRUCTIONS = 1_000_000_000;
 /** What a batch may take. A further row takes less than half of what a row alone does, whose weights' pages it does not pay (docs/performance.md); this much is counted. */
 const BATCH_INSTRUCTIONS = 1_400_000_000;
 const FURTHER_ROW = 0.6;
+/** A record is lost where a callback traps and the cleanup after it, too: no message tells that it is free, and one that is in use must not be written. */
+const MOST_DRIVES = 4_096;
 
 /** Rows of a batch that fits a message, where a step of one row takes so much. */
 export const rowsThatFit = (stepInstructions: number): number =>
   Math.max(1, Math.min(MAX_LOGIT_ROWS, 1 + Math.floor((BATCH_INSTRUCTIONS / stepInstructions - 1) / FURTHER_ROW)));
-/** Sessions beyond this many go without a relay. */
-const MOST_LENT = 64;
-/** A record is lost where a callback traps and the cleanup after it, too: no message tells that it is free, and one that is in use must not be written. */
-const MOST_RECORDS = 4_096;
 
-const idle: number[] = [];
-let records = 0;
+/** What a step of one row takes that takes so much with `rows`. */
+export const ofOneRow = (instructions: number, rows: number): number => instructions / (1 + FURTHER_ROW * (rows - 1));
+
+const idleDrives: number[] = [];
+const idleMembers: number[] = [];
+let drives = 0;
 let serials = 0;
-/** Relays that are not recalled. */
-const going = new Set<Relay>();
-/** Relays whose next message nobody waits for, by record. */
-const chained = new Map<number, Relay>();
+/** Sessions that are lent, in the order in which they came. */
+const members: Session[] = [];
+/** Whose messages make members' tokens. */
+let current: Drive | undefined;
+/** Drives whose next message nobody waits for, by record. */
+const chained = new Map<number, Drive>();
 
-/**
- * Lends an active session to a relay, if programs are all that its next tokens need.
- * @param awaited whether a call will wait for it, or nobody
- * @returns what the call to ourselves carries
- */
-export function lend(session: Session, awaited: boolean): Relay | undefined {
-  dismiss(session);
-  const { tokensPerCall, stepInstructions, options, tokenIds } = session;
-  if (tokensPerCall !== 1 || stepInstructions === 0 || stepInstructions > MOST_STEP_INSTRUCTIONS) return undefined;
-  if (options.eosTokenIds.length > MAX_STOPS) return undefined;
-  if (going.size >= MOST_LENT) return undefined;
-  const { writing } = session;
+/** Whether programs are all that a session's next tokens need. */
+export const isLendable = ({ tokensPerCall, options, writing }: Session, { stepInstructions }: Model): boolean =>
+  tokensPerCall === 1 &&
+  options.eosTokenIds.length <= MAX_STOPS &&
+  writing?.isPlain === true &&
+  stepInstructions > 0 &&
+  stepInstructions <= MOST_STEP_INSTRUCTIONS;
+
+/** A step's plan for one session; none while a program is under way. */
+function planFor(session: Session): StepPlan | undefined {
   const model = readyModel();
-  const plan = writing && model && planOf(model.languageModel, [writing]);
-  const at = plan && (idle.pop() ?? newRecord());
-  if (!at) return undefined;
-  serials += 1;
-  const most = Math.min(MOST_TOKENS, options.maxNewTokens - tokenIds.length);
-  const mostRows = rowsThatFit(stepInstructions);
-  unit.write(at, recordOf(plan, options.eosTokenIds, { most, mostRows, serial: serials, at }));
-  const relay = { at, serial: serials, session, lease: session.lease, awaited, recalled: false, counted: emptyBill() };
-  session.relay = relay;
-  going.add(relay);
-  if (!awaited) chained.set(at, relay);
-  return relay;
+  return model && isLendable(session, model) ? planOf(model.languageModel, [session.writing!]) : undefined;
 }
 
-function newRecord(): number | undefined {
-  if (records >= MOST_RECORDS) return undefined;
-  records += 1;
-  const at = arena.allocate(ROOM_BYTES);
-  // room that was somebody's: whether it is in the list of those that go on is not for each use to write
-  unit.write(at, new Uint8Array(ROOM_BYTES));
-  return at;
+/** Makes an active session a member, if it is none yet and can be one. @returns whether it is */
+export function lend(session: Session): boolean {
+  if (session.member !== undefined) return true;
+  const plan = members.length < MOST_MEMBERS && planFor(session);
+  if (!plan) return false;
+  const at = idleMembers.pop() ?? arena.allocate(MEMBER_BYTES);
+  unit.write(at, memberOf(plan, session));
+  session.member = at;
+  members.push(session);
+  if (current) writeMembers(current);
+  return true;
 }
 
-function recordOf(
-  plan: StepPlan,
-  stops: readonly number[],
-  { most, mostRows, serial, at }: { most: number; mostRows: number; serial: number; at: number },
-): Uint8Array {
-  const bytes = new Uint8Array(RECORD_BYTES);
+/** Words of a record by their places. */
+const putter = (bytes: Uint8Array) => {
   const view = new DataView(bytes.buffer);
-  const put = (where: number, ...words: readonly number[]): void =>
+  return (where: number, ...words: readonly number[]): void =>
     words.forEach((word, i) => {
       view.setUint32(where + 4 * i, word, true);
     });
-  put(SERIAL, serial);
-  put(STATE, GOING);
-  put(STEP, ...plan.step);
-  put(CHOICE, ...plan.choice);
-  put(ROW, ...plan.rows);
-  put(TABLE, plan.table);
-  put(REGISTERS_AT, ...plan.registers);
-  put(MOST, most);
-  put(MOST_ROWS, mostRows);
-  put(STOPS, stops.length, ...stops);
-  bytes.set(relayArgs({ at, serial }), ARGS);
+};
+
+function memberOf({ rows }: StepPlan, { options, tokenIds }: Session): Uint8Array {
+  const bytes = new Uint8Array(IDS);
+  const put = putter(bytes);
+  put(GOES, 1);
+  put(LEFT, options.maxNewTokens - tokenIds.length);
+  put(STOPS, options.eosTokenIds.length, ...options.eosTokenIds);
+  put(ROW, ...rows);
   return bytes;
 }
 
-/** Arguments of a relay's messages. */
-export function relayArgs({ at, serial }: Pick<Relay, 'at' | 'serial'>): Uint8Array {
+/** Says who the members are, between two messages of a drive. One that runs another model's programs makes no more tokens. */
+function writeMembers({ at, model }: Drive): void {
+  if (model !== readyModel()) {
+    halt();
+    return;
+  }
+  const bytes = new Uint8Array(4 + 4 * members.length);
+  putter(bytes)(0, members.length, ...members.map(({ member }) => member!));
+  unit.write(at + COUNT, bytes);
+}
+
+/**
+ * Makes a drive the one that makes members' tokens.
+ * @param awaited whether a call will wait for its messages, or nobody
+ * @param steps after which TypeScript has a look
+ * @returns undefined where there are no members, or no record is free
+ */
+export function openDrive(awaited: boolean, steps = MOST_TOKENS): Drive | undefined {
+  const model = readyModel();
+  const plan = members.length > 0 && model && planFor(members[0]!);
+  const at = plan && (idleDrives.pop() ?? newDrive());
+  if (!at) return undefined;
+  serials += 1;
+  const drive = { at, serial: serials, awaited, model };
+  const bytes = new Uint8Array(DRIVE_HEAD_BYTES);
+  const put = putter(bytes);
+  put(SERIAL, serials);
+  put(STATE, GOING);
+  put(STEP, ...plan.step);
+  put(CHOICE, ...plan.choice);
+  put(TABLE, plan.table);
+  put(MOST_ROWS, rowsThatFit(model.stepInstructions));
+  put(REGISTERS_AT, ...plan.registers);
+  put(STEPS_LEFT, steps);
+  put(COUNT, members.length);
+  put(MEMBERS, ...members.map(({ member }) => member!));
+  bytes.set(driveArgs(drive), ARGS);
+  unit.write(at, bytes);
+  current = drive;
+  if (!awaited) chained.set(at, drive);
+  return drive;
+}
+
+function newDrive(): number | undefined {
+  if (drives >= MOST_DRIVES) return undefined;
+  drives += 1;
+  return arena.allocate(DRIVE_BYTES);
+}
+
+/** Arguments of a drive's messages. */
+export function driveArgs({ at, serial }: Pick<Drive, 'at' | 'serial'>): Uint8Array {
   const args = new Uint8Array(MESSAGE_BYTES);
   const view = new DataView(args.buffer);
   view.setUint8(0, RELAY);
@@ -136,76 +194,102 @@ export function relayArgs({ at, serial }: Pick<Relay, 'at' | 'serial'>): Uint8Ar
   return args;
 }
 
-/** Takes a session back from its relay, if it has one: what was made is in the session after it, and no more is made. */
+/** Takes what was made of a session, if it is a member; it goes on being one. */
 export function recall(session: Session): Session {
-  const { relay, writing } = session;
-  if (!relay || relay.recalled) return session;
-  relay.recalled = true;
-  going.delete(relay);
-  const bytes = unit.read(relay.at, RECORD_BYTES);
-  unit.write(relay.at + STATE, Uint8Array.of(HALTED, 0, 0, 0));
-  const view = new DataView(bytes.buffer);
-  const made = view.getUint32(MADE, true);
+  const { member, writing } = session;
+  if (member === undefined) return session;
+  const bytes = unit.read(member + MADE, MEMBER_BYTES - MADE);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const [made, messages] = [view.getUint32(0, true), view.getFloat64(SHARE_EXECUTED - MADE, true)];
+  if (made === 0 && messages === 0) return session;
+  unit.write(member + MADE, new Uint8Array(IDS - MADE));
   if (made > 0) {
-    writing!.take(Array.from({ length: made }, (_, i) => view.getUint32(IDS + 4 * i, true)));
+    writing!.take(Array.from({ length: made }, (_, i) => view.getUint32(IDS - MADE + 4 * i, true)));
     session.tokenIds = writing!.tokenIds as number[];
     session.calls += made;
-    session.unitInstructions += Number(view.getBigUint64(UNIT_INSTRUCTIONS, true));
-    session.beat = Number(view.getBigUint64(BEAT, true)) / 1e6;
+    session.unitInstructions += Number(view.getBigUint64(SHARE_UNIT - MADE, true));
     session.failures = 0;
     counters.tokens += made;
     counters.messages += made;
   }
-  chargeCounted(relay, view);
+  const sent = view.getFloat64(SHARE_SENT - MADE, true);
+  const bill = executed(Number(view.getBigUint64(SHARE_INSTRUCTIONS - MADE, true)), messages);
+  bill.fees += callFees(SELF_CALL_BYTES, sent);
+  charge(session, bill);
   return session;
 }
 
-/** Puts what a relay's messages took since the last time on its session's bill. */
-function chargeCounted({ session, awaited, counted }: Relay, view: DataView): void {
-  const messages = view.getUint32(EXECUTED, true);
-  const sent = view.getUint32(SENT, true);
-  // less than nothing where its message ran a batch, and TypeScript has that message on the bill as a whole
-  const now = executed(Number(view.getBigInt64(INSTRUCTIONS, true)), messages);
-  now.fees += callFees(SELF_CALL_BYTES, sent);
-  if (!awaited) addBill(now, onewayReplies(sent));
-  charge(session, {
-    instructions: now.instructions - counted.instructions,
-    messages: now.messages - counted.messages,
-    fees: now.fees - counted.fees,
-  });
-  Object.assign(counted, now);
-}
-
-/** Takes all sessions back: a program is under way, and rows that it works in are not to be written over. */
-export function recallAll(): void {
-  for (const { session } of going) recall(session);
-}
-
-/** The call is answered: its session is taken back, its record may be used again. */
-export function giveBack(relay: Relay): void {
-  const { session, at } = relay;
-  if (session.relay === relay) {
-    // a message that came after it was recalled is on its bill, too
-    if (relay.recalled) chargeCounted(relay, new DataView(unit.read(at, RECORD_BYTES).buffer));
-    else recall(session);
-    session.relay = undefined;
-  }
-  chained.delete(at);
-  idle.push(at);
-}
-
-/** Takes a session from its relay for good; should a message of it still come, it does nothing. Of one that is awaited, that message gives the record back. */
+/** Takes a session back for good, if it is a member: what was made is in the session after it, and no more is made. */
 export function dismiss(session: Session): void {
-  const { relay } = recall(session);
-  if (!relay || relay.awaited) return;
-  unit.write(relay.at + SERIAL, new Uint8Array(4));
-  giveBack(relay);
-  charge(session, executed(REST.idle));
+  const { member } = recall(session);
+  if (member === undefined) return;
+  session.member = undefined;
+  unit.write(member + GOES, new Uint8Array(4));
+  idleMembers.push(member);
+  members.splice(members.indexOf(session), 1);
+  if (current) writeMembers(current);
 }
 
-/** The relay that a message which nobody waits for is of; undefined for one that was dismissed. */
-export function relayOf(args: Uint8Array): Relay | undefined {
+/** Lets no more tokens be made: a program is under way, and rows that it works in are not to be written over. The drive's next message is TypeScript's. */
+export function halt(): void {
+  if (current) unit.write(current.at + STATE, Uint8Array.of(HALTED, 0, 0, 0));
+}
+
+/** Lets TypeScript have a look after the next step. */
+export function askForLook(): void {
+  if (current) unit.write(current.at + STEPS_LEFT, Uint8Array.of(1, 0, 0, 0));
+}
+
+/** Something that changes with every step, and when the last one was, in milliseconds since 1970. */
+export function lastStep(): { sign: number; time: number } {
+  if (!current) return { sign: 0, time: 0 };
+  const view = new DataView(unit.read(current.at + STEPS_LEFT, BEAT + 8 - STEPS_LEFT).buffer);
+  const time = Number(view.getBigUint64(BEAT - STEPS_LEFT, true)) / 1e6;
+  return { sign: 64 * current.serial + view.getUint32(0, true), time };
+}
+
+/** What a drive's messages took that is on nobody's bill, and instructions of the message in hand that are on members' bills. */
+export interface Pot {
+  bill: Bill;
+  prepaid: number;
+}
+
+function takePot({ at }: Drive): Pot {
+  const view = new DataView(unit.read(at + POT_INSTRUCTIONS, POT_BYTES).buffer);
+  const word = (where: number): number => view.getUint32(where - POT_INSTRUCTIONS, true);
+  const bill = executed(Number(view.getBigUint64(0, true)), word(POT_EXECUTED));
+  bill.fees += callFees(SELF_CALL_BYTES, word(POT_SENT));
+  return { bill, prepaid: Number(view.getBigUint64(PREPAID - POT_INSTRUCTIONS, true)) };
+}
+
+/** The call is answered, or its last message is TypeScript's: the record may be used again. @returns what is yet to be paid */
+export function giveBack(drive: Drive): Pot {
+  const { at } = drive;
+  const pot = takePot(drive);
+  if (current === drive) current = undefined;
+  chained.delete(at);
+  idleDrives.push(at);
+  return pot;
+}
+
+/**
+ * Another drives from now on: should a message of the present one still come, it does nothing. Of one that is awaited, the answer gives the record back.
+ * @returns what is yet to be paid
+ */
+export function abandon(): Bill {
+  if (!current) return emptyBill();
+  halt();
+  const drive = current;
+  current = undefined;
+  if (drive.awaited) return emptyBill();
+  unit.write(drive.at + SERIAL, new Uint8Array(4));
+  ownBill.instructions += REST.idle;
+  return giveBack(drive).bill;
+}
+
+/** The drive that a message which nobody waits for is of; undefined for one that was abandoned. */
+export function driveOf(args: Uint8Array): Drive | undefined {
   const view = new DataView(args.buffer, args.byteOffset);
-  const relay = chained.get(view.getUint32(5, true));
-  return relay?.serial === view.getUint32(1, true) ? relay : undefined;
+  const drive = chained.get(view.getUint32(5, true));
+  return drive?.serial === view.getUint32(1, true) ? drive : undefined;
 }

@@ -24,7 +24,7 @@ import { utf8 } from '../storage/bytes.ts';
 import { settings } from '../storage/settings.ts';
 import { put, readRecord, sessionRecords, writeRecord } from '../storage/stable.ts';
 import { billAddress, readBill, sessionTable, writeBill } from '../storage/tables.ts';
-import { accountOf, charge, promise, withdraw } from './billing.ts';
+import { accountOf, charge, ownAccount, promise, sharedAccount, withdraw } from './billing.ts';
 import { counters } from './counters.ts';
 import { NoSeed, randomBytes } from './random.ts';
 import { receiptFields } from './receipt.ts';
@@ -32,6 +32,7 @@ import { dismiss, recall } from './relay.ts';
 import type { Session } from './session.ts';
 import { decodeSession, encodeSession, type SessionRecord, type State } from './session-record.ts';
 import { type Account, collect, type Settlement, settle } from './settlement.ts';
+import { wakeCalls } from './waiting.ts';
 
 /** Sessions in the heap, by id and by handle: those worked on, and those that wait and have not been through an upgrade. */
 const live = new Map<string, Session>();
@@ -91,15 +92,11 @@ export const underWay = (session: Session): boolean =>
 function save(session: Session): void {
   const {
     writing,
-    relay: _r,
+    member: _m,
     handle: _h,
-    lease: _l,
-    awaited: _a,
-    beat: _b,
     failures: _f,
-    stepInstructions: _s,
-    ahead: _h2,
-    forOthers: _o,
+    suspect: _s,
+    served: _n,
     entry,
     reservation: _q,
     tokensCharged: _t,
@@ -187,7 +184,7 @@ export function endMarked(entry: Entry): void {
   if (session) {
     dismiss(session);
     release(session);
-    session.lease += 1;
+    wakeCalls(session.id);
     session.state = 'failed';
     session.reason = MARKED[standing as MarkStanding];
     live.delete(session.id);
@@ -246,17 +243,7 @@ type Opening = Pick<
   'owner' | 'model' | 'prompt' | 'sourceIds' | 'systemIds' | 'options' | 'choices' | 'tokensPerCall' | 'payingFrom'
 >;
 
-/** Leases begin with the time, so that messages from before an upgrade have old ones. */
-const atRest = () => ({
-  handle: 0,
-  lease: Math.floor(now() / 1000),
-  awaited: false,
-  beat: 0,
-  failures: 0,
-  stepInstructions: 0,
-  ahead: false,
-  forOthers: 0,
-});
+const atRest = () => ({ handle: 0, failures: 0, suspect: false, served: 0 });
 
 /** A session that nobody keeps. */
 export const passingSession = (opening: Opening, id = ''): Session => ({
@@ -320,6 +307,7 @@ export function goOn(method: string, session: Session, wanted: Amount, before: B
   }
   if (known) index().put(known, 'underWay', now(), promised);
   unsaved.delete(session.id);
+  entry.rows = session.options.numBeams;
   session.entry = entry;
   promises.set(entry, promise(session.owner, wanted));
   goLive(session);
@@ -344,7 +332,7 @@ export function findSession(id: string): Session | undefined {
   const session = live.get(id);
   const marked = session && markOf(session);
   if (marked)
-    return { ...recall(session), writing: undefined, relay: undefined, state: 'failed', reason: MARKED[marked] };
+    return { ...recall(session), writing: undefined, member: undefined, state: 'failed', reason: MARKED[marked] };
   return session ? recall(session) : (unsaved.get(id) ?? readSession(entry));
 }
 
@@ -374,6 +362,12 @@ export function findToChange(id: string): Session | undefined {
 export function liveSession(handle: number): Session | undefined {
   const session = byHandle.get(handle);
   return session && recall(session);
+}
+
+/** Rows that a session has in a batch: one for each beam. One that an upgrade found waiting is read for that. */
+export function batchRowsOf(entry: Entry): number {
+  entry.rows ??= bringBack(entry).options.numBeams;
+  return entry.rows;
 }
 
 /** Sessions that are worked on. */
@@ -407,8 +401,8 @@ export function sessionCounts(): { all: number; active: number; queued: number }
 
 /** Whether no further session may wait. */
 export function isFull(): boolean {
-  const { active, queued } = sessionCounts();
-  return queued > 0 && queued >= settings().max_queued && active >= settings().max_active;
+  const { queued } = turns();
+  return queued > 0 && queued >= settings().max_queued && !turns().hasRoom(settings().max_active, batchRowsOf);
 }
 
 /** Ends a session that is under way; one whose last token is there is finished, whatever else `state` says. */
@@ -425,8 +419,8 @@ function endLater(session: Session, state: Ended, reason: string): void {
   session.state = finished ?? state;
   session.reason = finished ? '' : reason;
   counters[session.state] += 1;
-  session.lease += 1;
   release(session, session.state !== 'failed');
+  wakeCalls(session.id);
   const model = readyModel();
   if (session.choices && isFinished(session)) session.text = session.choices[choiceOf(session)];
   else if (model?.stored.sha256 === session.model) session.text = model.tokenizer.decode(session.tokenIds);
@@ -453,6 +447,18 @@ export function closeMessage(session: Session, settlement: () => Settlement = ()
     const row = bill === session ? rowOf(session) : undefined;
     return { ...settlement(), ...(row && { row }) };
   });
+}
+
+/** Says that the message in hand is for several sessions, in equal parts but for what was measured of each. */
+export function closeShared(sessions: readonly Session[]): void {
+  collect();
+  settle(sessions.length > 0 ? sharedAccount(sessions, noteBill) : ownAccount);
+}
+
+/** What comes on the bill of a session that is over, is written to its row. */
+function noteBill(session: Session): void {
+  const { entry, id } = session;
+  if (entry && !underWay(session) && index().get(id) === entry && !live.has(id)) writeBill(entry.slot, session);
 }
 
 /** A session's own, or that of whoever has taken it up since it ended for this one. */
@@ -501,7 +507,8 @@ export function choiceOf({ tokenIds, options }: Session): number {
  * @param isKept whether prompts that begin as this one may have its keys and values
  */
 export function release(session: Session, isKept = false): void {
-  const { writing } = recall(session);
+  dismiss(session);
+  const { writing } = session;
   if (!writing) return;
   const { beams, sums } = writing.state();
   session.beams = writing.finishReason ? undefined : beams;
@@ -553,6 +560,12 @@ function infoOf(session: Session): SessionInfo {
   };
 }
 
+/**
+ * In a reply that the message's own instructions are yet to be added to, a number may be less than nothing: what the message has done for others is off the bill
+ * already (billing.ts). It is added modulo 2⁶⁴.
+ */
+const nat64 = (n: number): bigint => BigInt.asUintN(64, BigInt(Math.round(n)));
+
 export function usageOf(session: Session): Omit<Progress, 'state' | 'text'> {
   const { calls, messages, instructions } = session;
   return {
@@ -560,9 +573,9 @@ export function usageOf(session: Session): Omit<Progress, 'state' | 'text'> {
     output_tokens: session.tokenIds.length,
     calls,
     messages: Math.round(messages),
-    instructions: BigInt(Math.round(instructions)),
+    instructions: nat64(instructions),
     unit_instructions: BigInt(session.unitInstructions),
-    cycles: BigInt(Math.round(cyclesOf(session))),
+    cycles: nat64(cyclesOf(session)),
     embedding_cached: session.embeddingCached,
     answer_cached: session.answerCached,
   };

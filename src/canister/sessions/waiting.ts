@@ -3,23 +3,40 @@
  * it, too: a call that nothing was heard of for long is taken for lost, so that such calls do not use up the room there is.
  */
 import { call, canisterSelf, Principal } from 'azle';
-import { callFees } from '../../service/bill.ts';
+import {
+  ASKED,
+  LOOKS_LEFT,
+  MOST_LOOKS,
+  OVER,
+  PING,
+  PING_ARGS,
+  PINGED,
+  QUESTION,
+  WAIT_BYTES,
+  WAIT_HEAD_BYTES,
+  WAITED_INSTRUCTIONS,
+} from '../../native/waiting-record.ts';
+import { addBill, callFees, executed, SELF_CALL_BYTES } from '../../service/bill.ts';
+import type { Waiting } from '../../service/driver.ts';
 import { now } from '../runtime/time.ts';
+import { arena, unit } from '../runtime/unit.ts';
 import { settings } from '../storage/settings.ts';
-import { ownBill } from './billing.ts';
+import { ownBill, REST } from './billing.ts';
 import { RANDOM_FEES } from './random.ts';
 
 const LOST_SECONDS = 300;
 /** Each has a message in the canister's queue to itself, which holds 500. */
 const MAX_WAITING = 400;
 
-export interface WaitingCall {
+export interface WaitingCall extends Waiting {
   /** Text of the caller's principal. */
   who: string;
   /** Id of the session whose end it waits for; none where the canister itself tries a step. */
   session?: string;
   /** Milliseconds since 1970 of the last sign that it goes on. */
   heard: number;
+  /** Its record in the arena, while it waits for a round or more. */
+  record?: number | undefined;
 }
 
 const calls = new Set<WaitingCall>();
@@ -31,6 +48,13 @@ export function callBegins(who: string, session?: string): WaitingCall {
 }
 
 export const callEnds = (call: WaitingCall): unknown => calls.delete(call);
+
+/** A session is over: who waits for it learns that in the next round. */
+export function wakeCalls(session: string): void {
+  for (const call of calls)
+    if (call.session === session && call.record !== undefined)
+      unit.write(call.record + OVER, Uint8Array.of(1, 0, 0, 0));
+}
 
 /** Without those that are lost. */
 function waiting(): Set<WaitingCall> {
@@ -52,27 +76,44 @@ export function tooManyCalls(method: string, who: string): string | undefined {
     : undefined;
 }
 
-/** Of so many looks, one is by a call to ourselves. */
-const LOOKS = 4;
+const idle: number[] = [];
 
 /**
- * Lets a round pass, for a call that waits for what others do. A call to the management canister is answered in a later round, where one to ourselves would be
- * in the same; but that one is refused while the canister stops, and somebody who waits holds the stop up.
+ * Lets a round pass, or several: until the session is over or drives have gone silent, and MOST_LOOKS at the most (assembly/waiting.ts). A call to the management canister
+ * is answered in a later round, where one to ourselves would be in the same. What it costs is on nobody's bill.
  * @throws what Azle throws where the call is rejected: the canister stops, has no cycles
  */
-export async function aRound(count: number): Promise<void> {
-  if (count % LOOKS === LOOKS - 1) {
-    ownBill.fees += callFees(WAIT_BYTES);
-    await call(canisterSelf(), 'generate', { raw: true, args: NOTHING });
-  } else {
-    ownBill.fees += RANDOM_FEES;
-    await call(Principal.managementCanister(), 'raw_rand', { raw: true, args: EMPTY });
+export async function aRound(waits: WaitingCall): Promise<void> {
+  const at = idle.pop() ?? arena.allocate(WAIT_BYTES);
+  const head = new Uint8Array(WAIT_HEAD_BYTES);
+  head[LOOKS_LEFT] = MOST_LOOKS;
+  head.set(EMPTY, QUESTION);
+  head[PING_ARGS] = PING;
+  unit.write(at, head);
+  waits.record = at;
+  // where nothing goes on, it may be that the canister stops
+  const asksItself = (waits.looks ?? 0) % 2 === 1;
+  ownBill.fees += asksItself ? callFees(SELF_CALL_BYTES) : RANDOM_FEES;
+  if (asksItself) addBill(ownBill, executed(REST.ping));
+  try {
+    if (asksItself) await call(canisterSelf(), 'generate', { raw: true, args: head.slice(PING_ARGS) });
+    else await call(Principal.managementCanister(), `raw_rand#${at}`, { raw: true, args: EMPTY });
+  } finally {
+    // a record whose callback trapped is not used again: it is not known whether an answer is still to come
+    waits.record = undefined;
+    collectLooks(at);
+    idle.push(at);
   }
 }
 
-/** The first byte is that of no step: nothing is done. */
-const NOTHING = Uint8Array.of(0);
-/** "generate" and that. */
-const WAIT_BYTES = 9;
+/** Puts the looks that TypeScript did not see on the canister's own bill: their answers, and of calls to itself their messages, too. */
+function collectLooks(at: number): void {
+  const view = new DataView(unit.read(at + ASKED, QUESTION - ASKED).buffer);
+  const [asked, pinged] = [view.getUint32(0, true), view.getUint32(PINGED - ASKED, true)];
+  const instructions = Number(view.getBigUint64(WAITED_INSTRUCTIONS - ASKED, true)) + pinged * REST.ping;
+  addBill(ownBill, executed(instructions, asked + 2 * pinged));
+  ownBill.fees += asked * RANDOM_FEES + callFees(SELF_CALL_BYTES, pinged);
+}
+
 /** Candid's empty tuple. */
 const EMPTY = Uint8Array.of(0x44, 0x49, 0x44, 0x4c, 0, 0);

@@ -3,18 +3,18 @@ import { advanceAll, advance as advanceGeneration, type Generation } from '../..
 import { openGeneration, overReason } from '../../model/generation/open-generation.ts';
 import { NotFinite } from '../../model/generation/scoring.ts';
 import type { Sequence } from '../../model/sequence.ts';
+import { nextBatchOf } from '../../service/batching.ts';
 import { NoRoom } from '../../tensor/arena.ts';
 import { arenaBytes } from '../model/arena-bytes.ts';
 import { embeddingCache } from '../model/embeddings.ts';
 import { activeModel, type Model } from '../model/model.ts';
 import { prefixes } from '../model/prefixes.ts';
-import { now } from '../runtime/time.ts';
 import { arena, instructionsNow, MESSAGE_BUDGET, SLICE, unit } from '../runtime/unit.ts';
-import { chargeOther } from '../sessions/billing.ts';
+import { chargeMeasured } from '../sessions/billing.ts';
 import { counters } from '../sessions/counters.ts';
-import { recallAll, rowsThatFit } from '../sessions/relay.ts';
+import { ofOneRow, rowsThatFit } from '../sessions/relay.ts';
 import type { Session } from '../sessions/session.ts';
-import { end, workedOn } from '../sessions/sessions.ts';
+import { end } from '../sessions/sessions.ts';
 
 /** How far a message goes: no op begins after `budget` instructions, no further token that would end after `most`. */
 interface Reach {
@@ -24,117 +24,130 @@ interface Reach {
 
 /** What a message spends after its last token: saving, replying, sending the next call. */
 const END_OF_MESSAGE = 20_000_000;
+/** And for each answer that ends in it. */
+const END_OF_ANSWER = 10_000_000;
 const MESSAGE: Reach = { budget: MESSAGE_BUDGET, most: SLICE - END_OF_MESSAGE };
 /** A query has 5 B; its reply is yet to be written. */
 export const QUERY: Reach = { budget: 4_800_000_000n, most: 4_900_000_000 };
 
-/**
- * Works on an active session for a message: its token, or as many as it has a message make, or a part of one where one does not fit.
- * @param together whether others' next tokens may be made in the same batch
- */
-export function advance(session: Session, together = false): void {
+/** Works on an active session for a message: its token, or as many as it has a message make, or a part of one where one does not fit. */
+export function advance(session: Session): void {
   const before = unit.instructions;
   session.calls += 1;
   counters.messages += 1;
   const made = session.tokenIds.length;
-  session.beat = now();
-  // one that has just failed is tried alone, so that it is known whose fault it is
-  const mayJoin = together && session.failures === 0;
   session.failures = 0;
+  session.suspect = false;
   const model = activeModel();
   if (!model || model.stored.sha256 !== session.model) {
     end(session, 'failed', 'the model was replaced');
     return;
   }
-  if (session.ahead) {
-    session.ahead = false;
-    const finished = session.writing?.finishReason;
-    if (finished) end(session, finished);
-    return;
-  }
-  const others = mayJoin ? companions(session, model) : [];
-  const over = model.load(Number(MESSAGE_BUDGET)) && madeOrNoRoom(session, model, others);
-  if (model.languageModel.busy) recallAll();
-  const inUnit = unit.instructions - before;
-  if (session.tokenIds.length - made === 1 && others.length === 0) session.stepInstructions = inUnit;
+  const over = model.load(Number(MESSAGE_BUDGET)) && madeOrNoRoom(session, model);
   counters.tokens += session.tokenIds.length - made;
-  session.unitInstructions += inUnit;
+  session.unitInstructions += unit.instructions - before;
   if (over instanceof NoRoom) end(session, 'failed', `session: ${over.message}; resume it when others are over`);
   else if (over instanceof NotFinite) end(session, 'failed', `session: ${over.message}; the model's weights give none`);
   else if (over) end(session, over);
 }
 
-function madeOrNoRoom(
-  session: Session,
-  model: Model,
-  others: readonly Session[],
-): 'stop' | 'length' | NoRoom | NotFinite | undefined {
+function madeOrNoRoom(session: Session, model: Model): 'stop' | 'length' | NoRoom | NotFinite | undefined {
   try {
-    return makeTokens(session, model, MESSAGE, others);
+    return makeTokens(session, model, MESSAGE);
   } catch (error) {
     if (error instanceof NoRoom || error instanceof NotFinite) return error;
     throw error;
   }
 }
 
-/** Whose next tokens can be made with a session's: as its own, one a call and by TypeScript, and they are not ahead of their own messages. */
-function companions(session: Session, model: Model): Session[] {
-  if (!isStepping(session, model)) return [];
-  let rows = session.writing!.sequences.length;
-  const most = rowsThatFit(session.stepInstructions / rows);
-  const found: Session[] = [];
-  for (const other of workedOn()) {
-    if (other === session || other.ahead || other.failures > 0 || !isStepping(other, model)) continue;
-    // its relay makes its tokens
-    if (other.relay && !other.relay.recalled) continue;
-    rows += other.writing!.sequences.length;
-    if (rows > most) break;
-    found.push(other);
-  }
-  return found;
+/** Whether all that a session needs for its next token is a step, so that others' rows can be beside its own. */
+export function isStepping({ state, tokenIds, writing }: Session): boolean {
+  if (state !== 'active' || tokenIds.length === 0 || !writing || writing.finishReason) return false;
+  const { phase, cached, targetIds } = writing.sequence;
+  return phase === 'decode' && (cached >= targetIds.length - 1 || writing.sequences.length > 1);
 }
 
-/** Whether a session is at a further token, of which each has a call. */
-const isStepping = (
-  { state, tokensPerCall, stepInstructions, tokenIds, writing, model: sha256 }: Session,
-  model: Model,
-): boolean =>
-  state === 'active' &&
-  tokensPerCall === 1 &&
-  stepInstructions > 0 &&
-  tokenIds.length > 0 &&
-  sha256 === model.stored.sha256 &&
-  writing !== undefined &&
-  writing.finishReason === undefined &&
-  writing.sequence.phase === 'decode';
+const rowsOf = ({ writing }: Session): number => writing!.sequences.length;
 
-/** Makes the next token of a session and of others in one batch; each of them has its share of it by its rows. @returns whether it is made */
-function makeTogether(session: Session, others: readonly Session[], model: Model, budget: bigint): boolean {
-  const [before, unitBefore] = [instructionsNow(), unit.instructions];
-  const all = [session, ...others].map(({ writing }) => writing!);
-  const rows = all.reduce((sum, { sequences }) => sum + sequences.length, 0);
-  const shares = others.map(({ writing }) => writing!.sequences.length / rows);
-  if (advanceAll(model.languageModel, all, budget) !== 'done') return false;
-  const [took, inUnit] = [instructionsNow() - before, unit.instructions - unitBefore];
-  others.forEach((other, i) => {
-    other.ahead = true;
-    other.beat = now();
-    other.tokenIds = other.writing!.tokenIds as number[];
-    other.unitInstructions += Math.round(shares[i]! * inUnit);
-    session.unitInstructions -= Math.round(shares[i]! * inUnit);
-    counters.tokens += 1;
-    chargeOther(session, other, Math.round(shares[i]! * took));
+/** A batch that did not fit its message. It goes on before any other begins. */
+let paused: readonly Session[] = [];
+
+/** Turns that batches were made in. */
+let turn = 0;
+
+/**
+ * Makes tokens of all of these, batch by batch: one of each, and further ones of those that have a message make more, as long as the message has room.
+ * @returns whether each has its token
+ */
+export function stepTogether(sessions: readonly Session[], model: Model): boolean {
+  // a session that begins goes first
+  if (model.languageModel.busy && paused.length === 0) return false;
+  turn += 1;
+  const made = new Map<Session, number>();
+  const most = MESSAGE.most - sessions.length * END_OF_ANSWER;
+  let dearest = 0;
+  for (;;) {
+    const wanting = sessions.filter((session) => wants(session, made.get(session) ?? 0));
+    const start = instructionsNow();
+    if (wanting.length === 0) return true;
+    if (made.size > 0 && start + 1.1 * dearest > most) return sessions.every((session) => made.has(session));
+    const going = paused.filter((session) => wanting.includes(session));
+    const batch = model.languageModel.busy && going.length > 0 ? going : nextBatch(wanting, made, model);
+    // what is known to fit may go on to the message's end
+    const isMade = stepOnce(batch, model, made.size > 0 ? BigInt(most) : MESSAGE_BUDGET);
+    if (!isMade) return false;
+    for (const session of batch) made.set(session, (made.get(session) ?? 0) + 1);
+    dearest = Math.max(dearest, instructionsNow() - start);
+  }
+}
+
+const wants = (session: Session, made: number): boolean =>
+  isStepping(session) && (session.tokensPerCall === 0 || made < session.tokensPerCall);
+
+/** Those that have no token of this message yet come first. */
+function nextBatch(wanting: readonly Session[], made: ReadonlyMap<Session, number>, model: Model): Session[] {
+  const without = wanting.filter((session) => !made.has(session));
+  const batch = nextBatchOf(wanting, rowsOf, rowsThatFit(model.stepInstructions));
+  return without.length === 0 || without.some((session) => batch.includes(session))
+    ? batch
+    : nextBatchOf(without, rowsOf, rowsThatFit(model.stepInstructions));
+}
+
+/** Makes the next token of each in one batch; each has its share of it by its rows. @returns whether it is made */
+function stepOnce(batch: readonly Session[], model: Model, budget: bigint): boolean {
+  const [before, unitBefore, isWhole] = [instructionsNow(), unit.instructions, !model.languageModel.busy];
+  const rows = batch.map(rowsOf);
+  const all = rows.reduce((a, b) => a + b, 0);
+  const outcome = advanceAll(
+    model.languageModel,
+    batch.map(({ writing }) => writing!),
+    budget,
+  );
+  const isMade = outcome === 'done';
+  paused = outcome === 'paused' ? batch : [];
+  const inUnit = unit.instructions - unitBefore;
+  if (isMade && isWhole) model.stepInstructions = ofOneRow(inUnit, all);
+  const took = instructionsNow() - before;
+  batch.forEach((session, i) => {
+    const part = rows[i]! / all;
+    session.unitInstructions += Math.round(part * inUnit);
+    session.failures = 0;
+    if (isMade) {
+      session.tokenIds = session.writing!.tokenIds as number[];
+      counters.tokens += 1;
+    }
+    if (session.served !== turn) {
+      session.served = turn;
+      session.calls += 1;
+      counters.messages += 1;
+    }
+    chargeMeasured(session, part * took);
   });
-  return true;
+  return isMade;
 }
 
 /** Makes the tokens of a message. @returns why the session is over, if it is @throws NoRoom */
-export function makeTokens(
-  session: Session,
-  model: Model,
-  { budget, most }: Reach,
-  others: readonly Session[] = [],
-): 'stop' | 'length' | undefined {
+export function makeTokens(session: Session, model: Model, { budget, most }: Reach): 'stop' | 'length' | undefined {
   if (!session.writing) {
     // its last token was made and not told: by another's message, or by one whose answer was lost
     const over = overReason(session, session.options);
@@ -145,18 +158,16 @@ export function makeTokens(
   if (prefixes.borrow(session, writing, model.languageModel) > 0) session.embeddingCached = true;
   if (writing.sequence.phase === 'encode' && !encode(session, model, writing.sequence, budget)) return undefined;
 
-  if (others.length > 0) {
-    const isMade = makeTogether(session, others, model, budget);
-    session.tokenIds = writing.tokenIds as number[];
-    return isMade ? writing.finishReason : undefined;
-  }
   let dearest = 0;
   for (let made = 0; session.tokensPerCall === 0 || made < session.tokensPerCall; made++) {
-    const start = instructionsNow();
+    const [start, unitStart, isStep] = [instructionsNow(), unit.instructions, isStepping(session)];
     // several tokens a call: stop where one more would not fit
     if (made > 0 && start + 1.1 * dearest > most) return undefined;
     const progress = advanceGeneration(model.languageModel, writing, budget);
     session.tokenIds = writing.tokenIds as number[];
+    // what comes before the first token is more than a step, but better than nothing
+    if (isStep || model.stepInstructions === 0)
+      model.stepInstructions = ofOneRow(unit.instructions - unitStart, isStep ? rowsOf(session) : 1);
     if (progress === 'finished') return writing.finishReason;
     if (progress !== 'token') return undefined;
     dearest = Math.max(dearest, instructionsNow() - start);

@@ -9,6 +9,7 @@
  *   settlement exports settled_callback  ─>  the place after it, whose number becomes settled_callback_index
  *              exports settle, which is called at the end of every update method and of timers, by a function around
  *              each
+ *   waiting    exports wait_reply        ─>  the place after that, whose number becomes wait_reply_index
  *   arguments  export msg_method_name_size, _copy, by which Azle makes text of bytes in native code
  *   blocks     export stable64_size, _grow, _read, _write, bound in the same way: all that Azle knows of stable memory
  */
@@ -21,7 +22,7 @@ const METHOD = 'canister_update generate';
 const AZLES = 'azle generate';
 const TABLE = 'table';
 /** Functions that the canister's table gets, each with a global for its place. */
-const IN_TABLE = ['relay_reply', 'settled_callback'] as const;
+const IN_TABLE = ['relay_reply', 'settled_callback', 'wait_reply'] as const;
 const SETTLE = 'settle';
 const METHOD_NAME = ['msg_method_name_copy', 'msg_method_name_size'];
 const STABLE = ['stable64_grow', 'stable64_read', 'stable64_size', 'stable64_write'];

@@ -1,0 +1,148 @@
+/**
+ * The messages that work on all active sessions: one drive at a time (src/service/driver.ts), by a chain that nobody awaits or by calls that a waiting caller awaits.
+ * A message is native as long as programs are all there is to run (relay.ts), and TypeScript's (turn.ts) where a session begins, ends, or needs more than programs.
+ */
+import { call, canisterSelf } from 'azle';
+import { Driver } from '../../service/driver.ts';
+import { readyModel } from '../model/model.ts';
+import { now } from '../runtime/time.ts';
+import { chargeEach, noteCharged, onewayCall, selfCall } from '../sessions/billing.ts';
+import { abandon, type Drive, driveArgs, giveBack, isLendable, lastStep, lend, openDrive } from '../sessions/relay.ts';
+import type { Session } from '../sessions/session.ts';
+import { workedOn } from '../sessions/sessions.ts';
+import type { WaitingCall } from '../sessions/waiting.ts';
+import { isStepping } from './steps.ts';
+
+/** First byte of a call to ourselves: someone waits for the answer, or nobody does and the step sends the next. No Candid begins so. */
+export const STEP = 1;
+export const CHAIN = 2;
+/** [kind u8, lease u32, handle u32 of the one session that it is for, 0 for all] */
+export const STEP_BYTES = 9;
+
+let made: Driver<WaitingCall> | undefined;
+export function driver(): Driver<WaitingCall> {
+  // leases begin with the time, so that messages from before an upgrade have old ones
+  made ??= new Driver(Math.floor(now()) % 2 ** 32);
+  return made;
+}
+
+/** Messages of a drive that TypeScript has sent or seen, and when the last one was. */
+let seen = 0;
+let seenAt = 0;
+export function noteMessage(): void {
+  seen += 1;
+  seenAt = now();
+}
+
+/** Something that changes with every message of a drive. */
+const signOfLife = (): number => seen * 2 ** 32 + lastStep().sign;
+
+/** When a message of a drive was last executed, in milliseconds since 1970. */
+export const lastSign = (): number => Math.max(seenAt, lastStep().time);
+
+/** Whom alone the message under way is for. */
+let alone: Session | undefined;
+export const aloneUnderWay = (): Session | undefined => alone;
+
+/** Whether the last message that could be either was native, so that the next is TypeScript's. */
+let wasNative = false;
+
+/** Lends sessions for a drive, if no message of TypeScript's is due. */
+function native(awaited: boolean): Drive | undefined {
+  const model = readyModel();
+  if (!model || model.languageModel.busy) return undefined;
+  const all = workedOn();
+  const stepping = all.filter(isStepping);
+  if (stepping.length === 0 || all.some(({ suspect }) => suspect)) return undefined;
+  if (!stepping.every((session) => isLendable(session, model))) return undefined;
+  for (const session of stepping) if (!lend(session)) return undefined;
+  if (stepping.length === all.length) return openDrive(awaited);
+  // some have yet to begin: by turns
+  wasNative = !wasNative;
+  return wasNative ? openDrive(awaited, 1) : undefined;
+}
+
+function send(kind: number, session: Session | undefined): Promise<unknown> {
+  const args = new Uint8Array(STEP_BYTES);
+  const view = new DataView(args.buffer);
+  view.setUint8(0, kind);
+  view.setUint32(1, driver().lease);
+  view.setUint32(5, session?.handle ?? 0);
+  return call<Uint8Array>(canisterSelf(), 'generate', { raw: true, args, oneway: kind === CHAIN });
+}
+
+/** The first of a drive's messages; if it is awaited, the last is answered. */
+const sendDrive = (drive: Drive): Promise<unknown> =>
+  call<Uint8Array>(canisterSelf(), `generate#${drive.at}`, {
+    raw: true,
+    args: driveArgs(drive),
+    oneway: !drive.awaited,
+  });
+
+/** A step for one session alone, that is awaited. */
+export const stepAlone = (session: Session): Promise<unknown> => send(STEP, session);
+
+/** Somebody drives from now on: what another has sent does nothing any more. */
+export function takeOver(who: 'chain' | WaitingCall): void {
+  chargeEach(workedOn(), abandon());
+  driver().take(who);
+}
+
+/**
+ * A call that waits has a look.
+ * @returns whether it drives, or from now on since the former drive has gone silent
+ */
+export function look(call: WaitingCall): ReturnType<Driver<WaitingCall>['look']> {
+  const did = driver().isDrivenBy(call);
+  const looked = driver().look(call, signOfLife());
+  if (looked !== 'waits' && !did) chargeEach(workedOn(), abandon());
+  return looked;
+}
+
+/** Drives by messages that nobody awaits, if nobody drives and there is something to do. */
+export function beginChain(): void {
+  if (!driver().isVacant || workedOn().length === 0) return;
+  takeOver('chain');
+  sendNext();
+}
+
+/** The next message of a chain; its last, if there is nothing left to do. Where it cannot be sent (queue full, no cycles), the watchdog will. */
+export function sendNext(): void {
+  const all = workedOn();
+  if (all.length === 0) {
+    driver().leave('chain');
+    return;
+  }
+  noteMessage();
+  alone = all.find(({ suspect }) => suspect) ?? (all.length === 1 ? all[0] : undefined);
+  const drive = native(false);
+  chargeEach(all, onewayCall());
+  (drive ? sendDrive(drive) : send(CHAIN, alone?.suspect ? alone : undefined)).catch(() => {});
+}
+
+/**
+ * The next message of a drive by a call, or as many as are native, and what came of it.
+ * @param close says whose the message in hand is
+ */
+export async function awaitNext(close: () => void, collect: () => void): Promise<void> {
+  const all = workedOn();
+  noteMessage();
+  alone = all.find(({ suspect }) => suspect) ?? (all.length === 1 ? all[0] : undefined);
+  const drive = native(true);
+  try {
+    const answered = drive ? sendDrive(drive) : send(STEP, alone?.suspect ? alone : undefined);
+    chargeEach(all, selfCall());
+    close();
+    await answered;
+  } finally {
+    collect();
+    if (drive) payPot(drive);
+  }
+}
+
+/** Gives a drive back; what its messages took and nobody has paid is for all that are worked on. */
+export function payPot(drive: Drive): void {
+  const { bill, prepaid } = giveBack(drive);
+  chargeEach(workedOn(), bill);
+  noteCharged(prepaid);
+}

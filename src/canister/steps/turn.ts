@@ -1,0 +1,115 @@
+/**
+ * A message's work for all sessions that are worked on: who has its last token is ended, who is new begins, and where programs alone do not make the next tokens, they
+ * are made here, in batches. What each of these takes is on the bill of the session that it is for; the rest of the message is for those that needed it.
+ */
+
+import { type Model, readyModel } from '../model/model.ts';
+import { instructionsNow } from '../runtime/unit.ts';
+import { chargeMeasured } from '../sessions/billing.ts';
+import { askForLook, dismiss, halt, isLendable, lend } from '../sessions/relay.ts';
+import type { Session } from '../sessions/session.ts';
+import { activeSessions, closeShared, end, underWay, workedOn } from '../sessions/sessions.ts';
+import { noteMessage } from './driving.ts';
+import { makeWay } from './places.ts';
+import { advance, isStepping, stepTogether } from './steps.ts';
+
+/** A message in which so many instructions have passed begins no further session, and no batch. */
+const BEGIN_BUDGET = 400_000_000;
+
+/** And in which so many have passed, none at all: what it begins would be for nothing. */
+const LAST_BUDGET = 1_300_000_000;
+
+/** Whether a batch is due, since the last message had no room for one. */
+let isDue = false;
+
+/** @param only the session that the message is for, if it is for one alone */
+export function turn(only?: Session): void {
+  noteMessage();
+  const needed = new Set(endWritten());
+  if (only) {
+    needed.add(only);
+    if (underWay(only)) work(only);
+  } else {
+    const wasDue = isDue;
+    if (wasDue) step(needed);
+    begin(needed);
+    if (!wasDue) step(needed);
+  }
+  closeShared(needed.size > 0 ? [...needed] : workedOn());
+}
+
+/** Ends the sessions whose last token is there. @returns which */
+export function endWritten(): Session[] {
+  const over = activeSessions().filter(({ writing }) => writing?.finishReason);
+  for (const session of over) {
+    if (!underWay(session)) continue;
+    measure(session, () => {
+      end(session, session.writing!.finishReason!);
+      makeWay(session);
+    });
+  }
+  return over;
+}
+
+function measure(session: Session, act: () => void): void {
+  const before = instructionsNow();
+  act();
+  chargeMeasured(session, instructionsNow() - before);
+}
+
+/** Brings sessions as far as others are, one after the other. */
+function begin(needed: Set<Session>): void {
+  const tried = new Set<Session>();
+  for (;;) {
+    const next = workedOn().find((session) => !tried.has(session) && !isStepping(session));
+    if (!next || instructionsNow() > (tried.size > 0 ? BEGIN_BUDGET : LAST_BUDGET)) return;
+    tried.add(next);
+    needed.add(next);
+    measure(next, () => work(next));
+  }
+}
+
+/** The next tokens of those that need more than programs, and of all others with them. */
+function step(needed: Set<Session>): void {
+  isDue = false;
+  const stepping = workedOn().filter(isStepping);
+  const model = readyModel();
+  if (!model) return;
+  const more = stepping.filter((session) => !isLendable(session, model));
+  if (more.length === 0) return;
+  if (instructionsNow() > BEGIN_BUDGET) {
+    isDue = true;
+    return;
+  }
+  // a batch of theirs is a batch of everyone's
+  for (const session of more) needed.add(session);
+  const [first] = stepping;
+  if (stepping.length === 1) {
+    measure(first!, () => work(first!));
+    return;
+  }
+  for (const session of stepping) dismiss(session);
+  makeAll(stepping, model);
+}
+
+function makeAll(sessions: readonly Session[], model: Model): void {
+  stepTogether(sessions, model);
+  for (const session of sessions) {
+    const over = session.writing?.finishReason;
+    if (!over || !underWay(session)) continue;
+    measure(session, () => {
+      end(session, over);
+      makeWay(session);
+    });
+  }
+}
+
+/** Works on one session, in this message. */
+export function work(session: Session): void {
+  dismiss(session);
+  advance(session);
+  if (!underWay(session)) makeWay(session);
+  // whoever makes tokens makes its own, too
+  else if (!isStepping(session) || !lend(session)) askForLook();
+  if (readyModel()?.languageModel.busy) halt();
+}
