@@ -91,11 +91,14 @@ export const selfCall = (): Bill => ({ instructions: 0, messages: 0, fees: callF
 export const onewayCall = (): Bill => ONEWAY;
 
 /** Puts something on several bills, in equal parts; on the canister's own where there are none. */
-export function chargeEach(sessions: readonly Session[], { instructions, messages, fees }: Bill): void {
+export function chargeEach(sessions: readonly Session[], bill: Bill): void {
+  const { instructions, messages, fees } = bill;
+  // most often there is nothing, as of a drive that was not there
+  if (instructions === 0 && messages === 0 && fees === 0) return;
   const n = sessions.length;
-  if (n === 0) addBill(ownBill, { instructions, messages, fees });
-  for (const session of sessions)
-    charge(session, { instructions: instructions / n, messages: messages / n, fees: fees / n });
+  if (n === 0) addBill(ownBill, bill);
+  const part = n === 1 ? bill : { instructions: instructions / n, messages: messages / n, fees: fees / n };
+  for (const session of sessions) charge(session, part);
 }
 
 /** Instructions of the message in hand that were measured, and are on somebody's bill. */

@@ -59,6 +59,8 @@ export interface Drive {
   serial: number;
   /** Whether a call waits for its messages, or nobody does. */
   awaited: boolean;
+  /** Arguments of its messages. */
+  args: Uint8Array;
   /** The model whose programs it runs. */
   model: Model;
 }
@@ -97,17 +99,29 @@ export const isLendable = ({ tokensPerCall, options, writing }: Session, { stepI
   stepInstructions > 0 &&
   stepInstructions <= MOST_STEP_INSTRUCTIONS;
 
-/** A step's plan for one session; none while a program is under way. */
-function planFor(session: Session): StepPlan | undefined {
-  const model = readyModel();
-  return model && isLendable(session, model) ? planOf(model.languageModel, [session.writing!]) : undefined;
+/** What a drive's record begins with, whoever its members are: programs, row table and registers of a model. */
+let head: { model: Model; bytes: Uint8Array } | undefined;
+
+function noteHead(model: Model, plan: StepPlan): void {
+  if (head?.model === model) return;
+  const bytes = new Uint8Array(DRIVE_HEAD_BYTES);
+  const put = putter(bytes);
+  put(STATE, GOING);
+  put(STEP, ...plan.step);
+  put(CHOICE, ...plan.choice);
+  put(TABLE, plan.table);
+  put(REGISTERS_AT, ...plan.registers);
+  head = { model, bytes };
 }
 
 /** Makes an active session a member, if it is none yet and can be one. @returns whether it is */
 export function lend(session: Session): boolean {
   if (session.member !== undefined) return true;
-  const plan = members.length < MOST_MEMBERS && planFor(session);
+  const model = readyModel();
+  if (members.length >= MOST_MEMBERS || !model || !isLendable(session, model)) return false;
+  const plan = planOf(model.languageModel, [session.writing!]);
   if (!plan) return false;
+  noteHead(model, plan);
   const at = idleMembers.pop() ?? arena.allocate(MEMBER_BYTES);
   unit.write(at, memberOf(plan, session));
   session.member = at;
@@ -154,24 +168,19 @@ function writeMembers({ at, model }: Drive): void {
  */
 export function openDrive(awaited: boolean, steps = MOST_TOKENS): Drive | undefined {
   const model = readyModel();
-  const plan = members.length > 0 && model && planFor(members[0]!);
-  const at = plan && (idleDrives.pop() ?? newDrive());
+  if (members.length === 0 || !model || head?.model !== model || model.languageModel.busy) return undefined;
+  const at = idleDrives.pop() ?? newDrive();
   if (!at) return undefined;
   serials += 1;
-  const drive = { at, serial: serials, awaited, model };
-  const bytes = new Uint8Array(DRIVE_HEAD_BYTES);
+  const drive = { at, serial: serials, awaited, args: argsOf(at, serials), model };
+  const bytes = head.bytes.slice();
   const put = putter(bytes);
   put(SERIAL, serials);
-  put(STATE, GOING);
-  put(STEP, ...plan.step);
-  put(CHOICE, ...plan.choice);
-  put(TABLE, plan.table);
   put(MOST_ROWS, rowsThatFit(model.stepInstructions));
-  put(REGISTERS_AT, ...plan.registers);
   put(STEPS_LEFT, steps);
   put(COUNT, members.length);
   put(MEMBERS, ...members.map(({ member }) => member!));
-  bytes.set(driveArgs(drive), ARGS);
+  bytes.set(drive.args, ARGS);
   unit.write(at, bytes);
   current = drive;
   if (!awaited) chained.set(at, drive);
@@ -184,8 +193,7 @@ function newDrive(): number | undefined {
   return arena.allocate(DRIVE_BYTES);
 }
 
-/** Arguments of a drive's messages. */
-export function driveArgs({ at, serial }: Pick<Drive, 'at' | 'serial'>): Uint8Array {
+function argsOf(at: number, serial: number): Uint8Array {
   const args = new Uint8Array(MESSAGE_BYTES);
   const view = new DataView(args.buffer);
   view.setUint8(0, RELAY);
@@ -221,8 +229,10 @@ export function recall(session: Session): Session {
 
 /** Takes a session back for good, if it is a member: what was made is in the session after it, and no more is made. */
 export function dismiss(session: Session): void {
-  const { member } = recall(session);
+  const { member } = session;
   if (member === undefined) return;
+  // of one whose last token is known, nothing more was made
+  if (!session.writing?.finishReason) recall(session);
   session.member = undefined;
   unit.write(member + GOES, new Uint8Array(4));
   idleMembers.push(member);
@@ -255,11 +265,12 @@ export interface Pot {
 }
 
 function takePot({ at }: Drive): Pot {
-  const view = new DataView(unit.read(at + POT_INSTRUCTIONS, POT_BYTES).buffer);
-  const word = (where: number): number => view.getUint32(where - POT_INSTRUCTIONS, true);
-  const bill = executed(Number(view.getBigUint64(0, true)), word(POT_EXECUTED));
+  const words = new Uint32Array(unit.read(at + POT_INSTRUCTIONS, POT_BYTES).buffer);
+  const word = (where: number): number => words[(where - POT_INSTRUCTIONS) / 4]!;
+  const u64 = (where: number): number => word(where) + word(where + 4) * 2 ** 32;
+  const bill = executed(u64(POT_INSTRUCTIONS), word(POT_EXECUTED));
   bill.fees += callFees(SELF_CALL_BYTES, word(POT_SENT));
-  return { bill, prepaid: Number(view.getBigUint64(PREPAID - POT_INSTRUCTIONS, true)) };
+  return { bill, prepaid: u64(PREPAID) };
 }
 
 /** The call is answered, or its last message is TypeScript's: the record may be used again. @returns what is yet to be paid */

@@ -7,7 +7,7 @@ import { Driver } from '../../service/driver.ts';
 import { readyModel } from '../model/model.ts';
 import { now } from '../runtime/time.ts';
 import { chargeEach, noteCharged, onewayCall, selfCall } from '../sessions/billing.ts';
-import { abandon, type Drive, driveArgs, giveBack, isLendable, lastStep, lend, openDrive } from '../sessions/relay.ts';
+import { abandon, type Drive, giveBack, isLendable, lastStep, lend, openDrive } from '../sessions/relay.ts';
 import type { Session } from '../sessions/session.ts';
 import { workedOn } from '../sessions/sessions.ts';
 import type { WaitingCall } from '../sessions/waiting.ts';
@@ -48,15 +48,18 @@ export const aloneUnderWay = (): Session | undefined => alone;
 let wasNative = false;
 
 /** Lends sessions for a drive, if no message of TypeScript's is due. */
-function native(awaited: boolean): Drive | undefined {
+function native(all: readonly Session[], awaited: boolean): Drive | undefined {
   const model = readyModel();
   if (!model || model.languageModel.busy) return undefined;
-  const all = workedOn();
-  const stepping = all.filter(isStepping);
-  if (stepping.length === 0 || all.some(({ suspect }) => suspect)) return undefined;
-  if (!stepping.every((session) => isLendable(session, model))) return undefined;
-  for (const session of stepping) if (!lend(session)) return undefined;
-  if (stepping.length === all.length) return openDrive(awaited);
+  let stepping = 0;
+  for (const session of all) {
+    if (session.suspect) return undefined;
+    if (!isStepping(session)) continue;
+    if (!isLendable(session, model) || !lend(session)) return undefined;
+    stepping += 1;
+  }
+  if (stepping === all.length) return openDrive(awaited);
+  if (stepping === 0) return undefined;
   // some have yet to begin: by turns
   wasNative = !wasNative;
   return wasNative ? openDrive(awaited, 1) : undefined;
@@ -75,7 +78,7 @@ function send(kind: number, session: Session | undefined): Promise<unknown> {
 const sendDrive = (drive: Drive): Promise<unknown> =>
   call<Uint8Array>(canisterSelf(), `generate#${drive.at}`, {
     raw: true,
-    args: driveArgs(drive),
+    args: drive.args,
     oneway: !drive.awaited,
   });
 
@@ -93,9 +96,9 @@ export function takeOver(who: 'chain' | WaitingCall): void {
  * @returns whether it drives, or from now on since the former drive has gone silent
  */
 export function look(call: WaitingCall): ReturnType<Driver<WaitingCall>['look']> {
-  const did = driver().isDrivenBy(call);
+  if (driver().isDrivenBy(call)) return 'drives';
   const looked = driver().look(call, signOfLife());
-  if (looked !== 'waits' && !did) chargeEach(workedOn(), abandon());
+  if (looked !== 'waits') chargeEach(workedOn(), abandon());
   return looked;
 }
 
@@ -114,8 +117,8 @@ export function sendNext(): void {
     return;
   }
   noteMessage();
-  alone = all.find(({ suspect }) => suspect) ?? (all.length === 1 ? all[0] : undefined);
-  const drive = native(false);
+  alone = all.length === 1 ? all[0] : all.find(({ suspect }) => suspect);
+  const drive = native(all, false);
   chargeEach(all, onewayCall());
   (drive ? sendDrive(drive) : send(CHAIN, alone?.suspect ? alone : undefined)).catch(() => {});
 }
@@ -127,8 +130,8 @@ export function sendNext(): void {
 export async function awaitNext(close: () => void, collect: () => void): Promise<void> {
   const all = workedOn();
   noteMessage();
-  alone = all.find(({ suspect }) => suspect) ?? (all.length === 1 ? all[0] : undefined);
-  const drive = native(true);
+  alone = all.length === 1 ? all[0] : all.find(({ suspect }) => suspect);
+  const drive = native(all, true);
   try {
     const answered = drive ? sendDrive(drive) : send(STEP, alone?.suspect ? alone : undefined);
     chargeEach(all, selfCall());

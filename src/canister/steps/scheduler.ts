@@ -154,8 +154,8 @@ export async function drive(session: Session, who: string, isItsOwn: boolean): P
           await aRound(waits);
         } else {
           await awaitNext(close, collect);
-          close = () => closeShared(workedOn());
-          endWritten();
+          const over = endWritten();
+          close = () => closeShared(over.length > 0 ? over : workedOn());
         }
       } catch (error) {
         const broken = error as Broken;

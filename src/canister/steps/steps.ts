@@ -159,17 +159,21 @@ export function makeTokens(session: Session, model: Model, { budget, most }: Rea
   if (writing.sequence.phase === 'encode' && !encode(session, model, writing.sequence, budget)) return undefined;
 
   let dearest = 0;
+  let isStep = isStepping(session);
   for (let made = 0; session.tokensPerCall === 0 || made < session.tokensPerCall; made++) {
-    const [start, unitStart, isStep] = [instructionsNow(), unit.instructions, isStepping(session)];
+    const start = instructionsNow();
+    const unitStart = unit.instructions;
+    const isWhole = made < 2 && !model.languageModel.busy;
     // several tokens a call: stop where one more would not fit
     if (made > 0 && start + 1.1 * dearest > most) return undefined;
     const progress = advanceGeneration(model.languageModel, writing, budget);
     session.tokenIds = writing.tokenIds as number[];
-    // what comes before the first token is more than a step, but better than nothing
-    if (isStep || model.stepInstructions === 0)
+    // what comes before the first token is more than a step, but better than nothing; a step's second half says nothing
+    if (isWhole && (isStep || model.stepInstructions === 0))
       model.stepInstructions = ofOneRow(unit.instructions - unitStart, isStep ? rowsOf(session) : 1);
     if (progress === 'finished') return writing.finishReason;
     if (progress !== 'token') return undefined;
+    isStep = true;
     dearest = Math.max(dearest, instructionsNow() - start);
   }
   return undefined;

@@ -40,15 +40,20 @@ export function turn(only?: Session): void {
 
 /** Ends the sessions whose last token is there. @returns which */
 export function endWritten(): Session[] {
-  const over = activeSessions().filter(({ writing }) => writing?.finishReason);
+  const all = activeSessions();
+  const over = all.filter(({ writing }) => writing?.finishReason);
   for (const session of over) {
     if (!underWay(session)) continue;
-    measure(session, () => {
-      end(session, session.writing!.finishReason!);
-      makeWay(session);
-    });
+    // where there is no other, all of the message is for this one
+    if (all.length === 1) endNow(session);
+    else measure(session, () => endNow(session));
   }
   return over;
+}
+
+function endNow(session: Session): void {
+  end(session, session.writing!.finishReason!);
+  makeWay(session);
 }
 
 function measure(session: Session, act: () => void): void {
@@ -95,12 +100,7 @@ function step(needed: Set<Session>): void {
 function makeAll(sessions: readonly Session[], model: Model): void {
   stepTogether(sessions, model);
   for (const session of sessions) {
-    const over = session.writing?.finishReason;
-    if (!over || !underWay(session)) continue;
-    measure(session, () => {
-      end(session, over);
-      makeWay(session);
-    });
+    if (session.writing?.finishReason && underWay(session)) measure(session, () => endNow(session));
   }
 }
 
