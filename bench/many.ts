@@ -9,9 +9,8 @@ import { BenchCanister } from '../src/node/cost/bench-canister.ts';
 import { promptOf, randomModel } from '../src/node/model/random-model.ts';
 import { shapeNamed } from '../src/node/model/shapes.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
-import { MESSAGE_CYCLES } from '../src/service/prices.ts';
 import { growthPlot, type Line } from './growth-plot.ts';
-import { type Share, shareOf } from './measure-canister.ts';
+import { shareOf } from './measure-canister.ts';
 import { millions, setting, settingLine, table } from './report.ts';
 
 const [TOKENS_IN, TOKENS_OUT] = [33, 32];
@@ -21,8 +20,8 @@ const CALLERS = [1, 2, 4, 8, 16, 32];
 interface Figures {
   callers: number;
   instructions: number;
-  /** Fees of messages, beside the instructions. */
-  fees: number;
+  /** All that the canister was charged: instructions, and fees of messages. */
+  cycles: number;
   milliseconds: number;
 }
 
@@ -36,15 +35,19 @@ async function measure(shape: string, perCall: 'one' | 'auto'): Promise<Figures[
   const found: Figures[] = [];
   for (const callers of CALLERS) {
     const prompts = Array<string>(callers).fill(prompt);
-    const took = async (max_new_tokens: number): Promise<Share> =>
-      shareOf(await canister.askTogether(prompts, { max_new_tokens, tokens_per_call }));
+    const took = async (max_new_tokens: number): Promise<Omit<Figures, 'callers'>> => {
+      const before = canister.cycles;
+      const share = shareOf(await canister.askTogether(prompts, { max_new_tokens, tokens_per_call }));
+      const { total: instructions, milliseconds } = share;
+      return { instructions, cycles: Number(before - canister.cycles), milliseconds };
+    };
     const [one, all] = [await took(1), await took(TOKENS_OUT)];
-    const further = (of: (share: Share) => number): number => (of(all) - of(one)) / (callers * (TOKENS_OUT - 1));
+    const further = (what: keyof typeof one): number => (all[what] - one[what]) / (callers * (TOKENS_OUT - 1));
     found.push({
       callers,
-      instructions: further(({ total }) => total),
-      fees: further(({ messages }) => messages * MESSAGE_CYCLES),
-      milliseconds: further(({ milliseconds }) => milliseconds),
+      instructions: further('instructions'),
+      cycles: further('cycles'),
+      milliseconds: further('milliseconds'),
     });
   }
   return found;
@@ -57,14 +60,14 @@ async function run({ shape, svg }: { shape: string; svg?: string }): Promise<voi
     const figures = await measure(shape, perCall);
     const name = perCall === 'one' ? 'one token a call' : 'auto';
     lines.push({ name, points: figures.map(({ callers, instructions }) => [callers, instructions]) });
-    const rows = figures.map(({ callers, instructions, fees, milliseconds }) => [
+    const rows = figures.map(({ callers, instructions, cycles, milliseconds }) => [
       String(callers),
       millions(instructions),
-      millions(fees),
+      millions(cycles),
       milliseconds.toFixed(2),
       (1000 / milliseconds).toFixed(0),
     ]);
-    const head = ['callers', 'M instructions a token', 'M cycles of fees', 'ms, V8, metered', 'tokens a second'];
+    const head = ['callers', 'M instructions a token', 'M cycles', 'ms, V8, metered', 'tokens a second'];
     console.log(`${shape}, int8, ${TOKENS_IN} in, ${TOKENS_OUT} out, ${name}:\n${table(head, rows)}\n`);
   }
   if (svg) await writeFile(svg, growthPlot(`${shape}: instructions of a token by callers`, lines, []));
