@@ -44,7 +44,7 @@ async function askTwice(page: Page): Promise<void> {
 }
 
 async function stopHalfWay(page: Page): Promise<void> {
-  await ask(page, 'what is the capital of france?');
+  await ask(page, 'What is the capital of France?');
   await newest(page, '.whole').waitFor();
   await ask(page, ANOTHER);
   await tokens(page, 10);

@@ -34,7 +34,7 @@ function costs(): string {
   const row = (what: string, of: (costs: Costs & { packBytes: number }) => string) =>
     `| ${what} | ${models.map(of).join(' | ')} |`;
   return [
-    "| | little-flan, 2.4 M parameters | flan-t5-small's shape, 77 M |",
+    "| | little-flan, 4.2 M parameters | flan-t5-small's shape, 77 M |",
     '|---|---:|---:|',
     row('the pack, int8', ({ packBytes }) => megabytes(packBytes)),
     row('an answer, `generate`, one token a call', ({ generate }) => `${short(generate)} cycles`),

@@ -1,7 +1,7 @@
 /**
  * Asks a model's canister from Node and prints the answer as it comes. A project to copy; the client comes into it by
  *   npm install …/stepwise-client-0.1.0.tgz      (npm run packages in Stepwise makes it)
- *   HOST=http://127.0.0.1:4943 CANISTER=rwlgt-iiaaa-aaaaa-aaaaa-cai npm run ask -- "what is the capital of france?"
+ *   HOST=http://127.0.0.1:4943 CANISTER=rwlgt-iiaaa-aaaaa-aaaaa-cai npm run ask -- "What is the capital of France?"
  */
 import { connect, GenerateError } from 'stepwise-client';
 

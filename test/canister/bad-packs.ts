@@ -11,7 +11,7 @@ import { randomModel } from '../../src/node/model/random-model.ts';
 import { type Installed, install, ok, options, sha256Of, upload } from './llm.ts';
 
 const json = {
-  vocab_size: 400,
+  vocab_size: 1216,
   d_model: 16,
   d_kv: 16,
   d_ff: 32,
@@ -23,7 +23,7 @@ const json = {
   tie_word_embeddings: false,
 };
 
-/** A pack of some 350 kB. */
+/** A pack of some 200 kB. */
 export async function tinyPack(weights: WeightsKind, seed = 1): Promise<Uint8Array> {
   const shape = { name: 'tiny', json, config: parseT5Config(json, 'tiny') };
   return (await randomModel(shape, { weights, seed })).pack;

@@ -96,7 +96,7 @@ describe('access', () => {
 
   it('a session that finds no room in the arena is failed with the reason, and the others go on', async () => {
     // rows for two such sessions at once
-    ok(await owner.set_settings(change({ arena_bytes: 16n * 2n ** 20n, max_active: 16 })));
+    ok(await owner.set_settings(change({ arena_bytes: 20n * 2n ** 20n, max_active: 16 })));
     const large = options({ num_beams: 8, min_new_tokens: 500, max_new_tokens: 512 });
     const first = ok(await owner.start(prompt, large));
     while (!('generating' in ok(await owner.progress(first, 0)).state))
@@ -104,11 +104,11 @@ describe('access', () => {
     const heap = () => llm.replica.canister(llm.canisterId)!.instance!.memoryBytes;
     const before = heap();
     const message = expect.stringMatching(
-      /^session: expected an arena of at most 16777216 bytes, got .*; resume it when others are over$/,
+      /^session: expected an arena of at most 20971520 bytes, got .*; resume it when others are over$/,
     );
     expect(await owner.generate_with(`${prompt} `, ...large)).toMatchObject({ Err: { Failed: { message } } });
     expect(heap() - before).toBeLessThan(4 * 2 ** 20);
-    expect(Number((await owner.status()).arena_bytes)).toBeLessThanOrEqual(16 * 2 ** 20);
+    expect(Number((await owner.status()).arena_bytes)).toBeLessThanOrEqual(20 * 2 ** 20);
     expect('generating' in ok(await owner.progress(first, 0)).state).toBe(true);
     ok(await owner.delete(first));
     expect(ok(await owner.generate(prompt)).text).toBe(text);

@@ -64,7 +64,7 @@ async function whileRelayed(tokens: number, then: (arg: Uint8Array, session: str
     }
     await pause();
   }
-  expect(ok(await answer)).toMatchObject({ text, output_tokens: 49, calls: 49 });
+  expect(ok(await answer)).toMatchObject({ text, output_tokens: ids.length, calls: ids.length });
 }
 
 /** Calls from canisters do not pass inspect_message: what comes in meanwhile is as if a canister had sent it. */
@@ -138,8 +138,8 @@ describe('a relay', () => {
   });
 
   it('stops at every id that stops, wherever it stands among them', async () => {
-    const at = 10;
-    expect(ids.indexOf(ids[at]!)).toBe(at);
+    const at = ids.findIndex((id, i) => i >= 10 && ids.indexOf(id) === i);
+    expect(at).toBeGreaterThan(0);
     const unseen = Array.from({ length: 400 }, (_, id) => id + 2).filter((id) => !ids.includes(id));
     const places: [place: number, count: number][] = [
       [0, 8],
@@ -225,7 +225,7 @@ describe('a step that fails', () => {
 describe('the caches of two models', () => {
   it('are two: the same prompt has each model\u2019s own answer, with encodings and answers kept', async () => {
     const json = {
-      vocab_size: 384,
+      vocab_size: 1200,
       d_model: 64,
       d_kv: 16,
       d_ff: 128,

@@ -18,7 +18,7 @@ it('writes the pack that uploads are made of, and says what a small model loses 
   expect(status).toBe(0);
   const expected = await packFolder('models/little-flan', 'int4');
   expect(readFileSync(out).equals(readFileSync(expected.path))).toBe(true);
-  expect(stdout).toContain(`little-flan, int4, 1.7 MB, SHA-256 ${expected.sha256}`);
+  expect(stdout).toContain(`little-flan, int4, 2.5 MB, SHA-256 ${expected.sha256}`);
   expect(stderr).toContain('a small model loses much as int4');
 });
 

@@ -14,7 +14,7 @@ const flan = {
 };
 
 const configs: Record<string, Record<string, unknown>> = {
-  'little-flan': { ...flan, vocab_size: 384, d_model: 192, d_kv: 32, d_ff: 384, num_layers: 3, num_heads: 4 },
+  'little-flan': { ...flan, vocab_size: 1200, d_model: 256, d_kv: 32, d_ff: 512, num_layers: 3, num_heads: 4 },
   'flan-t5-small': { ...flan, d_model: 512, d_ff: 1024, num_layers: 8, num_heads: 6 },
   'flan-t5-base': { ...flan, d_model: 768, d_ff: 2048, num_layers: 12, num_heads: 12 },
   'flan-t5-large': { ...flan, d_model: 1024, d_ff: 2816, num_layers: 24, num_heads: 16 },

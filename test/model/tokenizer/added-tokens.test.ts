@@ -10,7 +10,7 @@ import { PromptTokenizer } from '../../../src/model/tokenizer/prompt-tokenizer.t
 import { decodeTokenizer } from '../../../src/model/tokenizer/unigram/tokenizer.ts';
 import { decodeTokenizerData } from '../../../src/model/tokenizer/unigram/tokenizer-data.ts';
 import type { AddedToken } from '../../../src/text/added-token.ts';
-import { fixturePath, LITTLE_FLAN, readBytes, readJson, unit } from './fixtures.ts';
+import { fixturePath, NFKC, readBytes, readJson, unit } from './fixtures.ts';
 
 type Files = Record<string, unknown>;
 interface Added {
@@ -20,7 +20,7 @@ interface Added {
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const bytesOf = (files: Files) => Object.fromEntries(Object.entries(files).map(([name, value]) => [name, json(value)]));
 const read = (files: Files, rows?: number) =>
-  readFolderTokenizer({ 'spiece.model': readBytes(LITTLE_FLAN), ...bytesOf(files) } as TokenizerFiles, rows)!;
+  readFolderTokenizer({ 'spiece.model': readBytes(NFKC), ...bytesOf(files) } as TokenizerFiles, rows)!;
 function open(files: Files, rows?: number): PromptTokenizer {
   const { tables, addedTokens } = read(files, rows);
   return new PromptTokenizer(decodeTokenizer(tables, unit), addedTokens);
@@ -81,7 +81,7 @@ describe('as transformers', () => {
   });
 });
 
-/** little-flan's pieces as a tokenizer.json. */
+/** the fixture's pieces as a tokenizer.json. */
 function fast() {
   const { tables } = read({});
   const tokenizer = decodeTokenizer(tables, unit);

@@ -6,13 +6,13 @@ import { readSpieceModel } from '../../../src/model/tokenizer/files/spiece-model
 import { readTokenizerJson } from '../../../src/model/tokenizer/files/tokenizer-json.ts';
 import { buildTokenizerData } from '../../../src/model/tokenizer/unigram/build-tokenizer.ts';
 import { type Piece, PieceType, type Vocabulary } from '../../../src/model/tokenizer/unigram/vocabulary.ts';
-import { fixturePath, LITTLE_FLAN, openTokenizer, readBytes, readJson } from './fixtures.ts';
+import { fixturePath, NFKC, openTokenizer, readBytes, readJson } from './fixtures.ts';
 
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
 describe('spiece.model', () => {
   it('is read with its flags', () => {
-    expect(readSpieceModel(readBytes(LITTLE_FLAN))).toMatchObject({
+    expect(readSpieceModel(readBytes(NFKC))).toMatchObject({
       addDummyPrefix: true,
       byteFallback: false,
       unkSurface: ' \u2047 ',
@@ -324,7 +324,7 @@ describe('tokenizer.json', () => {
 
   it('is told from spiece.model by its first byte', () => {
     expect(() => convertTokenizer(json({}), 'x.json')).toThrow('x.json: model: expected a JSON object, got nothing');
-    expect(openTokenizer(LITTLE_FLAN).vocabularySize).toBe(384);
+    expect(openTokenizer(NFKC).vocabularySize).toBe(384);
     expect(readJson(fixturePath('bytes.json')).made_with).toBe('sentencepiece 0.2.3');
   });
 });

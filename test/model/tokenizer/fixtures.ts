@@ -10,6 +10,8 @@ import { nodeUnit } from '../../../src/node/model/node-unit.ts';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const fixturePath = (name: string): string => join(root, 'test/fixtures/tokenizer', name);
 export const LITTLE_FLAN = join(root, 'models/little-flan/spiece.model');
+/** 384 pieces, normalised by nmt_nfkc as flan-t5's are. */
+export const NFKC = fixturePath('nfkc.model');
 
 export const readBytes = (path: string): Uint8Array => new Uint8Array(readFileSync(path));
 export const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
