@@ -1,9 +1,10 @@
 /**
  * What the model that comes with the project gets right, in int8 in the canister: 300 held-out questions of its generator in three casings, 60 that were
- * written by hand and that no template makes, and 30 from outside, to which it has to say that it does not know. Prints what it gets wrong.
+ * written by hand and that no template makes, and 30 from outside, to which it has to say that it does not know. Prints what it gets wrong, and writes the
+ * table of models/little-flan/README.md.
  *   npx tsx test/long/bundled-model-run.ts
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { install, ok, options, upload } from '../canister/llm.ts';
 
@@ -29,6 +30,7 @@ await upload(owner, readFileSync((await packFolder(MODEL, 'int8')).path));
 const asked = options({ max_new_tokens: 100, tokens_per_call: { auto: null } });
 const answer = async (prompt: string) => ok(await owner.generate_query(prompt, asked)).text;
 
+const rows: string[] = [];
 async function count(what: string, questions: [string, string][], right: (text: string, wanted: string) => boolean) {
   const wrong: string[] = [];
   for (const [prompt, wanted] of questions) {
@@ -36,7 +38,9 @@ async function count(what: string, questions: [string, string][], right: (text: 
     if (!right(text, wanted)) wrong.push(`  ${prompt} -> ${text} (expected: ${wanted})`);
   }
   const rights = questions.length - wrong.length;
-  console.log(`${what}: ${rights} of ${questions.length}, ${((100 * rights) / questions.length).toFixed(1)}%`);
+  const share = `${((100 * rights) / questions.length).toFixed(1)}%`;
+  console.log(`${what}: ${rights} of ${questions.length}, ${share}`);
+  rows.push(`| ${what} | ${rights} of ${questions.length} | ${share} |`);
   console.log(wrong.join('\n'));
 }
 
@@ -53,7 +57,7 @@ for (const [name, change] of casings) {
 }
 const byHand = table('training/by-hand.tsv');
 await count(
-  'by hand',
+  'written by hand, made by no template',
   byHand.filter(([, wanted]) => wanted !== DECLINED),
   saysSo,
 );
@@ -63,4 +67,8 @@ await count(
   saysSo,
 );
 llm.replica.close();
+const readme = `${MODEL}/README.md`;
+const [before, after] = readFileSync(readme, 'utf8').split(/<!-- right -->[\s\S]*<!-- \/right -->/);
+const lines = ['| | right | |', '|---|---:|---:|', ...rows].join('\n');
+writeFileSync(readme, `${before}<!-- right -->\n\n${lines}\n\n<!-- /right -->${after}`);
 process.exit(0);

@@ -1,7 +1,8 @@
 """Accuracy by category on the held-out split (other names, things, numbers and phrasings) in three casings, and on
 questions written by hand (by-hand.tsv).
 
-Run: python evaluate.py MODEL_DIR [N_PER_CATEGORY] -> a table, and the questions by hand with their answers
+Run: python evaluate.py MODEL_DIR [N_PER_CATEGORY] -> how many of the 300 of ../questions.tsv it has right, by category;
+a table of N_PER_CATEGORY (60; 0 for no table); and the questions by hand with their answers
 """
 
 import os, pathlib, random, sys, time
@@ -43,10 +44,17 @@ def main(folder, n=60, quiet=False):
                 memo[e] = tk.decode(o)
         return [memo[enc[q]] for q in qs]
 
+    drawn = random.Random(2)  # as bundle.py draws questions.tsv
+    rows = [d.sample(drawn, 'test') for _ in range(300)]
+    counts = {}
+    for (cat, _, want), got in zip(rows, answer([p for _, p, _ in rows])):
+        counts.setdefault(cat, [0, 0])[0] += got.strip() == want
+        counts[cat][1] += 1
+    print('held out', sum(a for a, _ in counts.values()), 'of 300:', *(f'{c} {a}/{b}' for c, (a, b) in counts.items()))
     r = random.Random(4242)
     table = {}
     wrong = {}
-    for cat in d._C:
+    for cat in d._C if n else ():
         rows = [d.sample(r, 'test', cat)[1:] for _ in range(1 if cat == 'apples' else n)]
         for name, f in (('as is', lambda s: s), ('lower', lambda s: s.lower().rstrip('?.!')), ('UPPER', str.upper)):
             got = answer([f(p) for p, _ in rows])
@@ -60,7 +68,8 @@ def main(folder, n=60, quiet=False):
             ) / len(rows)
     for c, v in table.items():
         print(f'{c:18}', '  '.join(f'{k} {x:.2f}' for k, x in v.items()))
-    print('mean of categories', round(sum(v['as is'] for v in table.values()) / len(table), 3))
+    if table:
+        print('mean of categories', round(sum(v['as is'] for v in table.values()) / len(table), 3))
     got = answer([q for q, _ in HAND])
     ok = [0, 0]
     for (q, a), g in zip(HAND, got):

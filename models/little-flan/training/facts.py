@@ -72,7 +72,9 @@ def plurals(r):
             r, ['what is the singular of {w}', 'singular of {w}', "what's the singular of {w}"], w=plural(w)
         ), f'{w}.'
     w = (
-        r.choice(list(IRREG))
+        coined(r)
+        if run.SPLIT == 'train' and r.random() < 0.5
+        else r.choice(list(IRREG))
         if r.random() < 0.35 and (run.SPLIT == 'train' or r.random() < 0.5)
         else r.choice(
             NOUNS + [x for c in ('animal', 'fruit', 'tool') for x in CATS[c]] if run.SPLIT == 'train' else XNOUNS
@@ -301,6 +303,10 @@ def sorting(r):
             'put in order from biggest to smallest: {l}', 'sort {l} in descending order',
         ], q=False, l=s), ', '.join(map(str, sorted(l, reverse=not up))) + '.'
     l = r.sample([w for w in SORTW if (hash3(w) % 8 == 0) == (run.SPLIT == 'test')], 3)
+    if run.SPLIT == 'train':
+        l = [coined(r) if r.random() < 0.4 else w for w in l]
+        if r.random() < 0.2:
+            return which_first(r, l)
     s = ('{}, {}, {}' if r.random() < 0.5 else '{} {} {}' if r.random() < 0.4 else '{}, {} and {}').format(*l)
     return ask(r, [
         'sort these words: {l}', 'sort the words {l}', 'sort: {l}', 'sort the words: {l}',
@@ -313,6 +319,16 @@ def sorting(r):
         'put in alphabetical order: {l}', 'sort {l}', 'what is the alphabetical order of {l}', 'alphabetize {l}',
         'sort these three words: {l}', 'can you sort {l}', '+could you sort {l}', '+please sort {l}', '+alphabetical order of {l}', '+the alphabetical order of {l}', '+sort these three: {l}', '+alphabetize these: {l}',
     ], q=False, l=s), ', '.join(sorted(l)) + '.'
+
+
+def which_first(r, l):
+    """For training alone: what sorting is made of, one comparison."""
+    a, b, _ = l
+    first = r.random() < 0.7
+    return ask(r, [
+        'which comes {m} in the alphabet, {a} or {b}', 'does {a} or {b} come {m} in the alphabet',
+        'in the alphabet, what comes {m}: {a} or {b}', '{a} or {b}: which comes {m} alphabetically',
+    ], a=a, b=b, m='first' if first else 'last'), f'{(min if first else max)(a, b)}.'
 
 
 def hash3(w):
@@ -412,7 +428,7 @@ def yesno(r):
             'tell me if {w} is {c}', 'is it true that {w} is {c}', '{w} is {c}, right', 'do you think {w} is {c}',
             'can you say that {w} is {c}', 'true or false: {w} is {c}', 'can {w} be called {c}',
             '{w} is {c}, yes or no',
-        ][:-3] + ['can {w} be called {c}', '{w} is {c}, yes or no', '+{w} is {c}, is that so', '+{w} is {c}, isn\'t it', '+say yes or no: {w} is {c}', '+so {w} is {c}'], w=W_, c=C
+        ][:-3] + ['can {w} be called {c}', '{w} is {c}, yes or no', '+{w} is {c}, is that so', '+{w} is {c}, isn\'t it', '+{w} is {c}. yes or no', '+{w} is {c}, no or yes', '+say yes or no: {w} is {c}', '+so {w} is {c}'], w=W_, c=C
     ), 'Yes.' if yes else 'No.'
 
 

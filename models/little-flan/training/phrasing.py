@@ -1,6 +1,8 @@
 """How a question is put: one of several phrasings, misspelled now and then, with a lead before it, numbers in digits or words."""
 
 
+import random
+
 import run
 from words import *
 
@@ -48,7 +50,7 @@ def pick(r, xs):
     xs = [x for x in xs if x[0] != '+'] if more else xs
     n = len(xs) // 6
     if run.SPLIT == 'train' and more:
-        return r.choice([*xs[: len(xs) - n], *more])
+        return r.choice([*xs[: len(xs) - n], *more, *more])
     if not n:
         return r.choice(xs)
     return r.choice(xs[:-n] if run.SPLIT == 'train' else xs[-n:])
@@ -94,12 +96,31 @@ def fits(a, b=0):
     return held(a, b) == (run.SPLIT == 'test')
 
 
+HELD = {*NOUNS, *XNOUNS, *(singular(t) for t in XTHINGS), *XBOYS, *XGIRLS}
+
+
+def coined(r, words=NOUNS):
+    """A word that there is not, of the head of one and the tail of another: training alone has them, so that a model
+    copies and bends words that it has never read. Ends whose plural is irregular are left out."""
+    while True:
+        a, b = r.choice(words), r.choice(words)
+        w = a[: r.randint(1, len(a) - 1)] + b[-r.randint(2, max(2, len(b) - 1)) :]
+        if 3 < len(w) < 10 and w not in HELD and w not in IRREG and not w.endswith(('f', 'fe', 'o', 'man', 'z')):
+            return w
+
+
+_r = random.Random(3)
+# a fifth of the names and things that training draws are coined
+TRAIN_NAMES = tuple(10 * xs + [coined(_r, xs) for _ in range(len(xs) * 5 // 2)] for xs in (BOYS, GIRLS))
+TRAIN_THINGS = 10 * THINGS + [plural(coined(_r)) for _ in range(len(THINGS) * 5 // 2)]
+
+
 def names():
-    return (BOYS, GIRLS) if run.SPLIT == 'train' else (XBOYS, XGIRLS)
+    return TRAIN_NAMES if run.SPLIT == 'train' else (XBOYS, XGIRLS)
 
 
 def things():
-    return THINGS if run.SPLIT == 'train' else XTHINGS
+    return TRAIN_THINGS if run.SPLIT == 'train' else XTHINGS
 
 
 def who(r):

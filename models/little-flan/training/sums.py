@@ -195,14 +195,14 @@ def spell(r):
             'write {n} in words', 'how do you spell the number {n}', '{n} in words', 'how do you spell {n}',
             'spell the number {n}', 'how is {n} written in words', 'write out {n}', 'write the number {n} in words',
             '{n} as a word', 'how do you say {n}', 'spell {n} in words', 'what is {n} in words',
-            'write the number {n} as a word', 'how do you write {n} in words', 'say {n} in words', '+say {n} with words', '+write down {n} in words', '+put {n} into words',
+            'write the number {n} as a word', 'how do you write {n} in words', 'say {n} in words', '+say {n} with words', '+write down {n} in words', '+put {n} into words', '+write {n} as words', '+how does one write {n} in words', '+what do you say for {n} in words',
         ], n=n), f'{words(n)}.'
     if k < 0.85:
         return ask(r, [
             'write {n} as a number', 'what is {n} in digits', '{n} in digits', 'what is {n} as a number',
             'how do you write {n} as a number', 'how do you write {n} in digits', 'write {n} in numbers',
             '{n} as a number', 'write the number {n} in digits', 'write {n} in digits', 'what number is {n}',
-            'give me {n} as digits', '{n} in numbers', 'turn {n} into digits', '+turn {n} into a number', '+{n} in number form', '+write {n} using digits', '+{n} with digits',
+            'give me {n} as digits', '{n} in numbers', 'turn {n} into digits', '+turn {n} into a number', '+{n} in number form', '+{n} written in numbers', '+write {n} with numbers', '+write {n} using digits', '+{n} with digits',
         ], n=words(n)), f'{n}.'
     return ask(r, [
         'is {n} even or odd', 'is {n} odd or even', 'is the number {n} even or odd', '{n}: even or odd',

@@ -25,6 +25,7 @@ ap.add_argument('--warm', type=int, default=60)
 ap.add_argument('--flat', type=float, default=0.2, help='share of the schedule at the full rate')
 ap.add_argument('--pool', type=int, default=16000)
 ap.add_argument('--frac', type=float, help='the data of that point of the schedule, all the time')
+ap.add_argument('--again', action='store_true', help='from the weights of state.pt at a new schedule')
 ap.add_argument('--d-model', type=int, default=256)
 ap.add_argument('--d-ff', type=int, default=512)
 ap.add_argument('--heads', type=int, default=4)
@@ -35,7 +36,8 @@ a = ap.parse_args()
 def at(hhmm):
     n = time.localtime()
     h, m = map(int, hhmm.split(':'))
-    return time.mktime((n.tm_year, n.tm_mon, n.tm_mday, h, m, 0, 0, 0, -1))
+    then = time.mktime((n.tm_year, n.tm_mon, n.tm_mday, h, m, 0, 0, 0, -1))
+    return then if then > time.time() else then + 86400  # after midnight
 
 
 a.out.mkdir(parents=True, exist_ok=True)
@@ -158,8 +160,9 @@ if STATE.exists():  # goes on where it was; the time in between does not count
     step, seen, ema = z['step'], z['seen'], z['ema']
     r.setstate(z['random'])
     muon.buf = z['muon']
-    start = end - (end - t0) / max(1 - z['frac'], 1e-3)
-    print(f'resumed at step {step}, {z["frac"]:.3f} of the schedule', flush=True)
+    done = 0 if a.again else z['frac']
+    start = end - (end - t0) / max(1 - done, 1e-3)
+    print(f'resumed at step {step}, {done:.3f} of the schedule', flush=True)
 
 
 def keep(f):

@@ -16,6 +16,9 @@ import { LocalNetwork } from '../../../src/node/network/local-network.ts';
 import { run } from '../../scripts/command.ts';
 
 const littleFlan = join(projectRoot, 'models/little-flan');
+const [apples] = JSON.parse(readFileSync(join(littleFlan, 'expected.json'), 'utf8')).cases;
+/** Of the question that README asks. */
+const [promptTokens, outputTokens]: [number, number] = [apples.prompt_ids.length, apples.ids.length];
 
 describe('npm run cost', () => {
   let said: Costs;
@@ -24,7 +27,9 @@ describe('npm run cost', () => {
 
   beforeAll(async () => {
     await buildCanister('llm');
-    const { code, stdout, stderr } = await run('cost', ['--prompt-tokens', '32', '--tokens', '49', '--json']).ended;
+    const { code, stdout, stderr } = await run('cost', [
+      ...['--prompt-tokens', `${promptTokens}`, '--tokens', `${outputTokens}`, '--json'],
+    ]).ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     said = JSON.parse(stdout);
 
@@ -38,23 +43,31 @@ describe('npm run cost', () => {
     // as many tokens each, and no prompt twice: one that is known costs less
     const about = (apples: number) => APPLES.replace('22', String(apples));
     // with padding for a stop token, and otherwise as they are where nothing is said
-    const options = { eos_token_id: [0], max_new_tokens: 49 };
+    const options = { eos_token_id: [0], max_new_tokens: outputTokens };
     const ask = async (prompt: string, tokens_per_call: GenerateOptions['tokens_per_call']) =>
       expect(await client.generate(prompt, { ...options, tokens_per_call })).toMatchObject({
-        prompt_tokens: 32,
-        output_tokens: 49,
+        prompt_tokens: promptTokens,
+        output_tokens: outputTokens,
         embedding_cached: false,
       });
     await ask(about(20), 'auto');
     // as anybody asks it
     charged.generate = await charge(async () =>
-      expect(await client.generate(APPLES)).toMatchObject({ prompt_tokens: 32, output_tokens: 49, calls: 49 }),
+      expect(await client.generate(APPLES)).toMatchObject({
+        prompt_tokens: promptTokens,
+        output_tokens: outputTokens,
+        calls: outputTokens,
+      }),
     );
     charged.auto = await charge(() => ask(about(24), 'auto'));
     charged.start = await charge(async () => {
       const answer = client.stream(about(26), { ...options, tokens_per_call: 1 });
       for await (const _ of answer);
-      expect(answer.usage).toMatchObject({ prompt_tokens: 32, output_tokens: 49, embedding_cached: false });
+      expect(answer.usage).toMatchObject({
+        prompt_tokens: promptTokens,
+        output_tokens: outputTokens,
+        embedding_cached: false,
+      });
     });
     charged.storageDay = Number(network.replica.canister(canisterId)!.idleFee(86_400n));
   });
