@@ -2,6 +2,7 @@
  * `npm run screenshots`: pictures of the page for docs/, made anew: at a replica with little-flan, in light, dark, on a
  * phone, and where each call takes 700 ms more. Wants Chromium.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
@@ -25,8 +26,10 @@ const pictures: [string, BrowserContextOptions, (page: Page) => Promise<unknown>
   ['narrow', { ...phone, colorScheme: 'light' }, loseTheNetwork],
   ['slow', { ...wide, colorScheme: 'light' }, loseTheCanister],
 ];
-const ANOTHER =
-  'answer the following question reasoning step by step: tom has 9 pens, he picked 26 and ate 16 how many pens does he have';
+/** What it answers at some length beside the apples. */
+const ANOTHER: string = JSON.parse(readFileSync(join(projectRoot, 'models/little-flan/expected.json'), 'utf8'))
+  .cases.slice(1)
+  .sort((a: { ids: number[] }, b: { ids: number[] }) => b.ids.length - a.ids.length)[0].prompt;
 
 async function ask(page: Page, question: string): Promise<void> {
   await page.getByLabel('Your question').fill(question);

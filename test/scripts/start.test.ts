@@ -118,7 +118,7 @@ describe('npm start -- --serve', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'paris\n' });
     expect((await findServed()).map((served) => served.url)).toContain(url);
     expect(stderr).toMatch(
-      /^7 tokens in, 2 out, 2 calls, [\d.]+ s, [\d.]+ M cycles = .* USD\nthe canister's bill: .* cache\n$/,
+      /^\d+ tokens in, (\d+) out, \1 calls, [\d.]+ s, [\d.]+ M cycles = .* USD\nthe canister's bill: .* cache\n$/,
     );
   });
 
@@ -126,7 +126,11 @@ describe('npm start -- --serve', () => {
     const at = ['--network', url, '--canister', /Canister llm is (\S+),/.exec(served.said())![1]!, '--json'];
     const good = await run('ask', [...at, '--max-new-tokens', '5', apples.prompt]).ended;
     expect(good).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(good.stdout)).toMatchObject({ finish_reason: 'length', output_tokens: 5, prompt_tokens: 32 });
+    expect(JSON.parse(good.stdout)).toMatchObject({
+      finish_reason: 'length',
+      output_tokens: 5,
+      prompt_tokens: apples.prompt_ids.length,
+    });
     const bad = await run('ask', [...at, ' ']).ended;
     expect(bad).toMatchObject({
       code: 1,
