@@ -42,7 +42,7 @@ describe('npm start', () => {
     expect(stdout).toMatch(/^outside the unit +\d+% of all, \d+% of what the tokens took$/m);
     expect(stdout).toMatch(/^cost +[\d.]+ [MB] cycles = 0\.\d+ XDR, about 0\.\d+ USD if an XDR is 1\.35 USD$/m);
     // the canister's own bill is what the replica charged, nearly
-    const [, charged, billed] = /^cost +([\d.]+) M cycles[\s\S]*the canister's own bill says ([\d.]+) M$/m.exec(
+    const [, charged, , billed] = /^cost +([\d.]+) ([MB]) cycles[\s\S]*the canister's own bill says ([\d.]+) \2$/m.exec(
       stdout,
     )!;
     expect(Math.abs(Number(billed) / Number(charged) - 1)).toBeLessThan(0.01);
