@@ -24,18 +24,26 @@ export interface ReceiptFields {
 }
 
 const NAME = 'stepwise receipt 1';
+const NOTHING = new Uint8Array(0);
+
+/** The model of the receipt before, which is nearly always that of the next one, too. */
+let known: { model: string; bytes: Uint8Array } = { model: '', bytes: NOTHING };
+function modelBytes(model: string): Uint8Array {
+  if (known.model !== model) known = { model, bytes: fromHex(model) };
+  return known.bytes;
+}
 
 /** The bytes that the receipt is the SHA-256 of. @param utf8 makes bytes of a text */
 export function receiptBytes(fields: ReceiptFields, utf8: (text: string) => Uint8Array): Uint8Array {
   const { model, prompt_ids, options, seed, token_ids, choices } = fields;
   const parts = [
     utf8(NAME),
-    fromHex(model),
+    modelBytes(model),
     wordsOf(prompt_ids),
     utf8(options),
-    seed === undefined ? new Uint8Array(0) : new Uint8Array(BigUint64Array.of(seed).buffer),
+    seed === undefined ? NOTHING : new Uint8Array(BigUint64Array.of(seed).buffer),
     wordsOf(token_ids),
-    utf8(choices),
+    choices ? utf8(choices) : NOTHING,
   ];
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + 4 + length, 0));
   const view = new DataView(bytes.buffer);
@@ -49,7 +57,7 @@ export function receiptBytes(fields: ReceiptFields, utf8: (text: string) => Uint
 }
 
 /** Little-endian, as all machines are that run this. */
-const wordsOf = (ids: ArrayLike<number>): Uint8Array => new Uint8Array(Uint32Array.from(ids).buffer);
+const wordsOf = (ids: ArrayLike<number>): Uint8Array => new Uint8Array(new Uint32Array(ids).buffer);
 
 /** What a place of the tree of receipts is called there: its number, four bytes, the most significant first. */
 export const placeLabel = (place: number): Uint8Array =>

@@ -10,7 +10,10 @@
 //
 // Places that were never taken are not written: `next` says how far the block counts.
 
-/** set(arguments in the payload): makes a place's hash the one given, and gives the hash of the whole tree */
+/**
+ * add(arguments in the payload, then the bytes that the receipt is the hash of, and room for padding): takes a place for a receipt, and
+ * gives the receipt and what the canister certifies with it
+ */
 export const COMMAND_RECEIPT = 72;
 /** path(arguments in the payload): gives the hashes that stand beside the way from a place to the root, from below */
 export const COMMAND_RECEIPT_PATH = 73;
@@ -33,18 +36,48 @@ export const AT = 0;
 export const PLACE = 8;
 /** Places from here on were never taken; the one that is set is among those before. */
 export const NEXT = 12;
-/** Pointers of SHA-256's room and constants (src/tensor/sha256.ts), u32. */
-export const STATE = 16;
-export const CONSTANTS = 20;
-/** 32 bytes: the new hash of the place, then the hash of the tree. */
-export const HASH = 24;
-/** Room for a message of two blocks. */
-export const MESSAGE = 56;
+/** The receipt's time in seconds, how many there are with it, and the bytes behind the payload. */
+export const SECONDS = 16;
+export const COUNT = 20;
+export const BYTES = 24;
+/** 32 bytes: the receipt. */
+export const RECEIPT = 28;
+/** 32 bytes: the hash in hand; at the end what is certified. */
+export const HASH = 60;
+/** 32 bytes: the labelled tree of receipts. */
+export const RECEIPTS_HASH = 92;
+/** 32 bytes each: what stands beside the receipts in the certified tree, from below. */
+export const BESIDE_RECEIPTS = 124;
+export const CERTIFIED_LEVELS = 2;
+
+// Messages that nodes' hashes are of: a domain, room for what differs, and SHA-256's padding, in whole blocks.
+/** Bytes of the domains that they begin with. */
+export const LEAF_DOMAIN = 17;
+export const FORK_DOMAIN = 17;
+export const LABELED_DOMAIN = 20;
+/** A leaf: 32 bytes. */
+export const LEAF_MESSAGE = 188;
+export const LEAF_MESSAGE_BYTES = 64;
+/** A place: its label of 4 bytes, 32 bytes. */
+export const PLACE_MESSAGE = 252;
+export const PLACE_LABEL = 4;
+/** The label "receipts", 32 bytes. */
+export const TREE_MESSAGE = 380;
+export const TREE_LABEL = 8;
+/** A fork: 32 bytes, 32 bytes. */
+export const FORK_MESSAGE = 508;
+/** Bytes of the latter three. */
+export const MESSAGE_BYTES = 128;
+
 /** Hashes of trees of 0, 1, … 14 levels of which no place is taken; then room for the hashes beside the way. */
-export const EMPTY = 184;
-export const BESIDE = 664;
-/** The receipt, its time in seconds, and how many there are with it. */
-export const RECEIPT = 1144;
-export const SECONDS = 1176;
-export const COUNT = 1180;
-export const PAYLOAD_BYTES = 1184;
+export const EMPTY = 636;
+export const BESIDE = 1116;
+/**
+ * SHA-256's constants, and room for its state. Not those of the arena: the first touch of a page of the
+ * heap is as dear as ten blocks, and this payload lies where the interpreter works.
+ */
+export const CONSTANTS = 1596;
+export const STATE = 1852;
+export const PAYLOAD_BYTES = 1884;
+/** The most that SHA-256 adds to a message. */
+export const PADDING = 72;

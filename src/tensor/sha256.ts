@@ -13,7 +13,7 @@ const INITIAL = Uint32Array.of(
 );
 /** The same of the cube roots of the first 64 primes, section 4.2.2. */
 // biome-ignore format: a table
-const CONSTANTS = Uint32Array.of(
+export const CONSTANTS = Uint32Array.of(
   0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
   0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
   0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -34,14 +34,14 @@ const BLOCK = 64;
 
 export class Sha256 {
   private readonly unit: Unit;
-  /** Eight words of state, then the kernels' room for a message schedule. */
+  /** Eight words. */
   readonly state: number;
   readonly constants: number;
 
   /** @param allocate takes room in the unit's arena */
   constructor(unit: Unit, allocate: (bytes: number) => number) {
     this.unit = unit;
-    this.state = allocate(32 + 256);
+    this.state = allocate(32);
     this.constants = allocate(256);
     unit.write(this.constants, new Uint8Array(CONSTANTS.buffer));
   }
@@ -61,16 +61,22 @@ export class Sha256 {
 
   /** Ends with the last piece, of any length, and gives the 32 bytes. */
   digest(hash: HashState, rest: Uint8Array): Uint8Array {
-    const bits = BigInt(hash.bytes + rest.length) * 8n;
-    const padded = Math.ceil((rest.length + 9) / BLOCK) * BLOCK;
-    const mailbox = new Uint8Array(HEADER_BYTES + padded);
-    mailbox.set(rest, HEADER_BYTES);
-    mailbox[HEADER_BYTES + rest.length] = 0x80;
-    new DataView(mailbox.buffer).setBigUint64(HEADER_BYTES + padded - 8, bits);
+    const message = padded(rest, hash.bytes);
+    const mailbox = new Uint8Array(HEADER_BYTES + message.length);
+    mailbox.set(message, HEADER_BYTES);
     const out = new Uint8Array(32);
     const view = new DataView(out.buffer);
     const { words } = this.update(hash, mailbox);
     for (let i = 0; i < 8; i++) view.setUint32(i * 4, words[i]!);
     return out;
   }
+}
+
+/** The end of a message in whole blocks, section 5.1.1. @param before bytes of it that came before */
+export function padded(rest: Uint8Array, before = 0): Uint8Array {
+  const message = new Uint8Array(Math.ceil((rest.length + 9) / BLOCK) * BLOCK);
+  message.set(rest);
+  message[rest.length] = 0x80;
+  new DataView(message.buffer).setBigUint64(message.length - 8, BigInt(before + rest.length) * 8n);
+  return message;
 }

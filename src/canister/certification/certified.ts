@@ -15,8 +15,7 @@ import { httpExpr } from './page-data.js';
 const httpExprHash = unpack(httpExpr.hash);
 const httpWitnessHead = unpack(httpExpr.witness);
 const modelLabel = utf8('model');
-
-const receiptsLabel = utf8('receipts');
+export const receiptsLabel = utf8('receipts');
 
 /** What the hash of each kind of node begins with: the domain, behind its length. */
 const domainOf = (kind: string): Uint8Array => {
@@ -46,6 +45,15 @@ export function certifyReceipts(root: Uint8Array): void {
   receiptsHash = hash('labeled', receiptsLabel, root);
   certifyAll();
 }
+
+/** The same where native code has worked out what follows. @param labeled the hash of the labelled tree @param all the root */
+export function certifyReceiptsBy(labeled: Uint8Array, all: Uint8Array): void {
+  receiptsHash = labeled;
+  certifiedDataSet(all);
+}
+
+/** What stands beside the receipts on the way to the root, from below. */
+export const besideReceipts = (): Uint8Array[] => [modelHash, httpExprHash];
 
 /** What is certified behind the pages. */
 const besidePages = (): Uint8Array => hash('fork', modelHash, receiptsHash);

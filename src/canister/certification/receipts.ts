@@ -8,34 +8,65 @@ import { placeLabel, type ReceiptFields, receiptBytes } from '../../interface/re
 import {
   AT,
   BESIDE,
+  BESIDE_RECEIPTS,
+  BYTES,
   COMMAND_RECEIPT,
   COMMAND_RECEIPT_PATH,
   CONSTANTS,
   COUNT,
   COUNT_AT,
   EMPTY,
+  FORK_MESSAGE,
   HASH,
+  LEAF_MESSAGE,
   LEAVES,
   LEVELS,
-  MESSAGE,
   NEXT,
+  PADDING,
   PAGE_LEVELS,
   PAYLOAD_BYTES,
   PLACE,
-  RECEIPT,
+  PLACE_LABEL,
+  PLACE_MESSAGE,
   RECEIPTS,
+  RECEIPTS_HASH,
   SECONDS,
-  STATE,
   TIMES,
   TOP_PAGE,
+  TREE_MESSAGE,
 } from '../../native/receipts-protocol.ts';
 import { HEADER_BYTES } from '../../tensor/assembly/protocol.ts';
+import { padded, CONSTANTS as SHA256_CONSTANTS } from '../../tensor/sha256.ts';
 import { now } from '../runtime/time.ts';
 import { sha256, unit } from '../runtime/unit.ts';
 import { addressOf, type Blocks, readMailbox } from '../storage/blocks.ts';
-import { utf8 } from '../storage/bytes.ts';
+import { join, utf8 } from '../storage/bytes.ts';
 import { readRecord } from '../storage/stable.ts';
-import { certifyReceipts, DOMAINS, fork, hash, labeled, leaf, pruned } from './certified.ts';
+import {
+  besideReceipts,
+  certifyReceipts,
+  certifyReceiptsBy,
+  DOMAINS,
+  fork,
+  hash,
+  labeled,
+  leaf,
+  pruned,
+  receiptsLabel,
+} from './certified.ts';
+
+/** Texts that came before, most of them with every receipt: bytes of a text cost the interpreter 2,000 a character. */
+const kept = new Map<string, Uint8Array>();
+const MOST_KEPT = 8;
+const MOST_KEPT_CHARACTERS = 2_000;
+function keptUtf8(text: string): Uint8Array {
+  const known = kept.get(text);
+  if (known) return known;
+  const bytes = utf8(text);
+  if (kept.size === MOST_KEPT) kept.clear();
+  if (text.length <= MOST_KEPT_CHARACTERS) kept.set(text, bytes);
+  return bytes;
+}
 
 const PAGE = 65_536;
 const TOP = TOP_PAGE * PAGE;
@@ -76,52 +107,53 @@ const root = (): Uint8Array => (counted() === 0 ? emptyTrees()[LEVELS]! : read(R
 /** Certifies the tree as it is in stable memory. Called when the program begins. */
 export const certifyStoredReceipts = (): void => certifyReceipts(root());
 
-let mailbox: Uint8Array | undefined;
+let fixed: Uint8Array | undefined;
 
-/** What both commands want to know, in a mailbox that is kept. */
-function request(place: number): { mailbox: Uint8Array; view: DataView } {
-  if (!mailbox) {
-    mailbox = new Uint8Array(HEADER_BYTES + PAYLOAD_BYTES);
-    const payload = mailbox.subarray(HEADER_BYTES);
-    // the message that a fork's hash is of: the domain, two hashes, then FIPS 180-4's padding
-    payload.set(DOMAINS.fork, MESSAGE);
-    payload[MESSAGE + 81] = 0x80;
-    new DataView(payload.buffer, payload.byteOffset).setUint32(MESSAGE + 124, 81 * 8);
-    emptyTrees()
-      .slice(0, LEVELS)
-      .forEach((tree, level) => {
-        payload.set(tree, EMPTY + 32 * level);
-      });
-  }
+/** What stands in every payload: messages that nodes' hashes are of, hashes of empty trees, SHA-256's constants. */
+function fixedPayload(): Uint8Array {
+  if (fixed) return fixed;
+  const payload = new Uint8Array(PAYLOAD_BYTES);
+  const { leaf, labeled, fork } = DOMAINS;
+  payload.set(padded(join(leaf, new Uint8Array(32))), LEAF_MESSAGE);
+  payload.set(padded(join(labeled, new Uint8Array(PLACE_LABEL + 32))), PLACE_MESSAGE);
+  payload.set(padded(join(labeled, receiptsLabel, new Uint8Array(32))), TREE_MESSAGE);
+  payload.set(padded(join(fork, new Uint8Array(64))), FORK_MESSAGE);
+  payload.set(join(...emptyTrees().slice(0, LEVELS)), EMPTY);
+  payload.set(new Uint8Array(SHA256_CONSTANTS.buffer), CONSTANTS);
+  fixed = payload;
+  return fixed;
+}
+
+/** A command's mailbox. @param place of the receipt @param taken places that count @param bytes room behind the payload */
+function request(place: number, taken: number, bytes = 0): { mailbox: Uint8Array; view: DataView } {
+  const mailbox = new Uint8Array(HEADER_BYTES + PAYLOAD_BYTES + bytes);
+  mailbox.set(fixedPayload(), HEADER_BYTES);
   const view = new DataView(mailbox.buffer, HEADER_BYTES);
-  const { state, constants } = sha256();
   view.setBigUint64(AT, BigInt(addressOf(receiptBlocks(), 0)), true);
   view.setUint32(PLACE, place, true);
-  view.setUint32(STATE, state, true);
-  view.setUint32(CONSTANTS, constants, true);
+  view.setUint32(NEXT, taken, true);
   return { mailbox, view };
 }
 
-const leafOf = (place: number, receipt: Uint8Array): Uint8Array =>
-  hash('labeled', placeLabel(place), hash('leaf', receipt));
-
 export const receiptOf = (fields: ReceiptFields): Uint8Array =>
-  sha256().digest(sha256().begin(), receiptBytes(fields, utf8));
+  sha256().digest(sha256().begin(), receiptBytes(fields, keptUtf8));
 
 /** Takes the next place for a receipt, and certifies the tree with it. @returns its number */
 export function addReceipt(fields: ReceiptFields): number {
   const number = counted();
-  const receipt = receiptOf(fields);
-  const place = placeOf(number);
-  const { mailbox, view } = request(place);
-  view.setUint32(NEXT, Math.min(number + 1, LEAVES), true);
+  const bytes = receiptBytes(fields, keptUtf8);
+  const { mailbox, view } = request(placeOf(number), Math.min(number + 1, LEAVES), bytes.length + PADDING);
   view.setUint32(SECONDS, Math.floor(now() / 1000), true);
   view.setUint32(COUNT, number + 1, true);
-  mailbox.set(leafOf(place, receipt), HEADER_BYTES + HASH);
-  mailbox.set(receipt, HEADER_BYTES + RECEIPT);
+  view.setUint32(BYTES, bytes.length, true);
+  const [model, pages] = besideReceipts();
+  mailbox.set(model!, HEADER_BYTES + BESIDE_RECEIPTS);
+  mailbox.set(pages!, HEADER_BYTES + BESIDE_RECEIPTS + 32);
+  mailbox.set(bytes, HEADER_BYTES + PAYLOAD_BYTES);
   unit.bulk(mailbox, COMMAND_RECEIPT);
   count = number + 1;
-  certifyReceipts(mailbox.slice(HEADER_BYTES + HASH, HEADER_BYTES + HASH + 32));
+  const hashAt = (at: number): Uint8Array => mailbox.slice(HEADER_BYTES + at, HEADER_BYTES + at + 32);
+  certifyReceiptsBy(hashAt(RECEIPTS_HASH), hashAt(HASH));
   return number;
 }
 
@@ -157,8 +189,7 @@ export function findReceipt(receipt: Uint8Array): { number: number; seconds: num
 /** The tree below "receipts" that shows one of them, in CBOR. */
 export function receiptWitness(number: number, receipt: Uint8Array): Uint8Array {
   const place = placeOf(number);
-  const { mailbox, view } = request(place);
-  view.setUint32(NEXT, Math.min(counted(), LEAVES), true);
+  const { mailbox } = request(place, Math.min(counted(), LEAVES));
   unit.bulk(mailbox, COMMAND_RECEIPT_PATH);
   let tree = labeled(placeLabel(place), leaf(receipt));
   for (let level = 0; level < LEVELS; level++) {
