@@ -77,7 +77,7 @@ async function loseTheCanister(page: Page): Promise<void> {
 
 async function takePictures(): Promise<void> {
   // slow enough to be stopped and cut off half-way
-  const network = await LocalNetwork.start(undefined, { messagePause: 40 });
+  const network = await LocalNetwork.start(undefined, { messagePause: 100 });
   const browser = await launchBrowser();
   try {
     const { canisterId } = await network.install('llm', { onProgress: (step) => console.log(`Building llm: ${step}`) });
