@@ -7,7 +7,7 @@ import { Principal } from '@dfinity/principal';
 import {
   COMMAND_BYTES,
   COMMAND_DECODE,
-  COMMAND_TEXT,
+  COMMAND_TEXTS,
   COMMAND_TYPES,
   KIND_NAT8,
   MAX_SLOTS,
@@ -22,7 +22,7 @@ import { fieldsOf, kindOf } from './candid-types.ts';
 export interface ArgumentPorts {
   /** Hands a mailbox over. */
   send(mailbox: Uint8Array): void;
-  /** The text that COMMAND_TEXT has named. */
+  /** The texts of the arguments, after COMMAND_TEXTS. */
   text(): string;
 }
 
@@ -52,6 +52,9 @@ export class ArgumentReader {
   private readonly methods = new Map<string, Method>();
   /** The slot to read next. */
   private at = 0;
+  /** All texts of the message as one, once it is asked for, and where the next begins. */
+  private texts: string | undefined;
+  private textAt = 0;
 
   constructor(methods: ReadonlyMap<string, Taken>, ports: ArgumentPorts) {
     this.ports = ports;
@@ -80,6 +83,8 @@ export class ArgumentReader {
   read(method: string): unknown[] {
     this.check(method);
     this.at = 0;
+    this.texts = undefined;
+    this.textAt = 0;
     return this.methods.get(method)!.reads.map((read) => read());
   }
 
@@ -132,10 +137,10 @@ export class ArgumentReader {
     }
     if (type instanceof IDL.RecordClass) return this.recordReader(type);
     if (type instanceof IDL.VariantClass) {
-      const cases = fieldsOf(type).map((field): [string, Read] => [field.name, this.readerOf(field.type)]);
+      const cases = fieldsOf(type).map((field) => ({ name: field.name, read: this.readerOf(field.type) }));
       return () => {
-        const [name, read] = cases[numbers[this.at++]!]!;
-        return { [name]: read() };
+        const chosen = cases[numbers[this.at++]!]!;
+        return { [chosen.name]: chosen.read() };
       };
     }
     if (type instanceof IDL.PrincipalClass) return () => this.principal();
@@ -152,10 +157,12 @@ export class ArgumentReader {
   }
 
   private recordReader(type: IDL.RecordClass): Read {
-    const fields = fieldsOf(type).map((field): [string, Read] => [field.name, this.readerOf(field.type)]);
+    const names = fieldsOf(type).map((field) => field.name);
+    const reads = fieldsOf(type).map((field) => this.readerOf(field.type));
     return () => {
       const record: Record<string, unknown> = {};
-      for (const [name, read] of fields) record[name] = read();
+      // an iterator and a pair for each field would take the interpreter longer than the field
+      for (let i = 0; i < names.length; i++) record[names[i]!] = reads[i]!();
       return record;
     };
   }
@@ -173,19 +180,24 @@ export class ArgumentReader {
       };
     }
     const inner = this.readerOf(type);
-    return () => Array.from({ length: numbers[this.at++]! }, () => inner());
+    return () => {
+      const list: unknown[] = [];
+      for (let left = numbers[this.at++]!; left > 0; left--) list.push(inner());
+      return list;
+    };
   }
 
   private text(): string {
-    const { numbers, header } = this;
-    const [from, count] = [numbers[this.at]!, numbers[this.at + 1]!];
-    this.at += 2;
-    if (count === 0) return '';
-    header[1] = COMMAND_TEXT;
-    header[2] = from;
-    header[3] = count;
-    this.ports.send(this.mailbox);
-    return this.ports.text();
+    const units = this.numbers[this.at++]!;
+    if (units === 0) return '';
+    if (this.texts === undefined) {
+      this.header[1] = COMMAND_TEXTS;
+      this.ports.send(this.mailbox);
+      this.texts = this.ports.text();
+    }
+    const from = this.textAt;
+    this.textAt += units;
+    return this.texts.slice(from, this.textAt);
   }
 
   /** Behind room for a mailbox's header: who sends the bytes on to native code has them where they belong. */

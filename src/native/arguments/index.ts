@@ -3,14 +3,14 @@
 // instructions a byte, against the types that the method takes; what is left for the interpreter is slots (arguments-protocol.ts), at most MAX_SLOTS of them.
 //
 //   arguments  "DIDL" | types | arguments' types | values ...      a window of WINDOW_BYTES at a time, what is skipped is not read
-//   a page     | window (bytes.ts) | the message's types as words (types.ts) | methods' types |
+//   a page     | window (bytes.ts) | the message's types as words (types.ts) | methods' types | where texts are (texts.ts) |
 //
 // Subtyping as in the Candid specification: fields and arguments that nobody asked for are skipped, those that are missing and `opt` are none, and so is an `opt` of a
 // function, a service or a type of a later Candid. But an `opt` of an ordinary value of another type is refused, where the specification makes it none: nothing is
 // dropped without a word. Numbers of other types are taken where they fit. Source: Candid specification, "Binary Format".
 import { HEADER_BYTES, RESULT } from '../../tensor/assembly/protocol';
 import {
-  ARGUMENT, COMMAND_BYTES, COMMAND_DECODE, COMMAND_TEXT, COMMAND_TYPES, EXPECTED, FIELD, GOT, TYPES_BYTES,
+  ARGUMENT, COMMAND_BYTES, COMMAND_DECODE, COMMAND_TEXTS, COMMAND_TYPES, EXPECTED, FIELD, GOT, TYPES_BYTES,
 } from '../arguments-protocol';
 import {
   begin, bytes, copyArguments, expected, failure, got, openPage, page, typeNumber, unsigned,
@@ -18,14 +18,8 @@ import {
 import { field, outsideFields, read, readNothing } from './read';
 import { allowValues } from './skip';
 import { beginSlots } from './slots';
+import { beginTexts, textsAreNext } from './texts';
 import { put, readTypes, typesEnd } from './types';
-
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0real', 'msg_method_name_size')
-declare function methodNameSize(): usize;
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0real', 'msg_method_name_copy')
-declare function methodNameCopy(to: usize, from: usize, bytes: usize): void;
 
 /** Types of arguments that are kept, behind the message's; no method has so many parameters. */
 const MAX_PARAMETERS: u32 = 8;
@@ -34,9 +28,6 @@ const METHODS: usize = 34480;
 
 /** Number of the argument that is being read, from 1 on. */
 let argument: u32 = 0;
-/** What `msg_method_name` gives next, where it is not the method's name. */
-let textAt: u32 = 0;
-let textBytes: u32 = 0;
 
 function decode(method: usize): void {
   const parameters = load<u32>(method, 4);
@@ -71,31 +62,18 @@ export function argumentsCommand(mailbox: usize): void {
   let result: u32 = 0;
   if (command == COMMAND_DECODE) {
     beginSlots(payload, size);
+    beginTexts();
     decode(load<u32>(mailbox, 8));
     result = <u32>failure;
     store<u32>(mailbox + EXPECTED * 4, expected);
     store<u32>(mailbox + GOT * 4, got);
     store<u32>(mailbox + FIELD * 4, field);
     store<u32>(mailbox + ARGUMENT * 4, argument);
-  } else if (command == COMMAND_TEXT) {
-    textAt = load<u32>(mailbox, 8);
-    textBytes = load<u32>(mailbox, 12);
-  } else if (command == COMMAND_BYTES) copyArguments(payload, load<u32>(mailbox, 16), size);
+  } else if (command == COMMAND_TEXTS) textsAreNext();
+  else if (command == COMMAND_BYTES) copyArguments(payload, load<u32>(mailbox, 16), size);
   else if (command == COMMAND_TYPES && size <= <u32>TYPES_BYTES) {
     memory.copy(page + METHODS, payload, size);
     result = <u32>(page + METHODS);
   } else unreachable();
   store<u32>(mailbox + RESULT * 4, result);
-}
-
-/** Stands where Azle imports `ic0.msg_method_name_size`. */
-export function msg_method_name_size(): usize {
-  return textBytes > 0 ? <usize>textBytes : methodNameSize();
-}
-
-/** Stands where Azle imports `ic0.msg_method_name_copy`: Azle makes text of these bytes in native code. */
-export function msg_method_name_copy(to: usize, from: usize, size: usize): void {
-  if (textBytes == 0) return methodNameCopy(to, from, size);
-  textBytes = 0;
-  copyArguments(to, <usize>textAt + from, size);
 }

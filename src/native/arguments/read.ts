@@ -8,6 +8,7 @@ import { bytes, fail, failure, fixed, flag, position, skip, text, unsigned } fro
 import { isNumber, readNumber } from './numbers';
 import { count, skipValue } from './skip';
 import { giveBits, giveBytes, giveNumber, useRoom } from './slots';
+import { giveText } from './texts';
 import { kindOf, wordsOf } from './types';
 
 /** Hash of the field that is being read. */
@@ -72,8 +73,9 @@ function readOpt(wanted: usize, type: i32, given: i32, level: u32): void {
 function readText(): void {
   const length = lengthOfBytes();
   if (length > <u32>MAX_TEXT_BYTES) return fail(LONG_TEXT, MAX_TEXT_BYTES, length);
-  giveBytes(length);
-  if (!failure) text(length);
+  const from = position();
+  const units = failure ? 0 : text(length);
+  if (!failure) giveText(from, length, units);
 }
 
 function readPrincipal(): void {
