@@ -23,9 +23,7 @@ describe('arguments from another canister', () => {
     const random = randomFrom(seed);
     for (const method of methods) {
       const { bytes, instructions } = await dearest(method, 9, random, cost);
-      // a list of messages is a record and two texts each: known to be over the bar (docs/security.md)
-      const more = method.endsWith('chat') ? 5e6 : 0;
-      expect(instructions, `${method}, seed ${seed}, ${bytes} bytes`).toBeLessThan(allowed(bytes) + more);
+      expect(instructions, `${method}, seed ${seed}, ${bytes} bytes`).toBeLessThan(allowed(bytes));
     }
   });
 

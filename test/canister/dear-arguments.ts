@@ -276,6 +276,17 @@ function manyIds(argTypes: IDL.Type[]): Uint8Array[] {
   });
 }
 
+/** As many messages as a conversation may have, short and long, of letters that make the whole text wide. */
+function manyMessages(argTypes: IDL.Type[]): Uint8Array[] {
+  const [list, options] = argTypes;
+  const element = list instanceof IDL.VecClass ? list._type : undefined;
+  if (!(element instanceof IDL.RecordClass) || !element._fields.some(([name]) => name === 'content')) return [];
+  return ['', 'hi', 'x'.repeat(400), '\u20ac'.repeat(150), 'hi', '\u20ac'].map((content, i) => {
+    const messages = Array.from({ length: i < 4 ? 200 : 330 }, () => ({ role: { user: null }, content }));
+    return new Uint8Array(IDL.encode(options ? [list!, options] : [list!], options ? [messages, []] : [messages]));
+  });
+}
+
 /** Climbs to the dearest arguments of one method: what counts is how much of the bar is used. */
 export async function dearest(method: string, rounds: number, random: Random, cost: Cost): Promise<Dearest> {
   const [, { argTypes }] = service._fields.find(([name]) => name === method)!;
@@ -292,7 +303,7 @@ export async function dearest(method: string, rounds: number, random: Random, co
   };
   for (const [, bomb] of bombs) await attempt(bomb);
   for (const bytes of argTypes.length > 1 ? skipped : []) await attempt(bytes);
-  for (const bytes of manyIds(argTypes)) await attempt(bytes);
+  for (const bytes of [...manyIds(argTypes), ...manyMessages(argTypes)]) await attempt(bytes);
   let candidate = fresh(argTypes, random);
   for (let i = 0; i < rounds; i++) {
     const next = i % 3 === 0 ? fresh(argTypes, random) : changed(best?.candidate ?? candidate, random);

@@ -1,7 +1,9 @@
-// The texts of a message's arguments, which the interpreter gets as one: to be handed a text costs it more than to cut one off, however short it is. Azle makes text of
+// The texts of a message's arguments, which the interpreter gets as one: to be handed a text costs it more than to
+// cut one off, however short it is. Azle makes text of
 // what `msg_method_name` gives, in native code.
 //
-//   where they are   | (first byte, bytes) ... |      among the arguments, without those that are empty; in the page, behind the methods' types
+//   where they are   | (first byte, bytes) ... |      among the arguments, without those that are empty; in the
+// page, behind the methods' types
 import { MAX_SLOTS } from '../arguments-protocol';
 import { copyArguments, failure, page } from './bytes';
 import { giveNumber, useRoom } from './slots';
@@ -27,7 +29,10 @@ export function beginTexts(): void {
   areNext = false;
 }
 
-/** A text of so many characters of UTF-16. It takes the room of two slots, so that there are at most MAX_SLOTS / 2 of them. */
+/**
+ * A text of so many characters of UTF-16. It takes the room of two slots, so that there are at most MAX_SLOTS / 2 of
+ * them.
+ */
 export function giveText(from: u32, bytes: u32, units: u32): void {
   giveNumber(<f64>units);
   useRoom(1);
