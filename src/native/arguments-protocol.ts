@@ -21,6 +21,10 @@ export const COMMAND_DECODE = 129;
 export const COMMAND_TEXTS = 130;
 /** bytes(-, bytes of payload, first byte): these arguments -> payload */
 export const COMMAND_BYTES = 131;
+/** utf8(-, bytes of payload): the text that is given to `msg_reject` next is no reject; its bytes go to the payload, and how many they are to the result */
+export const COMMAND_UTF8 = 132;
+/** noUtf8(): none is */
+export const COMMAND_NO_UTF8 = 133;
 /** Words of the mailbox, beside RESULT, where `decode` says more. */
 export const EXPECTED = 12;
 export const GOT = 13;

@@ -6,6 +6,7 @@ import { init, postUpgrade, preUpgrade, setTimer, trap } from 'azle';
 import { prepareArguments } from '../candid/arguments.ts';
 import { certifyStoredReceipts } from '../certification/receipts.ts';
 import { activeModel, certifyModel } from '../model/model.ts';
+import { prepareText } from '../runtime/native-text.ts';
 import { MESSAGE_BUDGET } from '../runtime/unit.ts';
 import { saveQuotas } from '../sessions/billing.ts';
 import { saveLiveSessions } from '../sessions/sessions.ts';
@@ -36,6 +37,7 @@ export class LifecycleMethods {
   @init([])
   begin(): void {
     prepareArguments();
+    prepareText();
     bringUpToDate();
     certifyModel();
     certifyStoredReceipts();
@@ -59,6 +61,7 @@ export class LifecycleMethods {
   @postUpgrade([])
   afterUpgrade(): void {
     prepareArguments();
+    prepareText();
     bringUpToDate();
     certifyModel();
     certifyStoredReceipts();

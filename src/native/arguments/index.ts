@@ -10,7 +10,8 @@
 // dropped without a word. Numbers of other types are taken where they fit. Source: Candid specification, "Binary Format".
 import { HEADER_BYTES, RESULT } from '../../tensor/assembly/protocol';
 import {
-  ARGUMENT, COMMAND_BYTES, COMMAND_DECODE, COMMAND_TEXTS, COMMAND_TYPES, EXPECTED, FIELD, GOT, TYPES_BYTES,
+  ARGUMENT, COMMAND_BYTES, COMMAND_DECODE, COMMAND_NO_UTF8, COMMAND_TEXTS,
+  COMMAND_TYPES, COMMAND_UTF8, EXPECTED, FIELD, GOT, TYPES_BYTES,
 } from '../arguments-protocol';
 import {
   begin, bytes, copyArguments, expected, failure, got, openPage, page, typeNumber, unsigned,
@@ -18,6 +19,7 @@ import {
 import { field, outsideFields, read, readNothing } from './read';
 import { allowValues } from './skip';
 import { beginSlots } from './slots';
+import { expectText } from '../native-text';
 import { beginTexts, textsAreNext } from './texts';
 import { put, readTypes, typesEnd } from './types';
 
@@ -70,6 +72,8 @@ export function argumentsCommand(mailbox: usize): void {
     store<u32>(mailbox + FIELD * 4, field);
     store<u32>(mailbox + ARGUMENT * 4, argument);
   } else if (command == COMMAND_TEXTS) textsAreNext();
+  else if (command == COMMAND_UTF8) return expectText(mailbox, size);
+  else if (command == COMMAND_NO_UTF8) return expectText(0, 0);
   else if (command == COMMAND_BYTES) copyArguments(payload, load<u32>(mailbox, 16), size);
   else if (command == COMMAND_TYPES && size <= <u32>TYPES_BYTES) {
     memory.copy(page + METHODS, payload, size);

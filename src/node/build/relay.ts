@@ -10,7 +10,8 @@
  *              exports settle, which is called at the end of every update method and of timers, by a function around
  *              each
  *   waiting    exports wait_reply        ─>  the place after that, whose number becomes wait_reply_index
- *   arguments  export msg_method_name_size, _copy, by which Azle makes text of bytes in native code
+ *   arguments  export msg_method_name_size, _copy, by which Azle makes text of bytes in native code,
+ *              and msg_reject, by which it makes bytes of text
  *   blocks     export stable64_size, _grow, _read, _write, bound in the same way: all that Azle knows of stable memory
  */
 import { Reader, Writer } from '../../../packages/replica/src/wasm/bytes.ts';
@@ -24,7 +25,7 @@ const TABLE = 'table';
 /** Functions that the canister's table gets, each with a global for its place. */
 const IN_TABLE = ['relay_reply', 'settled_callback', 'wait_reply'] as const;
 const SETTLE = 'settle';
-const METHOD_NAME = ['msg_method_name_copy', 'msg_method_name_size'];
+const TEXT = ['msg_method_name_copy', 'msg_method_name_size', 'msg_reject'];
 const STABLE = ['stable64_grow', 'stable64_read', 'stable64_size', 'stable64_write'];
 
 /** One module of all three. @throws Error if Azle's or the relay's are not as expected */
@@ -65,7 +66,7 @@ export async function linkRelay(azle: Uint8Array, kernels: Uint8Array): Promise<
     SETTLE,
     'call_new',
     'call_on_cleanup',
-    ...METHOD_NAME,
+    ...TEXT,
     ...STABLE,
   ]);
   const isEnded = ({ name }: Export): boolean => /^canister_update /.test(name) || name === 'canister_global_timer';
