@@ -8,7 +8,7 @@
 //   record, variant    [kind, fields, (hash of the name, type) …], ascending by hash
 //   a method           [most bytes, parameters, type …]
 //
-// A value is slots of 8 bytes: a number as float64, one of 64 bits as an integer; text as the number of its characters of UTF-16 (all texts come as one, in their order);
+// A value is slots of 8 bytes: a number as float64, one of 64 bits as an integer; text as the number of its characters of UTF-16 (they come as one, in their order, some at a time);
 // `vec nat8` as two numbers, where its bytes begin among the arguments and how many there are; `opt` as 0, or 1 and its value; `vec` as its length and its elements; a variant as the place of the case among the expected ones, and its value;
 // a principal as its length and four slots of bytes; `nat` and `int` as two integers, low and high; a record as its fields in order; null and reserved as nothing.
 
@@ -17,7 +17,7 @@ export const FIRST_ARGUMENTS_COMMAND = 128;
 export const COMMAND_TYPES = 128;
 /** decode(pointer of the method, bytes of payload) -> result: VALUES, or what is wrong, with two words about it; the slots are the payload */
 export const COMMAND_DECODE = 129;
-/** texts(): all texts of the arguments that were decoded last, one behind the other, are what `msg_method_name` gives next */
+/** texts(): the next texts of the arguments that were decoded last, one behind the other, are what `msg_method_name` gives next */
 export const COMMAND_TEXTS = 130;
 /** bytes(-, bytes of payload, first byte): these arguments -> payload */
 export const COMMAND_BYTES = 131;

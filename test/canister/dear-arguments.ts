@@ -278,12 +278,12 @@ function manyIds(argTypes: IDL.Type[]): Uint8Array[] {
 
 /** As many messages as a conversation may have, short and long, of letters that make the whole text wide. */
 function manyMessages(argTypes: IDL.Type[]): Uint8Array[] {
-  const [list, options] = argTypes;
-  const element = list instanceof IDL.VecClass ? list._type : undefined;
+  const [list = IDL.Null, options] = argTypes;
+  const element: IDL.Type = list instanceof IDL.VecClass ? list._type : IDL.Null;
   if (!(element instanceof IDL.RecordClass) || !element._fields.some(([name]) => name === 'content')) return [];
   return ['', 'hi', 'x'.repeat(400), '\u20ac'.repeat(150), 'hi', '\u20ac'].map((content, i) => {
     const messages = Array.from({ length: i < 4 ? 200 : 330 }, () => ({ role: { user: null }, content }));
-    return new Uint8Array(IDL.encode(options ? [list!, options] : [list!], options ? [messages, []] : [messages]));
+    return new Uint8Array(IDL.encode(options ? [list, options] : [list], options ? [messages, []] : [messages]));
   });
 }
 

@@ -22,7 +22,7 @@ import { fieldsOf, kindOf } from './candid-types.ts';
 export interface ArgumentPorts {
   /** Hands a mailbox over. */
   send(mailbox: Uint8Array): void;
-  /** The texts of the arguments, after COMMAND_TEXTS. */
+  /** The next texts of the arguments, after COMMAND_TEXTS. */
   text(): string;
 }
 
@@ -52,8 +52,8 @@ export class ArgumentReader {
   private readonly methods = new Map<string, Method>();
   /** The slot to read next. */
   private at = 0;
-  /** All texts of the message as one, once it is asked for, and where the next begins. */
-  private texts: string | undefined;
+  /** Some of the message's texts as one, and where the next begins: at its end where it is not among them. */
+  private texts = '';
   private textAt = 0;
 
   constructor(methods: ReadonlyMap<string, Taken>, ports: ArgumentPorts) {
@@ -83,7 +83,7 @@ export class ArgumentReader {
   read(method: string): unknown[] {
     this.check(method);
     this.at = 0;
-    this.texts = undefined;
+    this.texts = '';
     this.textAt = 0;
     return this.methods.get(method)!.reads.map((read) => read());
   }
@@ -125,7 +125,7 @@ export class ArgumentReader {
   /** What makes a value of the slots from `at` on; made once a type. */
   private readerOf(type: IDL.Type): Read {
     const { numbers, wide, signed } = this;
-    if (type instanceof IDL.TextClass) return () => this.text();
+    if (type instanceof IDL.TextClass) return this.text;
     if (type instanceof IDL.OptClass) {
       const inner = this.readerOf(type._type);
       return () => (numbers[this.at++] === 0 ? [] : [inner()]);
@@ -136,13 +136,7 @@ export class ArgumentReader {
       return () => parts.map((read) => read());
     }
     if (type instanceof IDL.RecordClass) return this.recordReader(type);
-    if (type instanceof IDL.VariantClass) {
-      const cases = fieldsOf(type).map((field) => ({ name: field.name, read: this.readerOf(field.type) }));
-      return () => {
-        const chosen = cases[numbers[this.at++]!]!;
-        return { [chosen.name]: chosen.read() };
-      };
-    }
+    if (type instanceof IDL.VariantClass) return this.variantReader(type);
     if (type instanceof IDL.PrincipalClass) return () => this.principal();
     if (type instanceof IDL.BoolClass) return () => numbers[this.at++] === 1;
     if (type instanceof IDL.NullClass || type instanceof IDL.ReservedClass) return () => null;
@@ -154,6 +148,21 @@ export class ArgumentReader {
     if (!isWide && type instanceof IDL.FixedIntClass) return () => numbers[this.at++]! | 0;
     if (!isWide) return () => numbers[this.at++];
     return type instanceof IDL.FixedNatClass ? () => wide[this.at++] : () => signed[this.at++];
+  }
+
+  private variantReader(type: IDL.VariantClass): Read {
+    const { numbers } = this;
+    const isPlain = (of: IDL.Type): boolean => of instanceof IDL.NullClass || of instanceof IDL.ReservedClass;
+    const cases = fieldsOf(type).map((field) => ({
+      name: field.name,
+      read: this.readerOf(field.type),
+      // the same for all that say no more: to make one takes the interpreter as long as to read a text
+      ready: isPlain(field.type) ? Object.freeze({ [field.name]: null }) : undefined,
+    }));
+    return () => {
+      const { name, read, ready } = cases[numbers[this.at++]! >>> 0]!;
+      return ready ?? { [name]: read() };
+    };
   }
 
   private recordReader(type: IDL.RecordClass): Read {
@@ -173,7 +182,7 @@ export class ArgumentReader {
     if (type instanceof IDL.FixedNatClass && type._bits === 32) {
       return () => {
         const from = this.at + 1;
-        this.at = from + numbers[from - 1]!;
+        this.at = from + (numbers[from - 1]! >>> 0);
         if (this.at === from + 1) return [numbers[from]! >>> 0];
         // native code, where a loop takes some thousand instructions for each; and integers, which the interpreter is quicker with
         return Array.prototype.slice.call(new Uint32Array(numbers.subarray(from, this.at)));
@@ -182,22 +191,25 @@ export class ArgumentReader {
     const inner = this.readerOf(type);
     return () => {
       const list: unknown[] = [];
-      for (let left = numbers[this.at++]!; left > 0; left--) list.push(inner());
+      for (let left = numbers[this.at++]! >>> 0; left > 0; left--) list.push(inner());
       return list;
     };
   }
 
-  private text(): string {
-    const units = this.numbers[this.at++]!;
+  private readonly text = (): string => {
+    const units = this.numbers[this.at++]! >>> 0;
     if (units === 0) return '';
-    if (this.texts === undefined) {
-      this.header[1] = COMMAND_TEXTS;
-      this.ports.send(this.mailbox);
-      this.texts = this.ports.text();
-    }
+    if (this.textAt === this.texts.length) this.fetchTexts();
     const from = this.textAt;
-    this.textAt += units;
+    this.textAt = from + units;
     return this.texts.slice(from, this.textAt);
+  };
+
+  private fetchTexts(): void {
+    this.header[1] = COMMAND_TEXTS;
+    this.ports.send(this.mailbox);
+    this.texts = this.ports.text();
+    this.textAt = 0;
   }
 
   /** Behind room for a mailbox's header: who sends the bytes on to native code has them where they belong. */

@@ -79,12 +79,13 @@ export function readTask(
   if (!model.load(Number(MESSAGE_BUDGET))) {
     return { Unavailable: `${method}: the model is being loaded; try again` };
   }
-  const unreadable = unreadableOf(method, asking, model);
+  const length = charactersOf(asking);
+  const unreadable = unreadableOf(method, asking, length, model);
   if (unreadable) return unreadable;
   const wish = choosing ? scoringWish(choosing, model, method) : generationWish(options, model, method);
   let first: Bounds;
   try {
-    first = wish.bounds(maxPromptCharacters(model.limits.promptTokens) - charactersOf(asking));
+    first = wish.bounds(maxPromptCharacters(model.limits.promptTokens) - length);
   } catch (error) {
     if (error instanceof NoSeed) return { Unavailable: `${method}: ${error.message}` };
     return { InvalidOptions: (error as Error).message };
@@ -96,7 +97,7 @@ export function readTask(
   const tokensPerCall = 'fixed' in perCall && !choosing ? perCall.fixed : 0;
   const { texts: choices } = wish;
   // choices are read as a prompt is
-  const characters = charactersOf(asking) + (choices?.reduce((sum, { length }) => sum + length, 0) ?? 0);
+  const characters = length + (choices?.reduce((sum, text) => sum + text.length, 0) ?? 0);
   const asked = { promptTokens: 1, promptCharacters: characters, options: first.least, tokensPerCall };
   const refused = refuse(model, asked, first.most);
   if (refused) return refused;
@@ -167,9 +168,8 @@ function generationWish(options: Plain<GenerateOptions> | undefined, model: Mode
 }
 
 /** What is wrong with a prompt or a conversation before anything of it is read. */
-function unreadableOf(method: string, asking: Asking, model: Model): GenerateError | undefined {
+function unreadableOf(method: string, asking: Asking, characters: number, model: Model): GenerateError | undefined {
   const limit = model.limits.promptTokens;
-  const characters = charactersOf(asking);
   const mostCharacters = maxPromptCharacters(limit);
   if (characters > mostCharacters) {
     const message = `${method}: expected a prompt of at most ${mostCharacters} characters, got ${characters}`;
@@ -229,8 +229,12 @@ function spender(): () => boolean {
 /** A prompt; of a conversation, its last message. */
 const promptOf = (asking: Asking): string => (typeof asking === 'string' ? asking : (asking.at(-1)?.content ?? ''));
 
-const charactersOf = (asking: Asking): number =>
-  typeof asking === 'string' ? asking.length : asking.reduce((sum, { content }) => sum + content.length, 0);
+function charactersOf(asking: Asking): number {
+  if (typeof asking === 'string') return asking.length;
+  let sum = 0;
+  for (let i = 0; i < asking.length; i++) sum += asking[i]!.content.length;
+  return sum;
+}
 
 const spoken = ({ role, content }: ChatMessage): { role: string; content: string } => ({
   role: Object.keys(role)[0]!,
