@@ -33,9 +33,13 @@ export async function linkRelay(azle: Uint8Array, kernels: Uint8Array): Promise<
   const sections = readSections(azle);
   if (!readExports(sections).some(({ name }) => name === METHOD))
     throw new Error(`relay: expected Azle to export ${METHOD}, got no such method`);
-  const stable = WebAssembly.Module.imports(new WebAssembly.Module(azle as Uint8Array<ArrayBuffer>))
-    .map(({ name }) => name)
-    .filter((name) => name.startsWith('stable'));
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(azle as Uint8Array<ArrayBuffer>)).map(
+    ({ name }) => name,
+  );
+  const missing = TEXT.filter((name) => !imports.includes(name));
+  if (missing.length > 0)
+    throw new Error(`arguments: expected Azle to import ${TEXT}, got no ${missing}: text passes through them`);
+  const stable = imports.filter((name) => name.startsWith('stable'));
   if (`${stable.sort()}` !== `${STABLE}`)
     throw new Error(
       `blocks: expected Azle to import ${STABLE}, got ${stable}: what goes past the blocks would write into them`,

@@ -45,6 +45,15 @@ describe('the canister depends on', () => {
     expect(source('src/stable/lib/ic_apis/msg_arg_data.ts')).toContain('globalThis._azleIc.msgArgData()');
   });
 
+  it('text of msg_method_name and bytes of msg_reject, made in native code (src/canister/runtime/native-text.ts)', () => {
+    const imports = WebAssembly.Module.imports(template).map(({ module, name }) => `${module}.${name}`);
+    expect(imports).toEqual(
+      expect.arrayContaining(['ic0.msg_method_name_size', 'ic0.msg_method_name_copy', 'ic0.msg_reject']),
+    );
+    expect(source('src/stable/lib/ic_apis/msg_reject.ts')).toContain('globalThis._azleIc.msgReject(message)');
+    expect(source('src/stable/lib/ic_apis/msg_method_name.ts')).toContain('globalThis._azleIc.msgMethodName()');
+  });
+
   it('certified_data_set taking an array of any length (src/tensor/machine.ts)', () => {
     const imports = WebAssembly.Module.imports(template).map(({ module, name }) => `${module}.${name}`);
     expect(imports).toContain('ic0.certified_data_set');
