@@ -135,7 +135,7 @@ export function readIdLists(fields: Fields, name: string, vocabularySize: number
   for (let i = 0; i < value.length; i++) {
     const ids = value[i];
     // one id is what most lists have; a place has a name only where it is wrong (json.ts)
-    const [only] = Array.isArray(ids) && ids.length === 1 ? ids : [];
+    const only = Array.isArray(ids) && ids.length === 1 ? ids[0] : undefined;
     if (only === (only | 0) && only >= 0 && only < vocabularySize) {
       lists.push([only]);
       continue;

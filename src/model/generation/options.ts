@@ -402,7 +402,7 @@ function checkTogether(fields: Fields, options: GenerationOptions, { vocabularyS
   if (forcedBosTokenId !== undefined && suppressTokens.includes(forcedBosTokenId)) {
     fields.wrong(RangeError, 'forced_bos_token_id', 'none of suppress_tokens', forcedBosTokenId);
   }
-  const last = forcedEosTokenIds.find((id) => suppressTokens.includes(id));
+  const last = suppressTokens.length > 0 ? forcedEosTokenIds.find((id) => suppressTokens.includes(id)) : undefined;
   if (last !== undefined) fields.wrong(RangeError, 'forced_eos_token_id', 'none of suppress_tokens', last);
 }
 

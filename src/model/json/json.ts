@@ -27,6 +27,17 @@ export function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
+/** What a function may be applied to. */
+const MOST_ARGUMENTS = 8192;
+
+/** Whether all are integers of [min, max], as far as native code can tell at once; not of a list that is very long. */
+const areIntegers = (list: unknown[], min: number, max: number): boolean =>
+  list.length === 0 ||
+  (list.length <= MOST_ARGUMENTS &&
+    list.every(Number.isInteger) &&
+    Math.min.apply(null, list as number[]) >= min &&
+    Math.max.apply(null, list as number[]) <= max);
+
 /** A JSON object's fields, read by name and kind; `null` counts as absent, as in Hugging Face's files. */
 export class Fields {
   private readonly object: Record<string, unknown>;
@@ -66,12 +77,10 @@ export class Fields {
   integers(name: string, min: number, max: number, fallback: number[]): number[] {
     const value = this.get(name) ?? fallback;
     if (!Array.isArray(value)) return [this.checkInteger(name, value, min, max)];
-    // a place has a name only where it is wrong, and most integers are known without a call: a caller may send a
-    // thousand to an interpreter
-    for (let i = 0; i < value.length; i++) {
-      const item = value[i];
-      if (item !== (item | 0) || item < min || item > max) this.checkInteger(`${name}[${i}]`, item, min, max);
-    }
+    // a place has a name only where it is wrong, and a list is looked at without a loop: a caller may send a thousand
+    // to an interpreter
+    if (!areIntegers(value, min, max))
+      for (let i = 0; i < value.length; i++) this.checkInteger(`${name}[${i}]`, value[i], min, max);
     return value.slice();
   }
 
