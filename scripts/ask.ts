@@ -6,7 +6,7 @@ import { addNetworkOptions, connectTo, type NetworkOptions } from '../src/node/n
 import { jsonRecord, tokensPerCall, wholeNumber } from '../src/node/terminal/arguments.ts';
 import { askingOf, rawOption } from '../src/node/terminal/asking.ts';
 import { messageOf, runCommand } from '../src/node/terminal/command.ts';
-import { cyclesText, fromCache } from '../src/node/terminal/numbers.ts';
+import { billedFor, cyclesText, fromCache } from '../src/node/terminal/numbers.ts';
 import { exampleOf, NO_TEXT, promptFrom, promptOption } from '../src/node/terminal/prompt.ts';
 import { dim } from '../src/node/terminal/terminal.ts';
 
@@ -66,7 +66,7 @@ async function ask(prompt: string, options: Options): Promise<void> {
   const tokens = `${prompt_tokens} tokens in, ${output_tokens} out${cut}`;
   const work = calls === 0 ? 'from the cache' : `${calls} calls`;
   const took = `${tokens}, ${work}, ${seconds.toFixed(1)} s, ${cyclesText(cycles)}`;
-  const counted = `the canister's bill: ${messages} messages (calls and replies), calls to itself, ingress; ${fromCache(answer.usage!)}`;
+  const counted = `the canister's bill: ${billedFor(messages)}; ${fromCache(answer.usage!)}`;
   console.error(dim(`${took}\n${counted}`, process.stderr));
 }
 

@@ -19,7 +19,7 @@ import { tokensPerCall, weightsOption, wholeNumber } from '../src/node/terminal/
 import { askingOf, rawOption } from '../src/node/terminal/asking.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
 import { howToCall } from '../src/node/terminal/how-to-call.ts';
-import { cyclesText, fromCache, short } from '../src/node/terminal/numbers.ts';
+import { billedFor, cyclesText, fromCache, short } from '../src/node/terminal/numbers.ts';
 import { onTheNetwork } from '../src/node/terminal/on-the-network.ts';
 import { NO_TEXT, promptFrom, promptOption } from '../src/node/terminal/prompt.ts';
 import { dim } from '../src/node/terminal/terminal.ts';
@@ -123,15 +123,13 @@ async function ask(network: LocalNetwork, canisterId: Principal, answer: TextStr
     ['instructions', `${short(all)}: ${short(all - making)} to start, ${short(making / output_tokens)} a token`],
     ['outside the unit', `${outside(all)} of all, ${outside(making)} of what the tokens took`],
     ['cost', cyclesText(cycles)],
-    ['', `charged by the replica: ${counted(messages.length)}; the canister's own bill says ${short(billed)}`],
+    ['', `charged by the replica: ${billedFor(messages.length)}; the canister's own bill says ${short(billed)}`],
     ['cache', fromCache(answer.usage!)],
     ['time', `${seconds.toFixed(1)} s here`],
     ['on the network', onTheNetwork(messages.map(({ instructions }) => instructions.total))],
   ];
   console.log(`\n\n${table.map(([what, value]) => `${what!.padEnd(16)}  ${value}`).join('\n')}`);
 }
-
-const counted = (messages: number): string => `${messages} messages (calls and replies), calls to itself, ingress`;
 
 /** All messages since the replica began, install and upload too. */
 function printProfile({ replica }: LocalNetwork): void {

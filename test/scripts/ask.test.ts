@@ -60,7 +60,9 @@ describe('npm run ask', () => {
     await ask(...at, '--prompt', 'opposite of hot:');
     const again = await ask(...at, '--prompt', 'opposite of hot:');
     expect(again.stdout).toBe('cold\n');
-    expect(again.stderr).toMatch(/^\d+ tokens in, \d+ out, from the cache, /);
+    expect(again.stderr).toMatch(
+      /^\d+ tokens in, \d+ out, from the cache, .*\nthe canister's bill: 1 message, ingress; /,
+    );
     await keeper.actor.set_settings(change({ answer_cache: false }));
   });
 

@@ -22,3 +22,7 @@ export const fromCache = (usage: { answer_cached: boolean; embedding_cached: boo
     : usage.embedding_cached
       ? "the prompt's encoding came from the embedding cache"
       : 'nothing came from a cache';
+
+/** What a bill is for. */
+export const billedFor = (messages: number): string =>
+  messages === 1 ? '1 message, ingress' : `${messages} messages (calls and replies), calls to itself, ingress`;
