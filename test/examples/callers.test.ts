@@ -70,10 +70,13 @@ describe.each(callers)('examples/%s', (_, module) => {
   });
 
   it('says why there is no answer', async () => {
-    expect(await ask(' ')).toEqual({ Err: 'generate_with: expected a prompt, got no text' });
+    // one example gives options, another has none to give
+    expect(await ask(' ')).toEqual({
+      Err: expect.stringMatching(/^generate(_with)?: expected a prompt, got no text$/),
+    });
     ok(await llm.as().set_settings(change({ access: { allow_list: null } })));
     expect(await ask('hi')).toEqual({
-      Err: expect.stringMatching(/^this canister may not ask: generate_with: expected a caller on the allow list/),
+      Err: expect.stringMatching(/^this canister may not ask: generate(_with)?: expected a caller on the allow list/),
     });
   });
 });
