@@ -51,6 +51,8 @@ export interface CanisterFigures {
   together8Auto: number;
   /** A further position of four beams. */
   furtherOfBeams: number;
+  /** A token that is made anew after an upgrade. */
+  replayed: number;
   /** The message that took most. */
   largest: { method: string; kind: string; instructions: number };
   heapBytes: number;
@@ -101,6 +103,8 @@ export async function measureCanister(
   const together8 = await together(8, ONE);
   const together16 = await together(16, ONE);
   const together8Auto = await together(8, AUTO);
+  onProgress('upgrading again');
+  const replayed = await measureReplayed(canister, prompt);
   expectTokens('one by one', oneByOne, [tokensIn, tokensOut]);
   expectTokens('auto', auto, [tokensIn, tokensOut]);
   expectTokens('answer', answer, [tokensIn, answerTokens]);
@@ -111,7 +115,6 @@ export async function measureCanister(
   const perFurther = (many: Answer, one: Answer): Share =>
     divide(subtract(shareOf(many.messages, kernels(tokensOut)), shareOf(one.messages, kernels(1))), further);
   const inUnit = ({ generation }: Answer): number => Number(generation.unit_instructions);
-  const isUpgrade = ({ kind }: MessageRecord): boolean => kind === 'preUpgrade' || kind === 'postUpgrade';
   const all = canister.replica.messages;
   const largest = all.reduce((a, b) => (b.instructions.total > a.instructions.total ? b : a));
   return {
@@ -133,11 +136,24 @@ export async function measureCanister(
     together8,
     together16,
     together8Auto,
+    replayed,
     furtherOfBeams: (shareOf(beamsAll.messages).total - shareOf(beamsOne.messages).total) / further,
     heapBytes,
     arenaBytes,
   };
 }
+
+/** What comes after an upgrade with a session of 100 tokens, less that with one of 1, by 99. */
+async function measureReplayed(canister: BenchCanister, prompt: string): Promise<number> {
+  const took = async (tokens: number): Promise<number> => {
+    await canister.startAndStick(prompt, tokens);
+    return shareOf((await canister.upgrade()).filter((record) => !isUpgrade(record))).total;
+  };
+  const one = await took(1);
+  return ((await took(100)) - one) / 99;
+}
+
+const isUpgrade = ({ kind }: MessageRecord): boolean => kind === 'preUpgrade' || kind === 'postUpgrade';
 
 function expectTokens(what: string, { generation }: Answer, inAndOut: readonly [number, number]): void {
   const got = [generation.prompt_tokens, generation.output_tokens];

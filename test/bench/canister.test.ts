@@ -24,6 +24,9 @@ describe('what an answer costs in the canister', () => {
     // the embedding cache answered
     expect(firstCached.total).toBeLessThan(first.total - (first.kernels - firstCached.kernels) / 2);
     expect(figures.arenaBytes).toBeLessThan(figures.heapBytes);
+    // what comes back after an upgrade comes back many rows at once, and without a head
+    expect(figures.replayed).toBeGreaterThan(0);
+    expect(figures.replayed).toBeLessThan(furtherAuto.kernels);
   });
 });
 
@@ -41,6 +44,7 @@ describe('the figures', () => {
       'unitBatch16',
       'unitBatch32',
       'unitReplayPerToken',
+      'replayPerToken',
       'encodePerMac',
       'outsideUnitPerToken',
       'outsideUnitPerTokenPagesApart',

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
+import { Executor, type Run } from '../../../packages/replica/src/executor.ts';
 import { type MessageRecord, Replica } from '../../../packages/replica/src/index.ts';
 import {
   GenerateOptions,
@@ -105,6 +106,24 @@ export class BenchCanister {
   /** A session that goes on by itself, to its end. */
   async start(prompt: string, given: Record<string, unknown>): Promise<MessageRecord[]> {
     return await this.during(async () => void ok(await this.update('start', [prompt, [optionsOf(given)]])));
+  }
+
+  /**
+   * A session whose steps all trap once it has so many tokens: it stands there, with one more to make, until an
+   * upgrade takes it up.
+   */
+  async startAndStick(prompt: string, tokens: number): Promise<void> {
+    const { run } = Executor.prototype;
+    let steps = 0;
+    Executor.prototype.run = function (this: Executor, what: Run) {
+      if (what.kind === 'update' && what.method === 'generate') steps += 1;
+      return run.call(this, steps > tokens ? { ...what, limit: 1_000 } : what);
+    };
+    try {
+      await this.start(prompt, { max_new_tokens: tokens + 1, tokens_per_call: { fixed: 1 } });
+    } finally {
+      Executor.prototype.run = run;
+    }
   }
 
   /** Bytes of the arena, as the canister says itself. */
