@@ -54,7 +54,7 @@ const packs: [string, () => Promise<Uint8Array>][] = [
   ['a decoder-only model', () => llamaPack('gemma3', 'int8')],
 ];
 
-describe.each(packs)('answers made together, %s', (_, pack) => {
+describe.each(packs)('answers made together, %s', (name, pack) => {
   let llm: Installed;
   let owner: Llm;
   beforeAll(async () => {
@@ -132,5 +132,22 @@ describe.each(packs)('answers made together, %s', (_, pack) => {
     const steps = llm.newMessages().filter(({ kind, method }) => kind === 'update' && method === 'generate');
     expect(steps.length).toBeGreaterThanOrEqual(expected.length - 1);
     expect(steps.length).toBeLessThan(1.5 * expected.length);
+  });
+
+  it.runIf(name === packs[0]![0])('take turns where a batch has no room for all', async () => {
+    const [sessions, rows] = [48, 32];
+    ok(await owner.set_settings(change({ max_active: sessions })));
+    const asked = { prompt: 0, choice: 'greedy', tokens: 30, after: 0, cancelled: undefined, waits: false };
+    const expected = await idsAlone(asked);
+    await settle();
+    llm.newMessages();
+    const started = Array.from({ length: sessions }, () => owner.start(prompts[0]!, optionsOf(asked)));
+    for (const id of await Promise.all(started)) {
+      await settle();
+      expect(Array.from(ok(await owner.resume(ok(id))).token_ids)).toEqual(expected);
+    }
+    // were the first always served first, the last would be left with batches of their own: twice as many as tokens
+    const steps = llm.newMessages().filter(({ kind, method }) => kind === 'update' && method === 'generate');
+    expect(steps.length).toBeLessThan(1.2 * (sessions / rows) * expected.length);
   });
 });

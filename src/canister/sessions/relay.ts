@@ -22,7 +22,6 @@ import {
   MADE,
   MAX_STOPS,
   MEMBER_BYTES,
-  MEMBERS,
   MESSAGE_BYTES,
   MOST_MEMBERS,
   MOST_ROWS,
@@ -100,25 +99,25 @@ export const isLendable = ({ tokensPerCall, options, writing }: Session, { stepI
   stepInstructions <= MOST_STEP_INSTRUCTIONS;
 
 /** What a drive's record begins with, whoever its members are: programs, row table and registers of a model. */
-let head: { model: Model; bytes: Uint8Array } | undefined;
+let head: { model: Model; words: Uint32Array } | undefined;
 
 function noteHead(model: Model, plan: StepPlan): void {
   if (head?.model === model) return;
-  const bytes = new Uint8Array(DRIVE_HEAD_BYTES);
-  const put = putter(bytes);
-  put(STATE, GOING);
-  put(STEP, ...plan.step);
-  put(CHOICE, ...plan.choice);
-  put(TABLE, plan.table);
-  put(REGISTERS_AT, ...plan.registers);
-  head = { model, bytes };
+  const words = new Uint32Array(DRIVE_HEAD_BYTES / 4);
+  words[STATE / 4] = GOING;
+  words.set(plan.step, STEP / 4);
+  words.set(plan.choice, CHOICE / 4);
+  words[TABLE / 4] = plan.table;
+  words.set(plan.registers, REGISTERS_AT / 4);
+  head = { model, words };
 }
 
 /** Makes an active session a member, if it is none yet and can be one. @returns whether it is */
 export function lend(session: Session): boolean {
-  if (session.member !== undefined) return true;
   const model = readyModel();
-  if (members.length >= MOST_MEMBERS || !model || !isLendable(session, model)) return false;
+  if (!model || !isLendable(session, model)) return false;
+  if (session.member !== undefined) return true;
+  if (members.length >= MOST_MEMBERS) return false;
   const plan = planOf(model.languageModel, [session.writing!]);
   if (!plan) return false;
   noteHead(model, plan);
@@ -130,23 +129,14 @@ export function lend(session: Session): boolean {
   return true;
 }
 
-/** Words of a record by their places. */
-const putter = (bytes: Uint8Array) => {
-  const view = new DataView(bytes.buffer);
-  return (where: number, ...words: readonly number[]): void =>
-    words.forEach((word, i) => {
-      view.setUint32(where + 4 * i, word, true);
-    });
-};
-
 function memberOf({ rows }: StepPlan, { options, tokenIds }: Session): Uint8Array {
-  const bytes = new Uint8Array(IDS);
-  const put = putter(bytes);
-  put(GOES, 1);
-  put(LEFT, options.maxNewTokens - tokenIds.length);
-  put(STOPS, options.eosTokenIds.length, ...options.eosTokenIds);
-  put(ROW, ...rows);
-  return bytes;
+  const words = new Uint32Array(IDS / 4);
+  words[GOES / 4] = 1;
+  words[LEFT / 4] = options.maxNewTokens - tokenIds.length;
+  words[STOPS / 4] = options.eosTokenIds.length;
+  words.set(options.eosTokenIds, STOPS / 4 + 1);
+  words.set(rows, ROW / 4);
+  return new Uint8Array(words.buffer);
 }
 
 /** Says who the members are, between two messages of a drive. One that runs another model's programs makes no more tokens. */
@@ -155,9 +145,16 @@ function writeMembers({ at, model }: Drive): void {
     halt();
     return;
   }
-  const bytes = new Uint8Array(4 + 4 * members.length);
-  putter(bytes)(0, members.length, ...members.map(({ member }) => member!));
-  unit.write(at + COUNT, bytes);
+  const words = new Uint32Array(1 + members.length);
+  putMembers(words, 0);
+  unit.write(at + COUNT, new Uint8Array(words.buffer));
+}
+
+function putMembers(words: Uint32Array, at: number): void {
+  words[at] = members.length;
+  members.forEach(({ member }, i) => {
+    words[at + 1 + i] = member!;
+  });
 }
 
 /**
@@ -173,13 +170,12 @@ export function openDrive(awaited: boolean, steps = MOST_TOKENS): Drive | undefi
   if (!at) return undefined;
   serials += 1;
   const drive = { at, serial: serials, awaited, args: argsOf(at, serials), model };
-  const bytes = head.bytes.slice();
-  const put = putter(bytes);
-  put(SERIAL, serials);
-  put(MOST_ROWS, rowsThatFit(model.stepInstructions));
-  put(STEPS_LEFT, steps);
-  put(COUNT, members.length);
-  put(MEMBERS, ...members.map(({ member }) => member!));
+  const words = head.words.slice();
+  words[SERIAL / 4] = serials;
+  words[MOST_ROWS / 4] = rowsThatFit(model.stepInstructions);
+  words[STEPS_LEFT / 4] = steps;
+  putMembers(words, COUNT / 4);
+  const bytes = new Uint8Array(words.buffer);
   bytes.set(drive.args, ARGS);
   unit.write(at, bytes);
   current = drive;

@@ -7,7 +7,7 @@ import { Driver } from '../../service/driver.ts';
 import { readyModel } from '../model/model.ts';
 import { now } from '../runtime/time.ts';
 import { chargeEach, noteCharged, onewayCall, selfCall } from '../sessions/billing.ts';
-import { abandon, type Drive, giveBack, isLendable, lastStep, lend, openDrive } from '../sessions/relay.ts';
+import { abandon, type Drive, giveBack, lastStep, lend, openDrive } from '../sessions/relay.ts';
 import type { Session } from '../sessions/session.ts';
 import { workedOn } from '../sessions/sessions.ts';
 import type { WaitingCall } from '../sessions/waiting.ts';
@@ -55,7 +55,7 @@ function native(all: readonly Session[], awaited: boolean): Drive | undefined {
   for (const session of all) {
     if (session.suspect) return undefined;
     if (!isStepping(session)) continue;
-    if (!isLendable(session, model) || !lend(session)) return undefined;
+    if (!lend(session)) return undefined;
     stepping += 1;
   }
   if (stepping === all.length) return openDrive(awaited);

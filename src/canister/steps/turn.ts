@@ -9,7 +9,7 @@ import { chargeMeasured } from '../sessions/billing.ts';
 import { askForLook, dismiss, halt, isLendable, lend } from '../sessions/relay.ts';
 import type { Session } from '../sessions/session.ts';
 import { activeSessions, closeShared, end, underWay, workedOn } from '../sessions/sessions.ts';
-import { noteMessage } from './driving.ts';
+import { driver, noteMessage } from './driving.ts';
 import { makeWay } from './places.ts';
 import { advance, isStepping, stepTogether } from './steps.ts';
 
@@ -109,7 +109,7 @@ export function work(session: Session): void {
   dismiss(session);
   advance(session);
   if (!underWay(session)) makeWay(session);
-  // whoever makes tokens makes its own, too
-  else if (!isStepping(session) || !lend(session)) askForLook();
+  // whoever makes tokens makes its own, too; who begins to, sees for itself
+  else if (!driver().isVacant && (!isStepping(session) || !lend(session))) askForLook();
   if (readyModel()?.languageModel.busy) halt();
 }
