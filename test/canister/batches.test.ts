@@ -128,6 +128,9 @@ describe.each(packs)('answers made together, %s', (name, pack) => {
       prompts.map(async () => ok(await owner.generate_with(prompts[0]!, ...optionsOf(asked)))),
     );
     expect(made.map((m) => Array.from(m.token_ids))).toEqual(prompts.map(() => expected));
+    // what they cost together is shared by rows
+    const bills = made.map(({ instructions }) => Number(instructions));
+    expect(Math.max(...bills)).toBeLessThan(1.25 * Math.min(...bills));
     // each has its first token to itself; a message makes the next one of all eight, and few are sent beside those
     const steps = llm.newMessages().filter(({ kind, method }) => kind === 'update' && method === 'generate');
     expect(steps.length).toBeGreaterThanOrEqual(expected.length - 1);
