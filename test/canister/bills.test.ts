@@ -21,8 +21,8 @@ beforeAll(async () => {
 it('has what the canister was charged within 1%, whatever is asked and whoever else is there; a payer pays it, and no more than was quoted', async () => {
   const property = fc.asyncProperty(anyCase({ words: 40, tokens: 40, company: 6 }), async (asked) => {
     const { charged, difference, bill, quoted, paid, asked: price } = await bills.run(asked);
-    // 1% is what is promised; native code counts to the end of a message, so it is a hundredth of that
-    expect(Math.abs(difference)).toBeLessThan(0.01);
+    // 1% is what is promised; native code counts to the end of a message, so it is a tenth of that
+    expect(Math.abs(difference)).toBeLessThan(0.002);
     expect(bill).toBeLessThanOrEqual(quoted);
     if (paid === undefined) return;
     expect(paid).toBeLessThanOrEqual(price!);
@@ -55,7 +55,8 @@ describe('a bill', () => {
       // one message a round and two for its answer: a round of these has hundreds
       expect(own).toBeLessThan(0.02 * charged);
     }
-    expect(Math.abs(bill[1]! / bill[0]! - 1)).toBeLessThan(0.1);
+    // it may be smaller: with more strangers its batches are full to the end
+    expect(bill[1]! / bill[0]! - 1).toBeLessThan(0.02);
   });
 
   it('of one with more than 8 stop ids, which no relay makes, is not above the quote', async () => {
