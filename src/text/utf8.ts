@@ -118,7 +118,14 @@ export function decodeUtf8Lossy(bytes: Uint8Array, from = 0, to = bytes.length):
  * broken.
  */
 function decodeNative(bytes: Uint8Array, from: number, to: number): string | undefined {
-  const latin1 = stringOf(bytes, from, to);
+  return decodeLatin1(stringOf(bytes, from, to));
+}
+
+/** Bytes as a string of as many characters, U+0000 to U+00FF, which native code searches and replaces in. */
+export const latin1Of = (bytes: Uint8Array): string => stringOf(bytes, 0, bytes.length);
+
+/** What such a string is by UTF-8; undefined where bytes are broken. */
+export function decodeLatin1(latin1: string): string | undefined {
   if (ASCII.test(latin1)) return latin1;
   try {
     return decodeURIComponent(escape(latin1));

@@ -10,6 +10,7 @@ import { SPACE_SYMBOL } from './unigram/vocabulary.ts';
 
 /** Printable ASCII, which no map of SentencePiece's changes. */
 const PLAIN = /^[ -~]*$/;
+const PLAIN_WORD = /^[!-~]*$/;
 
 interface Matchers {
   /** Of tokens that are sought in the text as it is, and in normalised text. */
@@ -126,9 +127,10 @@ export class PromptTokenizer implements Tokenizer {
   private normalize(text: string): string {
     if (PLAIN.test(text)) return text;
     // a space symbol of the text itself is none of its spaces
-    const parts = text
-      .split(SPACE_SYMBOL)
-      .map((part) => this.pieces.normalize(part).replaceAll(SPACE_SYMBOL, ' ').trim());
+    const parts = text.split(SPACE_SYMBOL).map((part) =>
+      // space symbols alone would make thousands of parts that native code is called for
+      PLAIN_WORD.test(part) ? part : this.pieces.normalize(part).replaceAll(SPACE_SYMBOL, ' ').trim(),
+    );
     return parts.join(SPACE_SYMBOL);
   }
 
