@@ -1,7 +1,10 @@
 /** Who is in the next batch: those whose turn is longest ago come first, and nobody overtakes one that does not fit. Knows rows and turns only. */
 
 export interface Stepping {
-  /** Which turn last made a token of it. */
+  /**
+   * Number of the place in a batch that it had last, counted over all: no two have the same, or one of them would be
+   * first again and again.
+   */
   readonly served: number;
 }
 

@@ -15,7 +15,7 @@ export interface Session extends SessionRecord {
   failures: number;
   /** Whether it is to be tried alone: it was there when a step failed. */
   suspect: boolean;
-  /** Which turn last made a token of it. */
+  /** Number of the place in a batch of TypeScript's that it had last. */
   served: number;
   /** What its owner's quota has promised it, while it is under way. */
   reservation?: Reservation;

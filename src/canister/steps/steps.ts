@@ -72,8 +72,9 @@ const rowsOf = ({ writing }: Session): number => writing!.sequences.length;
 /** A batch that did not fit its message. It goes on before any other begins. */
 let paused: readonly Session[] = [];
 
-/** Turns that batches were made in. */
-let turn = 0;
+/** Places in batches that were given so far, and who has had one in the message in hand. */
+let places = 0;
+const placed = new Set<Session>();
 
 /**
  * Makes tokens of all of these, batch by batch: one of each, and further ones of those that have a message make more, as long as the message has room.
@@ -82,7 +83,7 @@ let turn = 0;
 export function stepTogether(sessions: readonly Session[], model: Model): boolean {
   // a session that begins goes first
   if (model.languageModel.busy && paused.length === 0) return false;
-  turn += 1;
+  placed.clear();
   const made = new Map<Session, number>();
   const most = MESSAGE.most - sessions.length * END_OF_ANSWER;
   let dearest = 0;
@@ -136,8 +137,10 @@ function stepOnce(batch: readonly Session[], model: Model, budget: bigint): bool
       session.tokenIds = session.writing!.tokenIds as number[];
       counters.tokens += 1;
     }
-    if (session.served !== turn) {
-      session.served = turn;
+    places += 1;
+    session.served = places;
+    if (!placed.has(session)) {
+      placed.add(session);
       session.calls += 1;
       counters.messages += 1;
     }
