@@ -17,6 +17,7 @@ import { addGenerationFlags, requestOf } from '../src/node/terminal/generation-f
 import { jsonChats, jsonStrings } from '../src/node/terminal/json-lines.ts';
 import { exampleOf, NO_TEXT, promptFrom, promptOption } from '../src/node/terminal/prompt.ts';
 import type { ChatMessage } from '../src/text/chat-template.ts';
+import { shownText, stopStream } from '../src/text/stop-strings.ts';
 
 interface Options {
   model?: string;
@@ -81,13 +82,23 @@ addGenerationFlags(program);
 /** Nine digits are what a float32 needs to be read back as it was. */
 const digits = (logits: Float32Array): number[] => Array.from(logits, (x) => Number(x.toPrecision(9)));
 
-function answer(model: LocalModel, promptIds: number[], options: Options, onId: (id: number) => void): Answer {
+/** @param onText takes the answer's text as it comes; without a tokenizer, its ids */
+function answer(
+  model: LocalModel,
+  promptIds: number[],
+  options: Options,
+  onText: (text: string) => void = () => {},
+): Answer {
   const { model: lm, tokenizer } = model;
   let ids = options.decoderIds?.slice(1) ?? [];
   let inputs = options.decoderIds;
   let finishReason: Answer['finishReason'] = 'length';
+  let stops: readonly string[] | undefined;
   if (inputs === undefined) {
     const { generation, decided } = beginAnswer(model, promptIds, requestOf(options));
+    stops = decided.stopStrings;
+    const stream = tokenizer && stopStream(tokenizer.stream(), stops);
+    const onId = (id: number): void => onText(stream ? stream.push(id) : `${id} `);
     for (let shown = 0; generation.finishReason === undefined; ) {
       advance(lm, generation);
       // beams change their minds until the end
@@ -99,9 +110,10 @@ function answer(model: LocalModel, promptIds: number[], options: Options, onId: 
     const read = lm.hasEncoder ? ids.slice(0, -1) : [];
     inputs = [...beginningOf(decided, promptIds), ...read];
     if (decided.numBeams > 1) ids.forEach(onId);
+    onText(stream?.end() ?? '');
     finishReason = generation.finishReason;
   }
-  const text = tokenizer?.decode(ids) ?? '';
+  const text = shownText(tokenizer?.decode(ids) ?? '', stops);
   const logits = options.logits ? { logits: logitsOf(model, promptIds, inputs) } : {};
   return { promptIds, ids, text, finishReason, ...logits };
 }
@@ -156,7 +168,7 @@ async function run(words: string[], options: Options): Promise<void> {
   // what cannot be answered has its line as well, so that lines out match lines in
   const printLine = (encode: () => number[]): void => {
     try {
-      console.log(JSON.stringify(answer(model, encode(), options, () => {})));
+      console.log(JSON.stringify(answer(model, encode(), options)));
     } catch (error) {
       console.log(JSON.stringify({ error: (error as Error).message }));
       process.exitCode = 1;
@@ -170,13 +182,12 @@ async function run(words: string[], options: Options): Promise<void> {
   if (prompts !== undefined || chat !== undefined) return;
   const promptIds = options.ids ?? encode(model, prompt!, options);
   if (options.json) {
-    console.log(JSON.stringify(answer(model, promptIds, options, () => {})));
+    console.log(JSON.stringify(answer(model, promptIds, options)));
     return;
   }
-  const stream = model.tokenizer?.stream();
-  const { ids, text } = answer(model, promptIds, options, (id) => process.stdout.write(stream?.push(id) ?? `${id} `));
-  const nothing = stream && text.trim() === '' ? NO_TEXT : '';
-  console.log(`${stream?.end() ?? ''}${nothing}\n(${promptIds.length} prompt tokens, ${ids.length} tokens)`);
+  const { ids, text } = answer(model, promptIds, options, (more) => process.stdout.write(more));
+  const nothing = model.tokenizer && text.trim() === '' ? NO_TEXT : '';
+  console.log(`${nothing}\n(${promptIds.length} prompt tokens, ${ids.length} tokens)`);
 }
 
 /** Lines of a file, or of standard input for `-`. */

@@ -10,6 +10,8 @@ import { HttpMethods } from './http/http.ts';
 import { AccessMethods } from './methods/access.ts';
 import { ChooseMethods } from './methods/choose.ts';
 import { GenerateMethods } from './methods/generate.ts';
+import { IcLlmMethods } from './methods/ic-llm.ts';
+import { InspectMethods } from './methods/inspect.ts';
 import { LifecycleMethods } from './methods/lifecycle.ts';
 import { ReceiptMethods } from './methods/receipts.ts';
 import { StatusMethods } from './methods/status.ts';
@@ -19,9 +21,11 @@ export default [
   GenerateMethods,
   ChooseMethods,
   ReceiptMethods,
+  IcLlmMethods,
   AccessMethods,
   UploadMethods,
   StatusMethods,
   HttpMethods,
+  InspectMethods,
   LifecycleMethods,
 ];

@@ -26,7 +26,38 @@ export type Access = { 'signed_in' : null } |
   { 'allow_list' : null };
 export type AdminError = { 'NotAllowed' : string } |
   { 'InvalidValue' : string };
+/**
+ * A key by which callers of HTTP are let in. Only the SHA-256 of the key is kept, in hexadecimal. Of the limits, 0 is any number.
+ */
+export interface ApiKey {
+  'sha256' : string,
+  'name' : string,
+  'cycles_per_day' : bigint,
+  'max_sessions' : number,
+  'tokens_per_day' : bigint,
+}
+export interface AssistantMessage {
+  'content' : [] | [string],
+  'tool_calls' : Array<ToolCall>,
+}
+/**
+ * Values that are no texts stand there as JSON.
+ */
+export interface CallArgument { 'value' : string, 'name' : string }
 export interface ChatMessage { 'content' : string, 'role' : ChatRole }
+/**
+ * `model` of both is a name of the active model, or one that the setting `model_names` maps to it. What cannot be answered is rejected in words.
+ */
+export interface ChatRequestV0 {
+  'model' : string,
+  'messages' : Array<ChatMessage>,
+}
+export interface ChatRequestV1 {
+  'model' : string,
+  'tools' : [] | [Array<Tool>],
+  'messages' : Array<MessageV1>,
+}
+export interface ChatResponseV1 { 'message' : AssistantMessage }
 /**
  * Who says something in a conversation.
  */
@@ -94,6 +125,10 @@ export type EarlyStopping = { 'no' : null } |
  */
 export type FinishReason = { 'stop' : null } |
   { 'length' : null };
+export interface FunctionCall {
+  'name' : string,
+  'arguments' : Array<CallArgument>,
+}
 export type GenerateError = {
     /**
      * Something broke. The session stands at its last token and can be resumed.
@@ -179,6 +214,10 @@ export interface GenerateOptions {
   'forced_eos_token_id' : [] | [Uint32Array],
   'early_stopping' : [] | [EarlyStopping],
   'do_sample' : [] | [boolean],
+  /**
+   * Texts that end an answer and are no part of its text: at most 16, of at most 256 characters.
+   */
+  'stop_strings' : [] | [Array<string>],
   'decoder_start_token_id' : [] | [number],
   /**
    * The only answers that there may be: 1 to 64 texts.
@@ -243,6 +282,10 @@ export interface HttpRequest {
 export interface HttpResponse {
   'body' : Uint8Array,
   'headers' : Array<[string, string]>,
+  /**
+   * Whether `http_request_update` is to be asked instead.
+   */
+  'upgrade' : [] | [boolean],
   'status_code' : number,
 }
 export interface ListOptions {
@@ -258,6 +301,15 @@ export interface ListOptions {
 }
 export type ListResult = { 'Ok' : Array<SessionInfo> } |
   { 'Err' : GenerateError };
+export type MessageV1 = {
+    /**
+     * What a tool has answered to the call of this id.
+     */
+    'tool' : { 'content' : string, 'tool_call_id' : string }
+  } |
+  { 'user' : { 'content' : string } } |
+  { 'assistant' : AssistantMessage } |
+  { 'system' : { 'content' : string } };
 /**
  * The certificate is over the canister's certified data. That is the root of `tree`, a hash tree in CBOR with the pack's SHA-256 at
  * `model`. A query gets a certificate, an update does not.
@@ -296,6 +348,10 @@ export interface ModelInfo {
    */
   'ready' : boolean,
 }
+/**
+ * A name by which callers may ask for a model. `pack` is its name or SHA-256, or `*` for the active one; the name `*` is any other name.
+ */
+export interface ModelName { 'name' : string, 'pack' : string }
 /**
  * How far a session is. The counts are those of `Generation`.
  */
@@ -462,6 +518,10 @@ export interface Settings {
    */
   'embedding_bytes' : bigint,
   /**
+   * Names of models beside their own, for `v0_chat`, `v1_chat` and HTTP.
+   */
+  'model_names' : Array<ModelName>,
+  /**
    * Cycles that the canister may spend on one caller's prompts in a day (UTC), refused ones included. 0: any number.
    */
   'cycles_per_day' : bigint,
@@ -478,6 +538,10 @@ export interface Settings {
    */
   'model_bytes' : bigint,
   /**
+   * Whether OpenAI's API is answered by HTTP. On in a new canister; off in one that was upgraded from a version without it.
+   */
+  'http_completions' : boolean,
+  /**
    * Of the arena, the memory of weights, keys and values. Less than the heap may have.
    */
   'arena_bytes' : bigint,
@@ -485,6 +549,10 @@ export interface Settings {
    * Sessions that are over and kept.
    */
   'max_finished' : number,
+  /**
+   * Whom HTTP lets in beside those that `access` does. Only controllers and admins see them.
+   */
+  'api_keys' : Array<ApiKey>,
   /**
    * Tokens of prompts and answers together that one caller may use in a day (UTC). 0: any number.
    */
@@ -522,12 +590,15 @@ export interface SettingsChange {
   'tokens_per_day_overall' : [] | [bigint],
   'receipt_seconds' : [] | [bigint],
   'embedding_bytes' : [] | [bigint],
+  'model_names' : [] | [Array<ModelName>],
   'cycles_per_day' : [] | [bigint],
   'max_sessions_per_caller' : [] | [number],
   'finished_seconds' : [] | [bigint],
   'model_bytes' : [] | [bigint],
+  'http_completions' : [] | [boolean],
   'arena_bytes' : [] | [bigint],
   'max_finished' : [] | [number],
+  'api_keys' : [] | [Array<ApiKey>],
   'tokens_per_day' : [] | [bigint],
   'max_queued' : [] | [number],
   'cycles_per_day_overall' : [] | [bigint],
@@ -575,6 +646,27 @@ export interface TokenCount { 'limit' : number, 'tokens' : number }
  */
 export type TokensPerCall = { 'fixed' : number } |
   { 'auto' : null };
+export type Tool = { 'function' : ToolFunction };
+export interface ToolCall { 'id' : string, 'function' : FunctionCall }
+export interface ToolFunction {
+  'name' : string,
+  'parameters' : [] | [ToolParameters],
+  'description' : [] | [string],
+}
+export interface ToolParameters {
+  'type' : string,
+  'properties' : [] | [Array<ToolProperty>],
+  'required' : [] | [Array<string>],
+}
+/**
+ * What the model may call: its parameters as in JSON Schema.
+ */
+export interface ToolProperty {
+  'enum' : [] | [Array<string>],
+  'name' : string,
+  'type' : string,
+  'description' : [] | [string],
+}
 export type UploadError = {
     /**
      * The caller is neither a controller nor an admin.
@@ -700,6 +792,10 @@ export interface _SERVICE {
    */
   'http_request' : ActorMethod<[HttpRequest], HttpResponse>,
   /**
+   * OpenAI's API: what `http_request` hands on.
+   */
+  'http_request_update' : ActorMethod<[HttpRequest], HttpResponse>,
+  /**
    * A page of the caller's sessions, newest first.
    */
   'list' : ActorMethod<[[] | [ListOptions]], ListResult>,
@@ -776,6 +872,14 @@ export interface _SERVICE {
    * As `upload_commit`, but leaves the active model alone.
    */
   'upload_store' : ActorMethod<[], UploadResult>,
+  /**
+   * The next thing that the assistant says, as the ic-llm library calls it.
+   */
+  'v0_chat' : ActorMethod<[ChatRequestV0], string>,
+  /**
+   * The same, by a message that may call tools.
+   */
+  'v1_chat' : ActorMethod<[ChatRequestV1], ChatResponseV1>,
 }
 export const GenerateError = IDL.Variant({
   'Failed' : IDL.Record({ 'session' : IDL.Text, 'message' : IDL.Text }),
@@ -840,6 +944,7 @@ export const GenerateOptions = IDL.Record({
   'forced_eos_token_id' : IDL.Opt(IDL.Vec(IDL.Nat32)),
   'early_stopping' : IDL.Opt(EarlyStopping),
   'do_sample' : IDL.Opt(IDL.Bool),
+  'stop_strings' : IDL.Opt(IDL.Vec(IDL.Text)),
   'decoder_start_token_id' : IDL.Opt(IDL.Nat32),
   'choices' : IDL.Opt(IDL.Vec(IDL.Text)),
   'suppress_tokens' : IDL.Opt(IDL.Vec(IDL.Nat32)),
@@ -918,6 +1023,7 @@ export const HttpRequest = IDL.Record({
 export const HttpResponse = IDL.Record({
   'body' : IDL.Vec(IDL.Nat8),
   'headers' : IDL.Vec(IDL.Tuple(IDL.Text, IDL.Text)),
+  'upgrade' : IDL.Opt(IDL.Bool),
   'status_code' : IDL.Nat16,
 });
 export const ListOptions = IDL.Record({
@@ -1056,6 +1162,14 @@ export const Access = IDL.Variant({
   'public' : IDL.Null,
   'allow_list' : IDL.Null,
 });
+export const ModelName = IDL.Record({ 'name' : IDL.Text, 'pack' : IDL.Text });
+export const ApiKey = IDL.Record({
+  'sha256' : IDL.Text,
+  'name' : IDL.Text,
+  'cycles_per_day' : IDL.Nat64,
+  'max_sessions' : IDL.Nat32,
+  'tokens_per_day' : IDL.Nat64,
+});
 export const SettingsChange = IDL.Record({
   'tokens_per_call' : IDL.Opt(IDL.Nat32),
   'access' : IDL.Opt(Access),
@@ -1065,12 +1179,15 @@ export const SettingsChange = IDL.Record({
   'tokens_per_day_overall' : IDL.Opt(IDL.Nat64),
   'receipt_seconds' : IDL.Opt(IDL.Nat64),
   'embedding_bytes' : IDL.Opt(IDL.Nat64),
+  'model_names' : IDL.Opt(IDL.Vec(ModelName)),
   'cycles_per_day' : IDL.Opt(IDL.Nat64),
   'max_sessions_per_caller' : IDL.Opt(IDL.Nat32),
   'finished_seconds' : IDL.Opt(IDL.Nat64),
   'model_bytes' : IDL.Opt(IDL.Nat64),
+  'http_completions' : IDL.Opt(IDL.Bool),
   'arena_bytes' : IDL.Opt(IDL.Nat64),
   'max_finished' : IDL.Opt(IDL.Nat32),
+  'api_keys' : IDL.Opt(IDL.Vec(ApiKey)),
   'tokens_per_day' : IDL.Opt(IDL.Nat64),
   'max_queued' : IDL.Opt(IDL.Nat32),
   'cycles_per_day_overall' : IDL.Opt(IDL.Nat64),
@@ -1087,12 +1204,15 @@ export const Settings = IDL.Record({
   'tokens_per_day_overall' : IDL.Nat64,
   'receipt_seconds' : IDL.Nat64,
   'embedding_bytes' : IDL.Nat64,
+  'model_names' : IDL.Vec(ModelName),
   'cycles_per_day' : IDL.Nat64,
   'max_sessions_per_caller' : IDL.Nat32,
   'finished_seconds' : IDL.Nat64,
   'model_bytes' : IDL.Nat64,
+  'http_completions' : IDL.Bool,
   'arena_bytes' : IDL.Nat64,
   'max_finished' : IDL.Nat32,
+  'api_keys' : IDL.Vec(ApiKey),
   'tokens_per_day' : IDL.Nat64,
   'max_queued' : IDL.Nat32,
   'cycles_per_day_overall' : IDL.Nat64,
@@ -1140,6 +1260,55 @@ export const UploadStatus = IDL.Record({
   'chunks' : IDL.Nat32,
   'received' : IDL.Nat32,
 });
+export const ChatRequestV0 = IDL.Record({
+  'model' : IDL.Text,
+  'messages' : IDL.Vec(ChatMessage),
+});
+export const ToolProperty = IDL.Record({
+  'enum' : IDL.Opt(IDL.Vec(IDL.Text)),
+  'name' : IDL.Text,
+  'type' : IDL.Text,
+  'description' : IDL.Opt(IDL.Text),
+});
+export const ToolParameters = IDL.Record({
+  'type' : IDL.Text,
+  'properties' : IDL.Opt(IDL.Vec(ToolProperty)),
+  'required' : IDL.Opt(IDL.Vec(IDL.Text)),
+});
+export const ToolFunction = IDL.Record({
+  'name' : IDL.Text,
+  'parameters' : IDL.Opt(ToolParameters),
+  'description' : IDL.Opt(IDL.Text),
+});
+export const Tool = IDL.Variant({ 'function' : ToolFunction });
+export const CallArgument = IDL.Record({
+  'value' : IDL.Text,
+  'name' : IDL.Text,
+});
+export const FunctionCall = IDL.Record({
+  'name' : IDL.Text,
+  'arguments' : IDL.Vec(CallArgument),
+});
+export const ToolCall = IDL.Record({
+  'id' : IDL.Text,
+  'function' : FunctionCall,
+});
+export const AssistantMessage = IDL.Record({
+  'content' : IDL.Opt(IDL.Text),
+  'tool_calls' : IDL.Vec(ToolCall),
+});
+export const MessageV1 = IDL.Variant({
+  'tool' : IDL.Record({ 'content' : IDL.Text, 'tool_call_id' : IDL.Text }),
+  'user' : IDL.Record({ 'content' : IDL.Text }),
+  'assistant' : AssistantMessage,
+  'system' : IDL.Record({ 'content' : IDL.Text }),
+});
+export const ChatRequestV1 = IDL.Record({
+  'model' : IDL.Text,
+  'tools' : IDL.Opt(IDL.Vec(Tool)),
+  'messages' : IDL.Vec(MessageV1),
+});
+export const ChatResponseV1 = IDL.Record({ 'message' : AssistantMessage });
 
 export const idlService: IDL.ServiceClass = IDL.Service({
   'cancel' : IDL.Func([IDL.Text], [SessionResult], []),
@@ -1179,6 +1348,7 @@ export const idlService: IDL.ServiceClass = IDL.Service({
     ),
   'generate_with' : IDL.Func([IDL.Text, GenerateOptions], [GenerateResult], []),
   'http_request' : IDL.Func([HttpRequest], [HttpResponse], ['query']),
+  'http_request_update' : IDL.Func([HttpRequest], [HttpResponse], []),
   'list' : IDL.Func([IDL.Opt(ListOptions)], [ListResult], ['query']),
   'model_activate' : IDL.Func([IDL.Text], [UploadResult], []),
   'model_certificate' : IDL.Func([], [ModelCertificate], ['query']),
@@ -1210,4 +1380,6 @@ export const idlService: IDL.ServiceClass = IDL.Service({
   'upload_start' : IDL.Func([IDL.Nat64, IDL.Text], [UploadStartResult], []),
   'upload_status' : IDL.Func([], [IDL.Opt(UploadStatus)], ['query']),
   'upload_store' : IDL.Func([], [UploadResult], []),
+  'v0_chat' : IDL.Func([ChatRequestV0], [IDL.Text], []),
+  'v1_chat' : IDL.Func([ChatRequestV1], [ChatResponseV1], []),
 });

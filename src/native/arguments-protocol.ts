@@ -25,6 +25,11 @@ export const COMMAND_BYTES = 131;
 export const COMMAND_UTF8 = 132;
 /** noUtf8(): none is */
 export const COMMAND_NO_UTF8 = 133;
+/**
+ * json(first byte, bytes) -> result: whether these arguments are UTF-8, which `msg_method_name` gives next then, if there
+ * are any. EXPECTED: values that they may have as JSON, GOT: levels of lists and objects
+ */
+export const COMMAND_JSON = 134;
 /** Words of the mailbox, beside RESULT, where `decode` says more. */
 export const EXPECTED = 12;
 export const GOT = 13;

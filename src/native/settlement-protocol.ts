@@ -3,11 +3,11 @@
 //
 // The payload of the mailbox stays where it is, in the heap of the interpreter, until the message has ended:
 //
-//   bytes  0        8          16         24         32         40         44         48           64          80
-//          +--------+----------+----------+----------+----------+----------+----------+------------+-----------+----------- - -
-//          | TOTAL  | ROW      | BILL     | DUE      | PERCENT  | REPLY_   | INSTRUC- | CYCLES_AT  | ACCEPTED, | reply
-//          | u64    | u64      | f64      | u64      | u64      | BYTES u32| TIONS_AT | u32        | u128      |
-//          +--------+----------+----------+----------+----------+----------+----------+------------+-----------+----------- - -
+//   bytes  0        8          16         24         32         40         44         48         52           64          80
+//          +--------+----------+----------+----------+----------+----------+----------+----------+------------+-----------+----------- - -
+//          | TOTAL  | ROW      | BILL     | DUE      | PERCENT  | REPLY_   | INSTRUC- | CYCLES_  | REJECTS    | ACCEPTED, | reply
+//          | u64    | u64      | f64      | u64      | u64      | BYTES u32| TIONS_AT | AT u32   | u32        | u128      |
+//          +--------+----------+----------+----------+----------+----------+----------+----------+------------+-----------+----------- - -
 
 /** settle(-, bytes of payload): the message in hand is settled with this when it has ended; what another command of it said counts no more */
 export const COMMAND_SETTLE = 80;
@@ -26,6 +26,8 @@ export const REPLY_BYTES = 40;
 /** Places in the reply of numbers of 64 bits that the total is added to; 0 for none. */
 export const INSTRUCTIONS_AT = 44;
 export const CYCLES_AT = 48;
+/** Whether the reply's bytes are the message of a reject. */
+export const REJECTS = 52;
 /** Room for what `msg_cycles_accept128` says. */
 export const ACCEPTED = 64;
 export const REPLY = 80;

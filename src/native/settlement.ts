@@ -4,7 +4,9 @@
 import { HEADER_BYTES } from '../tensor/assembly/protocol';
 import { performanceCounter } from '../tensor/assembly/machine';
 import { writeOurs } from './blocks';
-import { ACCEPTED, BILL, CYCLES_AT, DUE, INSTRUCTIONS_AT, NOWHERE, PERCENT, REPLY, REPLY_BYTES, ROW, TOTAL } from './settlement-protocol';
+import {
+  ACCEPTED, BILL, CYCLES_AT, DUE, INSTRUCTIONS_AT, NOWHERE, PERCENT, REJECTS, REPLY, REPLY_BYTES, ROW, TOTAL,
+} from './settlement-protocol';
 
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0', 'msg_cycles_accept128')
@@ -15,6 +17,10 @@ declare function replyDataAppend(from: usize, bytes: usize): void;
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0', 'msg_reply')
 declare function msgReply(): void;
+
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0', 'msg_reject')
+declare function msgReject(from: usize, bytes: usize): void;
 
 /** Place of `settled_callback` in the canister's table: the build writes it. */
 export let settled_callback_index: u32 = 0;
@@ -56,6 +62,7 @@ export function settle(): void {
   }
   if (percent != 0) accept(0, priceOf(load<u64>(at + DUE) + total, percent), at + ACCEPTED);
   if (replyBytes == 0) return;
+  if (load<u32>(at + REJECTS)) return msgReject(at + REPLY, replyBytes);
   addAt(at + REPLY, load<u32>(at + INSTRUCTIONS_AT), total);
   addAt(at + REPLY, load<u32>(at + CYCLES_AT), total);
   replyDataAppend(at + REPLY, replyBytes);

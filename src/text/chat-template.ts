@@ -5,12 +5,29 @@
  */
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 
-export const ROLES = ['system', 'user', 'assistant'] as const;
+export const ROLES = ['system', 'user', 'assistant', 'tool'] as const;
+
+/** A call of a tool that an assistant has made, as templates know it. */
+export interface ToolCall {
+  id: string;
+  type: 'function';
+  function: { name: string; arguments: Record<string, unknown> };
+}
 
 export interface ChatMessage {
   /** One of ROLES; templates refuse others. */
   role: string;
   content: string;
+  /** Of an assistant. */
+  tool_calls?: readonly ToolCall[];
+  /** Of what a tool answers. */
+  tool_call_id?: string;
+}
+
+/** What a model may call: a function, with its parameters as JSON Schema. */
+export interface Tool {
+  type: 'function';
+  function: { name: string; description?: string; parameters?: Record<string, unknown> };
 }
 
 /** A model's template as its files have it, and what it calls `bos_token` and `eos_token`. */
@@ -23,7 +40,8 @@ export interface ChatSource {
 export interface RenderOptions {
   /** Whether the text ends with the beginning of the model's answer. Default: true. */
   addGenerationPrompt?: boolean;
-  /** Other values that a template asks for, such as `tools` or `enable_thinking`. */
+  tools?: readonly Tool[];
+  /** Other values that a template asks for, such as `enable_thinking`. */
   values?: Record<string, unknown>;
   /** Whether rendering has taken as much as it may: asked every few steps. */
   isSpent?: () => boolean;
@@ -118,10 +136,15 @@ export class ChatTemplate {
     }
   }
 
+  /** Whether the template asks for a value of this name. */
+  asksFor(name: string): boolean {
+    return hasIdentifier(this.program, name);
+  }
+
   /** The text of a conversation. @throws TemplateError with the template's own words where it takes no such messages */
   render(
     messages: readonly ChatMessage[],
-    { addGenerationPrompt = true, values = {}, isSpent = () => false }: RenderOptions = {},
+    { addGenerationPrompt = true, tools = [], values = {}, isSpent = () => false }: RenderOptions = {},
   ): string {
     const environment = new Environment();
     const globals: Record<string, unknown> = {
@@ -139,6 +162,7 @@ export class ChatTemplate {
       eos_token: this.source.eos ?? '',
       messages,
       add_generation_prompt: addGenerationPrompt,
+      ...(tools.length > 0 && { tools }),
       ...values,
     };
     for (const [name, value] of Object.entries(globals)) environment.set(name, value);
@@ -172,6 +196,15 @@ export class ChatTemplate {
       }
     }
   }
+}
+
+/** Whether a name stands anywhere in a parsed template. */
+function hasIdentifier(node: unknown, name: string): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  if (Array.isArray(node)) return node.some((inner) => hasIdentifier(inner, name));
+  const { type, value } = node as { type?: unknown; value?: unknown };
+  if (type === 'Identifier') return value === name;
+  return Object.values(node).some((inner) => hasIdentifier(inner, name));
 }
 
 function boundedRange(first: number, last?: number, step = 1): number[] {

@@ -11,6 +11,7 @@ import {
   TemplateError,
 } from './chat-template.ts';
 import type { TextPart, Tokenizer } from './tokenizer.ts';
+import { knowsToolCalls } from './tool-calls.ts';
 
 /** Beginnings that are known, of system prompts that were used first. */
 const MOST_BEGINNINGS = 16;
@@ -25,15 +26,22 @@ interface Beginning {
 
 export class Chat {
   private readonly template: ChatTemplate;
-  /** By the system messages' contents. */
+  /** By the system messages' contents and the tools. */
   private readonly beginnings = new Map<string, Beginning>();
+  private toolsTaken: boolean | undefined;
 
   /** @throws TemplateError for what is no template */
   constructor(
-    source: ChatSource,
+    private readonly source: ChatSource,
     private readonly tokenizer: Tokenizer,
   ) {
     this.template = new ChatTemplate(source);
+  }
+
+  /** Whether the template lists tools, and the model calls them in a form that is known here (tool-calls.ts). */
+  get takesTools(): boolean {
+    this.toolsTaken ??= knowsToolCalls(this.source.template) && this.template.asksFor('tools');
+    return this.toolsTaken;
   }
 
   /**
@@ -46,9 +54,17 @@ export class Chat {
         throw new TemplateError(
           `chat: expected a role of ${ROLES.join(', ')}, got ${JSON.stringify(role).slice(0, 60)}`,
         );
-    const mask = new Mask(messages);
-    const hidden = messages.map(({ role, content }) => ({ role, content: mask.hide(this.tokenizer, content) }));
-    const text = this.template.render(hidden, options);
+    const { tools = [] } = options;
+    if (tools.length > 0 && !this.takesTools)
+      throw new TemplateError(
+        `chat: expected no tools, as the model's template takes none whose calls are known here, got ${tools.length}`,
+      );
+    const mask = new Mask([messages, tools]);
+    const hide = (text: string): string => mask.hide(this.tokenizer, text);
+    const text = this.template.render(
+      messages.map((message) => ({ ...everyText(message, hide), role: message.role })),
+      { ...options, tools: everyText(tools, hide) },
+    );
     if (!mask.isUsed) return this.tokenizer.encodeUpTo(text, most, { specialTokens: true, bare: true });
     return this.encodeParts(this.tokenizer.splitSpecials(text), most, mask);
   }
@@ -62,7 +78,7 @@ export class Chat {
     const first = messages.findIndex(({ role }) => role !== 'system');
     if (first < 0) return 0;
     const system = messages.slice(0, first);
-    const key = JSON.stringify(system.map(({ content }) => content));
+    const key = JSON.stringify([system.map(({ content }) => content), options.tools ?? []]);
     let known = this.beginnings.get(key);
     if (!known) {
       known = this.beginningOf(system, messages[first]!.content, ids, options);
@@ -117,6 +133,16 @@ export class Chat {
   }
 }
 
+/** A value with every text in it, names of fields that are a caller's among them, replaced by what `change` makes of it. */
+function everyText<T>(value: T, change: (text: string) => string): T {
+  if (typeof value === 'string') return change(value) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => everyText(item, change)) as T;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [change(name), everyText(item as unknown, change)]),
+  ) as T;
+}
+
 /** Private-use characters of plane 15, which no text of a caller's need have. */
 const FIRST = 0xf0000;
 const LAST = 0xffffd;
@@ -128,9 +154,12 @@ class Mask {
   private readonly texts = new Map<string, string>();
   private next = FIRST;
 
-  constructor(messages: readonly ChatMessage[]) {
-    for (const { content } of messages)
-      for (const [character] of content.matchAll(PLANE)) this.used.add(character.codePointAt(0)!);
+  /** @param given whatever has texts of callers in it */
+  constructor(given: unknown) {
+    everyText(given, (text) => {
+      for (const [character] of text.matchAll(PLANE)) this.used.add(character.codePointAt(0)!);
+      return text;
+    });
   }
 
   get isUsed(): boolean {

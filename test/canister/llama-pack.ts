@@ -26,12 +26,25 @@ export function pairsTokenizer(size: number): PackTokenizer {
   const threes = pairs.flatMap((pair) => letters.map((c) => [pair.join(''), c] as const));
   const merged = [...pairs, ...threes].slice(0, size - 259);
   const tokens = ['<pad>', '<s>', '</s>', ...alphabet(), ...merged.map((parts) => parts.join(''))];
+  const merges = merged.map((parts) => parts.join(' '));
+  return bytePairs(tokens, () => 1, merges);
+}
+
+/** The bytes, and tokens that are not special and say what `said` makes of their ids, whatever a model takes. */
+export function sayingTokenizer(size: number, said: (id: number) => string): PackTokenizer {
+  const bytes = ['<pad>', '<s>', '</s>', ...alphabet()];
+  const tokens = [...bytes, ...Array.from({ length: size - bytes.length }, (_, i) => said(bytes.length + i))];
+  return bytePairs(tokens, (id) => (id < bytes.length ? 1 : 4), []);
+}
+
+/** @param typeOf GGUF's kind of a token; the first three are control tokens */
+function bytePairs(tokens: string[], typeOf: (id: number) => number, merges: string[]): PackTokenizer {
   const entries = {
     model: 'gpt2',
     pre: 'smollm',
     tokens,
-    token_type: tokens.map((_, id) => (id < 3 ? 3 : 1)),
-    merges: merged.map((parts) => parts.join(' ')),
+    token_type: tokens.map((_, id) => (id < 3 ? 3 : typeOf(id))),
+    merges,
     eos_token_id: 2,
     bos_token_id: 1,
   };
@@ -44,8 +57,10 @@ export interface PackOptions {
   template?: string;
   /** In place of the fixture's. */
   contextLength?: number;
-  /** Of the tokenizer. */
+  /** Of the tokenizer, which has pairs of letters. */
   pieces?: number;
+  /** In place of that one. */
+  tokenizer?: PackTokenizer;
   /** Of an answer, where the caller does not say. */
   maxNewTokens?: number;
   /** Of the embedding, the fixture's over and over, in place of as many as it has. */
@@ -59,7 +74,7 @@ export async function llamaPack(
   options: string | PackOptions = {},
 ): Promise<Uint8Array> {
   const given: PackOptions = typeof options === 'string' ? { template: options } : options;
-  const { template, contextLength, pieces = 900, rows, maxNewTokens } = given;
+  const { template, contextLength, pieces = 900, tokenizer = pairsTokenizer(pieces), rows, maxNewTokens } = given;
   return await withCheckpoint(`test/fixtures/llama/${name}`, async (found) => {
     const config = found.config as LlamaConfig;
     const length = config.vocabularySize * config.hiddenSize;
@@ -81,7 +96,7 @@ export async function llamaPack(
         return Float32Array.from({ length: rows * config.hiddenSize }, (_, i) => values[i % length]!);
       },
     };
-    const { tables, ...inHead } = pairsTokenizer(pieces);
+    const { tables, ...inHead } = tokenizer;
     let bytes = new Uint8Array(1 << 23);
     const sink = {
       write: (at: number, piece: Uint8Array) => {

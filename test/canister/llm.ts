@@ -57,10 +57,11 @@ export function actor(replica: Replica, canisterId: Principal, sender: Principal
   return Object.fromEntries(methods);
 }
 
-export async function install(replicaOptions: ReplicaOptions = {}): Promise<Installed> {
+/** @param specifiedId the canister's, where it has to have a certain one */
+export async function install(replicaOptions: ReplicaOptions = {}, specifiedId?: Principal): Promise<Installed> {
   const { gz } = await buildCanister('llm');
   const replica = new Replica({ seed: 1, ...replicaOptions });
-  const { canisterId } = replica.createCanister({ controllers: [controller], cycles: 10n ** 15n });
+  const { canisterId } = replica.createCanister({ controllers: [controller], cycles: 10n ** 15n, specifiedId });
   await replica.installCode({ canisterId, wasm: gz, sender: controller });
   let seen = 0;
   return {

@@ -86,9 +86,9 @@ describe('what a caller writes', () => {
     expect(shown([user('|x|>'), user('<|x|>')], "{{ '<' + messages[1].content }}")).toBe('<<|x|>');
   });
 
-  it.each(['<|x|>', 'tool', '', 'User'])('has one of three roles, not %j', (role) => {
+  it.each(['<|x|>', 'tools', '', 'User'])('has one of four roles, not %j', (role) => {
     expect(() => shown([{ role, content: 'a' }])).toThrow(
-      `chat: expected a role of system, user, assistant, got ${JSON.stringify(role)}`,
+      `chat: expected a role of system, user, assistant, tool, got ${JSON.stringify(role)}`,
     );
   });
 

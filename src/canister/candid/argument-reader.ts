@@ -7,8 +7,11 @@ import { Principal } from '@dfinity/principal';
 import {
   COMMAND_BYTES,
   COMMAND_DECODE,
+  COMMAND_JSON,
   COMMAND_TEXTS,
   COMMAND_TYPES,
+  EXPECTED,
+  GOT,
   KIND_NAT8,
   MAX_SLOTS,
   TYPES_BYTES,
@@ -35,6 +38,20 @@ export interface Taken {
   shown?: IDL.Type[];
   /** Of all arguments, as they come. */
   mostBytes: number;
+}
+
+/** A `vec nat8` that is looked at only where it is asked for, in the message that has it. */
+export interface Blob {
+  length: number;
+  /** As a text, with what its JSON may have: values, and levels of lists and objects. Undefined where it is not UTF-8. */
+  json(): { text: string; values: number; depth: number } | undefined;
+}
+
+/** The type of a {@link Blob}. */
+export class BlobClass extends IDL.VecClass<number | bigint> {
+  constructor() {
+    super(IDL.Nat8);
+  }
 }
 
 interface Method extends Taken {
@@ -130,6 +147,7 @@ export class ArgumentReader {
       const inner = this.readerOf(type._type);
       return () => (numbers[this.at++] === 0 ? [] : [inner()]);
     }
+    if (type instanceof BlobClass) return () => this.blob();
     if (type instanceof IDL.VecClass) return this.vecReader(type._type);
     if (type instanceof IDL.TupleClass) {
       const parts = fieldsOf(type).map((field) => this.readerOf(field.type));
@@ -204,6 +222,21 @@ export class ArgumentReader {
     this.textAt = from + units;
     return this.texts.slice(from, this.textAt);
   };
+
+  private blob(): Blob {
+    const { numbers, header } = this;
+    const [from, length] = [numbers[this.at]!, numbers[this.at + 1]!];
+    this.at += 2;
+    const json = () => {
+      header[1] = COMMAND_JSON;
+      header[2] = from;
+      header[3] = length;
+      this.ports.send(this.mailbox);
+      const [isText, values, depth] = [header[RESULT] === 1, header[EXPECTED]!, header[GOT]!];
+      return isText ? { text: length === 0 ? '' : this.ports.text(), values, depth } : undefined;
+    };
+    return { length, json };
+  }
 
   private fetchTexts(): void {
     this.header[1] = COMMAND_TEXTS;

@@ -5,10 +5,10 @@
 import { certifiedDataSet, type IDL, msgMethodName, msgReject } from 'azle';
 import { ArgumentReader, type Taken } from './argument-reader.ts';
 
-/** What arguments may take, for all methods but one. */
+/** What arguments may take, for all methods but two. */
 const MOST_BYTES = 110_000;
-/** A chunk has 1 MiB and the room around it. */
-const mostBytes: Record<string, number> = { upload_chunk: (1 << 20) + 200 };
+/** A chunk has 1 MiB and the room around it. What is asked by HTTP is looked at whatever comes, to be refused in HTTP's words; a body is not read for it. */
+const mostBytes: Record<string, number> = { upload_chunk: (1 << 20) + 200, http_request: (2 << 20) + (64 << 10) };
 
 const methods = new Map<string, Taken>();
 let reader: ArgumentReader | undefined;
@@ -34,6 +34,9 @@ export function readArguments(method: string): unknown[] | undefined {
     return undefined;
   }
 }
+
+/** The arguments of the call in hand by types that were declared under another name. @throws RangeError for others, in words */
+export const readArgumentsAs = (name: string): unknown[] => reader!.read(name);
 
 /** What is wrong with the arguments of the call in hand. */
 export function wrongArguments(method: string): string | undefined {

@@ -4,10 +4,14 @@
  */
 import { dataCertificate, IDL } from 'azle';
 import type { HttpRequest, HttpResponse } from '../../interface/llm.did.ts';
+import { BlobClass } from '../candid/argument-reader.ts';
 import { httpWitness } from '../certification/certified.ts';
 import { type PageData, pages } from '../certification/page-data.js';
+import { replyRefused } from '../methods/generate.ts';
+import { type Asked, gateOf, isApiPath, pathOf } from '../methods/http-gate.ts';
 import { candid } from '../methods/methods.ts';
 import { toBase64, unpack, utf8 } from '../storage/bytes.ts';
+import { complete, encodeHttp } from './completions.ts';
 import { metricsText } from './metrics.ts';
 import { statusPage } from './status-page.ts';
 
@@ -38,35 +42,31 @@ function fixed(path: string, status: number): HttpResponse {
     status_code: status,
     headers: [...headers, ...certification(page)],
     body: status === 200 ? pageBytes : unpack(body),
+    upgrade: [],
   };
 }
 
-const MOST_CHARACTERS = 1_000;
+/** What every request begins with: the query asks for the update, or has the answer. */
+const HANDED_ON: HttpResponse = { status_code: 200, headers: [], body: new Uint8Array(0), upgrade: [true] };
 
-/**
- * The path of a URL as gateways see it when they look for its certificate: without scheme, host, query and fragment, percent signs decoded,
- * and one slash in front however many there are. `//`, `/%2F` are the page; `/%73tatus` is `/status`; `/status/` is something else.
- * Of a URL whose path goes on after MOST_CHARACTERS, none of ours: looking at each character takes 3,000 instructions.
- */
-function pathOf(url: string): string {
-  const head = url.slice(0, MOST_CHARACTERS);
-  if (url.length > head.length && !/[?#]/.test(head)) return '';
-  const [path] = head.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
-  const decoded = path!.replace(/%[0-7][0-9a-f]/gi, (code) => String.fromCharCode(parseInt(code.slice(1), 16)));
-  return decoded.replace(/^\/*/, '/');
-}
+const REQUEST = IDL.Record({ method: IDL.Text, url: IDL.Text, body: new BlobClass() });
 
 export class HttpMethods {
   /** Query; everyone. */
-  @candid({ read: [IDL.Record({ method: IDL.Text, url: IDL.Text })] })
-  http_request({ method, url }: Pick<HttpRequest, 'method' | 'url'>): HttpResponse {
+  @candid({ read: [REQUEST] })
+  http_request(request: HttpRequest): HttpResponse {
+    const { method, url, body } = request as unknown as Asked;
     const reads = method === 'GET' || method === 'HEAD';
     const path = pathOf(url);
+    if (isApiPath(path)) {
+      const gate = gateOf(method, path, body.length);
+      return typeof gate === 'number' ? fixed(path, gate) : HANDED_ON;
+    }
     const asked = /\?[^#]*/.exec(url)?.[0] ?? '';
     // HEAD gets a body too: without it the certificate would not fit, and the gateway leaves it out
     if (path === '/') return fixed('/', reads ? 200 : 405);
     if (!Object.hasOwn(live, path)) return fixed('*', 404);
-    const { type, body } = reads ? live[path]!(asked) : { type: 'text/plain', body: 'expected GET or HEAD\n' };
+    const { type, body: text } = reads ? live[path]!(asked) : { type: 'text/plain', body: 'expected GET or HEAD\n' };
     return {
       status_code: reads ? 200 : 405,
       headers: [
@@ -76,7 +76,22 @@ export class HttpMethods {
         ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"],
         ...certification(pages[path]!),
       ],
-      body: utf8(method === 'HEAD' ? '' : body),
+      body: utf8(method === 'HEAD' ? '' : text),
+      upgrade: [],
     };
+  }
+
+  /**
+   * OpenAI's API (completions.ts). Update; whom `access` lets, the gateway's caller being the anonymous one, and bearers of a key. What `http_request` would answer by
+   * itself is answered here, too.
+   */
+  @candid({ read: [REQUEST] })
+  async http_request_update(request: HttpRequest): Promise<void> {
+    const { method, url, body } = request as unknown as Asked;
+    const path = pathOf(url);
+    if (!isApiPath(path)) return replyRefused('http_request_update', undefined, encodeHttp(fixed('*', 404)));
+    const gate = gateOf(method, path, body.length);
+    if (typeof gate !== 'number') return await complete(path, body, gate.account);
+    replyRefused('http_request_update', undefined, encodeHttp(fixed(path, gate)));
   }
 }

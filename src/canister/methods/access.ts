@@ -1,8 +1,7 @@
 /**
- * Who may do what: controllers may everything, admins what keeps the service running, users what the access setting allows. `inspect_message`
- * refuses early what the methods would refuse anyway; nothing relies on it, since calls from canisters do not pass it.
+ * Who may do what: controllers may everything, admins what keeps the service running, users what the access setting allows.
  */
-import { canisterSelf, inspectMessage, isController, msgCaller, msgMethodName, Principal, trap } from 'azle';
+import { canisterSelf, isController, msgCaller, Principal } from 'azle';
 import type {
   AdminError,
   ClearResult,
@@ -14,14 +13,12 @@ import type {
   SettingsResult,
 } from '../../interface/llm.did.ts';
 import { type RoleName, Roles } from '../../service/roles.ts';
-import { isMethod, wrongArguments } from '../candid/arguments.ts';
 import { anonymous } from '../runtime/anonymous.ts';
 import { keepHouse } from '../runtime/housekeeping.ts';
 import { endAll } from '../sessions/sessions.ts';
 import { lacksStableRoom } from '../storage/blocks.ts';
 import { changeSettings, settings, settingsInCandid } from '../storage/settings.ts';
 import { readBytes, writeBytes } from '../storage/stable.ts';
-import { asking, keepers, onlyQueries } from './admission.ts';
 import { candid } from './methods.ts';
 
 const MAX_ROLES = 2_000;
@@ -64,24 +61,10 @@ const allRoles = (): RoleEntry[] =>
     .map(({ principal, role }) => ({ who: Principal.fromUint8Array(principal), role: { [role]: null } as Role }));
 
 export class AccessMethods {
-  /** Ingress only; a refusal says why by trapping, which costs the canister nothing, as all that happens here. */
-  @inspectMessage({ manual: true })
-  inspect(): boolean {
-    const method = msgMethodName();
-    // one that is not there would be charged as a message
-    if (!isMethod(method)) trap(`${method}: expected a method of this canister, got another name`);
-    const denied = keepers.has(method) ? notAdmin(method) : asking.has(method) ? notAllowed(method) : undefined;
-    const refused = denied ?? wrongArguments(method);
-    if (refused) trap(refused);
-    const instead = onlyQueries[method];
-    if (instead) trap(`${method}: expected a query call, got an update call; use ${instead}`);
-    return true;
-  }
-
   /** Query; everyone. */
   @candid()
   settings(): Settings {
-    return settingsInCandid();
+    return settingsInCandid(isAdmin(msgCaller()));
   }
 
   /** Changes the settings that are given, all or none, and answers with all. Update; controllers and admins. */
@@ -94,7 +77,7 @@ export class AccessMethods {
     // what is now too much goes at once, as far as a message has room
     keepHouse();
     console.log(`settings changed by ${msgCaller().toText()}`);
-    return { Ok: settingsInCandid() };
+    return { Ok: settingsInCandid(true) };
   }
 
   /**

@@ -28,6 +28,8 @@ export const asking: ReadonlySet<string> = new Set([
   'choose_chat',
   'start',
   'start_chat',
+  'v0_chat',
+  'v1_chat',
   'resume',
 ]);
 /** Queries that as an update call would cost up to 5 B cycles, past every limit, and what to call instead. */

@@ -9,6 +9,7 @@ import { openEncoder } from '../candid/candid-encoder.ts';
 import type { Opt, Plain } from '../candid/opt.ts';
 import type { Session } from '../sessions/session.ts';
 import { usageOf } from '../sessions/sessions.ts';
+import { spoken } from './chat-messages.ts';
 import { answer, answerAtOnce, outcomeOf, type Reply } from './generate.ts';
 import { candid, typesOf } from './methods.ts';
 import { type Asking, readTask } from './opening.ts';
@@ -46,7 +47,7 @@ function chosen(method: string, session: Session, broken: string | undefined): C
 const CHOSEN: Reply<ChooseResult> = { of: chosen, encode: encodeOpen };
 
 function chooseAtOnce(method: string, asking: Asking, texts: string[], [options]: Options): ChooseResult {
-  return answerAtOnce(method, () => readTask(method, asking, [], { choosing: { texts, options } }), chosen);
+  return answerAtOnce(method, () => readTask({ method, asking, options: [], choosing: { texts, options } }), chosen);
 }
 
 export class ChooseMethods {
@@ -57,13 +58,14 @@ export class ChooseMethods {
    */
   @candid()
   async choose(prompt: string, texts: string[], [options]: Options): Promise<void> {
-    await answer('choose', prompt, [], CHOSEN, { texts, options });
+    await answer({ method: 'choose', asking: prompt, options: [], choosing: { texts, options } }, CHOSEN);
   }
 
   /** The same of what the assistant says next in a conversation. Update; whom `access` lets. */
   @candid()
   async choose_chat(messages: ChatMessage[], texts: string[], [options]: Options): Promise<void> {
-    await answer('choose_chat', messages, [], CHOSEN, { texts, options });
+    const asking = { messages: messages.map(spoken) };
+    await answer({ method: 'choose_chat', asking, options: [], choosing: { texts, options } }, CHOSEN);
   }
 
   /**
@@ -78,6 +80,6 @@ export class ChooseMethods {
   /** As `choose_chat`, at once. Query; whom `access` lets. */
   @candid()
   choose_chat_query(messages: ChatMessage[], texts: string[], options: Options): ChooseResult {
-    return chooseAtOnce('choose_chat_query', messages, texts, options);
+    return chooseAtOnce('choose_chat_query', { messages: messages.map(spoken) }, texts, options);
   }
 }

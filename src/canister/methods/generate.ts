@@ -20,11 +20,13 @@ import { NotFinite } from '../../model/generation/scoring.ts';
 import { type Bill, cyclesOf, executed } from '../../service/bill.ts';
 import { leastInstructions, priceOf } from '../../service/estimate.ts';
 import { NoRoom } from '../../tensor/arena.ts';
+import { shownText } from '../../text/stop-strings.ts';
 import { declareArguments, isCandid } from '../candid/arguments.ts';
 import { candidEncoder, openEncoder } from '../candid/candid-encoder.ts';
 import type { Plain } from '../candid/opt.ts';
 import { activeModel } from '../model/model.ts';
 import { callerText } from '../runtime/caller.ts';
+import { now } from '../runtime/time.ts';
 import { instructionsNow, MESSAGE_BUDGET, unit } from '../runtime/unit.ts';
 import { callersAccount, charge } from '../sessions/billing.ts';
 import { estimateOf, stillWanted } from '../sessions/cost.ts';
@@ -53,10 +55,10 @@ import { work } from '../steps/turn.ts';
 import { settings } from '../storage/settings.ts';
 import { isAdmin, notAllowed } from './access.ts';
 import { onlyQueries } from './admission.ts';
-import type { Choosing } from './choosing.ts';
+import { spoken } from './chat-messages.ts';
 import { admit, candid, declaring, typesOf } from './methods.ts';
 import {
-  type Asking,
+  type Ask,
   billOfCall,
   isTask,
   lacksPayment,
@@ -77,7 +79,9 @@ const maxPage = () =>
 
 const fromSelf = (): boolean => msgCaller().compareTo(canisterSelf()) === 'eq';
 
-const textOf = ({ text, tokenIds }: Session): string => text ?? activeModel()!.tokenizer.decode(tokenIds);
+const textOf = ({ text, tokenIds, options, state }: Session): string =>
+  text ??
+  shownText(activeModel()!.tokenizer.decode(tokenIds), options.stopStrings, state !== 'queued' && state !== 'active');
 
 /** Why a session has no answer to show. */
 export function outcomeOf(method: string, session: Session, broken: string | undefined): GenerateError | undefined {
@@ -109,42 +113,63 @@ const GENERATE = typesOf('generate');
 const encodeResult = candidEncoder(GENERATE.result);
 const encodeOpen = openEncoder<GenerateResult>(GENERATE.result as IDL.VariantClass, 'Ok', ['instructions', 'cycles']);
 
-/** How a method replies: what a session has come to, and that in Candid with the places of `instructions` and `cycles`. */
+/** What is replied: bytes in which the message's own instructions are yet to come at some places, or the words of a reject. */
+interface Encoded {
+  bytes: Uint8Array;
+  /** Of `instructions` and `cycles`, if they are there. */
+  places?: number[];
+  isReject?: boolean;
+}
+
+/** How a method replies: what a session has come to, and that in the method's own form. */
 export interface Reply<Result> {
   of(method: string, session: Session, broken: string | undefined): Result;
-  encode(result: Result | { Err: GenerateError }): ReturnType<typeof encodeOpen>;
+  encode(result: Result | { Err: GenerateError }): Encoded;
 }
 const GENERATION: Reply<GenerateResult> = { of: result, encode: encodeOpen };
 
-/** A reply in which the message's own instructions are yet to come. */
-function openReply({ bytes, places }: ReturnType<typeof encodeOpen>): NonNullable<Settlement['reply']> {
-  const [instructionsAt, cyclesAt] = places;
-  return { bytes, ...(instructionsAt !== undefined && { instructionsAt, cyclesAt }) };
+/** The reply of a method that gives what `generate` does in a form of its own. */
+export const inForm = (encode: (result: GenerateResult) => Encoded): Reply<GenerateResult> => ({ of: result, encode });
+
+function openReply({
+  bytes,
+  places: [instructionsAt, cyclesAt] = [],
+  isReject,
+}: Encoded): NonNullable<Settlement['reply']> {
+  return { bytes, ...(isReject && { isReject }), ...(instructionsAt !== undefined && { instructionsAt, cyclesAt }) };
 }
 
-/** Opens a session, makes the first token and goes on to the end. What it gives is replied when the message has ended. */
+/**
+ * Opens a session, makes the first token and goes on to the end. What it gives is replied when the message has ended.
+ * @param patience after so many milliseconds the answer ends with what it has
+ */
 export async function answer<Result>(
-  method: string,
-  asking: Asking,
-  options: Options,
+  ask: Ask,
   reply: Reply<Result>,
-  choosing?: Choosing,
+  patience = Number.POSITIVE_INFINITY,
 ): Promise<void> {
+  const { method } = ask;
   const before = billOfCall(method);
+  const until = now() + patience;
   wake();
   await seedRandom(before);
-  const busy = mayNotWait(method);
-  const found = busy ? { error: busy, wasRead: false } : openSession(method, asking, options, before, choosing);
-  if (isSession(found)) await toTheEnd(method, found, reply);
-  else refuse(found, before, reply);
+  const who = ask.account ?? callerText();
+  const busy = mayNotWait(method, who);
+  const found = busy ? { error: busy, wasRead: false } : openSession(ask, before);
+  if (isSession(found)) await toTheEnd(method, found, reply, { who, until });
+  else refuse(found, before, reply, who);
 }
+
+/** Replies to a call that comes to no answer. It is on its caller's account. */
+export const replyRefused = (method: string, account: string | undefined, bytes: Uint8Array): void =>
+  settle(callersAccount(account ?? callerText(), billOfCall(method)), () => ({ reply: { bytes } }));
 
 /** Opens a session that nobody waits for. */
-async function begin(method: string, asking: Asking, options: Options): Promise<StartResult> {
-  const before = billOfCall(method);
+async function begin(ask: Ask): Promise<StartResult> {
+  const before = billOfCall(ask.method);
   wake();
   await seedRandom(before);
-  const session = openSession(method, asking, options, before);
+  const session = openSession(ask, before);
   if (!isSession(session)) return refused(session.error, before);
   if (underWay(session)) {
     enqueue(session);
@@ -155,8 +180,8 @@ async function begin(method: string, asking: Asking, options: Options): Promise<
 }
 
 /** Refuses a call; a canister that pays does so where its prompt was read. It is on the caller's quota all the same. */
-function refuse<Result>({ error, wasRead }: Refusal, before: Bill, reply: Reply<Result>): void {
-  settle(callersAccount(callerText(), before), () => ({
+function refuse<Result>({ error, wasRead }: Refusal, before: Bill, reply: Reply<Result>, who = callerText()): void {
+  settle(callersAccount(who, before), () => ({
     reply: openReply(reply.encode({ Err: error })),
     ...(wasRead &&
       pays() && { due: { cycles: cyclesOf(before) + cyclesOf(executed(0)), percent: settings().price_percent } }),
@@ -188,7 +213,12 @@ function cancelIfUnderWay(session: Session, before: Bill, then = (): void => {})
 }
 
 /** Works on a session that is new, or was over, and settles what is due. */
-async function toTheEnd<Result>(method: string, session: Session, reply: Reply<Result>): Promise<void> {
+async function toTheEnd<Result>(
+  method: string,
+  session: Session,
+  reply: Reply<Result>,
+  { who = callerText(), until }: { who?: string; until?: number } = {},
+): Promise<void> {
   // what is asked now is what was quoted, whatever is set meanwhile
   const percent = settings().price_percent;
   if (underWay(session)) {
@@ -196,7 +226,7 @@ async function toTheEnd<Result>(method: string, session: Session, reply: Reply<R
     watchOver();
     if (session.state === 'active') work(session);
   }
-  const broken = await drive(session, callerText(), true);
+  const broken = await drive(session, who, true, until);
   const { payingFrom } = session;
   // who cancels has had what was made until then; so has who is interrupted, and the rest is not made for nothing
   if (payingFrom !== undefined && session.state !== 'failed') session.payingFrom = undefined;
@@ -229,13 +259,13 @@ export class GenerateMethods {
       }
     }
     const args = admit('generate', GENERATE.result, encodeResult) as [string, Options] | undefined;
-    if (args) await answer('generate', ...args, GENERATION);
+    if (args) await answer({ method: 'generate', asking: args[0], options: args[1] }, GENERATION);
   }
 
   /** As `generate`, and as the options say. Update; whom `access` lets. */
   @candid()
   async generate_with(prompt: string, options: Plain<GenerateOptions>): Promise<void> {
-    await answer('generate_with', prompt, [options], GENERATION);
+    await answer({ method: 'generate_with', asking: prompt, options: [options] }, GENERATION);
   }
 
   /**
@@ -244,19 +274,19 @@ export class GenerateMethods {
    */
   @candid()
   async chat(messages: ChatMessage[], options: Options): Promise<void> {
-    await answer('chat', messages, options, GENERATION);
+    await answer({ method: 'chat', asking: { messages: messages.map(spoken) }, options }, GENERATION);
   }
 
   /** Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets. */
   @candid()
   async start(prompt: string, options: Options): Promise<StartResult> {
-    return await begin('start', prompt, options);
+    return await begin({ method: 'start', asking: prompt, options });
   }
 
   /** As `start`, for a conversation as `chat` takes it. Update; whom `access` lets. */
   @candid()
   async start_chat(messages: ChatMessage[], options: Options): Promise<StartResult> {
-    return await begin('start_chat', messages, options);
+    return await begin({ method: 'start_chat', asking: { messages: messages.map(spoken) }, options });
   }
 
   /** Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer. Update; its owner, controllers. */
@@ -341,7 +371,8 @@ export class GenerateMethods {
    */
   @candid()
   generate_query(prompt: string, options: Options): GenerateResult {
-    return answerAtOnce('generate_query', () => readTask('generate_query', prompt, options), result);
+    const read = () => readTask({ method: 'generate_query', asking: prompt, options });
+    return answerAtOnce('generate_query', read, result);
   }
 
   /**
@@ -369,17 +400,19 @@ export class GenerateMethods {
 function progressOf(id: string, from: number): ProgressResult {
   const session = sessionForCaller('progress', id);
   if (!isSession(session)) return { Err: session };
-  const { tokenIds, model: sha256 } = session;
+  const { tokenIds, options, model: sha256 } = session;
   const about = { state: stateOf(session), ...usageOf(session) };
-  if (from >= tokenIds.length) return { Ok: { text: '', ...about } };
+  // what was held back is shown at the end, though no token has come
+  const isWhole = options.stopStrings === undefined || underWay(session);
+  if (from >= tokenIds.length && isWhole) return { Ok: { text: '', ...about } };
   if (from === 0 && session.text !== undefined) return { Ok: { text: session.text, ...about } };
   const model = activeModel();
   if (model?.stored.sha256 !== sha256 || !model.load(Number.MAX_SAFE_INTEGER)) {
     const instead = session.text === undefined ? '' : '; ask for what is from token 0 on';
     return { Err: { NoModel: `progress: expected the model ${sha256} to be active and loaded${instead}` } };
   }
-  const before = model.tokenizer.decode(tokenIds.slice(0, from)).length;
-  return { Ok: { text: textOf(session).slice(before), ...about } };
+  const before = shownText(model.tokenizer.decode(tokenIds.slice(0, from)), options.stopStrings, false);
+  return { Ok: { text: textOf(session).slice(before.length), ...about } };
 }
 
 /** In a query, whose changes are thrown away. */

@@ -13,6 +13,7 @@ import { saveLiveSessions } from '../sessions/sessions.ts';
 import { awaitsAnswers, wake, watchOver } from '../steps/scheduler.ts';
 import { allotBlocks, NoStableRoom, writeMailbox } from '../storage/blocks.ts';
 import { migrate } from '../storage/migrations.ts';
+import { beginSettings } from '../storage/settings.ts';
 import { chunksOfLayout3, encodings, records, sessionRecords, usesOfLayout4 } from '../storage/stable.ts';
 
 /** A message at a time, so that a large model does not hold up an upgrade, or the calls that come after it. */
@@ -39,6 +40,7 @@ export class LifecycleMethods {
     prepareArguments();
     prepareText();
     bringUpToDate();
+    beginSettings();
     certifyModel();
     certifyStoredReceipts();
   }

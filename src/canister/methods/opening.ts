@@ -3,7 +3,7 @@
  * refused is a `GenerateError` that says what was expected, and leaves nothing behind.
  */
 import { msgArgData, msgCaller, msgCyclesAvailable, type Principal } from 'azle';
-import type { ChatMessage, GenerateError, GenerateOptions } from '../../interface/llm.did.ts';
+import type { GenerateError, GenerateOptions } from '../../interface/llm.did.ts';
 import { maxPromptCharacters, TOKENIZER_STEPS } from '../../interface/prompt-limit.ts';
 import {
   fitContext,
@@ -16,9 +16,10 @@ import { checkChoiceTexts } from '../../model/generation/scoring-options.ts';
 import { type Bill, emptyBill, envelopeBytes, ingressFees } from '../../service/bill.ts';
 import { priceOf } from '../../service/estimate.ts';
 import type { Amount } from '../../service/quotas.ts';
-import { TemplateError } from '../../text/chat-template.ts';
+import { type ChatMessage, TemplateError, type Tool } from '../../text/chat-template.ts';
 import type { Opt, Plain } from '../candid/opt.ts';
 import { activeModel, type Model, whyNoModel } from '../model/model.ts';
+import { notThisModel } from '../model/model-names.ts';
 import { callerText } from '../runtime/caller.ts';
 import { instructionsNow, MESSAGE_BUDGET } from '../runtime/unit.ts';
 import { answerFromCache } from '../sessions/answers.ts';
@@ -35,8 +36,31 @@ import { boundsOf, type Choosing, checkTexts, choiceIds, choiceOptions } from '.
 
 export type Options = Opt<Plain<GenerateOptions>>;
 
+/** What has been said, and what the model may call. */
+export interface Conversation {
+  messages: readonly ChatMessage[];
+  tools?: readonly Tool[];
+}
+
 /** What is to be answered: a prompt, which is gone on with, or a conversation. */
-export type Asking = string | readonly ChatMessage[];
+export type Asking = string | Conversation;
+
+/** A call that asks for an answer. */
+export interface Ask {
+  method: string;
+  asking: Asking;
+  options: Options;
+  /** Options by their names in JSON, in place of those. */
+  request?: GenerationRequest;
+  /** Whose account the caller has and who it is let in as, if not itself. */
+  account?: string | undefined;
+  /** What the answer is to be chosen from: `choose` has no other options. */
+  choosing?: Choosing;
+  /** The name of the model that is wanted, where it was given. */
+  model?: string;
+  /** Whether the answer is cut to what the cycles that came with the call pay for. */
+  fitsPayment?: boolean;
+}
 
 /** What is asked for, checked. */
 export interface Task {
@@ -54,27 +78,27 @@ export interface Task {
   tokensPerCall: number;
 }
 
-interface Reading {
-  /** What the answer is to be chosen from: `choose` has no other options. */
-  choosing?: Choosing;
-  /**
-   * Why nothing of the kind is begun, for a prompt of one token; asked before the prompt's tokens are, which take up to a billion instructions.
-   * @param most options of the most that it may turn out to be
-   */
-  refuse?(model: Model, asked: Asked, most: GenerationOptions): GenerateError | undefined;
-}
+/**
+ * Why nothing of the kind is begun, for a prompt of one token; asked before the prompt's tokens are, which take up to a
+ * billion instructions.
+ * @param most options of the most that it may turn out to be
+ */
+type Refuse = (model: Model, asked: Asked, most: GenerationOptions) => GenerateError | undefined;
 
 /** Checks caller, prompt and options. */
-export function readTask(
-  method: string,
-  asking: Asking,
-  [options]: Options,
-  { choosing, refuse = () => undefined }: Reading = {},
-): Task | GenerateError {
-  const denied = notAllowed(method);
+export function readTask(ask: Ask, refuse: Refuse = () => undefined): Task | GenerateError {
+  const {
+    method,
+    asking,
+    options: [options],
+    choosing,
+  } = ask;
+  const denied = ask.account === undefined ? notAllowed(method) : undefined;
   if (denied) return { NotAllowed: denied };
   const model = activeModel();
   if (!model) return { NoModel: `${method}: ${whyNoModel()}` };
+  const other = ask.model === undefined ? undefined : notThisModel(method, ask.model, model);
+  if (other !== undefined) return { NoModel: other };
   // the tokenizer is in the last chunk; a large model may take several messages to load
   if (!model.load(Number(MESSAGE_BUDGET))) {
     return { Unavailable: `${method}: the model is being loaded; try again` };
@@ -82,7 +106,7 @@ export function readTask(
   const length = charactersOf(asking);
   const unreadable = unreadableOf(method, asking, length, model);
   if (unreadable) return unreadable;
-  const wish = choosing ? scoringWish(choosing, model, method) : generationWish(options, model, method);
+  const wish = choosing ? scoringWish(choosing, model, method) : generationWish(ask, model);
   let first: Bounds;
   try {
     first = wish.bounds(maxPromptCharacters(model.limits.promptTokens) - length);
@@ -144,9 +168,8 @@ const scoringWish = (choosing: Choosing, model: Model, method: string): Wish => 
   decide: (promptTokens) => choiceOptions(choosing, model, promptTokens, method),
 });
 
-function generationWish(options: Plain<GenerateOptions> | undefined, model: Model, method: string): Wish {
+function generationWish({ method, options: [options], request = requestOf(options) }: Ask, model: Model): Wish {
   const texts = options?.choices[0];
-  const request = requestOf(options);
   const decided = (more: GenerationRequest) =>
     generationOptions({ ...request, ...more }, model.head.generation, model.bounds, randomSeed, undefined, method);
   return {
@@ -175,8 +198,8 @@ function unreadableOf(method: string, asking: Asking, characters: number, model:
     const message = `${method}: expected a prompt of at most ${mostCharacters} characters, got ${characters}`;
     return { PromptTooLong: { tokens: characters, limit, message } };
   }
-  if (typeof asking !== 'string' && asking.length > MAX_MESSAGES)
-    return { InvalidOptions: `${method}: expected at most ${MAX_MESSAGES} messages, got ${asking.length}` };
+  if (typeof asking !== 'string' && asking.messages.length > MAX_MESSAGES)
+    return { InvalidOptions: `${method}: expected at most ${MAX_MESSAGES} messages, got ${asking.messages.length}` };
   if (promptOf(asking).trim() !== '') return undefined;
   const expected = typeof asking === 'string' ? 'a prompt' : 'a last message with a text';
   return { EmptyPrompt: `${method}: expected ${expected}, got no text` };
@@ -193,6 +216,8 @@ function idsOf(
     const expected = 'expected a pack that says which special tokens there are, got one of an earlier version';
     return { InvalidOptions: `${method}: special_tokens: ${expected}; convert the model again` };
   }
+  if (typeof asking !== 'string' && asking.tools?.length && !model.chat)
+    return { InvalidOptions: `${method}: expected no tools, as the model takes none, got ${asking.tools.length}` };
   const limit = model.limits.promptTokens;
   let sourceIds: number[] | undefined;
   let systemIds = 0;
@@ -201,10 +226,10 @@ function idsOf(
       const options = { specialTokens, thousandSteps: TOKENIZER_STEPS };
       sourceIds = model.tokenizer.encodeUpTo(promptOf(asking), limit, options);
     } else {
-      const messages = asking.map(spoken);
-      const isSpent = spender();
-      sourceIds = model.chat.encodeUpTo(messages, limit, { isSpent });
-      if (sourceIds) systemIds = model.chat.systemLength(messages, sourceIds, { isSpent });
+      const { messages, tools } = asking;
+      const options = { tools, isSpent: spender() };
+      sourceIds = model.chat.encodeUpTo(messages, limit, options);
+      if (sourceIds) systemIds = model.chat.systemLength(messages, sourceIds, options);
     }
   } catch (error) {
     if (error instanceof TemplateError) return { InvalidOptions: `${method}: ${error.message}` };
@@ -227,19 +252,21 @@ function spender(): () => boolean {
 }
 
 /** A prompt; of a conversation, its last message. */
-const promptOf = (asking: Asking): string => (typeof asking === 'string' ? asking : (asking.at(-1)?.content ?? ''));
+const promptOf = (asking: Asking): string =>
+  typeof asking === 'string' ? asking : (asking.messages.at(-1)?.content ?? '');
 
 function charactersOf(asking: Asking): number {
   if (typeof asking === 'string') return asking.length;
-  let sum = 0;
-  for (let i = 0; i < asking.length; i++) sum += asking[i]!.content.length;
+  const { messages, tools = [] } = asking;
+  // a template writes them out about so
+  const written = (values: readonly unknown[]): number => (values.length === 0 ? 0 : JSON.stringify(values).length);
+  let sum = written(tools);
+  for (let i = 0; i < messages.length; i++) {
+    const { content, tool_calls } = messages[i]!;
+    sum += content.length + (tool_calls === undefined ? 0 : written(tool_calls));
+  }
   return sum;
 }
-
-const spoken = ({ role, content }: ChatMessage): { role: string; content: string } => ({
-  role: Object.keys(role)[0]!,
-  content,
-});
 
 const randomSeed = (): bigint => new DataView(randomBytes(8).buffer).getBigUint64(0);
 
@@ -272,34 +299,27 @@ export interface Refusal {
 }
 
 /** Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue. */
-export function openSession(
-  method: string,
-  asking: Asking,
-  options: Options,
-  before: Bill,
-  choosing?: Choosing,
-): Session | Refusal {
-  const owner = callerText();
+export function openSession(ask: Ask, before: Bill): Session | Refusal {
+  const { method, asking, fitsPayment = false } = ask;
+  const owner = ask.account ?? callerText();
   let wasRead = false;
-  const refuse: Reading['refuse'] = (model, asked, mostOptions) => {
+  const refuse: Refuse = (model, asked, mostOptions) => {
     const [least, most] = [
-      wantedBy(model, asked),
+      wantedBy(model, fitsPayment ? withTokens(asked, 1) : asked),
       wantedBy(model, { ...asked, options: mostOptions, promptTokens: mostTokens(model, asking) }),
     ];
     const refused = noRoom(method, owner, least) ?? lacksPayment(method, least.cycles, most.cycles);
     wasRead = refused === undefined;
     return refused;
   };
-  const found = readTask(method, asking, options, { choosing, refuse });
+  const found = readTask(ask, refuse);
   if (!isTask(found)) return { error: found, wasRead };
-  const { model, characters, ...rest } = found;
-  const { sourceIds, options: decided, tokensPerCall } = rest;
-  const wanted = wantedBy(model, {
-    promptTokens: sourceIds.length,
-    promptCharacters: characters,
-    options: decided,
-    tokensPerCall,
-  });
+  const { model, characters, ...task } = found;
+  const { sourceIds, options, tokensPerCall } = task;
+  const whole = { promptTokens: sourceIds.length, promptCharacters: characters, options, tokensPerCall };
+  const asked = fitsPayment && pays() ? affordable(model, whole) : whole;
+  const rest = { ...task, options: asked.options };
+  const wanted = wantedBy(model, asked);
   const refused = noRoom(method, owner, wanted) ?? lacksPayment(method, wanted.cycles);
   if (refused) return { error: refused, wasRead };
   const payingFrom = pays() ? 0 : undefined;
@@ -307,6 +327,27 @@ export function openSession(
   if (!isSession(session)) return { error: session, wasRead };
   answerFromCache(session);
   return session;
+}
+
+const withTokens = (asked: Asked, maxNewTokens: number): Asked => ({
+  ...asked,
+  options: { ...asked.options, maxNewTokens, minNewTokens: Math.min(asked.options.minNewTokens, maxNewTokens) },
+});
+
+/** The same, with as many tokens as the attached cycles pay for; one at least, which may be refused. */
+function affordable(model: Model, asked: Asked): Asked {
+  const { price_percent } = settings();
+  const available = msgCyclesAvailable();
+  const isPaid = (tokens: number): boolean =>
+    priceOf(wantedBy(model, withTokens(asked, tokens)).cycles, price_percent) <= available;
+  let [least, most] = [1, asked.options.maxNewTokens];
+  if (isPaid(most)) return asked;
+  while (least + 1 < most) {
+    const middle = (least + most) >> 1;
+    if (isPaid(middle)) least = middle;
+    else most = middle;
+  }
+  return withTokens(asked, least);
 }
 
 /** NFKC makes at most 18 characters of one; two more tokens stand for the beginning and the end. What a template adds is its own. */
@@ -328,9 +369,9 @@ export function noRoom(method: string, owner: string, wanted: Amount): GenerateE
 }
 
 /** Why this caller may not wait for an answer: each call that waits holds a place in the queue to ourselves, and 42 B cycles. */
-export function mayNotWait(method: string): GenerateError | undefined {
+export function mayNotWait(method: string, who = callerText()): GenerateError | undefined {
   if (tooManyWait()) return { Unavailable: `${method}: too many calls wait for their answer; try again, or use start` };
-  const over = tooManyCalls(method, callerText());
+  const over = tooManyCalls(method, who);
   if (over) return { LimitReached: over };
   const poor = lacksCycles(method);
   return poor === undefined ? undefined : { Unavailable: poor };

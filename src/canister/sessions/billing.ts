@@ -6,7 +6,7 @@
 import { time } from 'azle';
 import { addBill, type Bill, callFees, cyclesOf, emptyBill, executed, SELF_CALL_BYTES } from '../../service/bill.ts';
 import { type Amount, type Limits, Quotas, type Reservation } from '../../service/quotas.ts';
-import { settings } from '../storage/settings.ts';
+import { keyOfAccount, settings } from '../storage/settings.ts';
 import { readRecord, writeRecord } from '../storage/stable.ts';
 import type { Session } from './session.ts';
 import type { Account } from './settlement.ts';
@@ -37,18 +37,21 @@ function quotas(): Quotas {
   return kept;
 }
 
-function limits(): Limits {
+/** @param who the bearer of an API key has limits of its own */
+function limits(who = ''): Limits {
   const s = settings();
+  const key = keyOfAccount(who);
+  const { tokens_per_day: tokens, cycles_per_day: cycles } = key ?? s;
   return {
-    sessions: s.max_sessions_per_caller,
-    day: { tokens: s.tokens_per_day, cycles: s.cycles_per_day },
+    sessions: key ? key.max_sessions : s.max_sessions_per_caller,
+    day: { tokens, cycles },
     dayOverall: { tokens: s.tokens_per_day_overall, cycles: s.cycles_per_day_overall },
   };
 }
 
 /** Why this caller gets no further session of up to `wanted`. */
 export const overLimit = (method: string, who: string, wanted: Amount): string | undefined =>
-  quotas().overLimit(method, who, wanted, limits());
+  quotas().overLimit(method, who, wanted, limits(who));
 
 /** Why nobody gets one. */
 export const overallLimit = (method: string, wanted: Amount): string | undefined =>

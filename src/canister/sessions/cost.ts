@@ -24,7 +24,8 @@ export const estimateOf = ({ head }: Model, { options, tokensPerCall, made = 0, 
     made,
     beams: options.numBeams,
     tokensPerCall,
-    relayed: tokensPerCall === 1 && isPlainGreedy(options) && options.eosTokenIds.length <= MAX_STOPS,
+    relayed:
+      tokensPerCall === 1 && isPlainGreedy(options) && !options.stopStrings && options.eosTokenIds.length <= MAX_STOPS,
   });
 
 /** What a session takes at most that is yet to begin, its prompt included. */

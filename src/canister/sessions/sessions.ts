@@ -12,6 +12,7 @@ import { addBill, type Bill, cyclesOf, emptyBill, executed } from '../../service
 import type { Amount, Reservation } from '../../service/quotas.ts';
 import { type Entry, type Mark, type MarkStanding, SessionIndex } from '../../service/session-index.ts';
 import { Turns } from '../../service/turns.ts';
+import { shownText } from '../../text/stop-strings.ts';
 import { addReceipt } from '../certification/receipts.ts';
 import { readyModel } from '../model/model.ts';
 import { prefixes } from '../model/prefixes.ts';
@@ -423,7 +424,8 @@ function endLater(session: Session, state: Ended, reason: string): void {
   wakeCalls(session.id);
   const model = readyModel();
   if (session.choices && isFinished(session)) session.text = session.choices[choiceOf(session)];
-  else if (model?.stored.sha256 === session.model) session.text = model.tokenizer.decode(session.tokenIds);
+  else if (model?.stored.sha256 === session.model)
+    session.text = shownText(model.tokenizer.decode(session.tokenIds), session.options.stopStrings);
   if (isFinished(session)) session.receipt = addReceipt(receiptFields(session));
   live.delete(session.id);
   byHandle.delete(session.handle);

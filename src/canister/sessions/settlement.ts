@@ -11,6 +11,7 @@ import {
   INSTRUCTIONS_AT,
   NOWHERE,
   PERCENT,
+  REJECTS,
   REPLY,
   REPLY_BYTES,
   ROW,
@@ -30,6 +31,8 @@ export interface Account {
 /** A reply that has numbers in it which the message's instructions are added to. */
 export interface OpenReply {
   bytes: Uint8Array;
+  /** Whether the bytes are the message of a reject. */
+  isReject?: boolean;
   /** Places of numbers of 64 bits: none, or two. */
   instructionsAt?: number;
   cyclesAt?: number;
@@ -78,6 +81,7 @@ export function settle(account: Account, settlement: () => Settlement = () => ({
   }
   if (reply) {
     view.setUint32(REPLY_BYTES, reply.bytes.length, true);
+    view.setUint32(REJECTS, Number(reply.isReject ?? false), true);
     view.setUint32(INSTRUCTIONS_AT, reply.instructionsAt ?? 0, true);
     view.setUint32(CYCLES_AT, reply.cyclesAt ?? 0, true);
     mailbox.set(reply.bytes, HEADER_BYTES + REPLY);

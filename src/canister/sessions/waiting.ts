@@ -20,7 +20,7 @@ import { addBill, callFees, executed, SELF_CALL_BYTES } from '../../service/bill
 import type { Waiting } from '../../service/driver.ts';
 import { now } from '../runtime/time.ts';
 import { arena, unit } from '../runtime/unit.ts';
-import { settings } from '../storage/settings.ts';
+import { keyOfAccount, settings } from '../storage/settings.ts';
 import { ownBill, REST } from './billing.ts';
 import { RANDOM_FEES } from './random.ts';
 
@@ -69,7 +69,8 @@ export const tooManyWait = (): boolean => waiting().size >= MAX_WAITING;
 
 /** Why no further call of this caller may wait for its answer. */
 export function tooManyCalls(method: string, who: string): string | undefined {
-  const { max_sessions_per_caller: most } = settings();
+  const key = keyOfAccount(who);
+  const most = key ? key.max_sessions || Number.POSITIVE_INFINITY : settings().max_sessions_per_caller;
   const own = [...waiting()].filter((call) => call.who === who).length;
   return own >= most
     ? `${method}: expected fewer than ${most} calls of one caller to wait for their answer, got ${own}`

@@ -14,7 +14,7 @@ import { instructionsNow } from '../runtime/unit.ts';
 import { charge, forgetCallers, ownAccount, ownBill, REST, selfCall } from '../sessions/billing.ts';
 import { counters } from '../sessions/counters.ts';
 import { isSeeding } from '../sessions/random.ts';
-import { driveOf } from '../sessions/relay.ts';
+import { driveOf, recall } from '../sessions/relay.ts';
 import type { Session } from '../sessions/session.ts';
 import {
   activeSessions,
@@ -132,9 +132,15 @@ function suspectAll(): void {
  * Waits until a session is over; drives meanwhile, if nobody else does. Leaves the message in hand open: it is for the caller to close.
  * @param who waits for it, as text of a principal
  * @param isItsOwn whether the message in hand has done something for the session
+ * @param until when the answer ends with what it has, in milliseconds since 1970
  * @returns why it is not over, if something passing came between
  */
-export async function drive(session: Session, who: string, isItsOwn: boolean): Promise<string | undefined> {
+export async function drive(
+  session: Session,
+  who: string,
+  isItsOwn: boolean,
+  until = Number.POSITIVE_INFINITY,
+): Promise<string | undefined> {
   const waits = callBegins(who, session.id);
   let canSend = true;
   /** Says whose the message in hand is: the session's, that of all that are driven, or nobody's. */
@@ -142,6 +148,10 @@ export async function drive(session: Session, who: string, isItsOwn: boolean): P
   try {
     while (underWay(session)) {
       waits.heard = now();
+      if (waits.heard >= until) {
+        endEarly(session);
+        break;
+      }
       const looked = look(waits);
       if (looked === 'takesOver') {
         blameSilence();
@@ -173,6 +183,20 @@ export async function drive(session: Session, who: string, isItsOwn: boolean): P
     callEnds(waits);
     if (driver().leave(waits) && canSend) beginChain();
   }
+}
+
+/** Whoever waits has no more time: the answer is what there is, or none. */
+function endEarly(session: Session): void {
+  const { options, tokenIds } = recall(session);
+  if (tokenIds.length > 0) {
+    // so it is the answer to what is written down, which a receipt can be checked by
+    session.options = {
+      ...options,
+      maxNewTokens: tokenIds.length,
+      minNewTokens: Math.min(options.minNewTokens, tokenIds.length),
+    };
+    finish(session, 'length');
+  } else finish(session, 'failed', 'its turn did not come in time; try again, or use start');
 }
 
 /**

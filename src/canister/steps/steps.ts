@@ -183,11 +183,11 @@ export function makeTokens(session: Session, model: Model, { budget, most }: Rea
 }
 
 /** At its beginning, or where it stood. @throws NoRoom */
-function begin({ sourceIds, options, tokenIds, beams }: Session, { languageModel }: Model): Generation {
+function begin({ sourceIds, options, tokenIds, beams }: Session, { languageModel, tokenizer }: Model): Generation {
   const from = tokenIds.length > 0 ? { tokenIds, beams } : undefined;
   for (;;) {
     try {
-      return arena.within(arenaBytes(), () => openGeneration(languageModel, sourceIds, options, from));
+      return arena.within(arenaBytes(), () => openGeneration(languageModel, sourceIds, options, from, tokenizer));
     } catch (error) {
       // what is kept for later goes before anyone is told that there is no room
       if (!(error instanceof NoRoom) || !prefixes.makeRoom()) throw error;

@@ -61,14 +61,44 @@ const large: ReadonlySet<string> = new Set<keyof Candid.Settings>([
 export interface Settings extends Record<NumberName, number> {
   access: 'public' | 'signed_in' | 'allow_list';
   answer_cache: boolean;
+  model_names: Candid.ModelName[];
+  http_completions: boolean;
+  api_keys: ApiKey[];
 }
+
+/** A key of HTTP callers; of limits, 0 is any number. */
+export interface ApiKey {
+  name: string;
+  /** Lowercase hex. */
+  sha256: string;
+  tokens_per_day: number;
+  cycles_per_day: number;
+  max_sessions: number;
+}
+
+const MOST_KEYS = 64;
+
+/** What stands for a principal's text where somebody has come by a key: no principal's text has a space. */
+export const keyAccount = (name: string): string => `api key ${name}`;
+export const keyOfAccount = (who: string): ApiKey | undefined =>
+  who.includes(' ') ? settings().api_keys.find(({ name }) => keyAccount(name) === who) : undefined;
+
+const MOST_NAMES = 32;
+const MOST_NAME_CHARACTERS = 100;
 
 let current: Settings | undefined;
 
 export function settings(): Settings {
   if (!current) {
     const initial = Object.fromEntries(names.map((name) => [name, ranges[name].initial])) as Record<NumberName, number>;
-    current = { ...initial, access: 'public', answer_cache: false, ...readRecord<Partial<Settings>>('settings') };
+    const others: Omit<Settings, NumberName> = {
+      access: 'public',
+      answer_cache: false,
+      model_names: [],
+      http_completions: false,
+      api_keys: [],
+    };
+    current = { ...initial, ...others, ...readRecord<Partial<Settings>>('settings') };
   }
   return current;
 }
@@ -94,6 +124,15 @@ export function changeSettings(change: Candid.SettingsChange): string | undefine
   const [access] = change.access;
   if (access) next.access = Object.keys(access)[0] as Settings['access'];
   next.answer_cache = change.answer_cache[0] ?? next.answer_cache;
+  const [modelNames] = change.model_names;
+  const wrongName = modelNames && wrongModelNames(modelNames);
+  if (wrongName !== undefined) return `set_settings: ${wrongName}`;
+  next.model_names = modelNames ?? next.model_names;
+  next.http_completions = change.http_completions[0] ?? next.http_completions;
+  const [keys] = change.api_keys;
+  const wrongKey = keys && wrongApiKeys(keys);
+  if (wrongKey !== undefined) return `set_settings: ${wrongKey}`;
+  next.api_keys = keys?.map(keptKey) ?? next.api_keys;
   try {
     writeRecord('settings', next);
   } catch (error) {
@@ -104,8 +143,70 @@ export function changeSettings(change: Candid.SettingsChange): string | undefine
   return undefined;
 }
 
-export function settingsInCandid(): Candid.Settings {
-  const { access, answer_cache, ...rest } = settings();
+function wrongModelNames(given: readonly Candid.ModelName[]): string | undefined {
+  if (given.length > MOST_NAMES) return `expected model_names of at most ${MOST_NAMES} entries, got ${given.length}`;
+  const names = new Set<string>();
+  for (const { name, pack } of given) {
+    for (const [what, text] of [
+      ['name', name],
+      ['pack', pack],
+    ] as const) {
+      if (text === '' || text.length > MOST_NAME_CHARACTERS)
+        return `expected in model_names a ${what} of 1 to ${MOST_NAME_CHARACTERS} characters, got ${JSON.stringify(text.slice(0, MOST_NAME_CHARACTERS))}`;
+    }
+    if (names.has(name)) return `expected each name in model_names once, got ${JSON.stringify(name)} again`;
+    names.add(name);
+  }
+  return undefined;
+}
+
+function wrongApiKeys(given: readonly Candid.ApiKey[]): string | undefined {
+  if (given.length > MOST_KEYS) return `expected api_keys of at most ${MOST_KEYS} entries, got ${given.length}`;
+  const names = new Set<string>();
+  for (const { name, sha256, tokens_per_day, cycles_per_day } of given) {
+    if (!/^[\w.-]{1,32}$/.test(name))
+      return `expected in api_keys a name of 1 to 32 letters, digits, ".", "_" and "-", got ${JSON.stringify(name.slice(0, 40))}`;
+    if (names.has(name)) return `expected each name in api_keys once, got ${JSON.stringify(name)} again`;
+    names.add(name);
+    if (!/^[0-9a-fA-F]{64}$/.test(sha256))
+      return `expected in api_keys the SHA-256 of a key in hexadecimal, 64 digits, got ${sha256.length} characters`;
+    for (const limit of [tokens_per_day, cycles_per_day])
+      if (limit > BigInt(Number.MAX_SAFE_INTEGER))
+        return `expected in api_keys limits of at most ${Number.MAX_SAFE_INTEGER}, got ${limit}`;
+  }
+  return undefined;
+}
+
+const keptKey = ({ name, sha256, tokens_per_day, cycles_per_day, max_sessions }: Candid.ApiKey): ApiKey => ({
+  name,
+  sha256: sha256.toLowerCase(),
+  tokens_per_day: Number(tokens_per_day),
+  cycles_per_day: Number(cycles_per_day),
+  max_sessions,
+});
+
+const keyInCandid = ({ tokens_per_day, cycles_per_day, ...key }: ApiKey): Candid.ApiKey => ({
+  ...key,
+  tokens_per_day: BigInt(tokens_per_day),
+  cycles_per_day: BigInt(cycles_per_day),
+});
+
+/** A new canister, which serves everyone, does so by HTTP, too; one that has been upgraded does when it is told to. */
+export function beginSettings(): void {
+  current = { ...settings(), http_completions: true };
+  writeRecord('settings', current);
+}
+
+/** @param forKeeper whether keys are shown */
+export function settingsInCandid(forKeeper: boolean): Candid.Settings {
+  const { access, answer_cache, model_names, http_completions, api_keys, ...rest } = settings();
   const numbers = names.map((name) => [name, large.has(name) ? BigInt(rest[name]) : rest[name]]);
-  return { ...Object.fromEntries(numbers), access: { [access]: null }, answer_cache };
+  return {
+    ...Object.fromEntries(numbers),
+    access: { [access]: null },
+    answer_cache,
+    model_names,
+    http_completions,
+    api_keys: forKeeper ? api_keys.map(keyInCandid) : [],
+  };
 }

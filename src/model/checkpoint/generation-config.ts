@@ -1,5 +1,6 @@
 // What a model folder's `generation_config.json` sets as defaults, checked. Not what generation does with them.
 // Source: Hugging Face transformers, generation/configuration_utils.py (GenerationConfig): names, kinds and ranges.
+import { readStopStrings } from '../../text/stop-strings.ts';
 import { Fields, parseJson } from '../json/json.ts';
 
 /** The fields the file sets; those it leaves out (or has as null) are not there. Meaning as in GenerationConfig. */
@@ -29,6 +30,7 @@ export interface GenerationConfig {
   beginSuppressTokens?: number[];
   forcedBosTokenId?: number;
   forcedEosTokenIds?: number[];
+  stopStrings?: string[];
   /** Names of fields that would change what is generated and are not applied here: worth a warning. */
   notApplied: string[];
 }
@@ -55,7 +57,6 @@ const NOT_APPLIED: Record<string, unknown> = {
   remove_invalid_values: false,
   renormalize_logits: false,
   sequence_bias: undefined,
-  stop_strings: undefined,
   token_healing: false,
   top_h: undefined,
   typical_p: 1,
@@ -117,6 +118,9 @@ export function parseGenerationConfig(
   if (has('begin_suppress_tokens')) config.beginSuppressTokens = tokens('begin_suppress_tokens');
   if (has('forced_bos_token_id')) config.forcedBosTokenId = token('forced_bos_token_id');
   if (has('forced_eos_token_id')) config.forcedEosTokenIds = tokens('forced_eos_token_id');
+  const stops = has('stop_strings') ? readStopStrings(fields.get('stop_strings')) : [];
+  if (stops === undefined) config.notApplied.push('stop_strings');
+  else if (stops.length > 0) config.stopStrings = stops;
 
   for (const name of fields.names()) {
     const value = fields.get(name);
@@ -170,6 +174,7 @@ const BUILT_IN: ReadonlySet<string> = new Set([
   'begin_suppress_tokens',
   'forced_bos_token_id',
   'forced_eos_token_id',
+  'stop_strings',
 ]);
 
 /** The fields of a `config.json` that are about generating: they count where a folder has no `generation_config.json`. */

@@ -1,4 +1,5 @@
 /** The one door to answers in the making: which kind an answer is depends on its options. */
+import type { Tokenizer } from '../../text/tokenizer.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { BeamGeneration } from './beam-generation.ts';
 import type { FinishReason, Generation, GenerationState } from './generation.ts';
@@ -20,6 +21,7 @@ export function overReason(
 
 /**
  * Opens a generation for a prompt, at its beginning or where `state` was taken: keys and values are then made anew, by `advance`.
+ * @param tokenizer asked for where there are stop strings
  * @throws RangeError for ids or lengths out of range, or where memory is exhausted; Error for the state of a finished one (`overReason` tells)
  */
 export function openGeneration(
@@ -27,8 +29,9 @@ export function openGeneration(
   sourceIds: readonly number[],
   options: GenerationOptions,
   state?: GenerationState,
+  tokenizer?: Pick<Tokenizer, 'stream'>,
 ): Generation {
   if (options.scoring) return new Scoring(model, sourceIds, options);
   if (options.numBeams > 1) return new BeamGeneration(model, sourceIds, options, state?.beams);
-  return new TokenByToken(model, sourceIds, options, state?.tokenIds);
+  return new TokenByToken(model, sourceIds, options, state?.tokenIds, tokenizer);
 }

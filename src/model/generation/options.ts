@@ -2,6 +2,8 @@
  * How to generate: what a caller asks for, the model's defaults beneath it, all checked. Names, meaning and defaults are those of
  * Hugging Face's GenerationConfig; what is not built in is refused, never ignored.
  */
+
+import { MAX_STOP_LENGTH, MAX_STOP_STRINGS, readStopStrings } from '../../text/stop-strings.ts';
 import { type GenerationConfig, readIdLists } from '../checkpoint/generation-config.ts';
 import { Fields } from '../json/json.ts';
 import { MAX_CONTEXT, MAX_TARGET_LENGTH } from '../limits.ts';
@@ -37,6 +39,8 @@ export interface GenerationRequest {
   forced_eos_token_id?: number | readonly number[];
   /** The only answers that there may be, as ids without a stop token. */
   choices?: readonly (readonly number[])[];
+  /** Texts that end an answer, and are no part of its text. */
+  stop_strings?: string | readonly string[];
 }
 
 /** Everything decided; plain data, so that it can be written down as JSON. */
@@ -67,6 +71,8 @@ export interface GenerationOptions {
   beginSuppressTokens?: readonly number[];
   forcedBosTokenId?: number;
   forcedEosTokenIds?: readonly number[];
+  /** Left out likewise. */
+  stopStrings?: readonly string[];
   /** The only answers that there may be, as ids without a stop token. */
   choices?: readonly (readonly number[])[];
   /** Present where no token is made: the likeliest of the choices is the answer (scoring.ts). */
@@ -131,6 +137,7 @@ const isOption: Record<keyof GenerationRequest, true> = {
   forced_bos_token_id: true,
   forced_eos_token_id: true,
   choices: true,
+  stop_strings: true,
 };
 /** Every option that a caller may name. */
 export const GENERATION_OPTIONS = Object.keys(isOption) as readonly (keyof GenerationRequest)[];
@@ -177,6 +184,7 @@ const FILE_OPTIONS = {
   beginSuppressTokens: 'begin_suppress_tokens',
   forcedBosTokenId: 'forced_bos_token_id',
   forcedEosTokenIds: 'forced_eos_token_id',
+  stopStrings: 'stop_strings',
 } as const satisfies Partial<Record<keyof GenerationConfig, keyof GenerationRequest>>;
 
 /** Defaults of a file by the names that callers use; those that the file sets. */
@@ -241,6 +249,7 @@ export function generationOptions(
     eosTokenIds: distinct(fields.integers('eos_token_id', 0, lastId, [...config.eosTokenIds])),
     ...startToken(fields, request, config),
     ...(chosen.choices ? chosen : masks(fields, config.vocabularySize)),
+    ...stopStrings(fields),
   };
   if (chosen.choices) Object.assign(options, { minNewTokens: 0, noRepeatNgramSize: 0 });
   checkTogether(fields, options, config);
@@ -327,6 +336,15 @@ function masks(fields: Fields, vocabularySize: number): Partial<GenerationOption
   return found;
 }
 
+function stopStrings(fields: Fields): Pick<GenerationOptions, 'stopStrings'> {
+  const name = 'stop_strings';
+  const given = fields.get(name);
+  if (given === undefined) return {};
+  const expected = `a text of 1 to ${MAX_STOP_LENGTH} characters, or a list of at most ${MAX_STOP_STRINGS}`;
+  const found = readStopStrings(given) ?? fields.wrong(TypeError, name, expected, given);
+  return found.length > 0 ? { stopStrings: found } : {};
+}
+
 /** The seed that a draw can be repeated with. */
 export const seedOf = ({ key: [low, high] }: GenerationOptions): bigint => (BigInt(high) << 32n) | BigInt(low);
 
@@ -393,6 +411,7 @@ function checkTogether(fields: Fields, options: GenerationOptions, { vocabularyS
     fields.wrong(RangeError, 'temperature', 'above 0 (for the likeliest token, leave do_sample out)', temperature);
   }
   if (repetitionPenalty === 0) fields.wrong(RangeError, 'repetition_penalty', 'above 0', repetitionPenalty);
+  if (options.stopStrings && numBeams > 1) fields.wrong(RangeError, 'num_beams', '1 with stop_strings', numBeams);
   if (doSample && numBeams > 1) fields.wrong(RangeError, 'num_beams', '1 with do_sample', numBeams);
   if (numBeams > 1 && candidatesOf(options) > vocabularySize) {
     const expected = `so few that ${eosTokenIds.length} stop tokens leave candidates in a vocabulary of ${vocabularySize}`;

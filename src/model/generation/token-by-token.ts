@@ -1,4 +1,7 @@
 /** Greedy search and sampling: one hypothesis, the likeliest or a drawn token each time. */
+
+import { StopStream } from '../../text/stop-strings.ts';
+import type { Tokenizer } from '../../text/tokenizer.ts';
 import type { LanguageModel, Outcome } from '../language-model.ts';
 import type { Sequence } from '../sequence.ts';
 import { Choice, isPlainGreedy } from './choice.ts';
@@ -15,16 +18,20 @@ export class TokenByToken implements Generation {
   private readonly options: GenerationOptions;
   /** Undefined where the model's own greedy program does. */
   private readonly choice: Choice | undefined;
+  /** Looks for stop strings in what is written. */
+  private readonly text: StopStream | undefined;
 
   constructor(
     model: LanguageModel,
     sourceIds: readonly number[],
     options: GenerationOptions,
     tokenIds: readonly number[] = [],
+    tokenizer?: Pick<Tokenizer, 'stream'>,
   ) {
     this.model = model;
     this.options = options;
     this.tokenIds = [...tokenIds];
+    this.text = textOf(options, tokenIds, tokenizer);
     this.sequence = model.open(sourceIds, options.maxNewTokens, [...beginningOf(options, sourceIds), ...tokenIds]);
     this.sequences = [this.sequence];
     if (isPlainGreedy(options)) return;
@@ -49,11 +56,17 @@ export class TokenByToken implements Generation {
     this.sequence.targetIds.push(id);
     this.tokenIds.push(id);
     if (this.options.eosTokenIds.includes(id)) this.finishReason = 'stop';
+    else if (this.isStopped(id)) this.finishReason = 'stop';
     else if (this.tokenIds.length >= this.options.maxNewTokens) this.finishReason = 'length';
   }
 
+  private isStopped(id: number): boolean {
+    this.text?.push(id);
+    return this.text?.isStopped ?? false;
+  }
+
   get isPlain(): boolean {
-    return !this.choice;
+    return !this.choice && !this.text;
   }
 
   take(ids: readonly number[]): void {
@@ -78,4 +91,18 @@ export class TokenByToken implements Generation {
   private random(): number {
     return this.options.doSample ? philox(this.options.key, [this.tokenIds.length, 0, 0, 0])[0] : 0;
   }
+}
+
+/** What a text that is gone on with ends with, so many characters that any stop string has room in them: no token has less than a byte. */
+function textOf(
+  { stopStrings: stops }: GenerationOptions,
+  tokenIds: readonly number[],
+  tokenizer?: Pick<Tokenizer, 'stream'>,
+): StopStream | undefined {
+  if (!stops) return undefined;
+  if (!tokenizer) throw new Error('generation: expected a tokenizer, as there are stop_strings, got none');
+  const text = new StopStream(tokenizer.stream(), stops);
+  const bytes = 3 * Math.max(...stops.map(({ length }) => length));
+  for (const id of tokenIds.slice(-bytes)) text.push(id);
+  return text;
 }

@@ -45,6 +45,14 @@ export function begin(most: u32): void {
   if (load<u32>(page) != MAGIC) fail(NOT_CANDID, 0, bytes);
 }
 
+/** Begins at any of the arguments' bytes. */
+export function reopen(at: u32): void {
+  failure = VALUES;
+  windowAt = at;
+  next = page;
+  end = page;
+}
+
 export function fail(code: i32, wanted: u32, found: u32): void {
   if (failure != VALUES) return;
   failure = code;

@@ -10,17 +10,18 @@
 // dropped without a word. Numbers of other types are taken where they fit. Source: Candid specification, "Binary Format".
 import { HEADER_BYTES, RESULT } from '../../tensor/assembly/protocol';
 import {
-  ARGUMENT, COMMAND_BYTES, COMMAND_DECODE, COMMAND_NO_UTF8, COMMAND_TEXTS,
+  ARGUMENT, COMMAND_BYTES, COMMAND_DECODE, COMMAND_JSON, COMMAND_NO_UTF8, COMMAND_TEXTS,
   COMMAND_TYPES, COMMAND_UTF8, EXPECTED, FIELD, GOT, TYPES_BYTES,
 } from '../arguments-protocol';
 import {
   begin, bytes, copyArguments, expected, failure, got, openPage, page, typeNumber, unsigned,
 } from './bytes';
+import { depth, scanJson, values } from './json';
 import { field, outsideFields, read, readNothing } from './read';
 import { allowValues } from './skip';
 import { beginSlots } from './slots';
 import { expectText } from '../native-text';
-import { beginTexts, textsAreNext } from './texts';
+import { beginTexts, textIsNext, textsAreNext } from './texts';
 import { put, readTypes, typesEnd } from './types';
 
 /** Types of arguments that are kept, behind the message's; no method has so many parameters. */
@@ -72,7 +73,12 @@ export function argumentsCommand(mailbox: usize): void {
     store<u32>(mailbox + FIELD * 4, field);
     store<u32>(mailbox + ARGUMENT * 4, argument);
   } else if (command == COMMAND_TEXTS) textsAreNext();
-  else if (command == COMMAND_UTF8) return expectText(mailbox, size);
+  else if (command == COMMAND_JSON) {
+    result = <u32>scanJson(load<u32>(mailbox, 8), size);
+    if (result && size > 0) textIsNext(load<u32>(mailbox, 8), size);
+    store<u32>(mailbox + EXPECTED * 4, values);
+    store<u32>(mailbox + GOT * 4, depth);
+  } else if (command == COMMAND_UTF8) return expectText(mailbox, size);
   else if (command == COMMAND_NO_UTF8) return expectText(0, 0);
   else if (command == COMMAND_BYTES) copyArguments(payload, load<u32>(mailbox, 16), size);
   else if (command == COMMAND_TYPES && size <= <u32>TYPES_BYTES) {

@@ -64,6 +64,17 @@ export function textsAreNext(): void {
   areNext = true;
 }
 
+/** One text of any of the arguments' bytes is next; others that were not handed over yet are no more. */
+export function textIsNext(from: u32, bytes: u32): void {
+  store<u32>(placeOf(0), from);
+  store<u32>(placeOf(0), bytes, 4);
+  parts = 1;
+  firstPart = 0;
+  endPart = 1;
+  groupBytes = <usize>bytes;
+  areNext = true;
+}
+
 /** Stands where Azle imports `ic0.msg_method_name_size`. */
 export function msg_method_name_size(): usize {
   return areNext ? groupBytes : methodNameSize();

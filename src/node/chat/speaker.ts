@@ -5,6 +5,7 @@ import type { ChatMessage, GenerateOptions } from '../../client/index.ts';
 import { advance } from '../../model/generation/generation.ts';
 import type { GenerationRequest } from '../../model/generation/options.ts';
 import type { WeightsKind } from '../../model/tensor-table.ts';
+import { stopStream } from '../../text/stop-strings.ts';
 import { findModel } from '../model/find-model.ts';
 import { beginAnswer, openLocalModel } from '../model/local-model.ts';
 import { connectTo, type NetworkOptions } from '../network/network.ts';
@@ -24,7 +25,7 @@ export async function localSpeaker(model: string, weights: WeightsKind, request:
   return async function* (messages, signal) {
     const promptIds = chat.encodeUpTo(messages, Number.POSITIVE_INFINITY)!;
     const { generation, decided } = beginAnswer(local, promptIds, request);
-    const stream = tokenizer!.stream();
+    const stream = stopStream(tokenizer!.stream(), decided.stopStrings);
     // beams change their minds until the end
     const isCertain = decided.numBeams === 1;
     let shown = 0;

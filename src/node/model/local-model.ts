@@ -59,13 +59,13 @@ export async function openLocalModel(dir: string, weights: WeightsKind): Promise
 
 /** Begins an answer. @throws RangeError for options, or a length, that the model has no room for */
 export function beginAnswer(
-  { model, config, generation: defaults }: LocalModel,
+  { model, config, generation: defaults, tokenizer }: LocalModel,
   promptIds: number[],
   request: GenerationRequest,
 ): { generation: Generation; decided: GenerationOptions } {
   const seed = (): bigint => randomBytes(8).readBigUInt64LE();
   const decided = fitContext(generationOptions(request, defaults, config, seed), request, promptIds.length, config);
-  return { generation: openGeneration(model, promptIds, decided), decided };
+  return { generation: openGeneration(model, promptIds, decided, undefined, tokenizer), decided };
 }
 
 /** The same for a T5, of which more is known. @throws Error for a folder of another family */

@@ -24,6 +24,7 @@ export const GENERATION_FLAGS: Record<keyof GenerationRequest, string> = {
   forced_bos_token_id: 'the id of the first token',
   choices: 'the only answers that there may be, as lists of ids, like [[7],[5,6]]',
   forced_eos_token_id: 'the last token of an answer that is cut off; one id or a list',
+  stop_strings: 'a text that ends the answer, or a list like ["\\n","."]',
 };
 export const flagOf = (name: string): string => `--${name.replaceAll('_', '-')}`;
 const camel = (name: string): string => name.replace(/_(.)/g, (_, c: string) => c.toUpperCase());

@@ -50,6 +50,7 @@ const VALUES: Record<Exclude<(typeof GENERATION_OPTIONS)[number], 'choices' | 's
   begin_suppress_tokens: [5],
   forced_bos_token_id: 9,
   forced_eos_token_id: [1, 2],
+  stop_strings: ['a', 'b'],
 };
 
 it.each(Object.entries(VALUES))("%s of a model's file counts as if it had been asked for", (name, value) => {

@@ -50,6 +50,7 @@ const TABLE: Record<keyof GenerationRequest, Row> = {
   forced_bos_token_id: ['9', { forcedBosTokenId: 9 }, '100'],
   choices: ['[[7],[5,6]]', { choices: [[7], [5, 6]], maxNewTokens: 3 }, '[[7],[7]]'],
   forced_eos_token_id: ['[1,2]', { forcedEosTokenIds: [1, 2] }, '[-1]'],
+  stop_strings: ['["\\n","."]', { stopStrings: ['\n', '.'] }, '[""]'],
 };
 
 it('the table has every option', () => {

@@ -44,31 +44,42 @@ const expressions = {
 
 export function certifyPages(pages: Pages): HttpCertification {
   const paths: HttpCertification['paths'] = {};
-  const children = Object.entries(pages).map(([path, responses]): [string, HashTree] => {
+  const all = Object.entries(pages).map(([path, responses]): Certified => {
     const expression = responses === 'uncertified' ? expressions.uncertified : expressions.certified;
     const segments = path === '*' ? ['<*>'] : [...segmentsOf(path), '<$>'];
     paths[path] = { expression, exprPath: encode(['http_expr', ...segments]) };
     const of = responses === 'uncertified' ? leaf('') : node([['', node(hashes(responses, expression))]]);
-    const [first, ...rest] = segments as [string, ...string[]];
-    return [
-      first,
-      rest.reduceRight<HashTree>((below, label) => node([[label, below]]), node([[sha256(bytes(expression)), of]])),
-    ];
+    return { segments, below: node([[sha256(bytes(expression)), of]]) };
   });
-  const tree = node(children);
+  const tree = treeOf(all, 0);
   const labelled: HashTree = [2, bytes('http_expr'), tree];
   return { tree, rootHash: rootHash(tree), certifiedData: rootHash(labelled), witness: encode(labelled), paths };
 }
 
-/**
- * @throws Error for a path of several segments: two of these could share their first, which a list of labels does not
- * hold
- */
-function segmentsOf(path: string): [string] {
-  const [empty, segment, ...more] = path.split('/');
-  if (empty !== '' || segment === undefined || more.length > 0)
-    throw new Error(`pages: expected paths like / and /status, got ${path}`);
-  return [segment];
+/** What is certified at the end of a path. */
+interface Certified {
+  /** The last one is a mark that no other has behind it. */
+  segments: string[];
+  below: HashTree;
+}
+
+/** The tree of paths that share what stands before segment number `at`. */
+function treeOf(all: readonly Certified[], at: number): HashTree {
+  const labels = [...new Set(all.map(({ segments }) => segments[at]!))];
+  return node(
+    labels.map((label): [string, HashTree] => {
+      const inner = all.filter(({ segments }) => segments[at] === label);
+      const [{ segments, below }] = inner as [Certified];
+      return [label, segments.length === at + 1 ? below : treeOf(inner, at + 1)];
+    }),
+  );
+}
+
+/** @throws Error for what is no path */
+function segmentsOf(path: string): string[] {
+  const [empty, ...segments] = path.split('/');
+  if (empty !== '' || segments.length === 0) throw new Error(`pages: expected paths like / and /status, got ${path}`);
+  return segments;
 }
 
 const hashes = (responses: StaticResponse[], expression: string) =>
