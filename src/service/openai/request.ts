@@ -64,6 +64,11 @@ const OWN_OF: Record<Kind, ReadonlySet<string>> = {
 };
 
 const MOST_STOPS = 4;
+/** Each is read field by field, for some 60,000 instructions. */
+const MOST_TOOLS = 64;
+const MOST_CALLS = 64;
+/** As many as a conversation may have (opening.ts). */
+const MOST_MESSAGES = 200;
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -151,14 +156,21 @@ const ROLES: Record<string, string> = {
 
 function conversationOf(asked: Asked): { messages: ChatMessage[]; tools: Tool[] } {
   const messages = asked.get('messages');
-  if (!Array.isArray(messages)) asked.refuse('messages', 'a list of messages');
+  if (!Array.isArray(messages) || messages.length > MOST_MESSAGES)
+    asked.refuse('messages', `a list of at most ${MOST_MESSAGES} messages`);
   const choice = asked.get('tool_choice') ?? 'auto';
   if (choice !== 'auto' && choice !== 'none') asked.refuse('tool_choice', '"auto" or "none"');
   const tools = asked.get('tools') ?? [];
-  if (!Array.isArray(tools)) asked.refuse('tools', 'a list of tools');
+  if (!Array.isArray(tools) || tools.length > MOST_TOOLS)
+    asked.refuse('tools', `a list of at most ${MOST_TOOLS} tools`);
   const read = (tools as unknown[]).map((tool, i) => toolOf(`tools[${i}]`, tool));
+  const calls = (messages as unknown[]).reduce<number>((sum, message) => sum + callsIn(message), 0);
+  if (calls > MOST_CALLS) asked.refuse('messages', `messages with at most ${MOST_CALLS} calls of tools in all`);
+  const said = (messages as unknown[]).map(
+    (message, i) => plainMessage(message) ?? messageOf(`messages[${i}]`, message),
+  );
   return {
-    messages: (messages as unknown[]).map((message, i) => messageOf(`messages[${i}]`, message)),
+    messages: said,
     tools: choice === 'none' ? [] : read,
   };
 }
@@ -167,6 +179,21 @@ function conversationOf(asked: Asked): { messages: ChatMessage[]; tools: Tool[] 
 function objectAt(where: string, value: unknown): Asked {
   if (!isRecord(value)) throw new ApiError(400, `${where}: expected an object`, null, where);
   return new Asked(where, value);
+}
+
+const callsIn = (message: unknown): number => {
+  const calls = isRecord(message) ? message['tool_calls'] : undefined;
+  return Array.isArray(calls) ? calls.length : 0;
+};
+
+/** What most messages are, for a tenth of what it takes to look at each field. */
+function plainMessage(value: unknown): ChatMessage | undefined {
+  if (!isRecord(value)) return undefined;
+  const { role: said, content, tool_calls: calls, tool_call_id: id } = value;
+  if (typeof said !== 'string' || typeof content !== 'string' || !Object.hasOwn(ROLES, said)) return undefined;
+  const role = ROLES[said]!;
+  if (role === 'tool') return typeof id === 'string' ? { role, content, tool_call_id: id } : undefined;
+  return role !== 'assistant' || (calls ?? undefined) === undefined ? { role, content } : undefined;
 }
 
 function messageOf(where: string, value: unknown): ChatMessage {
@@ -190,6 +217,7 @@ function contentOf(asked: Asked, mayLack: boolean): string {
   if (!Array.isArray(content)) return asked.string('content');
   return content
     .map((part, i) => {
+      if (isRecord(part) && part['type'] === 'text' && typeof part['text'] === 'string') return part['text'];
       const { where } = asked;
       const inner = objectAt(`${where}.content[${i}]`, part);
       if (inner.string('type') !== 'text')

@@ -114,7 +114,7 @@ describe('options', () => {
       'messages that are none',
       'chat.completions',
       { messages: 'hi' },
-      'expected "messages" to be a list of messages, got "hi"',
+      'expected "messages" to be a list of at most 200 messages, got "hi"',
     ],
     ['a message that is none', 'chat.completions', { messages: [1] }, 'messages[0]: expected an object'],
     [
