@@ -52,8 +52,17 @@ const HUGE = 'x'.repeat(2 ** 21 - 2_000);
 const numbers = [0, 1, 2, 100, 513, 2 ** 31, 2 ** 32 - 1];
 const floats = [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e308, 0.5];
 
-/** A value of a type, as absurd as may be. @param more further texts to pick from */
-export function absurd(type: IDL.Type, random: Random, more: readonly string[] = []): unknown {
+/**
+ * A value of a type, as absurd as may be. Only one list of those that lie in each other is long: three of them would be
+ * gigabytes.
+ * @param more further texts to pick from
+ */
+export function absurd(
+  type: IDL.Type,
+  random: Random,
+  more: readonly string[] = [],
+  lengths = [0, 1, 3, 200],
+): unknown {
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   if (type instanceof IDL.TextClass) return pick([...texts, ...more]);
   if (type instanceof IDL.BoolClass) return random() < 0.5;
@@ -65,16 +74,16 @@ export function absurd(type: IDL.Type, random: Random, more: readonly string[] =
   if (type instanceof IDL.NatClass) return pick([0n, 127n, 2n ** 64n]);
   if (type instanceof IDL.PrincipalClass)
     return pick([Principal.anonymous(), stranger, Principal.fromText('aaaaa-aa')]);
-  if (type instanceof IDL.OptClass) return random() < 0.5 ? [] : [absurd(type._type, random, more)];
+  if (type instanceof IDL.OptClass) return random() < 0.5 ? [] : [absurd(type._type, random, more, lengths)];
   if (type instanceof IDL.VecClass)
-    return Array.from({ length: pick([0, 1, 3, 200]) }, () => absurd(type._type, random, more));
+    return Array.from({ length: pick(lengths) }, () => absurd(type._type, random, more, [0, 1, 1, 3]));
   // a tuple is a record of numbered fields, written as an array
-  if (type instanceof IDL.TupleClass) return type._fields.map(([, t]) => absurd(t, random, more));
+  if (type instanceof IDL.TupleClass) return type._fields.map(([, t]) => absurd(t, random, more, lengths));
   if (type instanceof IDL.RecordClass)
-    return Object.fromEntries(type._fields.map(([name, t]) => [name, absurd(t, random, more)]));
+    return Object.fromEntries(type._fields.map(([name, t]) => [name, absurd(t, random, more, lengths)]));
   if (type instanceof IDL.VariantClass) {
     const [name, t] = pick(type._fields);
-    return { [name]: absurd(t, random, more) };
+    return { [name]: absurd(t, random, more, lengths) };
   }
   return null;
 }

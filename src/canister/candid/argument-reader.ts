@@ -49,6 +49,8 @@ export interface Blob {
 
 /** The type of a {@link Blob}. */
 export class BlobClass extends IDL.VecClass<number | bigint> {
+  /** By this it is told apart: every `vec` is an instance of it, as Candid's library knows its classes by their names. */
+  readonly isBlob = true;
   constructor() {
     super(IDL.Nat8);
   }
@@ -147,7 +149,7 @@ export class ArgumentReader {
       const inner = this.readerOf(type._type);
       return () => (numbers[this.at++] === 0 ? [] : [inner()]);
     }
-    if (type instanceof BlobClass) return () => this.blob();
+    if ('isBlob' in type) return () => this.blob();
     if (type instanceof IDL.VecClass) return this.vecReader(type._type);
     if (type instanceof IDL.TupleClass) {
       const parts = fieldsOf(type).map((field) => this.readerOf(field.type));

@@ -23,6 +23,7 @@ import { NoRoom } from '../../tensor/arena.ts';
 import { shownText } from '../../text/stop-strings.ts';
 import { declareArguments, isCandid } from '../candid/arguments.ts';
 import { candidEncoder, openEncoder } from '../candid/candid-encoder.ts';
+import { spoken } from '../candid/chat-messages.ts';
 import type { Plain } from '../candid/opt.ts';
 import { activeModel } from '../model/model.ts';
 import { callerText } from '../runtime/caller.ts';
@@ -55,7 +56,6 @@ import { work } from '../steps/turn.ts';
 import { settings } from '../storage/settings.ts';
 import { isAdmin, notAllowed } from './access.ts';
 import { onlyQueries } from './admission.ts';
-import { spoken } from './chat-messages.ts';
 import { admit, candid, declaring, typesOf } from './methods.ts';
 import {
   type Ask,

@@ -12,9 +12,9 @@ import type {
 import { wordsOf } from '../../service/error-words.ts';
 import { readToolCalls } from '../../text/tool-calls.ts';
 import { candidEncoder } from '../candid/candid-encoder.ts';
+import { candidCall, spoken, spokenV1, toolOf } from '../candid/chat-messages.ts';
 import type { Plain } from '../candid/opt.ts';
 import { utf8 } from '../storage/bytes.ts';
-import { candidCall, spoken, spokenV1, toolOf } from './chat-messages.ts';
 import { answer, inForm } from './generate.ts';
 import { candid, typesOf } from './methods.ts';
 

@@ -23,7 +23,8 @@ export function parseJson(where: string, bytes: Uint8Array, maxBytes = 64 << 20)
 export function show(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'number') return String(value);
-  const text = JSON.stringify(value) ?? typeof value;
+  // of a text, no more than is shown: a caller may send a long one
+  const text = JSON.stringify(typeof value === 'string' ? value.slice(0, 60) : value) ?? typeof value;
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 

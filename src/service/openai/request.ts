@@ -22,7 +22,7 @@ export interface CompletionRequest {
 export type Kind = 'chat.completions' | 'completions';
 
 /** Fields that say nothing about the answer: anything may stand there. */
-const HARMLESS = new Set(
+const HARMLESS: ReadonlySet<string> = new Set(
   'metadata parallel_tool_calls prompt_cache_key prompt_cache_retention safety_identifier service_tier store user'.split(
     ' ',
   ),
@@ -57,7 +57,9 @@ const EXPECTED: Record<string, string> = {
 };
 
 /** Fields that are read. */
-const OWN = new Set('model max_tokens seed stop stream stream_options temperature top_p'.split(' '));
+const OWN: ReadonlySet<string> = new Set(
+  'model max_tokens seed stop stream stream_options temperature top_p'.split(' '),
+);
 const OWN_OF: Record<Kind, ReadonlySet<string>> = {
   'chat.completions': new Set('max_completion_tokens messages tool_choice tools'.split(' ')),
   completions: new Set(['prompt']),

@@ -3,7 +3,7 @@ import type * as Candid from '../../interface/llm.did.ts';
 import type { ChatMessage, Tool, ToolCall } from '../../text/chat-template.ts';
 import { parseShallow } from '../../text/nested-json.ts';
 import type { WrittenCall } from '../../text/tool-calls.ts';
-import type { Plain } from '../candid/opt.ts';
+import type { Plain } from './opt.ts';
 
 /** Of `chat` and `v0_chat`. */
 export const spoken = ({ role, content }: Candid.ChatMessage): ChatMessage => ({
