@@ -7,7 +7,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Server, serve } from '../packages/replica/src/http/serve.ts';
 import { Replica } from '../packages/replica/src/index.ts';
@@ -80,7 +80,9 @@ async function type(commands: readonly string[]): Promise<{ code: number; printe
   const script = commands.map(
     (text) => `${text.replaceAll('http://127.0.0.1:4943', server.url)}\nprintf '\\n@@ %d\\n' $?\n`,
   );
-  const env = { ...process.env, HOME: folder, INIT_CWD: folder, DO_NOT_TRACK: '1', NO_COLOR: '1' };
+  // whoever reads a page has icp, which the first one puts there
+  const PATH = `${dirname(PROGRAM)}:${process.env['PATH']}`;
+  const env = { ...process.env, PATH, HOME: folder, INIT_CWD: folder, DO_NOT_TRACK: '1', NO_COLOR: '1' };
   const shell = spawn('bash', { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
   let printed = '';
   for (const stream of [shell.stdout, shell.stderr]) stream.setEncoding('utf8').on('data', (text) => (printed += text));

@@ -16,7 +16,7 @@ const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
   'src/model': { rooms: ['src/text', 'src/tensor'], packages: /^@huggingface\/gguf$/ },
   // what runs beside the interpreter and is no kernel: AssemblyScript, and the words that it shares with the canister
   'src/native': { rooms: ['src/text', 'src/tensor'], packages: /^$/ },
-  'src/service': { rooms: ['src/model'], packages: /^$/ },
+  'src/service': { rooms: ['src/model', 'src/text', 'src/interface'], packages: /^$/ },
   'src/canister': {
     rooms: ['src/service', 'src/model', 'src/native', 'src/text', 'src/tensor', 'src/interface'],
     // of the agent, a type
@@ -40,6 +40,7 @@ const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
       'src/page',
       'src/client',
       'src/canister',
+      'src/service',
       'src/interface',
       'src/model',
       'src/text',
