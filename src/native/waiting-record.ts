@@ -1,10 +1,10 @@
 // What the TypeScript face of a call that waits (../waiting.ts) and its AssemblyScript (waiting.ts) agree on: a record in the arena. Plain integer constants only, so
 // that both compilers read this one file.
 //
-//   bytes  0      4            8        12       16             24                  40     44     52          76
-//          +------+------------+--------+--------+--------------+-------------------+------+------+-----------+
-//          | OVER | LOOKS_LEFT | ASKED  | PINGED | instructions | what is sent      | SEEN | name | callbacks |
-//          +------+------------+--------+--------+--------------+-------------------+------+------+-----------+
+//   bytes  0      4            8        12       16             24                  40     44     52          76      84
+//          +------+------------+--------+--------+--------------+-------------------+------+------+-----------+-------+
+//          | OVER | LOOKS_LEFT | ASKED  | PINGED | instructions | what is sent      | SEEN | name | callbacks | UNTIL |
+//          +------+------------+--------+--------+--------------+-------------------+------+------+-----------+-------+
 
 /** u32: whether what it waits for is over. */
 export const OVER = 0;
@@ -20,7 +20,6 @@ export const WAITED_INSTRUCTIONS = 16;
 export const QUESTION = 24;
 export const QUESTION_BYTES = 6;
 export const PING_ARGS = 30;
-export const WAIT_HEAD_BYTES = 39;
 /** u32: how many messages of drives there had been at the last look. */
 export const SEEN = 40;
 /** "raw_rand" */
@@ -29,7 +28,9 @@ export const WAIT_NAME = 44;
 export const WAIT_REPLY = 52;
 export const WAIT_REJECT = 60;
 export const WAIT_CLEANUP = 68;
-export const WAIT_BYTES = 76;
+/** u64: nanoseconds since 1970 after which TypeScript has a look, 0 for never. */
+export const UNTIL = 76;
+export const WAIT_BYTES = 84;
 
 /** First byte of a message of the canister to itself that does nothing; as long as a drive's. */
 export const PING = 4;

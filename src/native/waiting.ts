@@ -4,7 +4,7 @@
 import { performanceCounter } from '../tensor/assembly/machine';
 import { MESSAGE_BYTES, NAME, NAME_BYTES, SELF } from './relay-record';
 import {
-  ASKED, LOOKS_LEFT, OVER, PINGED, PING_ARGS, QUESTION, QUESTION_BYTES, SEEN, WAIT_CLEANUP, WAIT_NAME, WAIT_REJECT, WAIT_REPLY, WAITED_INSTRUCTIONS,
+  ASKED, LOOKS_LEFT, OVER, PINGED, PING_ARGS, QUESTION, QUESTION_BYTES, SEEN, UNTIL, WAIT_CLEANUP, WAIT_NAME, WAIT_REJECT, WAIT_REPLY, WAITED_INSTRUCTIONS,
 } from './waiting-record';
 
 // @ts-ignore: AssemblyScript's decorator
@@ -19,6 +19,10 @@ declare function callDataAppend(source: usize, bytes: usize): void;
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0', 'call_perform')
 declare function callPerform(): i32;
+
+// @ts-ignore: AssemblyScript's decorator
+@external('ic0', 'time')
+declare function time(): u64;
 
 /** Place of `wait_reply` in the canister's table: the build writes it. */
 export let wait_reply_index: u32 = 0;
@@ -59,7 +63,9 @@ const COUNTING: u64 = 60;
 /** A round later. */
 export function wait_reply(record: usize): void {
   const left = load<u32>(record + LOOKS_LEFT);
-  if (load<u32>(record + OVER) == 0 && left != 0 && load<u32>(record + SEEN) != life && ask(record, left)) {
+  const until = load<u64>(record + UNTIL);
+  const goesOn = load<u32>(record + OVER) == 0 && left != 0 && load<u32>(record + SEEN) != life && (until == 0 || time() < until);
+  if (goesOn && ask(record, left)) {
     store<u32>(record + LOOKS_LEFT, left - 1);
     store<u32>(record + SEEN, life);
     store<u64>(record + WAITED_INSTRUCTIONS, load<u64>(record + WAITED_INSTRUCTIONS) + performanceCounter(0) + COUNTING);

@@ -328,7 +328,9 @@ describe('a model with a chat template', () => {
     expect(ended!.output_tokens).toBeGreaterThan(0);
     ok(await llm.set_settings(change({ max_active: 1 })));
     const before = [];
-    for (let i = 0; i < 20; i++) before.push(ok(await llm.start('x', options({ max_new_tokens: 400 }))));
+    // drawn tokens take a message of TypeScript's each, so the queue is still there when the call looks again
+    for (let i = 0; i < 6; i++)
+      before.push(ok(await llm.start('x', options({ max_new_tokens: 400, do_sample: true }))));
     const sessions = async () => ok(await llm.list([])).length;
     const started = await sessions();
     const waits = expect(llm.v1_chat(request)).rejects.toThrow('its turn did not come in time');

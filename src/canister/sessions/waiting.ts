@@ -3,6 +3,7 @@
  * it, too: a call that nothing was heard of for long is taken for lost, so that such calls do not use up the room there is.
  */
 import { call, canisterSelf, Principal } from 'azle';
+import { MESSAGE_BYTES } from '../../native/relay-record.ts';
 import {
   ASKED,
   LOOKS_LEFT,
@@ -12,8 +13,8 @@ import {
   PING_ARGS,
   PINGED,
   QUESTION,
+  UNTIL,
   WAIT_BYTES,
-  WAIT_HEAD_BYTES,
   WAITED_INSTRUCTIONS,
 } from '../../native/waiting-record.ts';
 import { addBill, callFees, executed, SELF_CALL_BYTES } from '../../service/bill.ts';
@@ -82,14 +83,17 @@ const idle: number[] = [];
 /**
  * Lets a round pass, or several: until the session is over or drives have gone silent, and MOST_LOOKS at the most (assembly/waiting.ts). A call to the management canister
  * is answered in a later round, where one to ourselves would be in the same. What it costs is on nobody's bill.
+ * @param until when the call has waited long enough, in milliseconds since 1970
  * @throws what Azle throws where the call is rejected: the canister stops, has no cycles
  */
-export async function aRound(waits: WaitingCall): Promise<void> {
+export async function aRound(waits: WaitingCall, until = Number.POSITIVE_INFINITY): Promise<void> {
   const at = idle.pop() ?? arena.allocate(WAIT_BYTES);
-  const head = new Uint8Array(WAIT_HEAD_BYTES);
+  const head = new Uint8Array(WAIT_BYTES);
   head[LOOKS_LEFT] = MOST_LOOKS;
   head.set(EMPTY, QUESTION);
   head[PING_ARGS] = PING;
+  if (until < Number.POSITIVE_INFINITY)
+    new DataView(head.buffer).setBigUint64(UNTIL, BigInt(Math.ceil(until)) * 1_000_000n, true);
   unit.write(at, head);
   waits.record = at;
   // where nothing goes on, it may be that the canister stops
@@ -97,7 +101,8 @@ export async function aRound(waits: WaitingCall): Promise<void> {
   ownBill.fees += asksItself ? callFees(SELF_CALL_BYTES) : RANDOM_FEES;
   if (asksItself) addBill(ownBill, executed(REST.ping));
   try {
-    if (asksItself) await call(canisterSelf(), 'generate', { raw: true, args: head.slice(PING_ARGS) });
+    if (asksItself)
+      await call(canisterSelf(), 'generate', { raw: true, args: head.slice(PING_ARGS, PING_ARGS + MESSAGE_BYTES) });
     else await call(Principal.managementCanister(), `raw_rand#${at}`, { raw: true, args: EMPTY });
   } finally {
     // a record whose callback trapped is not used again: it is not known whether an answer is still to come

@@ -161,7 +161,7 @@ export async function drive(
         if (looked === 'waits' || workedOn().length === 0) {
           close();
           close = () => settle(ownAccount);
-          await aRound(waits);
+          await aRound(waits, until);
         } else {
           await awaitNext(close, collect);
           const over = endWritten();
