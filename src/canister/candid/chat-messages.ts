@@ -6,9 +6,15 @@ import type { WrittenCall } from '../../text/tool-calls.ts';
 import type { Plain } from './opt.ts';
 
 /** Of `chat` and `v0_chat`. */
-export const spoken = ({ role, content }: Candid.ChatMessage): ChatMessage => ({
+const spoken = ({ role, content }: Candid.ChatMessage): ChatMessage => ({
   role: Object.keys(role)[0]!,
   content,
+});
+
+/** A conversation of theirs: what its messages are is looked at only once it is to be answered. */
+export const conversation = (messages: readonly Candid.ChatMessage[]) => ({
+  messages,
+  read: () => messages.map(spoken),
 });
 
 /** Of `v1_chat`. @param tools by which it is known which arguments are texts */

@@ -84,7 +84,8 @@ export async function complete(path: string, body: Blob, account: string | undef
       const { contentType, text: shown } = completionBody(kind, asked, done);
       return { bytes: httpReply(200, shown, contentType) };
     });
-    const { asking, request } = asked;
+    const { asking: said, request } = asked;
+    const asking = typeof said === 'string' ? said : { ...said, read: () => said.messages };
     await answer({ method: METHOD, asking, options: [], request, account }, reply, PATIENCE_MS);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

@@ -6,7 +6,7 @@ import type { IDL } from 'azle';
 import type { ChatMessage, ChooseOptions, ChooseResult } from '../../interface/llm.did.ts';
 import { likeliestOf, scoresOf } from '../../model/generation/scoring.ts';
 import { openEncoder } from '../candid/candid-encoder.ts';
-import { spoken } from '../candid/chat-messages.ts';
+import { conversation } from '../candid/chat-messages.ts';
 import type { Opt, Plain } from '../candid/opt.ts';
 import type { Session } from '../sessions/session.ts';
 import { usageOf } from '../sessions/sessions.ts';
@@ -64,7 +64,7 @@ export class ChooseMethods {
   /** The same of what the assistant says next in a conversation. Update; whom `access` lets. */
   @candid()
   async choose_chat(messages: ChatMessage[], texts: string[], [options]: Options): Promise<void> {
-    const asking = { messages: messages.map(spoken) };
+    const asking = conversation(messages);
     await answer({ method: 'choose_chat', asking, options: [], choosing: { texts, options } }, CHOSEN);
   }
 
@@ -80,6 +80,6 @@ export class ChooseMethods {
   /** As `choose_chat`, at once. Query; whom `access` lets. */
   @candid()
   choose_chat_query(messages: ChatMessage[], texts: string[], options: Options): ChooseResult {
-    return chooseAtOnce('choose_chat_query', { messages: messages.map(spoken) }, texts, options);
+    return chooseAtOnce('choose_chat_query', conversation(messages), texts, options);
   }
 }

@@ -23,7 +23,7 @@ import { NoRoom } from '../../tensor/arena.ts';
 import { shownText } from '../../text/stop-strings.ts';
 import { declareArguments, isCandid } from '../candid/arguments.ts';
 import { candidEncoder, openEncoder } from '../candid/candid-encoder.ts';
-import { spoken } from '../candid/chat-messages.ts';
+import { conversation } from '../candid/chat-messages.ts';
 import type { Plain } from '../candid/opt.ts';
 import { activeModel } from '../model/model.ts';
 import { callerText } from '../runtime/caller.ts';
@@ -274,7 +274,7 @@ export class GenerateMethods {
    */
   @candid()
   async chat(messages: ChatMessage[], options: Options): Promise<void> {
-    await answer({ method: 'chat', asking: { messages: messages.map(spoken) }, options }, GENERATION);
+    await answer({ method: 'chat', asking: conversation(messages), options }, GENERATION);
   }
 
   /** Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets. */
@@ -286,7 +286,7 @@ export class GenerateMethods {
   /** As `start`, for a conversation as `chat` takes it. Update; whom `access` lets. */
   @candid()
   async start_chat(messages: ChatMessage[], options: Options): Promise<StartResult> {
-    return await begin({ method: 'start_chat', asking: { messages: messages.map(spoken) }, options });
+    return await begin({ method: 'start_chat', asking: conversation(messages), options });
   }
 
   /** Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer. Update; its owner, controllers. */

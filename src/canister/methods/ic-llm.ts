@@ -12,7 +12,7 @@ import type {
 import { wordsOf } from '../../service/error-words.ts';
 import { readToolCalls } from '../../text/tool-calls.ts';
 import { candidEncoder } from '../candid/candid-encoder.ts';
-import { candidCall, spoken, spokenV1, toolOf } from '../candid/chat-messages.ts';
+import { candidCall, conversation, spokenV1, toolOf } from '../candid/chat-messages.ts';
 import type { Plain } from '../candid/opt.ts';
 import { utf8 } from '../storage/bytes.ts';
 import { answer, inForm } from './generate.ts';
@@ -43,7 +43,7 @@ export class IcLlmMethods {
   /** What the assistant says next, as text. Update; whom `access` lets. What it costs, and who pays: as `chat`. */
   @candid()
   async v0_chat({ model, messages }: ChatRequestV0): Promise<void> {
-    const asking = { messages: messages.map(spoken) };
+    const asking = conversation(messages);
     const reply = orReject(({ text }) => encodeText(text));
     await answer({ method: 'v0_chat', model, asking, options: [], fitsPayment: true }, reply, PATIENCE_MS);
   }
@@ -52,7 +52,8 @@ export class IcLlmMethods {
   @candid()
   async v1_chat({ model, messages, tools: [given = []] }: Plain<ChatRequestV1>): Promise<void> {
     const tools = given.map(toolOf);
-    const asking = { messages: messages.map((message) => spokenV1(message, tools)), tools };
+    const said = messages.map((message) => spokenV1(message, tools));
+    const asking = { messages: said, read: () => said, tools };
     const reply = orReject((made) => encodeResponse({ message: assistant(made, tools.length > 0) }));
     await answer({ method: 'v1_chat', model, asking, options: [], fitsPayment: true }, reply, PATIENCE_MS);
   }

@@ -38,7 +38,9 @@ export type Options = Opt<Plain<GenerateOptions>>;
 
 /** What has been said, and what the model may call. */
 export interface Conversation {
-  messages: readonly ChatMessage[];
+  messages: readonly Pick<ChatMessage, 'content' | 'tool_calls'>[];
+  /** The same as a template is given them, which takes thousands of instructions each. */
+  read(): readonly ChatMessage[];
   tools?: readonly Tool[];
 }
 
@@ -226,7 +228,8 @@ function idsOf(
       const options = { specialTokens, thousandSteps: TOKENIZER_STEPS };
       sourceIds = model.tokenizer.encodeUpTo(promptOf(asking), limit, options);
     } else {
-      const { messages, tools } = asking;
+      const { tools } = asking;
+      const messages = asking.read();
       const options = { tools, isSpent: spender() };
       sourceIds = model.chat.encodeUpTo(messages, limit, options);
       if (sourceIds) systemIds = model.chat.systemLength(messages, sourceIds, options);
