@@ -97,10 +97,7 @@ export async function fromCanister(llm: Installed): Promise<{ cost: Cost; sender
     whole.set(arg, head.length);
     llm.newMessages();
     await replica.updateCall({ canisterId: sender, method: 'pass', arg: whole, sender: controller });
-    // a timer of the canister's that is due meanwhile is no part of it
-    const mine = llm
-      .newMessages()
-      .filter((message) => message.canisterId.toText() === canisterId.toText() && message.method === method);
+    const mine = llm.newMessages().filter((message) => message.canisterId.toText() === canisterId.toText());
     return mine.reduce((sum, { instructions }) => sum + instructions.total, 0);
   };
   return { cost, sender };
