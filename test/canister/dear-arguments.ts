@@ -258,7 +258,7 @@ export interface Dearest {
 /** Lists of ids or texts, all of them different, for methods that take options: as long as they may be, as many as the model knows, and none. */
 function manyIds(argTypes: IDL.Type[]): Uint8Array[] {
   const last = argTypes.at(-1);
-  if (!last) return [];
+  if (!last || argTypes.length < 2) return [];
   const record = last instanceof IDL.OptClass ? last._type : last;
   const prompt = argTypes[0] instanceof IDL.VecClass ? [{ role: { user: null }, content: 'hi' }] : 'hi';
   if (!(record instanceof IDL.RecordClass)) return [];
@@ -294,7 +294,9 @@ export async function dearest(method: string, rounds: number, random: Random, co
   let least = Number.POSITIVE_INFINITY;
   let tried = 0;
   const attempt = async (arg: Uint8Array, candidate?: Candidate): Promise<void> => {
-    const instructions = await cost(method, arg);
+    let instructions = await cost(method, arg);
+    // now and then a message collects garbage, for some 8 M, whatever its arguments: those that are dear are so again
+    if (instructions >= allowed(arg.length)) instructions = Math.min(instructions, await cost(method, arg));
     tried += 1;
     least = Math.min(least, instructions);
     const used = instructions / allowed(arg.length);
