@@ -10,6 +10,7 @@ import { fees } from '../packages/replica/src/cycles.ts';
 import { packTensors } from '../src/model/families/registry.ts';
 import { T5 } from '../src/model/families/t5/t5.ts';
 import { packWeightsBytes } from '../src/model/tensor-table.ts';
+import type { Resident } from '../src/model/weight-places.ts';
 import { randomModel } from '../src/node/model/random-model.ts';
 import { macsOf, type Shape, shapeNamed } from '../src/node/model/shapes.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
@@ -36,8 +37,9 @@ async function onKernels(shape: Shape, layers: number): Promise<{ unit: MeteredU
   const t5 = new T5(unit, new Arena(unit), { config, weights: 'int8', tiedHead: false });
   // as int8 60, as float32 0.0115
   const piece = new Uint8Array(1 << 20).fill(0x3c);
-  for (let at = 0; at < t5.weightsBytes; at += piece.length) {
-    unit.write(t5.weightsAt + at, piece.subarray(0, Math.min(piece.length, t5.weightsBytes - at)));
+  const [{ at: weightsAt, bytes }] = t5.weights.resident as [Resident];
+  for (let at = 0; at < bytes; at += piece.length) {
+    unit.write(weightsAt + at, piece.subarray(0, Math.min(piece.length, bytes - at)));
   }
   return { unit, t5 };
 }

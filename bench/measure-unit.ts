@@ -19,7 +19,8 @@ export const withoutPages = ({ total, pages }: { total: number; pages: number })
 /** The model on a machine, its weights in place. */
 export function loadT5(machine: Machine, { config, head, pack }: RandomModel): T5 {
   const t5 = new T5(machine, new Arena(machine), { config, weights: head.weights, tiedHead: head.tiedHead });
-  machine.write(t5.weightsAt, pack.subarray(head.weightsOffset, head.weightsOffset + head.weightsBytes));
+  const weights = pack.subarray(head.weightsOffset, head.weightsOffset + head.weightsBytes);
+  t5.weights.put(0, weights, (at, bytes) => machine.write(at, bytes));
   return t5;
 }
 

@@ -84,7 +84,8 @@ async function bringWeights(
 ): Promise<void> {
   const { weightsOffset, tokenizerOffset } = planConversion(checkpoint, 'int8', 0);
   const write = (at: number, bytes: Uint8Array): void => {
-    if (at >= weightsOffset && at < tokenizerOffset) unit.write(lm.weightsAt + at - weightsOffset, bytes);
+    if (at < weightsOffset || at >= tokenizerOffset) return;
+    lm.weights.put(at - weightsOffset, bytes, (place, piece) => unit.write(place, piece));
   };
   await convert(checkpoint, 'int8', new Uint8Array(0), { write }, createHash('sha256'));
 }

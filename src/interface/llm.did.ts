@@ -333,6 +333,11 @@ export interface ModelInfo {
   'chats' : [] | [boolean],
   'd_model' : number,
   'name' : string,
+  /**
+   * Bytes of weights that are read from stable memory each time that they are used, since `arena_bytes` has no room for
+   * them: docs/canister.md says what that costs. Not said by canisters of earlier versions, where it was none.
+   */
+  'streamed_bytes' : [] | [bigint],
   'max_new_tokens' : number,
   'weights' : string,
   'decoder_layers' : number,
@@ -1096,6 +1101,7 @@ export const ModelInfo = IDL.Record({
   'chats' : IDL.Opt(IDL.Bool),
   'd_model' : IDL.Nat32,
   'name' : IDL.Text,
+  'streamed_bytes' : IDL.Opt(IDL.Nat64),
   'max_new_tokens' : IDL.Nat32,
   'weights' : IDL.Text,
   'decoder_layers' : IDL.Nat32,

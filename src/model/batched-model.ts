@@ -10,7 +10,7 @@ import { type Allocate, type BatchPrograms, registersOf } from './batch-programs
 import { type KvLayout, kvBytes, kvPiece } from './kv-layout.ts';
 import type { LanguageModel, Limits, Outcome, PlacedProgram, StepPlan } from './language-model.ts';
 import { agreement, type Sequence } from './sequence.ts';
-import { type PackTensor, packWeightsBytes } from './tensor-table.ts';
+import type { WeightPlaces } from './weight-places.ts';
 
 /** So often a program in the middle is waited for before it is thought dead, and has to begin again. */
 const PATIENCE = 16;
@@ -42,8 +42,7 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
   abstract readonly vocabularySize: number;
   abstract readonly limits: Limits;
   abstract readonly hasEncoder: boolean;
-  readonly weightsAt: number;
-  readonly weightsBytes: number;
+  readonly weights: WeightPlaces;
   readonly programs: P;
   readonly machine: Machine;
   readonly arena: Arena;
@@ -55,18 +54,21 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
   private logitRows = 0;
   private likeliest: Uint32Array | undefined;
 
-  /** Takes room for everything but sequences. The weights are to be written to `weightsAt` before the first sequence runs. */
+  /**
+   * Takes room for everything but sequences. The weights are to be put in their places before the first sequence runs.
+   * @param place takes room for weights
+   */
   constructor(
     machine: Machine,
     arena: Arena,
-    tensors: readonly PackTensor[],
-    record: (weightsAt: number, allocate: Allocate) => P,
+    place: (allocate: Allocate) => WeightPlaces,
+    record: (weights: WeightPlaces, allocate: Allocate) => P,
   ) {
     this.machine = machine;
     this.arena = arena;
-    this.weightsBytes = packWeightsBytes(tensors);
-    this.weightsAt = this.allocate(this.weightsBytes);
-    this.programs = record(this.weightsAt, (bytes) => this.allocate(bytes));
+    const allocate: Allocate = (bytes) => this.allocate(bytes);
+    this.weights = place(allocate);
+    this.programs = record(this.weights, allocate);
     for (const program of Object.values(this.programs).filter(isProgram)) {
       const pointer = this.allocate(program.words.byteLength);
       machine.write(pointer, new Uint8Array(program.words.buffer));

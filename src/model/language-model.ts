@@ -7,6 +7,7 @@ import type { Machine, Registers } from '../tensor/machine.ts';
 import type { Rows } from '../tensor/recorder.ts';
 import type { Row } from './batch.ts';
 import type { Sequence } from './sequence.ts';
+import type { WeightPlaces } from './weight-places.ts';
 
 /** `paused`: the budget is used up, go on in another message. `busy`: other sequences are in the middle of a program. */
 export type Outcome = 'paused' | 'busy' | 'done';
@@ -42,7 +43,7 @@ export interface LanguageModel {
   /** Whether a prompt is encoded before the first token, which can be kept; a decoder-only model has the prompt in front of the answer. */
   readonly hasEncoder: boolean;
   /** Where the weights belong; they are to be there before the first sequence runs. */
-  readonly weightsAt: number;
+  readonly weights: WeightPlaces;
   /** What `step` leaves: logits of each sequence, and the row table, whose tokens choices may be written to. */
   readonly output: { logits: Rows; table: number };
   /** Whether a program is under way, which no other may run into. */

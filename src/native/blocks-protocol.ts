@@ -14,6 +14,9 @@ export const COMMAND_WRITE = 67;
 /** reserve(count) -> result: TAKEN where Azle's maps can grow by so many blocks without asking the system, else NO_ROOM or UNKNOWN_MANAGER */
 export const COMMAND_RESERVE = 68;
 
+/** page(block) -> result: the page of stable memory that one of our blocks begins with; blocks stay where they are */
+export const COMMAND_PAGE = 69;
+
 export const TAKEN = 0;
 /** Stable memory does not grow so far, or the table is full. */
 export const NO_ROOM = 1;

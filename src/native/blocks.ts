@@ -12,9 +12,10 @@
 // Blocks are taken at the end, so nothing that is there ever moves, and where none is ours, an address is what it was. A trap undoes the table, the globals and
 // stable memory alike.
 import {
-  BLOCK_BYTES, BLOCK_PAGES, BLOCK_SHIFT, BUCKET_PAGES_AT, BUCKETS_AT, COMMAND_OWNED, COMMAND_READ, COMMAND_RESERVE, COMMAND_TAKE, COMMAND_WRITE, MANAGER_MAGIC, MOST_EXTENTS, NO_ROOM,
+  BLOCK_BYTES, BLOCK_PAGES, BLOCK_SHIFT, BUCKET_PAGES_AT, BUCKETS_AT, COMMAND_OWNED, COMMAND_PAGE, COMMAND_READ, COMMAND_RESERVE, COMMAND_TAKE, COMMAND_WRITE, MANAGER_MAGIC, MOST_EXTENTS, NO_ROOM,
   PAGE_BYTES, TABLE_AT, TABLE_MAGIC, TAKEN, UNKNOWN_MANAGER,
 } from './blocks-protocol';
+import { stableRead as read } from '../tensor/assembly/ops/load-stable';
 import { HEADER_BYTES, RESULT } from '../tensor/assembly/protocol';
 
 // @ts-ignore: AssemblyScript's decorator
@@ -23,9 +24,6 @@ declare function size(): u64;
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0real', 'stable64_grow')
 declare function grow(pages: u64): u64;
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0real', 'stable64_read')
-declare function read(to: u64, from: u64, bytes: u64): void;
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0real', 'stable64_write')
 declare function write(to: u64, from: u64, bytes: u64): void;
@@ -211,6 +209,7 @@ export function blocks(mailbox: usize): void {
   let result: u32 = 0;
   if (command == COMMAND_OWNED) result = <u32>owned;
   else if (command == COMMAND_TAKE) result = take(load<u32>(mailbox, 8));
+  else if (command == COMMAND_PAGE) result = <u32>(ours(<u64>load<u32>(mailbox, 8) << BLOCK_SHIFT) >> 16);
   else if (command == COMMAND_RESERVE) result = reserve(load<u32>(mailbox, 8));
   else if (command == COMMAND_READ || command == COMMAND_WRITE) {
     const pointer = load<u32>(mailbox, 8);

@@ -3,6 +3,7 @@
  * model's shape with factors that were measured; a test holds it against what was really charged.
  */
 
+import { MAX_ROWS } from '../model/batch.ts';
 import { workOf } from '../model/families/registry.ts';
 import { type OpenedHead, packShape } from '../model/pack/pack.ts';
 import { callFees, executed, ingressFees, SELF_CALL_BYTES } from './bill.ts';
@@ -10,6 +11,8 @@ import { PAGE_INSTRUCTIONS } from './prices.ts';
 
 /** Instructions a multiply-add, its share of everything else in the unit included. */
 const PER_MAC = 1.2;
+/** Of weights that are streamed: reading, pages of stable memory, and the window's. */
+const PER_STREAMED_BYTE = 3;
 /** Of a token's messages outside the unit, pages included: the step, and the callback of whoever waits. */
 const PER_STEP = 22_000_000;
 /** The same where a relay makes the tokens, its one turn in TypeScript for every 32 of them included. */
@@ -44,13 +47,16 @@ export interface Work {
   tokensPerCall: number;
   /** Whether a relay makes them: one a call, each the likeliest. */
   relayed: boolean;
+  /** Bytes of weights that a batch reads from stable memory. */
+  streamedBytes: number;
 }
 
 /** The most that an answer is thought to take. */
 export function estimate(head: OpenedHead, work: Work): Estimate {
-  const { promptTokens, promptCharacters, newTokens, made, beams, tokensPerCall, relayed } = work;
+  const { promptTokens, promptCharacters, newTokens, made, beams, tokensPerCall, relayed, streamedBytes } = work;
   const { prompt, token, pages } = shapeOf(head, promptTokens, made + newTokens);
-  const unit = (prompt + newTokens * beams * token) * PER_MAC;
+  const batches = newTokens + Math.ceil((promptTokens + made) / MAX_ROWS);
+  const unit = (prompt + newTokens * beams * token) * PER_MAC + batches * streamedBytes * PER_STREAMED_BYTE;
   const fits = tokensPerCall === 0 ? 1 + Math.ceil(unit / LEAST_OF_MANY) : Math.ceil(newTokens / tokensPerCall);
   const steps = Math.max(Math.min(fits, newTokens), 1) + Math.ceil(unit / 1_500_000_000);
   const instructions =
@@ -69,9 +75,9 @@ export function estimate(head: OpenedHead, work: Work): Estimate {
 }
 
 /** What an answer of one token is thought to take, without any company. */
-export function leastInstructions(head: OpenedHead, promptTokens: number): number {
+export function leastInstructions(head: OpenedHead, promptTokens: number, streamedBytes: number): number {
   const { prompt, token, pages } = shapeOf(head, promptTokens, 1);
-  return Math.ceil((prompt + token) * PER_MAC + pages);
+  return Math.ceil((prompt + token) * PER_MAC + pages + streamedBytes);
 }
 
 /** Multiply-adds of a prompt and of a token, the last of `tokens`, and instructions of the weights' pages. */

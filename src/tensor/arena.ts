@@ -26,6 +26,13 @@ export class Arena {
   private most = Number.POSITIVE_INFINITY;
   private attempted: number[] = [];
 
+  /** Bytes that are taken. */
+  get used(): number {
+    let used = 0;
+    for (const bytes of this.taken.values()) used += bytes;
+    return used;
+  }
+
   constructor(machine: Machine) {
     this.machine = machine;
   }

@@ -38,6 +38,13 @@ export interface Machine {
   run(program: number, from: number, end: number, registers: Registers, budget?: bigint): number;
 }
 
+/** What stands in for stable memory where there is none: puts its bytes from an address on into an array. */
+export type ReadStable = (from: number, into: Uint8Array) => void;
+
+export const noStable: ReadStable = () => {
+  throw new Error('machine: expected a program of resident weights, got one that reads stable memory');
+};
+
 /** No budget: everything in one go. */
 export const UNLIMITED = (1n << 64n) - 1n;
 

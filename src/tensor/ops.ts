@@ -50,6 +50,7 @@ export const ops = {
   draw: { file: 'draw', args: 'out row count random' },
   best: { file: 'top-k', args: 'out row count k' },
   copy: { file: 'copy', args: 'out source bytes' },
+  loadStable: { file: 'load-stable', args: 'out page offset bytes' },
   fromBytes: { file: 'from-bytes', args: 'out x rows width cols factor:f32' },
   conv2dQ8: {
     file: 'conv2d',

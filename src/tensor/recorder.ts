@@ -47,6 +47,14 @@ export interface RowTable {
   rows: Value;
 }
 
+/** Bytes that stand together in stable memory. */
+export interface StablePiece {
+  /** Of 64 KiB. */
+  page: number;
+  offset: number;
+  bytes: number;
+}
+
 /**
  * Keys and values of one attention: which cache of a row it is, and which layer's part of that
  * (assembly/ops/append-kv.ts).
@@ -349,6 +357,11 @@ export class Recorder {
     checkChannels(what, channels);
     checkImages(what, out, fits(what, height, window, stride), fits(what, width, window, stride), channels);
     this.emit('maxPool', { out: out.at, x: at, images, height, width, channels, window, stride }, label);
+  }
+
+  /** Bytes of stable memory, from page and offset on, to the arena. */
+  loadStable(label: string, out: Value, { page, offset, bytes }: StablePiece): void {
+    this.emit('loadStable', { out, page, offset, bytes }, label);
   }
 
   copy(label: string, out: Value, source: Value, bytes: Value): void {

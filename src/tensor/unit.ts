@@ -16,7 +16,15 @@ import {
   REGISTERS,
   RESULT,
 } from './assembly/protocol.ts';
-import { checkRegisters, type Machine, type Program, type Registers, UNLIMITED } from './machine.ts';
+import {
+  checkRegisters,
+  type Machine,
+  noStable,
+  type Program,
+  type ReadStable,
+  type Registers,
+  UNLIMITED,
+} from './machine.ts';
 import { opEntry } from './ops.ts';
 
 /** Hands an array to the kernels, which read it and write into it where it lies. */
@@ -119,7 +127,7 @@ export class Unit implements Machine {
  * Instantiates the kernels' own module, for Node and browsers: the arena is its memory, above a window through which
  * mailboxes pass.
  */
-export function kernelsInNode(kernels: BufferSource): Send {
+export function kernelsInNode(kernels: BufferSource, readStable: ReadStable = noStable): Send {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(kernels), {
     env: { memory },
@@ -127,6 +135,9 @@ export function kernelsInNode(kernels: BufferSource): Send {
     ic0real: {
       certified_data_set: () => {
         throw new Error('kernels: expected a mailbox, got certified data, which Node has no use for');
+      },
+      stable64_read: (to: bigint, from: bigint, bytes: bigint) => {
+        readStable(Number(from), new Uint8Array(memory.buffer, Number(to), Number(bytes)));
       },
     },
   });

@@ -166,6 +166,7 @@ export class Bills {
       made: 0,
       beams: o.num_beams[0] ?? 1,
       tokensPerCall,
+      streamedBytes: 0,
     };
     return estimate(this.head, { ...work, relayed: choice === 'greedy' && tokensPerCall === 1 }).cycles;
   }

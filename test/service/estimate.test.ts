@@ -29,6 +29,7 @@ const work: Work = {
   beams: 1,
   tokensPerCall: 1,
   relayed: false,
+  streamedBytes: 0,
 };
 const of = (more: Partial<Work> = {}): number => estimate(head, { ...work, ...more }).instructions;
 
@@ -38,7 +39,7 @@ const tokenOf = (tokens: number): number => 3 * (6 * 64 * 64 + 3 * 64 * 128 + 2 
 const ANSWER = 80_000_000 + 10 * 400_000 + 50 * 100_000;
 
 describe('what an answer is thought to take', () => {
-  const pages = leastInstructions(head, 10) - Math.ceil((PROMPT + tokenOf(1)) * 1.2);
+  const pages = leastInstructions(head, 10, 0) - Math.ceil((PROMPT + tokenOf(1)) * 1.2);
 
   it('at the least, its multiply-adds at 1.2 instructions each and the touch of the weights', () => {
     expect(pages).toBeGreaterThanOrEqual(10 * 80_000);
@@ -59,6 +60,13 @@ describe('what an answer is thought to take', () => {
     const unit = (PROMPT + 4 * 3 * tokenOf(4)) * 1.2;
     const rest = 5 * (pages + 22_000_000) + 4 * 3 * 7_000_000;
     expect(Math.abs(of({ beams: 3 }) - (ANSWER + unit + rest))).toBeLessThan(10);
+  });
+
+  it('more for weights that are streamed, with every token and every 64 rows of a prompt', () => {
+    expect(of({ streamedBytes: 1_000_000 }) - of()).toBeCloseTo(3 * 1_000_000 * (4 + 1), -1);
+    const long = { promptTokens: 65 };
+    expect(of({ ...long, streamedBytes: 1_000_000 }) - of(long)).toBeCloseTo(3 * 1_000_000 * (4 + 2), -1);
+    expect(leastInstructions(head, 10, 1_000) - leastInstructions(head, 10, 0)).toBe(1_000);
   });
 
   it('more for tokens that follow others', () => {

@@ -436,7 +436,8 @@ export function answerAtOnce<Result>(
     const message = `${method}: expected an answer of at most ${QUERY.most} instructions, got up to ${instructions}; ask for fewer tokens, or use ${onlyQueries[method]}`;
     return { Err: { TooLong: { instructions: BigInt(instructions), limit: BigInt(QUERY.most), message } } };
   };
-  if (leastInstructions(model.head, sourceIds.length) > QUERY.most) return tooLong();
+  if (leastInstructions(model.head, sourceIds.length, model.languageModel.weights.streamedBytes) > QUERY.most)
+    return tooLong();
   const session = passingSession({
     owner: callerText(),
     model: model.stored.sha256,

@@ -37,6 +37,7 @@ export class StatusMethods {
         ready,
         about: some(head.about),
         chats: [head.chat !== undefined],
+        streamed_bytes: [BigInt(model.languageModel.weights.streamedBytes)],
       },
     ];
   }

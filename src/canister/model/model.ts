@@ -8,13 +8,16 @@ import { MAX_SOURCE_LENGTH } from '../../model/limits.ts';
 import { PackCheck } from '../../model/pack/check-pack.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../../model/pack/pack.ts';
 import { openTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
+import type { Streaming } from '../../model/weight-places.ts';
 import { BLOCK_BYTES } from '../../native/blocks-protocol.ts';
+import { NoRoom } from '../../tensor/arena.ts';
 import { HEADER_BYTES } from '../../tensor/assembly/protocol.ts';
+import type { StablePiece } from '../../tensor/recorder.ts';
 import { Chat } from '../../text/chat.ts';
 import type { Tokenizer } from '../../text/tokenizer.ts';
 import { certifyModelOf } from '../certification/certified.ts';
 import { arena, instructionsNow, unit } from '../runtime/unit.ts';
-import { type Blocks, readMailbox, readToArena } from '../storage/blocks.ts';
+import { type Blocks, readMailbox, readToArena, stablePieces } from '../storage/blocks.ts';
 import { settings } from '../storage/settings.ts';
 import { readRecord, shortenRecord, writeRecord } from '../storage/stable.ts';
 import { arenaBytes } from './arena-bytes.ts';
@@ -43,15 +46,16 @@ export class Model {
   chat: Chat | undefined;
   /** What the unit takes for a step of one row, as the last one was; 0 before the first. */
   stepInstructions = 0;
-  /** Bytes of the weights that are where they belong. */
+  /** Bytes of the resident weights that are where they belong. */
   private loaded = 0;
 
   /** @throws RangeError where the arena has no room. */
-  constructor(stored: StoredPack, head: OpenedHead) {
+  constructor(stored: StoredPack, head: OpenedHead, isNew: boolean) {
     this.stored = stored;
     this.head = head;
-    this.languageModel = openModel(unit, arena, packShape(this.head));
-    this.tokenizerAt = arena.allocate(head.tokenizerBytes);
+    const { languageModel, tokenizerAt } = openInRoom(stored, head, isNew);
+    this.languageModel = languageModel;
+    this.tokenizerAt = tokenizerAt;
   }
 
   /** Gives the arena's room back. */
@@ -80,12 +84,16 @@ export class Model {
 
   /** Loads weights, a block at a time and at least one, until all are there or the message's counter passes `budget`. */
   load(budget: number): boolean {
-    const { weightsOffset, weightsBytes } = this.head;
-    while (this.loaded < weightsBytes) {
-      const bytes = Math.min(BLOCK_BYTES, weightsBytes - this.loaded);
-      readToArena(this.stored.blocks, weightsOffset + this.loaded, bytes, this.languageModel.weightsAt + this.loaded);
-      this.loaded += bytes;
-      if (instructionsNow() > budget) return false;
+    const { resident } = this.languageModel.weights;
+    let before = 0;
+    for (const { offset, bytes: all, at } of resident) {
+      for (let from = this.loaded - before; from < all; from = this.loaded - before) {
+        const bytes = Math.min(BLOCK_BYTES, all - from);
+        readToArena(this.stored.blocks, this.head.weightsOffset + offset + from, bytes, at + from);
+        this.loaded += bytes;
+        if (instructionsNow() > budget) return false;
+      }
+      before += all;
     }
     if (!this.opened) {
       this.opened = this.openTokenizer();
@@ -105,6 +113,41 @@ export class Model {
     readToArena(this.stored.blocks, tokenizerOffset, tokenizerBytes, this.tokenizerAt);
     return openTokenizer(unit, this.tokenizerAt, tokenizerBytes, addedTokens);
   }
+}
+
+/** What a model takes of the arena. */
+interface Opened {
+  languageModel: LanguageModel;
+  tokenizerAt: number;
+}
+
+/**
+ * The model with all weights resident, where the arena may grow so far; else with as many as leave a quarter of it to
+ * sessions, the others streamed.
+ * @param isNew not so one that answered before an upgrade: where the arena may be less by now, it takes what it must
+ * @throws NoRoom where the arena has no room for that either
+ */
+function openInRoom({ blocks }: StoredPack, head: OpenedHead, isNew: boolean): Opened {
+  const open = (streaming?: Streaming): Opened => ({
+    languageModel: openModel(unit, arena, packShape(head), streaming),
+    tokenizerAt: arena.allocate(head.tokenizerBytes),
+  });
+  const most = arenaBytes();
+  try {
+    return arena.within(most, open);
+  } catch (error) {
+    if (!(error instanceof NoRoom)) throw error;
+  }
+  const bounded = (streaming: Streaming): Opened =>
+    isNew ? arena.within(most, () => open(streaming)) : open(streaming);
+  const piecesOf = (offset: number, bytes: number): StablePiece[] =>
+    stablePieces(blocks, head.weightsOffset + offset, bytes);
+  // what a model takes beside weights shows when as few of these as possible are resident
+  const least = bounded({ room: 0, piecesOf });
+  const rest = arena.used - least.languageModel.weights.bytes;
+  least.languageModel.dispose();
+  arena.release(least.tokenizerAt);
+  return bounded({ room: most * 0.75 - rest, piecesOf });
 }
 
 const readPack = ({ blocks }: Pick<StoredPack, 'blocks'>, offset: number, bytes: number): Uint8Array =>
@@ -159,13 +202,13 @@ let reason = '';
 export const whyNoModel = (): string => reason || 'no model loaded; upload one with npm run upload';
 
 /** The active model, being loaded or ready; undefined where there is none, or its pack is not for this program: another version wrote it. */
-export function activeModel(): Model | undefined {
+export function activeModel(isNew = false): Model | undefined {
   if (!current && !reason) {
     const active = activePack();
     const stored = active && storedPacks().find(({ sha256 }) => sha256 === active);
     const head = stored && tryReadHead(stored);
     if (head instanceof Error) reason = `${head.message}, and upload it`;
-    else if (head) current = new Model(stored!, head);
+    else if (head) current = new Model(stored!, head, isNew);
   }
   return current;
 }
@@ -198,7 +241,7 @@ export function activate(stored: StoredPack): void {
   current = undefined;
   reason = '';
   writeRecord('active', stored.sha256);
-  arena.within(arenaBytes(), activeModel);
+  activeModel(true);
   certifyModel();
 }
 

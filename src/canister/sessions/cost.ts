@@ -17,11 +17,15 @@ export interface Asked {
   made?: number;
 }
 
-export const estimateOf = ({ head }: Model, { options, tokensPerCall, made = 0, ...asked }: Asked): Estimate =>
+export const estimateOf = (
+  { head, languageModel }: Model,
+  { options, tokensPerCall, made = 0, ...asked }: Asked,
+): Estimate =>
   estimate(head, {
     ...asked,
     newTokens: options.scoring ? rowsOf(options) : options.maxNewTokens - made,
     made,
+    streamedBytes: languageModel.weights.streamedBytes,
     beams: options.numBeams,
     tokensPerCall,
     relayed:

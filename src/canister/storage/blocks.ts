@@ -6,6 +6,7 @@
 import {
   BLOCK_BYTES,
   COMMAND_OWNED,
+  COMMAND_PAGE,
   COMMAND_READ,
   COMMAND_RESERVE,
   COMMAND_TAKE,
@@ -14,6 +15,7 @@ import {
   TAKEN,
 } from '../../native/blocks-protocol.ts';
 import { HEADER_BYTES } from '../../tensor/assembly/protocol.ts';
+import type { StablePiece } from '../../tensor/recorder.ts';
 import { unit } from '../runtime/unit.ts';
 
 /** Numbers of the blocks that bytes lie in, in order; the last one need not be full. */
@@ -86,6 +88,16 @@ function byBlock(
 /** Where a byte of blocks is among all that are ours. */
 export const addressOf = (blocks: Blocks, offset: number): number =>
   blocks[Math.floor(offset / BLOCK_BYTES)]! * BLOCK_BYTES + (offset % BLOCK_BYTES);
+
+/** Where bytes of blocks are in stable memory, a piece for each block. */
+export function stablePieces(blocks: Blocks, offset: number, bytes: number): StablePiece[] {
+  const pieces: StablePiece[] = [];
+  byBlock(blocks, offset, bytes, (_, from, length) => {
+    const page = unit.command(COMMAND_PAGE, blocks[Math.floor((offset + from) / BLOCK_BYTES)]!);
+    pieces.push({ page, offset: (offset + from) % BLOCK_BYTES, bytes: length });
+  });
+  return pieces;
+}
 
 /** Copies bytes of blocks to memory at `pointer`. */
 export function readToArena(blocks: Blocks, offset: number, bytes: number, pointer: number): void {

@@ -8,6 +8,7 @@ import { parseT5Config, type T5Config } from '../checkpoint/config.ts';
 import { show } from '../json/json.ts';
 import type { LanguageModel } from '../language-model.ts';
 import type { PackTensor, WeightsKind } from '../tensor-table.ts';
+import type { Streaming } from '../weight-places.ts';
 import { type LlamaConfig, parseLlamaConfig } from './llama/config.ts';
 import { Llama } from './llama/llama.ts';
 import { type LlamaShape, packTensors as llamaPackTensors } from './llama/tensors.ts';
@@ -46,11 +47,12 @@ export const packTensors = (shape: PackShape): PackTensor[] =>
   isLlama(shape) ? llamaPackTensors(shape) : t5PackTensors(shape);
 
 /**
- * Takes room for a model and records its programs. The weights are to be written to `weightsAt` before the first sequence runs.
+ * Takes room for a model and records its programs. The weights are to be put in their places before the first sequence runs.
+ * @param streaming undefined: all weights are resident (weight-places.ts)
  * @throws RangeError where memory is exhausted
  */
-export const openModel = (machine: Machine, arena: Arena, shape: PackShape): LanguageModel =>
-  isLlama(shape) ? new Llama(machine, arena, shape) : new T5(machine, arena, shape);
+export const openModel = (machine: Machine, arena: Arena, shape: PackShape, streaming?: Streaming): LanguageModel =>
+  isLlama(shape) ? new Llama(machine, arena, shape, streaming) : new T5(machine, arena, shape, streaming);
 
 /** Multiply-adds of an answer. */
 export interface MultiplyAdds {

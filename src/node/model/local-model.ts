@@ -48,9 +48,10 @@ export async function openLocalModel(dir: string, weights: WeightsKind): Promise
     const chat = found?.chat && new Chat(found.chat, tokenizer!);
     const model = openModel(machine, new Arena(machine), shapeOf({ ...checkpoint, weights }, config));
     const { weightsOffset, tokenizerOffset } = planConversion(checkpoint, weights, 0);
+    const write = (at: number, bytes: Uint8Array): void => machine.write(at, bytes);
     const intoArena = (at: number, bytes: Uint8Array): void => {
       // what a pack has besides weights is not for the arena
-      if (at >= weightsOffset && at < tokenizerOffset) machine.write(model.weightsAt + at - weightsOffset, bytes);
+      if (at >= weightsOffset && at < tokenizerOffset) model.weights.put(at - weightsOffset, bytes, write);
     };
     await convert(checkpoint, weights, new Uint8Array(0), { write: intoArena }, createHash('sha256'));
     return { model, config, tokenizer, chat, generation };

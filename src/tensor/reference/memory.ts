@@ -1,5 +1,8 @@
+import type { ReadStable } from '../machine.ts';
+
 /** The arena of the reference: one buffer, seen as numbers of each size. Pointers are bytes, as in the kernels. */
 export class Memory {
+  readonly readStable: ReadStable;
   // the first page stays free, so that no pointer is 0
   private used = 65536;
   private buffer = new ArrayBuffer(1 << 20);
@@ -7,6 +10,10 @@ export class Memory {
   u32 = new Uint32Array(this.buffer);
   i8 = new Int8Array(this.buffer);
   i16 = new Int16Array(this.buffer);
+
+  constructor(readStable: ReadStable) {
+    this.readStable = readStable;
+  }
 
   grow(bytes: number): number {
     const pointer = this.used;

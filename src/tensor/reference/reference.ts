@@ -3,7 +3,7 @@
  * checked against, and the place to read what an op means. Slow, and with no thought for speed. Integer ops agree with
  * the kernels to the bit; float ones to rounding, as the kernels add in lanes and have an exponential of their own.
  */
-import { checkRegisters, type Machine, type Registers } from '../machine.ts';
+import { checkRegisters, type Machine, noStable, type ReadStable, type Registers } from '../machine.ts';
 import { type OpArgs, type OpEntry, type OpName, opEntries } from '../ops.ts';
 import * as attention from './attention.ts';
 import * as choosing from './choosing.ts';
@@ -20,6 +20,11 @@ const run: { [N in OpName]: (m: Memory, args: OpArgs<N>) => void } = {
   ...choosing.onRows,
   ...images,
   copy: (m, { out, source, bytes }) => m.write(out, m.read(source, bytes)),
+  loadStable: (m, { out, page, offset, bytes }) => {
+    const piece = new Uint8Array(bytes);
+    m.readStable(page * 65_536 + offset, piece);
+    m.write(out, piece);
+  },
 };
 
 const bitsToFloat = (bits: number): number => new Float32Array(Uint32Array.of(bits).buffer)[0]!;
@@ -29,7 +34,11 @@ const named = (op: OpEntry, words: readonly number[]): Record<string, number> =>
   Object.fromEntries(op.names.map((name, i) => [name, op.isFloat[i] ? bitsToFloat(words[i]!) : words[i]! >>> 0]));
 
 export class Reference implements Machine {
-  private readonly memory = new Memory();
+  private readonly memory: Memory;
+
+  constructor(readStable: ReadStable = noStable) {
+    this.memory = new Memory(readStable);
+  }
 
   grow(bytes: number): number {
     return this.memory.grow(bytes);

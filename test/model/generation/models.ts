@@ -16,6 +16,7 @@ import { scoringOptions } from '../../../src/model/generation/scoring-options.ts
 import type { LanguageModel } from '../../../src/model/language-model.ts';
 import { convert, planConversion } from '../../../src/model/pack/convert.ts';
 import type { WeightsKind } from '../../../src/model/tensor-table.ts';
+import type { Streaming } from '../../../src/model/weight-places.ts';
 import { withCheckpoint } from '../../../src/node/model/model-folder.ts';
 import { Arena } from '../../../src/tensor/arena.ts';
 import type { Machine } from '../../../src/tensor/machine.ts';
@@ -48,6 +49,11 @@ export interface Case {
 }
 export const cases = (name: string): Case[] => readFixture<{ cases: Case[] }>(name, 'expected.json').cases;
 
+/** Weights in what stands in for stable memory. */
+export interface StableWeights extends Streaming {
+  keep(offset: number, bytes: Uint8Array): void;
+}
+
 export class FixtureModel {
   readonly lm: LanguageModel;
 
@@ -59,8 +65,14 @@ export class FixtureModel {
     this.lm = lm;
   }
 
-  static async open(name: string, weights: WeightsKind, machine: Machine): Promise<FixtureModel> {
-    return await withCheckpoint(folder(name), (checkpoint) => openFolder(checkpoint, weights, machine));
+  /** @param stable where not all weights are to be resident */
+  static async open(
+    name: string,
+    weights: WeightsKind,
+    machine: Machine,
+    stable?: StableWeights,
+  ): Promise<FixtureModel> {
+    return await withCheckpoint(folder(name), (checkpoint) => openFolder(checkpoint, weights, machine, stable));
   }
 
   options(request: GenerationRequest): GenerationOptions {
@@ -95,12 +107,15 @@ export async function openFolder(
   checkpoint: Checkpoint,
   weights: WeightsKind,
   machine: Machine,
+  stable?: StableWeights,
 ): Promise<FixtureModel> {
   const { config, generation } = checkpoint;
-  const lm = openModel(machine, new Arena(machine), shapeOf({ ...checkpoint, weights }, config));
+  const lm = openModel(machine, new Arena(machine), shapeOf({ ...checkpoint, weights }, config), stable);
   const { weightsOffset, tokenizerOffset } = planConversion(checkpoint, weights, 0);
   const write = (at: number, bytes: Uint8Array): void => {
-    if (at >= weightsOffset && at < tokenizerOffset) machine.write(lm.weightsAt + at - weightsOffset, bytes);
+    if (at < weightsOffset || at >= tokenizerOffset) return;
+    stable?.keep(at - weightsOffset, bytes);
+    lm.weights.put(at - weightsOffset, bytes, (place, piece) => machine.write(place, piece));
   };
   await convert(checkpoint, weights, new Uint8Array(0), { write }, createHash('sha256'));
   return new FixtureModel(lm, config, generation);

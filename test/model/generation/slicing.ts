@@ -3,6 +3,7 @@
  * stands still.
  */
 import { buildKernels } from '../../../src/node/build/kernels.ts';
+import { noStable, type ReadStable } from '../../../src/tensor/machine.ts';
 import { Unit } from '../../../src/tensor/unit.ts';
 
 const kernels = new WebAssembly.Module((await buildKernels()) as Uint8Array<ArrayBuffer>);
@@ -11,13 +12,17 @@ export class SlicingUnit extends Unit {
   /** Ops run so far, roughly: the kernels ask at the beginning and end of a run too. */
   count = 0n;
 
-  constructor() {
+  constructor(readStable: ReadStable = noStable) {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
     const mailboxAt = 1024;
     const { exports } = new WebAssembly.Instance(kernels, {
       env: { memory },
       ic0: { performance_counter: () => ++this.count },
-      ic0real: { certified_data_set: () => {} },
+      ic0real: {
+        certified_data_set: () => {},
+        stable64_read: (to: bigint, from: bigint, bytes: bigint) =>
+          readStable(Number(from), new Uint8Array(memory.buffer, Number(to), Number(bytes))),
+      },
     });
     const send = exports['certified_data_set'] as (pointer: number, bytes: number) => void;
     let window = { at: mailboxAt, bytes: 65536 - mailboxAt };

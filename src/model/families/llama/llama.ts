@@ -9,9 +9,10 @@ import { BatchedModel, checkLength } from '../../batched-model.ts';
 import { type KvLayout, kvBytes } from '../../kv-layout.ts';
 import type { Limits, Outcome } from '../../language-model.ts';
 import type { Sequence } from '../../sequence.ts';
+import { type Streaming, WeightPlaces } from '../../weight-places.ts';
 import { contextOf, kvLayout, rowOf } from './kv-cache.ts';
 import { recordLlama } from './programs.ts';
-import { type LlamaShape, packTensors } from './tensors.ts';
+import { type LlamaShape, layerOf, packTensors } from './tensors.ts';
 
 export class Llama extends BatchedModel<BatchPrograms> {
   readonly shape: LlamaShape;
@@ -20,10 +21,14 @@ export class Llama extends BatchedModel<BatchPrograms> {
   readonly hasEncoder = false;
   protected readonly ownKv: KvLayout;
 
-  /** Takes room for everything but sequences. The weights are to be written to `weightsAt` before the first sequence runs. */
-  constructor(machine: Machine, arena: Arena, shape: LlamaShape) {
-    const tensors = packTensors(shape);
-    super(machine, arena, tensors, (weightsAt, allocate) => recordLlama(shape, tensors, weightsAt, allocate));
+  /** Takes room for everything but sequences. The weights are to be put in their places before the first sequence runs. */
+  constructor(machine: Machine, arena: Arena, shape: LlamaShape, streaming?: Streaming) {
+    super(
+      machine,
+      arena,
+      (allocate) => new WeightPlaces(packTensors(shape), layerOf, allocate, streaming),
+      (weights, allocate) => recordLlama(shape, weights, allocate),
+    );
     this.shape = shape;
     this.vocabularySize = shape.config.vocabularySize;
     this.ownKv = kvLayout(shape);

@@ -25,23 +25,27 @@ import {
   sharedRoom,
   tableOf,
 } from '../../batch-programs.ts';
-import type { PackTensor } from '../../tensor-table.ts';
+import type { WeightPlaces } from '../../weight-places.ts';
 import { contextOf, kvLayout, paddedSizes } from './kv-cache.ts';
-import { EMBEDDING, EMBEDDING_SCALES, FINAL_NORM, frequenciesName, HEAD, type LlamaShape, ropesOf } from './tensors.ts';
+import {
+  EMBEDDING,
+  EMBEDDING_SCALES,
+  FINAL_NORM,
+  frequenciesName,
+  HEAD,
+  type LlamaShape,
+  layerName,
+  ropesOf,
+} from './tensors.ts';
 
 /** Rows of a tile of attention (tensor/assembly/ops/attention-q16.ts). */
 const TILE_ROWS = 16;
 
-export function recordLlama(
-  shape: LlamaShape,
-  tensors: readonly PackTensor[],
-  weightsAt: number,
-  allocate: Allocate,
-): BatchPrograms {
+export function recordLlama(shape: LlamaShape, weights: WeightPlaces, allocate: Allocate): BatchPrograms {
   const batch = tableOf(MAX_ROWS, allocate);
   const rows = workingRows(shape, allocate);
   const logits = logitsOf(shape.config.vocabularySize, allocate);
-  const block = new Block(shape, tensors, weightsAt, batch.at, rows);
+  const block = new Block(shape, weights, batch.at, rows);
   return {
     ...block.forward(logits),
     greedy: recordGreedy(batch, logits),
@@ -94,17 +98,14 @@ function workingRows(shape: LlamaShape, allocate: Allocate): Working {
 
 /** Layers by the checkpoint's names; each adds what it computes to x. */
 class Block {
-  private readonly table: ReadonlyMap<string, PackTensor>;
   private readonly r: Recorder;
 
   constructor(
     private readonly shape: LlamaShape,
-    tensors: readonly PackTensor[],
-    private readonly weightsAt: number,
+    private readonly weights: WeightPlaces,
     private readonly batch: number,
     private readonly rows: Working,
   ) {
-    this.table = new Map(tensors.map((t) => [t.name, t]));
     this.r = new Recorder(rows.scratch);
   }
 
@@ -113,12 +114,13 @@ class Block {
     const { config, tiedHead } = this.shape;
     const { ropes, ofLayer } = ropesOf(config);
     r.gather(rows.x, batch, this.matrix(EMBEDDING), ROW_BYTES);
-    if (this.table.has(EMBEDDING_SCALES)) r.scaleRow(rows.x, this.vector(EMBEDDING_SCALES));
+    if (this.weights.has(EMBEDDING_SCALES)) r.scaleRow(rows.x, this.vector(EMBEDDING_SCALES));
     for (let i = 0; i < ropes.length; i++) {
       const table = { at: batch, rows: ROWS };
       r.angles(rows.angles[i]!, table, this.vector(frequenciesName(i)), config.headDim / 2);
     }
     for (let l = 0; l < config.layers.length; l++) {
+      this.weights.enter(r, layerName(l));
       this.attention(l, rows.angles[ofLayer[l]!]!, { ...kvLayout(this.shape), cache: 0, layer: l });
       this.feedForward(l);
     }
@@ -133,7 +135,7 @@ class Block {
     const { r, rows, batch } = this;
     const { numHeads: H, numKvHeads: G, headDim: K, bias, qkNorm, layers } = this.shape.config;
     const { x, h, q, k, v, a } = rows;
-    const layer = `model.layers.${l}`;
+    const layer = layerName(l);
     const name = `${layer}.self_attn`;
     this.norm(h, x, `${layer}.input_layernorm.weight`);
     for (const [part, out] of [
@@ -168,7 +170,7 @@ class Block {
     const { r, rows } = this;
     const { activation, postNorms } = this.shape.config;
     const { x, h, gate, up } = rows;
-    const layer = `model.layers.${l}`;
+    const layer = layerName(l);
     this.norm(h, x, `${layer}.${postNorms ? 'pre_feedforward' : 'post_attention'}_layernorm.weight`);
     r.linear(gate, h, this.matrix(`${layer}.mlp.gate_proj.weight`));
     r.linear(up, h, this.matrix(`${layer}.mlp.up_proj.weight`));
@@ -193,20 +195,14 @@ class Block {
   }
 
   private matrix(name: string): Weights {
-    const t = this.tensor(name);
+    const t = this.weights.tensor(name);
     const { layout } = t;
     if (layout.kind !== 'matrix') throw new Error(`llama: expected ${name} to be a matrix, got a ${layout.kind}`);
-    return matrixAt(t.weights, name, this.weightsAt + t.offset, layout.rows.length, layout.cols.length);
+    return matrixAt(t.weights, name, this.weights.at(t), layout.rows.length, layout.cols.length);
   }
 
   private vector(name: string): Vector {
-    return { label: name, at: this.weightsAt + this.tensor(name).offset };
-  }
-
-  private tensor(name: string): PackTensor {
-    const tensor = this.table.get(name);
-    if (!tensor) throw new Error(`llama: expected a tensor ${name}, got none`);
-    return tensor;
+    return { label: name, at: this.weights.at(this.weights.tensor(name)) };
   }
 }
 

@@ -44,6 +44,11 @@ export function ropesOf({ layers }: LlamaConfig): { ropes: Rope[]; ofLayer: numb
   return { ropes, ofLayer };
 }
 
+export const layerName = (layer: number): string => `model.layers.${layer}`;
+
+/** The layer that a tensor is of. */
+export const layerOf = (tensor: string): string | undefined => /^model\.layers\.\d+/.exec(tensor)?.[0];
+
 /** A pack's tensors, with their places. */
 export function packTensors(shape: LlamaShape): PackTensor[] {
   const { config, weights, tiedHead } = shape;
@@ -108,7 +113,7 @@ class Table {
   /** Norms and matrices in the order in which a token goes through them. */
   layer(l: number): void {
     const { qkNorm, postNorms, headDim } = this.config;
-    const [layer, gguf] = [`model.layers.${l}`, `blk.${l}`];
+    const [layer, gguf] = [layerName(l), `blk.${l}`];
     this.norm(`${layer}.input_layernorm.weight`, `${gguf}.attn_norm.weight`);
     this.attention(`${layer}.self_attn`, gguf);
     if (qkNorm) {

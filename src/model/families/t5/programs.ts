@@ -31,9 +31,18 @@ import {
   tableOf,
 } from '../../batch-programs.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../../limits.ts';
-import type { PackTensor } from '../../tensor-table.ts';
+import type { WeightPlaces } from '../../weight-places.ts';
 import { CROSS, decoderCache, encoderCache, encoderCacheBytes, SELF } from './kv-caches.ts';
-import { BIAS_REACH, EMBEDDING, feedForwardInputs, HEAD, paddedSizes, type T5Shape } from './tensors.ts';
+import {
+  BIAS_REACH,
+  blockName,
+  crossKeysName,
+  EMBEDDING,
+  feedForwardInputs,
+  HEAD,
+  paddedSizes,
+  type T5Shape,
+} from './tensors.ts';
 
 export interface T5Programs extends BatchPrograms {
   /** Of a prompt: rows of `prompt`. */
@@ -47,12 +56,7 @@ export interface T5Programs extends BatchPrograms {
   encoded: Rows;
 }
 
-export function recordT5(
-  shape: T5Shape,
-  tensors: readonly PackTensor[],
-  weightsAt: number,
-  allocate: Allocate,
-): T5Programs {
+export function recordT5(shape: T5Shape, weights: WeightPlaces, allocate: Allocate): T5Programs {
   const { model, inner, ff, vocabulary } = paddedSizes(shape.config);
   const shared = sharedRoom(shape.weights, [model, inner, ff], [model, inner, ff, vocabulary], allocate);
   // what every token uses, together
@@ -61,7 +65,7 @@ export function recordT5(
   const logits = logitsOf(shape.config.vocabularySize, allocate);
   const prompt = tableOf(MAX_SOURCE_LENGTH, allocate);
   const promptRows = workingRows(shape, MAX_SOURCE_LENGTH, shared, allocate);
-  const layers = new Layers(shape, tensors, weightsAt);
+  const layers = new Layers(shape, weights);
   return {
     encode: recordEncode(layers, prompt, promptRows),
     cross: recordCross(layers, prompt, promptRows),
@@ -112,20 +116,18 @@ function workingRows({ config }: T5Shape, most: number, shared: SharedScratch, a
 /** Layers of a T5, by the checkpoint's names; each adds what it computes to x. */
 class Layers {
   readonly shape: T5Shape;
-  private readonly table: ReadonlyMap<string, PackTensor>;
-  private readonly weightsAt: number;
+  readonly weights: WeightPlaces;
 
-  constructor(shape: T5Shape, tensors: readonly PackTensor[], weightsAt: number) {
+  constructor(shape: T5Shape, weights: WeightPlaces) {
     this.shape = shape;
-    this.table = new Map(tensors.map((t) => [t.name, t]));
-    this.weightsAt = weightsAt;
+    this.weights = weights;
   }
 
   matrix(name: string): Weights {
-    const t = this.tensor(name);
+    const t = this.weights.tensor(name);
     const { layout } = t;
     if (layout.kind !== 'matrix') throw new Error(`t5: expected ${name} to be a matrix, got a ${layout.kind}`);
-    return matrixAt(t.weights, name, this.weightsAt + t.offset, layout.rows.length, layout.cols.length);
+    return matrixAt(t.weights, name, this.weights.at(t), layout.rows.length, layout.cols.length);
   }
 
   norm(r: Recorder, out: Rows, x: Rows, name: string): void {
@@ -164,14 +166,8 @@ class Layers {
     r.linear(x, wi, dense('wo'), { accumulate: true });
   }
 
-  private tensor(name: string): PackTensor {
-    const tensor = this.table.get(name);
-    if (!tensor) throw new Error(`t5: expected a tensor ${name}, got none`);
-    return tensor;
-  }
-
   private vector(name: string): Vector {
-    return { label: name, at: this.weightsAt + this.tensor(name).offset };
+    return { label: name, at: this.weights.at(this.weights.tensor(name)) };
   }
 
   private bias(stack: string): DistanceBias {
@@ -185,6 +181,7 @@ function recordEncode(layers: Layers, prompt: RowTable, rows: Working): Program 
   const r = new Recorder(rows.scratch);
   r.gather(rows.x, prompt.at, layers.matrix(EMBEDDING), ROW_BYTES);
   for (let l = 0; l < shape.config.numLayers; l++) {
+    layers.weights.enter(r, blockName('encoder', l));
     layers.selfAttention(r, `encoder.block.${l}.layer.0`, prompt, encoderCache(shape), rows);
     layers.feedForward(r, `encoder.block.${l}.layer.1`, rows);
   }
@@ -197,6 +194,7 @@ function recordCross(layers: Layers, prompt: RowTable, { h, k, v, scratch }: Wor
   const r = new Recorder(scratch);
   for (let l = 0; l < shape.config.numDecoderLayers; l++) {
     const name = `decoder.block.${l}.layer.1.EncDecAttention`;
+    layers.weights.enter(r, crossKeysName(l));
     r.linear(k, h, layers.matrix(`${name}.k.weight`));
     r.linear(v, h, layers.matrix(`${name}.v.weight`));
     r.appendKv(name, prompt, decoderCache(shape, CROSS, l), k, v);
@@ -210,7 +208,8 @@ function recordForward(layers: Layers, batch: RowTable, rows: Working, logits: R
   const r = new Recorder(rows.scratch);
   r.gather(rows.x, batch.at, layers.matrix(EMBEDDING), ROW_BYTES);
   for (let l = 0; l < config.numDecoderLayers; l++) {
-    const block = `decoder.block.${l}`;
+    const block = blockName('decoder', l);
+    layers.weights.enter(r, block);
     layers.selfAttention(r, `${block}.layer.0`, batch, decoderCache(shape, SELF, l), rows);
     layers.crossAttention(r, `${block}.layer.1`, batch, decoderCache(shape, CROSS, l), rows);
     layers.feedForward(r, `${block}.layer.2`, rows);

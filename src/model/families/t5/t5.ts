@@ -9,9 +9,10 @@ import { type KvLayout, kvBytes } from '../../kv-layout.ts';
 import type { Limits, Outcome } from '../../language-model.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../../limits.ts';
 import type { Sequence } from '../../sequence.ts';
+import { type Streaming, WeightPlaces } from '../../weight-places.ts';
 import { CROSS, decoderKv, promptWords, rowOf, SELF } from './kv-caches.ts';
 import { recordT5, type T5Programs } from './programs.ts';
-import { packTensors, type T5Shape } from './tensors.ts';
+import { layerOf, packTensors, type T5Shape } from './tensors.ts';
 
 export class T5 extends BatchedModel<T5Programs> {
   readonly shape: T5Shape;
@@ -22,10 +23,14 @@ export class T5 extends BatchedModel<T5Programs> {
   /** The sequence whose prompt's encoding stands in `programs.encoded`. */
   private encodedFor: Sequence | undefined;
 
-  /** Takes room for everything but sequences. The weights are to be written to `weightsAt` before the first sequence runs. */
-  constructor(machine: Machine, arena: Arena, shape: T5Shape) {
-    const tensors = packTensors(shape);
-    super(machine, arena, tensors, (weightsAt, allocate) => recordT5(shape, tensors, weightsAt, allocate));
+  /** Takes room for everything but sequences. The weights are to be put in their places before the first sequence runs. */
+  constructor(machine: Machine, arena: Arena, shape: T5Shape, streaming?: Streaming) {
+    super(
+      machine,
+      arena,
+      (allocate) => new WeightPlaces(packTensors(shape), layerOf, allocate, streaming),
+      (weights, allocate) => recordT5(shape, weights, allocate),
+    );
     this.shape = shape;
     this.vocabularySize = shape.config.vocabularySize;
     this.ownKv = decoderKv(shape);

@@ -50,6 +50,17 @@ export interface T5Shape {
   tiedHead: boolean;
 }
 
+/** Layers that are loaded together: a block of either stack, and apart from the decoder's what makes keys and values of a prompt. */
+export const blockName = (stack: 'encoder' | 'decoder', layer: number): string => `${stack}.block.${layer}`;
+export const crossKeysName = (layer: number): string => `${blockName('decoder', layer)}.cross`;
+
+/** The layer that a tensor is of. The bias by distance is all layers'. */
+export function layerOf(tensor: string): string | undefined {
+  if (tensor.includes('relative_attention_bias')) return undefined;
+  const block = /^(?:en|de)coder\.block\.\d+/.exec(tensor)?.[0];
+  return block && /EncDecAttention\.[kv]\./.test(tensor) ? `${block}.cross` : block;
+}
+
 /** A pack's tensors, with their places. */
 export const packTensors = ({ config, weights, tiedHead }: T5Shape): PackTensor[] =>
   layOut(tiedHead ? t5Tensors(config) : [...t5Tensors(config), headTensor(config)], weights);
