@@ -3,12 +3,14 @@
  * (dear-arguments.ts); the id of somebody else's session and prompts of nearly 2 MiB among them. What is held against each: no trap, no hint of that session, an `Err`
  * or a reject that says what was expected; and what is rejected took no more than that may.
  */
+
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { RejectError } from '../../packages/replica/src/index.ts';
 import { idlService as service } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
+import { type Random, randomFrom } from '../random.ts';
 import { allowed, bombs, dearMessage, skipped } from './dear-arguments.ts';
 import { change, install, ok, options, stranger, upload } from './llm.ts';
 
@@ -21,16 +23,6 @@ export interface AbuseReport {
   /** Rejects by their beginnings. */
   rejects: Record<string, number>;
   unexpected: string[];
-}
-
-type Random = () => number;
-
-export function randomFrom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 const texts = [

@@ -4,7 +4,8 @@ import { Principal } from '@dfinity/principal';
 import { describe, expect, it } from 'vitest';
 import { headOf } from '../../src/canister/candid/candid-encoder.ts';
 import { idlService as service } from '../../src/interface/llm.did.ts';
-import { absurd, randomFrom } from './abuse.ts';
+import { randomFrom } from '../random.ts';
+import { absurd } from './abuse.ts';
 import { bombs } from './dear-arguments.ts';
 import { readerFor } from './native-arguments.ts';
 

@@ -16,7 +16,7 @@ import {
 } from '../../src/native/blocks-protocol.ts';
 import { buildRelay } from '../../src/node/build/kernels.ts';
 import { HEADER_BYTES, MAGIC, RESULT } from '../../src/tensor/assembly/protocol.ts';
-import { randomFrom } from './abuse.ts';
+import { randomFrom } from '../random.ts';
 
 const module = new WebAssembly.Module((await buildRelay()) as Uint8Array<ArrayBuffer>);
 

@@ -3,7 +3,7 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { idlService as service } from '../../src/interface/llm.did.ts';
-import { randomFrom } from './abuse.ts';
+import { randomFrom } from '../random.ts';
 import { allowed, bombs, type Cost, dearest, fromCanister, locked, skipped } from './dear-arguments.ts';
 import { change, type Installed, install, ok, options, stranger } from './llm.ts';
 

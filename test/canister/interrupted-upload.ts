@@ -4,7 +4,7 @@
  */
 import { type AgentError, TimeoutWaitingForResponseErrorCode, UnknownError } from '@dfinity/agent';
 import { uploadPack } from '../../src/client/upload/upload.ts';
-import { randomFrom } from './abuse.ts';
+import { randomFrom } from '../random.ts';
 import type { Installed } from './llm.ts';
 
 export interface UploadReport {

@@ -4,8 +4,8 @@
  */
 import { program } from 'commander';
 import { idlService as service } from '../../src/interface/llm.did.ts';
-import { randomFrom } from '../canister/abuse.ts';
 import { allowed, type Dearest, dearest, fromCanister, locked } from '../canister/dear-arguments.ts';
+import { randomFrom } from '../random.ts';
 
 program
   .option('--rounds <n>', 'steps for each method', Number, 400)

@@ -7,9 +7,9 @@ import { setTimeout } from 'node:timers/promises';
 import { IDL } from '@dfinity/candid';
 import { program } from 'commander';
 import { idlService as service } from '../../src/interface/llm.did.ts';
-import { randomFrom } from '../canister/abuse.ts';
 import { allowed, bombs, dearMessage, fromCanister, skipped } from '../canister/dear-arguments.ts';
 import { change, install, ok, stranger } from '../canister/llm.ts';
+import { randomFrom } from '../random.ts';
 
 program
   .option('--refused <n>', 'ingress calls that inspect_message refuses', Number, 100_000)

@@ -8,7 +8,7 @@ import { WeightPlaces } from '../../src/model/weight-places.ts';
 import { inOrder } from '../../src/tensor/layout.ts';
 import { Recorder, type StablePiece } from '../../src/tensor/recorder.ts';
 import { Reference } from '../../src/tensor/reference/reference.ts';
-import { randomFrom } from '../canister/abuse.ts';
+import { randomFrom } from '../random.ts';
 import { newUnit } from '../tensor/machines.ts';
 import { FIXTURES, FixtureModel, LLAMA_FIXTURES, type StableWeights } from './generation/models.ts';
 import { SlicingUnit } from './generation/slicing.ts';

@@ -54,6 +54,7 @@ declare function callNew(a: usize, b: usize, c: usize, d: usize, e: u32, f: u32,
 @external('env', 'azle generate') declare function azleGenerate(): void;
 export let relay_reply_index: u32 = 0;
 export let settled_callback_index: u32 = 0;
+export let wait_reply_index: u32 = 0;
 export function call_new(a: usize, b: usize, c: usize, d: usize, e: u32, f: u32, g: u32, h: u32): void {
   callNew(a, b, c, d, e, f, g, h);
 }
@@ -62,6 +63,7 @@ export function call_on_cleanup(cleanup: u32, env: u32): void {
 }
 export function settle(): void {}
 export function settled_callback(env: u32): void {}
+export function wait_reply(env: u32): void {}
 export function relay_generate(): void {
   if (msgArgDataSize() == 1) call_indirect<void>(relay_reply_index, 0);
   else azleGenerate();
