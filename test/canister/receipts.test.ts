@@ -15,7 +15,7 @@ let installed: Installed;
 let server: Server;
 let client: Client;
 let rootKey: Uint8Array;
-/** The first answer, a drawn one, beams, and a choice. */
+/** The first answer, a drawn one, beams, one that a text stops, and a choice. */
 let receipts: Receipt[];
 let sessions: string[];
 
@@ -32,6 +32,7 @@ beforeAll(async () => {
     ok(await anyone.generate(QUESTION)),
     ok(await anyone.generate_with('write 17 in words', options({ do_sample: true, seed: 7n, temperature: 3 })[0])),
     ok(await anyone.generate_with('what is 4 + 4?', options({ num_beams: 3 })[0])),
+    ok(await anyone.generate_with(QUESTION, options({ stop_strings: ['ol'] })[0])),
     ok(await anyone.choose(QUESTION, ['cold', 'warm', 'wet'], [])),
   ];
   sessions = answers.map(({ session }) => session);

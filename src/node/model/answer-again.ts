@@ -18,7 +18,7 @@ export async function answerAgain(
     throw new Error(`receipt: expected a model with the pack ${sha256}, got ${model} at ${weights}, ${pack.sha256}`);
   const local = await openLocalModel(model, weights);
   const decided: GenerationOptions = { ...JSON.parse(options), key: keyOf(BigInt(seed)) };
-  const generation = openGeneration(local.model, prompt_ids, decided);
+  const generation = openGeneration(local.model, prompt_ids, decided, undefined, local.tokenizer);
   while (advance(local.model, generation) !== 'finished');
   const made = generation.tokenIds;
   generation.close();
