@@ -50,6 +50,9 @@ export async function meteredKernels(onCost: (cost: Cost) => void, options: Inst
     certified_data_set: () => {
       throw new Error('metered unit: expected a mailbox, got certified data');
     },
+    stable64_read: () => {
+      throw new Error('metered unit: expected resident weights, got an op that reads stable memory');
+    },
   };
   const instance = new Instance(loadCode(wasm, options).compiled, systemApi, meter, '2026');
   return (mailbox) => {

@@ -59,7 +59,7 @@ describe('npm run local -- --chat', () => {
   it('answers a conversation a line; what is none has a line that says so', async () => {
     const { lines, code } = await local([
       [user('hi')],
-      [user('hi'), { role: 'tool', content: 'x' }],
+      [user('hi'), { role: 'narrator', content: 'x' }],
       [user('<|end|>')],
     ]);
     expect(code).toBe(1);
