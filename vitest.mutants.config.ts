@@ -1,4 +1,7 @@
-/** The tests that `npm run mutants` runs again and again: those of the mutated rooms, without the ones that take the canister. */
+/**
+ * The tests that `npm run mutants` runs again and again: those of the mutated rooms, without the ones that take the
+ * canister.
+ */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({

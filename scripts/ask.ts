@@ -1,4 +1,7 @@
-/** `npm run ask -- "prompt"`: asks a canister on any network. The answer goes to stdout as it comes, what it took to stderr. */
+/**
+ * `npm run ask -- "prompt"`: asks a canister on any network. The answer goes to stdout as it comes, what it took to
+ * stderr.
+ */
 import { AgentError, ErrorKindEnum } from '@dfinity/agent';
 import { Command } from 'commander';
 import { CanisterError, type GenerateOptions, type TextStream } from '../src/client/index.ts';

@@ -1,6 +1,6 @@
 /**
- * `npm start`: the whole way on this machine, from the sources to an answer. Replica, canister, upload, then a question through @dfinity/agent,
- * the tokens as they come, and what they took by the replica's record of messages.
+ * `npm start`: the whole way on this machine, from the sources to an answer. Replica, canister, upload, then a question
+ * through @dfinity/agent, the tokens as they come, and what they took by the replica's record of messages.
  */
 import { once } from 'node:events';
 import { IDL } from '@dfinity/candid';

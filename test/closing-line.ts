@@ -1,4 +1,6 @@
-/** The last line of a test run, for whoever reads only that: `N passed, N failed`, and `, N skipped` where some were. */
+/**
+ * The last line of a test run, for whoever reads only that: `N passed, N failed`, and `, N skipped` where some were.
+ */
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 export default class ClosingLine implements Reporter {

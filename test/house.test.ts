@@ -1,11 +1,12 @@
-/** What the house asks of its rooms: small folders, short functions, and nothing that a pure room keeps. */
+/** What the house asks of its rooms and sentences: small folders, short functions, lines that a window shows whole. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 const MOST_FILES = 15;
 const MOST_LINES = 80;
+const MOST_COLUMNS = 120;
 
 /** Lists of one kind: a file for each op. */
 const LISTS = ['src/tensor/assembly/ops'];
@@ -19,11 +20,15 @@ const below = (folder: string): string[] =>
 const files = ['src', 'packages', 'scripts', 'bench', 'test', 'examples']
   .flatMap(below)
   .filter((file) => /\.(ts|js|mjs)$/.test(file) && !SKIPPED.test(file));
+const pages = [...readdirSync('.'), ...['docs', 'packages', 'examples', 'models', 'test'].flatMap(below)].filter(
+  (file) => file.endsWith('.md') && !SKIPPED.test(file),
+);
 const parsed = (file: string): ts.SourceFile =>
   ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
 
 it('finds what it looks at', () => {
   expect(files).toContain('src/canister/index.ts');
+  expect(pages).toContain('docs/design.md');
 });
 
 it(`a folder of src has at most ${MOST_FILES} files`, () => {
@@ -75,4 +80,30 @@ function isState(statement: ts.Statement): boolean {
     if (type !== undefined && /^Readonly(Map|Set|Array)?</.test(type.getText())) return false;
     return ts.isNewExpression(initializer) || ts.isArrayLiteralExpression(initializer);
   });
+}
+
+describe(`a line of prose has at most ${MOST_COLUMNS} characters`, () => {
+  it('in comments', () => expect(files.flatMap(longComments)).toEqual([]));
+  it('in pages', () => expect(pages.flatMap(longParagraphs)).toEqual([]));
+});
+
+/** Those of a line's length that are words; a drawing, a table or an address cannot be broken. */
+const isLong = (line: string): boolean =>
+  line.length > MOST_COLUMNS && !/[│─├└┌┐┤▶]|\S {3,}\S|https?:\/\/\S{40}|biome-ignore/.test(line);
+
+function longComments(file: string): string[] {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.flatMap((line, i) =>
+    /^\s*(\/\/|\/?\*)/.test(line) && isLong(line) ? [`${file}:${i + 1}: ${line}`] : [],
+  );
+}
+
+function longParagraphs(page: string): string[] {
+  let fenced = false;
+  return readFileSync(page, 'utf8')
+    .split('\n')
+    .flatMap((line, i) => {
+      if (/^\s*```/.test(line)) fenced = !fenced;
+      return !fenced && !/^\s*(\||#)/.test(line) && isLong(line) ? [`${page}:${i + 1}: ${line}`] : [];
+    });
 }

@@ -1,4 +1,5 @@
-// The page as one HTML file, with what is certified of it, as a module that the canister imports (http.ts). The bundler is esbuild.
+// The page as one HTML file, with what is certified of it, as a module that the canister imports (http.ts). The bundler
+// is esbuild.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';

@@ -1,4 +1,5 @@
-// node --import tsx build.js NAME…: builds canisters of dfx.json into build/NAME.wasm.gz and build/NAME.did, `mnist` with its page.
+// node --import tsx build.js NAME…: builds canisters of dfx.json into build/NAME.wasm.gz and build/NAME.did, `mnist`
+// with its page.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';

@@ -1,4 +1,5 @@
-// npm test: compiles main.mo with Motoko's own compiler, as npm has it, against the Candid file of the model's canister. Warnings count as errors.
+// npm test: compiles main.mo with Motoko's own compiler, as npm has it, against the Candid file of the model's
+// canister. Warnings count as errors.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 

@@ -1,5 +1,5 @@
-// Makes `dist/`, plain JavaScript and types, from `src/`; the figures (the two JSON files) are put into it. `npm pack` runs this, unless npm is told to ignore scripts.
-// node build.js [folder]
+// Makes `dist/`, plain JavaScript and types, from `src/`; the figures (the two JSON files) are put into it. `npm pack`
+// runs this, unless npm is told to ignore scripts. node build.js [folder]
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

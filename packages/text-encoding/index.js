@@ -1,6 +1,7 @@
 /**
- * TextEncoder and TextDecoder for UTF-8, for QuickJS, which has none. Azle takes them from @sinonjs/text-encoding: 600 kB of tables, which every canister
- * parses at each install and upgrade, and 14,000 instructions a character. Names and behaviour are those of the WHATWG Encoding Standard, UTF-8 only.
+ * TextEncoder and TextDecoder for UTF-8, for QuickJS, which has none. Azle takes them from @sinonjs/text-encoding: 600
+ * kB of tables, which every canister parses at each install and upgrade, and 14,000 instructions a character. Names and
+ * behaviour are those of the WHATWG Encoding Standard, UTF-8 only.
  */
 
 const MAX_ARGUMENTS = 8192;
@@ -72,7 +73,10 @@ function ascii(bytes) {
   return /^[\0-\x7f]*$/.test(text) ? text : undefined;
 }
 
-/** One U+FFFD for each longest run of bytes that begins a character and does not end it (Encoding Standard, section 8.1.1). */
+/**
+ * One U+FFFD for each longest run of bytes that begins a character and does not end it (Encoding Standard,
+ * section 8.1.1).
+ */
 function decodeUtf8(bytes, fatal) {
   const units = new Uint16Array(bytes.length);
   let count = 0;

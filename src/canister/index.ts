@@ -1,8 +1,8 @@
 /**
- * The canister: one class for each family of methods, merged by Azle into one service. The way of a prompt: generate.ts (calls),
- * scheduler.ts (whose turn it is), steps.ts (a message's work), sessions.ts (the generation cache), embeddings.ts (the embedding cache), model.ts
- * (what answers); of a pack: upload.ts, model.ts. Who may do what: access.ts, settings.ts, callers.ts; what may be
- * sent at all: arguments.ts.
+ * The canister: one class for each family of methods, merged by Azle into one service. The way of a prompt: generate.ts
+ * (calls), scheduler.ts (whose turn it is), steps.ts (a message's work), sessions.ts (the generation cache),
+ * embeddings.ts (the embedding cache), model.ts (what answers); of a pack: upload.ts, model.ts. Who may do what:
+ * access.ts, settings.ts, callers.ts; what may be sent at all: arguments.ts.
  */
 // before all else: types that lie together in the interpreter's heap touch fewer pages, 0.2 M instructions a message
 import '../interface/llm.did.ts';

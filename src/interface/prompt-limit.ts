@@ -11,5 +11,8 @@ const MOST = 90_000;
 export const maxPromptCharacters = (tokens: number): number =>
   Math.min(Math.max(LEAST, CHARACTERS_PER_TOKEN * tokens), MOST);
 
-/** Thousands of steps along the tokenizer's tries, some 15 instructions each: none of T5's texts takes a tenth, but a vocabulary may have pieces of thousands of bytes. */
+/**
+ * Thousands of steps along the tokenizer's tries, some 15 instructions each: none of T5's texts takes a tenth, but a
+ * vocabulary may have pieces of thousands of bytes.
+ */
 export const TOKENIZER_STEPS = 40_000;

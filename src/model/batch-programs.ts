@@ -1,4 +1,7 @@
-/** What the programs of every family have in common: their registers, what a batch leaves behind, the room that they share, and the programs after `forward`. */
+/**
+ * What the programs of every family have in common: their registers, what a batch leaves behind, the room that they
+ * share, and the programs after `forward`.
+ */
 import { ACCUMULATOR_BYTES, INT4_UNPACK_OUTPUTS } from '../tensor/assembly/protocol.ts';
 import { ROW_BYTES } from '../tensor/assembly/row-table.ts';
 import { pad } from '../tensor/layout.ts';
@@ -41,7 +44,11 @@ export function logitsOf(vocabularySize: number, allocate: Allocate): Rows {
 
 export type SharedScratch = Pick<Scratch, 'sums' | 'unpacked'>;
 
-/** Scratch that all programs share. @param inputs padded widths of what matrices read @param outputs of what they give */
+/**
+ * Scratch that all programs share.
+ * @param inputs padded widths of what matrices read
+ * @param outputs of what they give
+ */
 export function sharedRoom(
   weights: WeightsKind,
   inputs: readonly number[],

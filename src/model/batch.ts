@@ -1,6 +1,7 @@
 /**
- * A batch: rows that go through a model together, each a position of a sequence. What a row comes to does not depend on the others, to the bit.
- * The first rows of a batch are the ones whose logits are wanted, one for each sequence; the others only leave keys and values.
+ * A batch: rows that go through a model together, each a position of a sequence. What a row comes to does not depend on
+ * the others, to the bit. The first rows of a batch are the ones whose logits are wanted, one for each sequence; the
+ * others only leave keys and values.
  */
 import { CACHE_KEYS, ROW_CACHES, ROW_POSITION, ROW_TOKEN, ROW_WORDS } from '../tensor/assembly/row-table.ts';
 import type { Sequence } from './sequence.ts';
@@ -41,7 +42,8 @@ export function replayBatch(sequences: readonly Sequence[]): Batch | undefined {
 }
 
 /**
- * What is to run next so that each of the sequences gets the logits after its last token: with all that is missing, if a batch holds it.
+ * What is to run next so that each of the sequences gets the logits after its last token: with all that is missing, if
+ * a batch holds it.
  * @throws RangeError for more sequences than a batch has logits for
  */
 export function nextBatch(sequences: readonly Sequence[]): Batch {
@@ -57,8 +59,8 @@ export function nextBatch(sequences: readonly Sequence[]): Batch {
 }
 
 /**
- * What is to run next so that these rows get logits: with all positions that their sequences lack before them, if a batch holds it. Rows of a sequence stand next to
- * each other, rising.
+ * What is to run next so that these rows get logits: with all positions that their sequences lack before them, if a
+ * batch holds it. Rows of a sequence stand next to each other, rising.
  * @throws RangeError for more rows than a batch has logits for
  */
 export function batchOf(wanted: readonly Row[]): Batch {

@@ -1,6 +1,7 @@
 /**
- * What every family's model does in the same way: it holds programs and weights in the arena, and takes sequences on by batches of rows through `forward`. Working
- * rows are shared, so one program is under way at most. What comes before batches, such as an encoder, is the family's.
+ * What every family's model does in the same way: it holds programs and weights in the arena, and takes sequences on by
+ * batches of rows through `forward`. Working rows are shared, so one program is under way at most. What comes before
+ * batches, such as an encoder, is the family's.
  */
 import type { Arena } from '../tensor/arena.ts';
 import { ROW_BYTES, ROW_TOKEN } from '../tensor/assembly/row-table.ts';

@@ -1,10 +1,12 @@
 /**
- * Where keys and values of a sequence lie (tensor/assembly/ops/append-kv.ts), whatever the family: float32 beside float32 weights, int16 beside integer ones.
+ * Where keys and values of a sequence lie (tensor/assembly/ops/append-kv.ts), whatever the family: float32 beside
+ * float32 weights, int16 beside integer ones.
  *
  *   int16       positions 0 … 15: | layer 0: a chunk of 16 | layer 1 … |  16 … 31 …
  *   float32     position 0: | layer 0: k, v | layer 1 … |  position 1 …
  *
- * All layers of a position lie together, so that a step touches few pages and what two sequences have in common is one piece.
+ * All layers of a position lie together, so that a step touches few pages and what two sequences have in common is one
+ * piece.
  */
 import { type KvKind, kvChunk, kvPositionBytes, pad } from '../tensor/layout.ts';
 import type { KvCache } from '../tensor/recorder.ts';

@@ -1,6 +1,7 @@
 /**
- * A model at work on a machine, whatever its family: what generation and the canister know of it. It holds the weights and the sequences' keys and values, and
- * takes sequences to their next logits, in as many slices as the instruction budget makes of it. It knows ids only.
+ * A model at work on a machine, whatever its family: what generation and the canister know of it. It holds the weights
+ * and the sequences' keys and values, and takes sequences to their next logits, in as many slices as the instruction
+ * budget makes of it. It knows ids only.
  */
 import type { Arena } from '../tensor/arena.ts';
 import type { Machine, Registers } from '../tensor/machine.ts';
@@ -9,21 +10,32 @@ import type { Row } from './batch.ts';
 import type { Sequence } from './sequence.ts';
 import type { WeightPlaces } from './weight-places.ts';
 
-/** `paused`: the budget is used up, go on in another message. `busy`: other sequences are in the middle of a program. */
+/**
+ * `paused`: the budget is used up, go on in another message. `busy`: other sequences are in the middle of a program.
+ */
 export type Outcome = 'paused' | 'busy' | 'done';
 
 /** A program in the arena: pointer, first word, end. */
 export type PlacedProgram = readonly [number, number, number];
 
-/** What makes the next tokens of some sequences, one after another, each the likeliest: for whoever runs the programs without this class. */
+/**
+ * What makes the next tokens of some sequences, one after another, each the likeliest: for whoever runs the programs
+ * without this class.
+ */
 export interface StepPlan {
   step: PlacedProgram;
   choice: PlacedProgram;
   /** For these rows; each of them is for so many rows as many times what it is for one. */
   registers: Registers;
-  /** Pointer of the row table: the rows are written there before a step, and the choice leaves each one's next id in it as its token. */
+  /**
+   * Pointer of the row table: the rows are written there before a step, and the choice leaves each one's next id in it
+   * as its token.
+   */
   table: number;
-  /** Words of the rows of the next step. From a step to the next, each row's position and the keys of its first cache grow by one. */
+  /**
+   * Words of the rows of the next step. From a step to the next, each row's position and the keys of its first cache
+   * grow by one.
+   */
   rows: Uint32Array;
 }
 
@@ -40,7 +52,10 @@ export interface LanguageModel {
   readonly arena: Arena;
   readonly vocabularySize: number;
   readonly limits: Limits;
-  /** Whether a prompt is encoded before the first token, which can be kept; a decoder-only model has the prompt in front of the answer. */
+  /**
+   * Whether a prompt is encoded before the first token, which can be kept; a decoder-only model has the prompt in front
+   * of the answer.
+   */
   readonly hasEncoder: boolean;
   /** Where the weights belong; they are to be there before the first sequence runs. */
   readonly weights: WeightPlaces;
@@ -52,12 +67,15 @@ export interface LanguageModel {
   dispose(): void;
 
   /**
-   * Opens a sequence for `capacity` tokens more than are given. `targetIds` of an earlier one, given ones included, are taken up again: their keys and values are
-   * made anew.
+   * Opens a sequence for `capacity` tokens more than are given. `targetIds` of an earlier one, given ones included, are
+   * taken up again: their keys and values are made anew.
    * @throws RangeError for ids or lengths out of range, or where memory is exhausted
    */
   open(sourceIds: readonly number[], capacity: number, targetIds?: readonly number[]): Sequence;
-  /** Another sequence on the same prompt, which shares what was made of it. It can step once the first one can, and must be closed before it. */
+  /**
+   * Another sequence on the same prompt, which shares what was made of it. It can step once the first one can, and must
+   * be closed before it.
+   */
   fork(first: Sequence): Sequence;
   /** Gives a sequence other target ids. Its keys and values stay as far as the ids agree. */
   retarget(sequence: Sequence, targetIds: readonly number[]): void;
@@ -86,13 +104,14 @@ export interface LanguageModel {
   /** Makes the keys and values that sequences lack, as after an upgrade, up to their last token. */
   replay(sequences: readonly Sequence[], budget?: bigint): Outcome;
   /**
-   * Makes the logits after the last token of each sequence: row i of the logits belongs to the i-th. All that is to be done before is done. A call that is not
-   * `done` is to be made again with the same sequences.
+   * Makes the logits after the last token of each sequence: row i of the logits belongs to the i-th. All that is to be
+   * done before is done. A call that is not `done` is to be made again with the same sequences.
    */
   step(sequences: readonly Sequence[], budget?: bigint): Outcome;
   /**
-   * Makes the logits behind any positions of sequences: row i of the logits belongs to the i-th. Rows of a sequence stand next to each other, rising; what it lacks
-   * before them is made. A call that is not `done` is to be made again with the same rows.
+   * Makes the logits behind any positions of sequences: row i of the logits belongs to the i-th. Rows of a sequence
+   * stand next to each other, rising; what it lacks before them is made. A call that is not `done` is to be made again
+   * with the same rows.
    */
   evaluate(rows: readonly Row[], budget?: bigint): Outcome;
   /** The likeliest id of a row of logits. */

@@ -1,6 +1,6 @@
 /**
- * A sequence: what has keys and values in the arena, a prompt and what follows it. What lies in the arena of it can be made again from its ids.
- * A caller's session has one sequence, or one for each beam.
+ * A sequence: what has keys and values in the arena, a prompt and what follows it. What lies in the arena of it can be
+ * made again from its ids. A caller's session has one sequence, or one for each beam.
  */
 export interface Sequence {
   readonly sourceIds: readonly number[];
@@ -12,7 +12,10 @@ export interface Sequence {
   readonly capacity: number;
   /** Pointers of its caches, in the order of the row table (tensor/assembly/row-table.ts). */
   readonly caches: readonly number[];
-  /** Its row in the table, but what changes from position to position: the token, the position, the keys of the first cache. */
+  /**
+   * Its row in the table, but what changes from position to position: the token, the position, the keys of the first
+   * cache.
+   */
   readonly row: Uint32Array;
   /** The sequence whose prompt's keys and values it shares. */
   readonly forkOf?: Sequence;

@@ -1,6 +1,6 @@
 /**
- * A family's tensors as a pack holds them: each with its place, in the order of the family's table. A function of the configuration alone, so a pack cannot lie
- * about it.
+ * A family's tensors as a pack holds them: each with its place, in the order of the family's table. A function of the
+ * configuration alone, so a pack cannot lie about it.
  */
 import { type MatrixKind, type Placement, pad, weightBytes } from '../tensor/layout.ts';
 

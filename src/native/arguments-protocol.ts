@@ -1,33 +1,48 @@
-// What the TypeScript face of the reader of arguments (../argument-reader.ts) and its AssemblyScript (arguments/) agree on: commands in a mailbox
-// (src/tensor/assembly/protocol.ts has its frame), how a method's types are told, and what becomes of a message's bytes. Plain integer constants only, so that both
-// compilers read this one file.
+// What the TypeScript face of the reader of arguments (../argument-reader.ts) and its AssemblyScript (arguments/) agree
+// on: commands in a mailbox (src/tensor/assembly/protocol.ts has its frame), how a method's types are told, and what
+// becomes of a message's bytes. Plain integer constants only, so that both compilers read this one file.
 //
-// A type is words: its kind, which is the number that Candid's binary format has for it, without the sign, and what it is made of as pointers to words:
+// A type is words: its kind, which is the number that Candid's binary format has for it, without the sign, and what it
+// is made of as pointers to words:
 //
 //   opt, vec           [kind, of]
 //   record, variant    [kind, fields, (hash of the name, type) …], ascending by hash
 //   a method           [most bytes, parameters, type …]
 //
-// A value is slots of 8 bytes: a number as float64, one of 64 bits as an integer; text as the number of its characters of UTF-16 (they come as one, in their order, some at a time);
-// `vec nat8` as two numbers, where its bytes begin among the arguments and how many there are; `opt` as 0, or 1 and its value; `vec` as its length and its elements; a variant as the place of the case among the expected ones, and its value;
-// a principal as its length and four slots of bytes; `nat` and `int` as two integers, low and high; a record as its fields in order; null and reserved as nothing.
+// A value is slots of 8 bytes: a number as float64, one of 64 bits as an integer; text as the number of its characters
+// of UTF-16 (they come as one, in their order, some at a time); `vec nat8` as two numbers, where its bytes begin among
+// the arguments and how many there are; `opt` as 0, or 1 and its value; `vec` as its length and its elements; a variant
+// as the place of the case among the expected ones, and its value; a principal as its length and four slots of bytes;
+// `nat` and `int` as two integers, low and high; a record as its fields in order; null and reserved as nothing.
 
 export const FIRST_ARGUMENTS_COMMAND = 128;
-/** types(-, bytes of payload): the types of all methods, as words -> result: where they are, which pointers in them have to know before */
+/**
+ * types(-, bytes of payload): the types of all methods, as words -> result: where they are, which pointers in them have
+ * to know before
+ */
 export const COMMAND_TYPES = 128;
-/** decode(pointer of the method, bytes of payload) -> result: VALUES, or what is wrong, with two words about it; the slots are the payload */
+/**
+ * decode(pointer of the method, bytes of payload) -> result: VALUES, or what is wrong, with two words about it; the
+ * slots are the payload
+ */
 export const COMMAND_DECODE = 129;
-/** texts(): the next texts of the arguments that were decoded last, one behind the other, are what `msg_method_name` gives next */
+/**
+ * texts(): the next texts of the arguments that were decoded last, one behind the other, are what `msg_method_name`
+ * gives next
+ */
 export const COMMAND_TEXTS = 130;
 /** bytes(-, bytes of payload, first byte): these arguments -> payload */
 export const COMMAND_BYTES = 131;
-/** utf8(-, bytes of payload): the text that is given to `msg_reject` next is no reject; its bytes go to the payload, and how many they are to the result */
+/**
+ * utf8(-, bytes of payload): the text that is given to `msg_reject` next is no reject; its bytes go to the payload, and
+ * how many they are to the result
+ */
 export const COMMAND_UTF8 = 132;
 /** noUtf8(): none is */
 export const COMMAND_NO_UTF8 = 133;
 /**
- * json(first byte, bytes) -> result: whether these arguments are UTF-8, which `msg_method_name` gives next then, if there
- * are any. EXPECTED: values that they may have as JSON, GOT: levels of lists and objects
+ * json(first byte, bytes) -> result: whether these arguments are UTF-8, which `msg_method_name` gives next then, if
+ * there are any. EXPECTED: values that they may have as JSON, GOT: levels of lists and objects
  */
 export const COMMAND_JSON = 134;
 /** Words of the mailbox, beside RESULT, where `decode` says more. */
@@ -72,7 +87,10 @@ export const MAX_LEVELS = 100;
 export const MAX_TEXT_BYTES = 100000;
 /** Values that are skipped or read: so many, and one more for each byte. */
 export const FREE_VALUES = 10000;
-/** Slots that a message's arguments may come to: 200 messages of a conversation take 1,000 of them, and options the rest. */
+/**
+ * Slots that a message's arguments may come to: 200 messages of a conversation take 1,000 of them, and options the
+ * rest.
+ */
 export const MAX_SLOTS = 1088;
 /** Bytes of all methods' types. */
 export const TYPES_BYTES = 24576;

@@ -1,5 +1,6 @@
-// What the TypeScript face of the blocks (../blocks.ts) and their AssemblyScript (blocks.ts) agree on: commands in a mailbox (src/tensor/assembly/protocol.ts has its
-// frame), and how the table of blocks lies in stable memory. Plain integer constants only, so that both compilers read this one file.
+// What the TypeScript face of the blocks (../blocks.ts) and their AssemblyScript (blocks.ts) agree on: commands in a
+// mailbox (src/tensor/assembly/protocol.ts has its frame), and how the table of blocks lies in stable memory. Plain
+// integer constants only, so that both compilers read this one file.
 
 /** Commands from here on are these, not the kernels'. */
 export const FIRST_COMMAND = 64;
@@ -11,7 +12,10 @@ export const COMMAND_TAKE = 65;
 export const COMMAND_READ = 66;
 /** write(0, bytes, addressLow, addressHigh): payload -> our blocks */
 export const COMMAND_WRITE = 67;
-/** reserve(count) -> result: TAKEN where Azle's maps can grow by so many blocks without asking the system, else NO_ROOM or UNKNOWN_MANAGER */
+/**
+ * reserve(count) -> result: TAKEN where Azle's maps can grow by so many blocks without asking the system, else NO_ROOM
+ * or UNKNOWN_MANAGER
+ */
 export const COMMAND_RESERVE = 68;
 
 /** page(block) -> result: the page of stable memory that one of our blocks begins with; blocks stay where they are */
@@ -29,7 +33,8 @@ export const BLOCK_SHIFT = 23;
 export const BLOCK_BYTES = 8388608;
 export const BLOCK_PAGES = 128;
 
-// The memory manager of ic-stable-structures uses 34,848 bytes of its page: "MGR", version u8, buckets u16, pages a bucket u16, …
+// The memory manager of ic-stable-structures uses 34,848 bytes of its page: "MGR", version u8, buckets u16, pages a
+// bucket u16, …
 export const MANAGER_MAGIC = 0x0152474d;
 /** Buckets that its memories have, together. */
 export const BUCKETS_AT = 4;

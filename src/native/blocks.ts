@@ -1,16 +1,17 @@
-// Blocks of stable memory that are ours, beside Azle's maps. Azle's memory manager cuts stable memory, behind a page of its own, into buckets, hands them out one after the
-// other, and can leave none out. So its four calls go through here, which shows it a stable memory that our blocks are not part of:
+// Blocks of stable memory that are ours, beside Azle's maps. Azle's memory manager cuts stable memory, behind a page of
+// its own, into buckets, hands them out one after the other, and can leave none out. So its four calls go through here,
+// which shows it a stable memory that our blocks are not part of:
 //
 //   stable memory   | page 0: manager's, | block 0 | block 1 | block 2 | block 3 | block 4 |
 //                   | our table behind   | Azle's  | Azle's  | ours    | ours    | Azle's  |
 //   Azle sees       | page 0             | 0       | 1       |                   | 2       |
 //   we see          |                                        | 0       | 1       |
 //
-// At the end there may be blocks in *reserve*, which Azle does not see either: its maps panic where stable memory does not grow, so what they may need is
-// grown before anything is written, where a refusal can still be told.
+// At the end there may be blocks in *reserve*, which Azle does not see either: its maps panic where stable memory does
+// not grow, so what they may need is grown before anything is written, where a refusal can still be told.
 //
-// Blocks are taken at the end, so nothing that is there ever moves, and where none is ours, an address is what it was. A trap undoes the table, the globals and
-// stable memory alike.
+// Blocks are taken at the end, so nothing that is there ever moves, and where none is ours, an address is what it was.
+// A trap undoes the table, the globals and stable memory alike.
 import {
   BLOCK_BYTES, BLOCK_PAGES, BLOCK_SHIFT, BUCKET_PAGES_AT, BUCKETS_AT, COMMAND_OWNED, COMMAND_PAGE, COMMAND_READ, COMMAND_RESERVE, COMMAND_TAKE, COMMAND_WRITE, MANAGER_MAGIC, MOST_EXTENTS, NO_ROOM,
   PAGE_BYTES, TABLE_AT, TABLE_MAGIC, TAKEN, UNKNOWN_MANAGER,

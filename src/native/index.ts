@@ -1,5 +1,5 @@
-// What is linked into the canister: the entry of the kernels and of the tokenizers, the reader of arguments, the blocks of stable memory that are ours, and what stands
-// around Azle's `generate` and at the end of messages.
+// What is linked into the canister: the entry of the kernels and of the tokenizers, the reader of arguments, the blocks
+// of stable memory that are ours, and what stands around Azle's `generate` and at the end of messages.
 import { MAGIC } from '../tensor/assembly/protocol';
 import { certified_data_set as kernels } from '../text/assembly/index';
 import { argumentsCommand } from './arguments/index';

@@ -11,8 +11,8 @@
 // Places that were never taken are not written: `next` says how far the block counts.
 
 /**
- * add(arguments in the payload, then the bytes that the receipt is the hash of, and room for padding): takes a place for a receipt, and
- * gives the receipt and what the canister certifies with it
+ * add(arguments in the payload, then the bytes that the receipt is the hash of, and room for padding): takes a place
+ * for a receipt, and gives the receipt and what the canister certifies with it
  */
 export const COMMAND_RECEIPT = 72;
 /** path(arguments in the payload): gives the hashes that stand beside the way from a place to the root, from below */

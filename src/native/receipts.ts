@@ -1,6 +1,7 @@
 // The tree of receipts: a place's hash changes, and with it all nodes above it up to what is certified
-// (receipts-protocol.ts). Here and not in TypeScript, since these 20 hashes would cost the interpreter more than a token.
-// Source: interface specification, "Certification": a fork's hash is SHA-256 of 0x10 "ic-hashtree-fork" and both hashes.
+// (receipts-protocol.ts). Here and not in TypeScript, since these 20 hashes would cost the interpreter more than a
+// token. Source: interface specification, "Certification": a fork's hash is SHA-256 of 0x10 "ic-hashtree-fork" and both
+// hashes.
 import { HEADER_BYTES } from '../tensor/assembly/protocol';
 import { hashBlocks, swap } from '../tensor/assembly/sha256';
 import { know, readOurs, writeOurs } from './blocks';
@@ -52,13 +53,17 @@ function pad(message: usize, bytes: u32): u32 {
   return whole;
 }
 
-/** The hash in hand becomes that of the node of it alone, whose message and what of it comes before the hash are given. */
+/**
+ * The hash in hand becomes that of the node of it alone, whose message and what of it comes before the hash are given.
+ */
 function hashOver(payload: usize, message: usize, before: usize, bytes: u32): void {
   memory.copy(payload + message + before, payload + HASH, 32);
   hashMessage(payload, payload + message, bytes);
 }
 
-/** The hash in hand becomes that of the fork of it and what stands beside it. isRight: it is the right one of the two. */
+/**
+ * The hash in hand becomes that of the fork of it and what stands beside it. isRight: it is the right one of the two.
+ */
 function hashFork(payload: usize, beside: usize, isRight: u32): void {
   const left = payload + FORK_MESSAGE + FORK_DOMAIN;
   memory.copy(left + (isRight << 5), payload + HASH, 32);

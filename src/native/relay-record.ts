@@ -1,7 +1,8 @@
-// What the TypeScript face of a relay (../relay.ts) and its AssemblyScript (relay.ts) agree on: records in the arena, and the bytes of a message. Plain integer
-// constants only, so that both compilers read this one file.
+// What the TypeScript face of a relay (../relay.ts) and its AssemblyScript (relay.ts) agree on: records in the arena,
+// and the bytes of a message. Plain integer constants only, so that both compilers read this one file.
 //
-// A drive is what messages are sent by. A member is a session whose next tokens a drive's messages make; it sends nothing.
+// A drive is what messages are sent by. A member is a session whose next tokens a drive's messages make; it sends
+// nothing.
 //
 //   drive  0         8                32        40          68        72            112     380    392          ...
 //          +---------+----------------+---------+-----------+---------+-------------+-------+------+------------+------------------+
@@ -34,7 +35,9 @@ export const REGISTERS_AT = 40;
 export const STEPS_LEFT = 64;
 export const MOST_TOKENS = 32;
 
-/** What its messages took that is on no member's bill yet: instructions u64; messages executed and calls sent, u32 each. */
+/**
+ * What its messages took that is on no member's bill yet: instructions u64; messages executed and calls sent, u32 each.
+ */
 export const POT_INSTRUCTIONS = 72;
 export const POT_EXECUTED = 80;
 export const POT_SENT = 84;

@@ -1,8 +1,10 @@
-// Relays: steps as messages that never enter the interpreter. Azle's `generate` and its system calls `call_new` and `call_on_cleanup` go through here
-// (src/node/build/relay.ts). A call of the canister to itself that is marked as a drive's is answered by a step, and its reply by the next such call, until the record
-// says no more; only then does ic-cdk's own callback see a reply. Where nobody waits, the step itself sends the next one, and the last of them goes on to Azle's
-// `generate`. A step is one batch, which makes the next token of every member of the drive, or of as many as a batch holds, by turns. So QuickJS is entered once for many
-// tokens, and its heap (30 pages a message, nearly all written) is touched once. A trap, a reject or a failing call ends in ic-cdk's callbacks as ever.
+// Relays: steps as messages that never enter the interpreter. Azle's `generate` and its system calls `call_new` and
+// `call_on_cleanup` go through here (src/node/build/relay.ts). A call of the canister to itself that is marked as a
+// drive's is answered by a step, and its reply by the next such call, until the record says no more; only then does
+// ic-cdk's own callback see a reply. Where nobody waits, the step itself sends the next one, and the last of them goes
+// on to Azle's `generate`. A step is one batch, which makes the next token of every member of the drive, or of as many
+// as a batch holds, by turns. So QuickJS is entered once for many tokens, and its heap (30 pages a message, nearly all
+// written) is touched once. A trap, a reject or a failing call ends in ic-cdk's callbacks as ever.
 import { performanceCounter, run } from '../tensor/assembly/machine';
 import { REGISTERS } from '../tensor/assembly/protocol';
 import { CACHE_KEYS, ROW_BYTES, ROW_CACHES, ROW_POSITION, ROW_TOKEN } from '../tensor/assembly/row-table';
@@ -109,7 +111,10 @@ export function call_on_cleanup(cleanup: u32, env: u32): void {
   callOnCleanup(cleanup, env);
 }
 
-/** Whether the message in hand is a relay's: by its first byte, and from the canister itself. Leaves its bytes at ARRIVED. */
+/**
+ * Whether the message in hand is a relay's: by its first byte, and from the canister itself. Leaves its bytes at
+ * ARRIVED.
+ */
 function isRelays(): bool {
   if (room == 0 || msgArgDataSize() != MESSAGE_BYTES) return false;
   msgArgDataCopy(room + ARRIVED, 0, MESSAGE_BYTES);
@@ -201,7 +206,10 @@ function keep(drive: usize, instructions: u64): void {
   add32(drive + POT_EXECUTED, 1);
 }
 
-/** Puts the message in hand, and what was kept, on the bills of those whose tokens it made, in equal parts. @returns false where it made none */
+/**
+ * Puts the message in hand, and what was kept, on the bills of those whose tokens it made, in equal parts.
+ * @returns false where it made none
+ */
 function share(drive: usize, instructions: u64, executed: u32): bool {
   const rows = load<u32>(drive + ROWS);
   if (rows == 0) return false;
@@ -221,7 +229,10 @@ function share(drive: usize, instructions: u64, executed: u32): bool {
   return true;
 }
 
-/** Makes the next token of every member, in one batch: weights are touched once for all. The drive halts where one has its last token: that is for TypeScript to see. */
+/**
+ * Makes the next token of every member, in one batch: weights are touched once for all. The drive halts where one has
+ * its last token: that is for TypeScript to see.
+ */
 function step(drive: usize): void {
   const before = performanceCounter(0);
   const rows = gather(drive);
@@ -243,7 +254,10 @@ function step(drive: usize): void {
   if (!goOn || left == 0) store<u32>(drive + STATE, HALTED);
 }
 
-/** Fills the row table: with all members, or with as many as a batch may have, those first whose turn it is. @returns how many rows there are */
+/**
+ * Fills the row table: with all members, or with as many as a batch may have, those first whose turn it is.
+ * @returns how many rows there are
+ */
 function gather(drive: usize): u32 {
   const most = load<u32>(drive + MOST_ROWS);
   const count = load<u32>(drive + COUNT);

@@ -1,5 +1,5 @@
-// What the TypeScript face of a settlement (../settlement.ts) and its AssemblyScript (settlement.ts) agree on. Plain integer constants only, so that both compilers
-// read this one file.
+// What the TypeScript face of a settlement (../settlement.ts) and its AssemblyScript (settlement.ts) agree on. Plain
+// integer constants only, so that both compilers read this one file.
 //
 // The payload of the mailbox stays where it is, in the heap of the interpreter, until the message has ended:
 //
@@ -9,16 +9,25 @@
 //          | u64    | u64      | f64      | u64      | u64      | BYTES u32| TIONS_AT | AT u32   | u32        | u128      |
 //          +--------+----------+----------+----------+----------+----------+----------+----------+------------+-----------+----------- - -
 
-/** settle(-, bytes of payload): the message in hand is settled with this when it has ended; what another command of it said counts no more */
+/**
+ * settle(-, bytes of payload): the message in hand is settled with this when it has ended; what another command of it
+ * said counts no more
+ */
 export const COMMAND_SETTLE = 80;
 
 /** Instructions of the whole message, as soon as it has ended; 0 before. */
 export const TOTAL = 0;
-/** Where among our blocks of stable memory the session's instructions stand, and what stands there without this message; NOWHERE for none. */
+/**
+ * Where among our blocks of stable memory the session's instructions stand, and what stands there without this message;
+ * NOWHERE for none.
+ */
 export const ROW = 8;
 export const NOWHERE = -1;
 export const BILL = 16;
-/** Cycles that the caller owes, without this message's instructions, and what each hundred of them is sold for; at 0 nothing is accepted. */
+/**
+ * Cycles that the caller owes, without this message's instructions, and what each hundred of them is sold for; at 0
+ * nothing is accepted.
+ */
 export const DUE = 24;
 export const PERCENT = 32;
 /** At 0, TypeScript has replied, or does not in this message. */

@@ -1,6 +1,7 @@
-// The end of a message. What a message took is known when the interpreter has done its last thing, and there is no TypeScript any more that could look at the counter: so
-// what needs that figure is left to native code, which every message of Azle's comes back to (src/node/build/relay.ts). It puts the total into the session's bill in stable
-// memory and into the reply, accepts what the caller owes, and replies. Only what it does itself after its look is a constant.
+// The end of a message. What a message took is known when the interpreter has done its last thing, and there is no
+// TypeScript any more that could look at the counter: so what needs that figure is left to native code, which every
+// message of Azle's comes back to (src/node/build/relay.ts). It puts the total into the session's bill in stable memory
+// and into the reply, accepts what the caller owes, and replies. Only what it does itself after its look is a constant.
 import { HEADER_BYTES } from '../tensor/assembly/protocol';
 import { performanceCounter } from '../tensor/assembly/machine';
 import { writeOurs } from './blocks';
@@ -30,7 +31,10 @@ let open: usize = 0;
 /** ic-cdk's callback, one for all calls that TypeScript makes. */
 let callback: u32 = 0;
 
-/** Instructions behind the look at the counter: of settling, of a row, of an accepted payment, of a reply beside its bytes. */
+/**
+ * Instructions behind the look at the counter: of settling, of a row, of an accepted payment, of a reply beside its
+ * bytes.
+ */
 const SETTLING: u64 = 100;
 const OF_ROW: u64 = 200;
 const OF_PAYMENT: u64 = 700;
@@ -82,7 +86,10 @@ function priceOf(cycles: u64, percent: u64): u64 {
   return hundreds * percent + ((cycles % 100) * percent + 99) / 100;
 }
 
-/** Which callback stands for one that TypeScript's call was given: one that settles the message afterwards. The timers' own calls (`<ic-cdk internal> …`) keep theirs. */
+/**
+ * Which callback stands for one that TypeScript's call was given: one that settles the message afterwards. The timers'
+ * own calls (`<ic-cdk internal> …`) keep theirs.
+ */
 export function settledCallback(given: u32, name: usize, nameBytes: usize): u32 {
   if (nameBytes == 0 || load<u8>(name) == 60) return given;
   if (callback == 0) callback = given;

@@ -1,5 +1,5 @@
-// What the TypeScript face of a call that waits (../waiting.ts) and its AssemblyScript (waiting.ts) agree on: a record in the arena. Plain integer constants only, so
-// that both compilers read this one file.
+// What the TypeScript face of a call that waits (../waiting.ts) and its AssemblyScript (waiting.ts) agree on: a record
+// in the arena. Plain integer constants only, so that both compilers read this one file.
 //
 //   bytes  0      4            8        12       16             24                  40     44     52          76      84
 //          +------+------------+--------+--------+--------------+-------------------+------+------+-----------+-------+

@@ -1,6 +1,7 @@
-// A call that waits for its session's end: it asks the management canister for something, and looks again when the answer comes, a round later. As long as the session
-// is not over and drives go on, the look is native, and sends the next question. Each fourth is a call to the canister itself, which is refused while the canister stops:
-// somebody who waits would hold the stop up.
+// A call that waits for its session's end: it asks the management canister for something, and looks again when the
+// answer comes, a round later. As long as the session is not over and drives go on, the look is native, and sends the
+// next question. Each fourth is a call to the canister itself, which is refused while the canister stops: somebody who
+// waits would hold the stop up.
 import { performanceCounter } from '../tensor/assembly/machine';
 import { MESSAGE_BYTES, NAME, NAME_BYTES, SELF } from './relay-record';
 import {

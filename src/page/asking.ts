@@ -5,7 +5,10 @@ import { counted } from './format.ts';
 import type { Speech } from './speech.ts';
 import type { Store } from './store.ts';
 
-/** How long the canister may be out of reach in the middle of an answer: it goes on by itself, and keeps what it wrote. Milliseconds. */
+/**
+ * How long the canister may be out of reach in the middle of an answer: it goes on by itself, and keeps what it wrote.
+ * Milliseconds.
+ */
 const PATIENCE = 600_000;
 /** A silence that is worth a word: polls come every 2 s at the slowest. */
 const SILENCE = 5_000;

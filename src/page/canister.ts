@@ -1,4 +1,7 @@
-/** Which canister served this page: its id is the host's first label, or in the query, or the gateway says it, as for a domain of one's own. */
+/**
+ * Which canister served this page: its id is the host's first label, or in the query, or the gateway says it, as for a
+ * domain of one's own.
+ */
 import { type Client, connect } from '../client/index.ts';
 
 const ID = /^(?:[a-z0-9]{5}-)+[a-z0-9]{1,5}$/;

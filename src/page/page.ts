@@ -1,4 +1,7 @@
-/** The page that the canister serves: ask, see the answer come, stop it, see what it took, and find it again after a reload. */
+/**
+ * The page that the canister serves: ask, see the answer come, stop it, see what it took, and find it again after a
+ * reload.
+ */
 import { AnswerView } from './answer.ts';
 import { explain, follow } from './asking.ts';
 import { canisterId, llm } from './canister.ts';
@@ -55,7 +58,10 @@ async function run(view: AnswerView): Promise<void> {
   void model();
 }
 
-/** One of the two buttons is there. The focus stays where it is; on a phone it leaves the box, whose keyboard would cover the answer. */
+/**
+ * One of the two buttons is there. The focus stays where it is; on a phone it leaves the box, whose keyboard would
+ * cover the answer.
+ */
 function buttons(): void {
   const focused = document.activeElement as HTMLElement;
   askButton.hidden = running !== undefined;

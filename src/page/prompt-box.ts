@@ -1,6 +1,6 @@
 /**
- * The box for the question. What is too long is counted while it is typed: by the canister, which has the model's tokenizer, and only where it could be
- * too long, as a token is a byte at least. Nothing is cut.
+ * The box for the question. What is too long is counted while it is typed: by the canister, which has the model's
+ * tokenizer, and only where it could be too long, as a token is a byte at least. Nothing is cut.
  */
 
 import type { Client } from '../client/index.ts';

@@ -1,6 +1,6 @@
 /**
- * What a screen reader hears of an answer in the making: whole sentences as they are ready, and how it ended. A region that spoke at each token would
- * stammer.
+ * What a screen reader hears of an answer in the making: whole sentences as they are ready, and how it ended. A region
+ * that spoke at each token would stammer.
  */
 export class Speech {
   /** Characters said so far. */

@@ -1,6 +1,7 @@
 /**
- * The answers that this browser keeps, so that a reload, or a visit elsewhere and Back, loses none: each in an item of its own, so that two tabs do not
- * write over each other. A browser that keeps nothing (private windows, a full disk) loses them, and nothing else.
+ * The answers that this browser keeps, so that a reload, or a visit elsewhere and Back, loses none: each in an item of
+ * its own, so that two tabs do not write over each other. A browser that keeps nothing (private windows, a full disk)
+ * loses them, and nothing else.
  */
 import type { Usage } from '../client/index.ts';
 

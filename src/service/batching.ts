@@ -1,4 +1,7 @@
-/** Who is in the next batch: those whose turn is longest ago come first, and nobody overtakes one that does not fit. Knows rows and turns only. */
+/**
+ * Who is in the next batch: those whose turn is longest ago come first, and nobody overtakes one that does not fit.
+ * Knows rows and turns only.
+ */
 
 export interface Stepping {
   /**

@@ -1,6 +1,7 @@
 /**
- * A bill: what the canister was charged for some work. Instructions are cycles on a subnet of 13 nodes; fees are everything else that the subnet takes for
- * it: messages, calls of the canister to itself, ingress. Numbers only; what is put on a bill, and when, is for the canister to say.
+ * A bill: what the canister was charged for some work. Instructions are cycles on a subnet of 13 nodes; fees are
+ * everything else that the subnet takes for it: messages, calls of the canister to itself, ingress. Numbers only; what
+ * is put on a bill, and when, is for the canister to say.
  */
 import { CALL_BYTE_CYCLES, CALL_CYCLES, INGRESS_BYTE_CYCLES, INGRESS_CYCLES, MESSAGE_CYCLES } from './prices.ts';
 
@@ -32,12 +33,16 @@ export const executed = (instructions: number, messages = 1): Bill => ({
   fees: messages * MESSAGE_CYCLES,
 });
 
-/** What sending calls costs that carry so many bytes each, the method's name among them. The reply is paid for by its bytes when it comes. */
+/**
+ * What sending calls costs that carry so many bytes each, the method's name among them. The reply is paid for by its
+ * bytes when it comes.
+ */
 export const callFees = (bytes: number, calls = 1): number => calls * (CALL_CYCLES + bytes * CALL_BYTE_CYCLES);
 
 /**
- * Bytes of the envelope in which @dfinity/agent sends a call that it signs with an Ed25519 key: CBOR of content (type, canister, method, argument, sender,
- * expiry, nonce), public key and signature. All ingress is counted so; that of the anonymous caller has 166 bytes less, other keys and delegations have more.
+ * Bytes of the envelope in which @dfinity/agent sends a call that it signs with an Ed25519 key: CBOR of content (type,
+ * canister, method, argument, sender, expiry, nonce), public key and signature. All ingress is counted so; that of the
+ * anonymous caller has 166 bytes less, other keys and delegations have more.
  */
 export const envelopeBytes = (method: string, argBytes: number): number =>
   SIGNED_BYTES + method.length + cborHeadBytes(argBytes) + argBytes;

@@ -4,9 +4,10 @@
  *   chain   a message that nobody awaits; its last act is to send the next
  *   call    a caller waits for an answer of its own; each message is a call that it awaits, so it learns of every failure
  *
- * All others that wait look once a round, and send nothing. Who finds that nobody drives, or that nothing has come of it for some looks, takes over: messages of the
- * former drive carry an older lease, and do nothing. So no failure of a message, a call or a callback leaves sessions behind for longer than somebody waits for them;
- * where nobody does, a watchdog looks. Knows neither messages nor sessions.
+ * All others that wait look once a round, and send nothing. Who finds that nobody drives, or that nothing has come of
+ * it for some looks, takes over: messages of the former drive carry an older lease, and do nothing. So no failure of a
+ * message, a call or a callback leaves sessions behind for longer than somebody waits for them; where nobody does, a
+ * watchdog looks. Knows neither messages nor sessions.
  */
 
 /** A call that waits. */
@@ -18,7 +19,10 @@ export interface Waiting {
 
 export type Drives<C> = 'chain' | C;
 
-/** So often a call that waits sees the same before it takes over. A message that was sent is executed in the round after, at the latest when others' are. */
+/**
+ * So often a call that waits sees the same before it takes over. A message that was sent is executed in the round
+ * after, at the latest when others' are.
+ */
 export const PATIENCE = 4;
 
 export class Driver<C extends Waiting> {
@@ -53,7 +57,8 @@ export class Driver<C extends Waiting> {
   /**
    * A call that waits has a look.
    * @param sign something that changes with every message of a drive
-   * @returns `drives`: it does already, or does from now on since nobody did; `takesOver`: from now on, the former drive having gone silent
+   * @returns `drives`: it does already, or does from now on since nobody did; `takesOver`: from now on, the former
+   * drive having gone silent
    */
   look(call: C, sign: number): 'drives' | 'takesOver' | 'waits' {
     if (this.by === call) return 'drives';

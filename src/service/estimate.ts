@@ -1,6 +1,7 @@
 /**
- * What an answer is thought to take at most, in instructions and cycles: never less than its bill, so that what was attached suffices. Worked out from the
- * model's shape with factors that were measured; a test holds it against what was really charged.
+ * What an answer is thought to take at most, in instructions and cycles: never less than its bill, so that what was
+ * attached suffices. Worked out from the model's shape with factors that were measured; a test holds it against what
+ * was really charged.
  */
 
 import { MAX_ROWS } from '../model/batch.ts';

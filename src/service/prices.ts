@@ -1,6 +1,6 @@
 /**
- * What the canister has to know of the Internet Computer's prices, in cycles on a subnet of 13 nodes. The replica has all of them; rooms of src do not
- * know each other, so a test compares the two.
+ * What the canister has to know of the Internet Computer's prices, in cycles on a subnet of 13 nodes. The replica has
+ * all of them; rooms of src do not know each other, so a test compares the two.
  */
 
 /** Base fee of a message. */

@@ -1,7 +1,8 @@
 /**
- * What each caller has under way and has used up today (UTC), against limits on tokens and cycles for one caller and for all together. What is begun is
- * reserved at the most it may take; what is spent counts on the day on which it is spent and is never given back, whatever becomes of the work. Reservations
- * have no day: one that ends lowers what is promised and nothing else.
+ * What each caller has under way and has used up today (UTC), against limits on tokens and cycles for one caller and
+ * for all together. What is begun is reserved at the most it may take; what is spent counts on the day on which it is
+ * spent and is never given back, whatever becomes of the work. Reservations have no day: one that ends lowers what is
+ * promised and nothing else.
  */
 
 export interface Amount {
@@ -38,7 +39,10 @@ export interface SavedQuotas {
   all: { tokens: number; day: number; cycles?: number };
 }
 
-/** Callers beyond so many push out those that were seen first and have nothing under way: a new name costs its bearer nothing, room costs us. */
+/**
+ * Callers beyond so many push out those that were seen first and have nothing under way: a new name costs its bearer
+ * nothing, room costs us.
+ */
 const MOST_CALLERS = 10_000;
 
 export class Quotas {
@@ -104,7 +108,10 @@ export class Quotas {
   /** What a caller has spent today. */
   spentBy = (who: string): Amount => ({ ...this.of(who).spent });
 
-  /** Forgets callers of other days, and gives the rest, to be written down. What is promised is promised anew by who takes the sessions up. */
+  /**
+   * Forgets callers of other days, and gives the rest, to be written down. What is promised is promised anew by who
+   * takes the sessions up.
+   */
   save(): SavedQuotas {
     this.forget();
     const { spent, day } = this.present(this.all);

@@ -1,6 +1,6 @@
 /**
- * Who has a role, by the bytes of principals, in one array of entries of 32 bytes: it is written as it lies, so that neither giving a role nor reading
- * all of them makes anything of text.
+ * Who has a role, by the bytes of principals, in one array of entries of 32 bytes: it is written as it lies, so that
+ * neither giving a role nor reading all of them makes anything of text.
  *
  *   entry:  [role u8: 1 admin, 2 user | length of the principal u8 | principal, at most 29 bytes]
  */

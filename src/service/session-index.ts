@@ -1,6 +1,7 @@
 /**
- * What is known of all sessions without reading their records: whose they are, where they stand, in which order they wait and end. In the heap, and
- * slot by slot in stable memory, so that an upgrade neither writes nor reads more than the table. No operation but `open` grows with what is stored.
+ * What is known of all sessions without reading their records: whose they are, where they stand, in which order they
+ * wait and end. In the heap, and slot by slot in stable memory, so that an upgrade neither writes nor reads more than
+ * the table. No operation but `open` grows with what is stored.
  *
  *   slot, 128 bytes:  0          1             2             66           100       104       108         112
  *                     +----------+-------------+-------------+------------+---------+---------+-----------+------------+
@@ -8,7 +9,8 @@
  *                     | u8       | owner, u8   | ASCII       | 32         | u32     | u32     | u32       | f64        |
  *                     +----------+-------------+-------------+------------+---------+---------+-----------+------------+
  *
- * To end everything that waits is one number: a *mark*. What was put in order before it counts as ended from then on, and is ended, one by one, later.
+ * To end everything that waits is one number: a *mark*. What was put in order before it counts as ended from then on,
+ * and is ended, one by one, later.
  */
 import { asciiAt, putAscii, type SlotTable } from './slot-table.ts';
 

@@ -1,6 +1,7 @@
 /**
- * A table of slots of equal size in stable memory. A slot is written as it changes, so nothing has to be saved before an upgrade; after one, the
- * whole table is read with one copy. What a slot holds is its user's: its first byte is 0 where the slot is free.
+ * A table of slots of equal size in stable memory. A slot is written as it changes, so nothing has to be saved before
+ * an upgrade; after one, the whole table is read with one copy. What a slot holds is its user's: its first byte is 0
+ * where the slot is free.
  *
  *   slot 0: u32, how many slots were ever used, this one included | slot 1 | slot 2 | …
  */

@@ -1,6 +1,6 @@
 /**
- * Whose turn it is: sessions of up to `max_active` rows are worked on, the others wait, callers taking turns. What is marked as ended (session-index.ts) is set
- * aside at once and ended later. Who works on sessions is the scheduler's.
+ * Whose turn it is: sessions of up to `max_active` rows are worked on, the others wait, callers taking turns. What is
+ * marked as ended (session-index.ts) is set aside at once and ended later. Who works on sessions is the scheduler's.
  */
 
 /** What of a session is needed. */
@@ -31,8 +31,8 @@ export class Turns<T extends Waiting> {
   }
 
   /**
-   * The next session that is worked on, where its rows fit beside those of the others: an owner's turn after another's. One that is wider than `most` is worked on
-   * alone. Nobody overtakes one that waits for room, so its turn comes.
+   * The next session that is worked on, where its rows fit beside those of the others: an owner's turn after another's.
+   * One that is wider than `most` is worked on alone. Nobody overtakes one that waits for room, so its turn comes.
    */
   next(most: number, rowsOf: (session: T) => number): T | undefined {
     const [first] = this.queue;

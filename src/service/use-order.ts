@@ -1,6 +1,7 @@
 /**
- * The entries of a cache in the order of their last use, with their sizes: in the heap, and slot by slot in stable memory, from where an upgrade reads
- * them with one copy. Which of them there are is told by a key of 32 bytes, one character a byte.
+ * The entries of a cache in the order of their last use, with their sizes: in the heap, and slot by slot in stable
+ * memory, from where an upgrade reads them with one copy. Which of them there are is told by a key of 32 bytes, one
+ * character a byte.
  *
  *   slot, 64 bytes:  0        4            8               32
  *                    +--------+------------+---------------+-----------+

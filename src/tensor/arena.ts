@@ -1,6 +1,6 @@
 /**
- * Room in a machine's memory: what stays (weights, programs, scratch) is packed densely, what comes and goes (sessions' caches) is given back.
- * First fit, neighbours merged on release; blocks are few and long-lived, so lists are short.
+ * Room in a machine's memory: what stays (weights, programs, scratch) is packed densely, what comes and goes (sessions'
+ * caches) is given back. First fit, neighbours merged on release; blocks are few and long-lived, so lists are short.
  */
 import { pad } from './layout.ts';
 import type { Machine } from './machine.ts';
@@ -37,7 +37,10 @@ export class Arena {
     this.machine = machine;
   }
 
-  /** A pointer to `bytes`, aligned to 16; fresh room is zero, room used before is not. @throws RangeError where memory is exhausted. */
+  /**
+   * A pointer to `bytes`, aligned to 16; fresh room is zero, room used before is not.
+   * @throws RangeError where memory is exhausted.
+   */
   allocate(bytes: number): number {
     const size = pad(Math.max(bytes, 1), ALIGNMENT);
     let block = this.free.find((b) => b.bytes >= size);
@@ -54,7 +57,11 @@ export class Arena {
     return at;
   }
 
-  /** Does what takes room; where that would make the arena larger than `most` bytes, or fails, all that was taken is given back. @throws NoRoom */
+  /**
+   * Does what takes room; where that would make the arena larger than `most` bytes, or fails, all that was taken is
+   * given back.
+   * @throws NoRoom
+   */
   within<T>(most: number, work: () => T): T {
     this.most = most;
     this.attempted = [];

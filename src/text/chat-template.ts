@@ -1,7 +1,7 @@
 /**
- * A model's own chat template, a Jinja text: messages in, the text of the conversation out. Not the ids: chat.ts makes them, and keeps special tokens out of what callers
- * write. A template comes from a stranger's file, so all that it does is bounded.
- * Source: Hugging Face transformers, "Chat templates"; templates are run by @huggingface/jinja.
+ * A model's own chat template, a Jinja text: messages in, the text of the conversation out. Not the ids: chat.ts makes
+ * them, and keeps special tokens out of what callers write. A template comes from a stranger's file, so all that it
+ * does is bounded. Source: Hugging Face transformers, "Chat templates"; templates are run by @huggingface/jinja.
  */
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 
@@ -51,7 +51,10 @@ export interface RenderOptions {
 const MAX_STEPS = 20_000;
 const MAX_STEPS_PER_MESSAGE = 2_000;
 const MAX_TEXT = 1_000_000;
-/** Items of a list: a turn of a loop takes some 150,000 instructions in the canister, and does nothing else that is counted. */
+/**
+ * Items of a list: a turn of a loop takes some 150,000 instructions in the canister, and does nothing else that is
+ * counted.
+ */
 const MAX_LIST = 2_000;
 const MAX_TEMPLATE = 200_000;
 const MAX_DEPTH = 100;
@@ -72,8 +75,8 @@ export class TemplateError extends Error {
 }
 
 /**
- * Counts what a template does: one that never ends, or grows without end, is stopped. A list counts by its length, for a loop over it may do nothing else that is counted,
- * and a text by a share of its own.
+ * Counts what a template does: one that never ends, or grows without end, is stopped. A list counts by its length, for
+ * a loop over it may do nothing else that is counted, and a text by a share of its own.
  */
 class BoundedInterpreter extends Interpreter {
   private steps = 0;

@@ -1,6 +1,7 @@
 /**
- * Messages to ids: by the model's template, whose special tokens are special, while what callers write never is. The texts of special tokens in contents are hidden before
- * rendering, each by a character that no content has, and are ordinary text after; otherwise contents reach the template as they are, for it may look into them.
+ * Messages to ids: by the model's template, whose special tokens are special, while what callers write never is. The
+ * texts of special tokens in contents are hidden before rendering, each by a character that no content has, and are
+ * ordinary text after; otherwise contents reach the template as they are, for it may look into them.
  */
 import {
   type ChatMessage,
@@ -133,7 +134,9 @@ export class Chat {
   }
 }
 
-/** A value with every text in it, names of fields that are a caller's among them, replaced by what `change` makes of it. */
+/**
+ * A value with every text in it, names of fields that are a caller's among them, replaced by what `change` makes of it.
+ */
 function everyText<T>(value: T, change: (text: string) => string): T {
   if (typeof value === 'string') return change(value) as T;
   if (typeof value !== 'object' || value === null) return value;

@@ -1,6 +1,7 @@
 /**
- * Texts that end an answer, and are no part of it. They are sought in the text, wherever tokens begin and end in it: that one counts which is whole first, of several that
- * end at the same place the longest. So what is found does not depend on how the text came, token by token or at once.
+ * Texts that end an answer, and are no part of it. They are sought in the text, wherever tokens begin and end in it:
+ * that one counts which is whole first, of several that end at the same place the longest. So what is found does not
+ * depend on how the text came, token by token or at once.
  */
 import type { TextStream } from './tokenizer.ts';
 
@@ -37,7 +38,10 @@ function possibleBeginning(text: string, stops: readonly string[]): number {
   return longest;
 }
 
-/** What is shown of the text of an answer: what stands before a stop string, and nothing that may yet become one. @param isOver whether no more is to come */
+/**
+ * What is shown of the text of an answer: what stands before a stop string, and nothing that may yet become one.
+ * @param isOver whether no more is to come
+ */
 export function shownText(text: string, stops: readonly string[] = [], isOver = true): string {
   if (stops.length === 0) return text;
   const at = stopIndex(text, stops);

@@ -1,5 +1,6 @@
 /**
- * Calls of tools in what a model has written, in the one form that is known here: `<tool_call>` with JSON in it, as Qwen's and SmolLM2's chat models write them.
+ * Calls of tools in what a model has written, in the one form that is known here: `<tool_call>` with JSON in it, as
+ * Qwen's and SmolLM2's chat models write them.
  *
  *   I look it up. <tool_call>
  *   {"name": "weather", "arguments": {"city": "Paris"}}

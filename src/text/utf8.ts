@@ -48,7 +48,10 @@ export function useNativeUtf8(encode: Encode): void {
 /** Below that, a call to native code takes longer. */
 const SHORT = 24;
 
-/** A text as UTF-8. In an interpreter 2,100 instructions a character of ASCII, 4,000 to 8,000 of others; by native code some tens. */
+/**
+ * A text as UTF-8. In an interpreter 2,100 instructions a character of ASCII, 4,000 to 8,000 of others; by native code
+ * some tens.
+ */
 export function utf8Of(text: string): Uint8Array {
   const isAscii = ASCII.test(text);
   const bytesOf = text.length < SHORT ? undefined : native?.(text, isAscii ? text.length : 3 * text.length);

@@ -1,4 +1,7 @@
-/** Whatever bytes come to whatever method: an answer, an `Err` or a reject with a text, never a broken canister. test/long/abuse-run.ts has the long run. */
+/**
+ * Whatever bytes come to whatever method: an answer, an `Err` or a reject with a text, never a broken canister.
+ * test/long/abuse-run.ts has the long run.
+ */
 import { expect, it } from 'vitest';
 import { abuse } from './abuse.ts';
 

@@ -1,7 +1,8 @@
 /**
- * Fuzzed calls of every method by strangers: random bytes, Candid of other types, Candid of the right types with absurd values, mutated Candid, what is dear to read
- * (dear-arguments.ts); the id of somebody else's session and prompts of nearly 2 MiB among them. What is held against each: no trap, no hint of that session, an `Err`
- * or a reject that says what was expected; and what is rejected took no more than that may.
+ * Fuzzed calls of every method by strangers: random bytes, Candid of other types, Candid of the right types with absurd
+ * values, mutated Candid, what is dear to read (dear-arguments.ts); the id of somebody else's session and prompts of
+ * nearly 2 MiB among them. What is held against each: no trap, no hint of that session, an `Err` or a reject that says
+ * what was expected; and what is rejected took no more than that may.
  */
 
 import { readFileSync } from 'node:fs';
@@ -104,7 +105,10 @@ function argumentsFor(types: IDL.Type[], random: Random, more: readonly string[]
 
 /** Methods that are about one session. */
 const ofASession: ReadonlySet<string> = new Set(['progress', 'resume', 'cancel', 'delete']);
-/** A reject says what was expected, without the interpreter's stack; or is the replica's own about a message that is too large. */
+/**
+ * A reject says what was expected, without the interpreter's stack; or is the replica's own about a message that is too
+ * large.
+ */
 const clear = /^(?!.*Uncaught).*(expected|too large)/s;
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 

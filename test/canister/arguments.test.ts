@@ -1,4 +1,7 @@
-/** Arguments as methods get them: against the library's reading of the same bytes, by Candid's rules of subtyping, and what is refused. */
+/**
+ * Arguments as methods get them: against the library's reading of the same bytes, by Candid's rules of subtyping, and
+ * what is refused.
+ */
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { describe, expect, it } from 'vitest';

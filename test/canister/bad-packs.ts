@@ -1,6 +1,7 @@
 /**
- * Packs that are garbled section by section, with the right hash: none may be committed and then trap, and while they are refused the model that is there
- * goes on. Small models, so that many can be tried: bad-packs.test.ts some, test/long/bad-packs-run.ts as many as one likes.
+ * Packs that are garbled section by section, with the right hash: none may be committed and then trap, and while they
+ * are refused the model that is there goes on. Small models, so that many can be tried: bad-packs.test.ts some,
+ * test/long/bad-packs-run.ts as many as one likes.
  */
 import assert from 'node:assert/strict';
 import { parseT5Config } from '../../src/model/checkpoint/config.ts';

@@ -1,4 +1,7 @@
-/** Answers that are made together: each is what it is alone, to the letter, whoever comes, leaves or is cancelled meanwhile; and weights are touched once for all. */
+/**
+ * Answers that are made together: each is what it is alone, to the letter, whoever comes, leaves or is cancelled
+ * meanwhile; and weights are touched once for all.
+ */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';

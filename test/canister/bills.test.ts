@@ -1,4 +1,7 @@
-/** Bills are true: a few dozen cases of what `npx tsx test/long/bills-run.ts` does with hundreds, and those that were wrong before. */
+/**
+ * Bills are true: a few dozen cases of what `npx tsx test/long/bills-run.ts` does with hundreds, and those that were
+ * wrong before.
+ */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { anyCase, Bills, type Case } from './bills.ts';

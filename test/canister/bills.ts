@@ -1,6 +1,7 @@
 /**
- * Bills: whether what the canister reports is what it was charged. Random methods, callers, options, lengths and company, on a replica whose time stands still
- * but for its rounds, so that nothing but the calls costs anything. A payer attaches what it is asked for at 100 percent: the canister must not lose by that.
+ * Bills: whether what the canister reports is what it was charged. Random methods, callers, options, lengths and
+ * company, on a replica whose time stands still but for its rounds, so that nothing but the calls costs anything. A
+ * payer attaches what it is asked for at 100 percent: the canister must not lose by that.
  */
 import { readFileSync } from 'node:fs';
 import { Principal } from '@dfinity/principal';
@@ -52,7 +53,10 @@ const choices = {
 } as const;
 
 export interface Outcome {
-  /** Cycles that the canister was charged, what was paid left out; and what all sessions' bills say, and what it says that is on none. */
+  /**
+   * Cycles that the canister was charged, what was paid left out; and what all sessions' bills say, and what it says
+   * that is on none.
+   */
   charged: number;
   reported: number;
   own: number;

@@ -1,6 +1,7 @@
 /**
- * The Candid file and what is made of it: it is what the canister does, and no change breaks who was built against what was released.
- * After a change of src/interface/llm.did: npm run interface; at a release, copy it to test/canister/released.did.
+ * The Candid file and what is made of it: it is what the canister does, and no change breaks who was built against what
+ * was released. After a change of src/interface/llm.did: npm run interface; at a release, copy it to
+ * test/canister/released.did.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

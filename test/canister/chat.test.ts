@@ -1,4 +1,7 @@
-/** Conversations with the canister: by the model's template, by a T5's last message, and what of a template or of messages is refused. */
+/**
+ * Conversations with the canister: by the model's template, by a T5's last message, and what of a template or of
+ * messages is refused.
+ */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ChatMessage, _SERVICE as Llm } from '../../src/interface/llm.did.ts';

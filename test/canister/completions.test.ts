@@ -1,6 +1,7 @@
 /**
- * OpenAI's API by HTTP: npm's `openai` unmodified against the replica's gateway, which checks certificates as the Internet Computer's do; who is let in; and bodies of
- * all kinds, none of which traps or costs more than docs/security.md says.
+ * OpenAI's API by HTTP: npm's `openai` unmodified against the replica's gateway, which checks certificates as the
+ * Internet Computer's do; who is let in; and bodies of all kinds, none of which traps or costs more than
+ * docs/security.md says.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -41,7 +42,9 @@ afterAll(async () => {
   installed.replica.close();
 });
 
-/** The client as its users have it. Node does not know names below localhost everywhere: the canister is in the query. */
+/**
+ * The client as its users have it. Node does not know names below localhost everywhere: the canister is in the query.
+ */
 const client = (apiKey = 'none'): OpenAI =>
   new OpenAI({
     apiKey,

@@ -1,4 +1,7 @@
-/** What reading and refusing arguments costs, at the most: by every method, whoever calls. test/long/dear-arguments-run.ts searches longer. */
+/**
+ * What reading and refusing arguments costs, at the most: by every method, whoever calls.
+ * test/long/dear-arguments-run.ts searches longer.
+ */
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { beforeAll, describe, expect, it } from 'vitest';

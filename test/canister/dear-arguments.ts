@@ -1,6 +1,7 @@
 /**
- * Arguments that are dear to read or to refuse, and a search for dearer ones: for each method, hill-climbing over Candid's types, values and bytes, the cost being what
- * the replica counts. Calls come from another canister, so that `inspect_message` stops none of them.
+ * Arguments that are dear to read or to refuse, and a search for dearer ones: for each method, hill-climbing over
+ * Candid's types, values and bytes, the cost being what the replica counts. Calls come from another canister, so that
+ * `inspect_message` stops none of them.
  */
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
@@ -36,7 +37,10 @@ export const bombs: [string, Uint8Array][] = [
   ['25,000 floats', new Uint8Array(IDL.encode([IDL.Vec(IDL.Float32)], [Array(25_000).fill(1)]))],
 ];
 
-/** The same as a field that nobody wants, which is skipped if it is not too much. @param options the record that has it */
+/**
+ * The same as a field that nobody wants, which is skipped if it is not too much.
+ * @param options the record that has it
+ */
 const asField = (table: number[], type: number, value: number[]): Uint8Array => {
   const types = table[0]!;
   return Uint8Array.from([...HEAD, types + 1, ...table.slice(1), 0x6c, 1, 1, type, 2, 0x71, types, 0, ...value]);
@@ -58,8 +62,9 @@ export const skipped: Uint8Array[] = [
 ];
 
 /**
- * A canister that hands calls on: its argument is [repeats u32, length of the callee's id u8, id, length of the method's name u8, name, argument], and the argument is
- * sent so many times over, one behind the other. It replies when the call is answered, whatever the answer.
+ * A canister that hands calls on: its argument is [repeats u32, length of the callee's id u8, id, length of the
+ * method's name u8, name, argument], and the argument is sent so many times over, one behind the other. It replies when
+ * the call is answered, whatever the answer.
  */
 const messenger = canister(
   `(table 1 funcref) (elem (i32.const 0) $done)
@@ -103,7 +108,10 @@ export async function fromCanister(llm: Installed): Promise<{ cost: Cost; sender
   return { cost, sender };
 }
 
-/** A canister with a model that has answered, and whose other callers have used up what they are given: all that is asked for is refused. */
+/**
+ * A canister with a model that has answered, and whose other callers have used up what they are given: all that is
+ * asked for is refused.
+ */
 export async function locked(): Promise<Installed> {
   const llm = await install();
   const owner = llm.as();
@@ -255,7 +263,10 @@ export interface Dearest {
   tried: number;
 }
 
-/** Lists of ids or texts, all of them different, for methods that take options: as long as they may be, as many as the model knows, and none. */
+/**
+ * Lists of ids or texts, all of them different, for methods that take options: as long as they may be, as many as the
+ * model knows, and none.
+ */
 function manyIds(argTypes: IDL.Type[]): Uint8Array[] {
   const last = argTypes.at(-1);
   if (!last || argTypes.length < 2) return [];

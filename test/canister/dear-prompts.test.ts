@@ -1,4 +1,7 @@
-/** Whatever a prompt of 8,192 characters consists of, it is accepted or refused for far less than a billion instructions (docs/security.md). */
+/**
+ * Whatever a prompt of 8,192 characters consists of, it is accepted or refused for far less than a billion instructions
+ * (docs/security.md).
+ */
 import { readFileSync } from 'node:fs';
 import { Principal } from '@dfinity/principal';
 import { expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** One canister, models of two families: each is uploaded, checked, made active and asked, and what it answers is what the same programs give here. */
+/**
+ * One canister, models of two families: each is uploaded, checked, made active and asked, and what it answers is what
+ * the same programs give here.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * A run of generations while everything goes wrong that may: traps at any instruction and any system call, calls that cannot be sent, stops, upgrades,
- * no cycles, no memory. Seeded, on a replica whose time stands still but for what the run does, so that a seed repeats a run message by message.
+ * A run of generations while everything goes wrong that may: traps at any instruction and any system call, calls that
+ * cannot be sent, stops, upgrades, no cycles, no memory. Seeded, on a replica whose time stands still but for what the
+ * run does, so that a seed repeats a run message by message.
  */
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
@@ -62,7 +63,9 @@ function randomFrom(seed: number): () => number {
 
 const messageKinds: ReadonlySet<string> = new Set(['update', 'replyCallback', 'rejectCallback', 'cleanup', 'timer']);
 
-/** Lets `decide` set a limit for, or trap, what the replica executes; call the result to leave the replica as it was. */
+/**
+ * Lets `decide` set a limit for, or trap, what the replica executes; call the result to leave the replica as it was.
+ */
 function interfere(
   decide: (run: Run) => { limit?: number; systemCall?: number; unsent?: boolean } | undefined,
 ): () => void {
@@ -119,7 +122,10 @@ export async function faultRun(seed: number, generations: number, onProgress = (
   let llm: Installed | undefined;
   /** What may happen between two messages. */
   let between = (): void => {};
-  /** Until so many messages nearly every step traps, and answers to steps as rarely as ever: what is tried three times fails. */
+  /**
+   * Until so many messages nearly every step traps, and answers to steps as rarely as ever: what is tried three times
+   * fails.
+   */
   let stormUntil = 0;
   const restore = interfere(({ canister, kind, caller: from }) => {
     const isOurs = (who: Principal): boolean => who.compareTo(llm!.canisterId) === 'eq';
@@ -311,7 +317,8 @@ export async function faultRun(seed: number, generations: number, onProgress = (
     const timerLost = asleep.Ok.some(({ state }) =>
       ['queued', 'encoding', 'generating'].includes(Object.keys(state)[0]!),
     );
-    // timers get lost with a message that traps, without cycles, while stopped: then any call from outside wakes the canister
+    // timers get lost with a message that traps, without cycles, while stopped: then any call from outside wakes the
+    // canister
     await owner.cancel('');
     await quiet();
     const report: Report = {

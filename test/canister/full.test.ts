@@ -1,4 +1,7 @@
-/** Stable memory that does not grow: every method that writes says so by name, nothing is half done, and all works again when there is room. */
+/**
+ * Stable memory that does not grow: every method that writes says so by name, nothing is half done, and all works again
+ * when there is room.
+ */
 import { readFileSync } from 'node:fs';
 import { Principal } from '@dfinity/principal';
 import { afterEach, beforeAll, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * The chat interface of the ic-llm libraries: its types, a caller in Motoko that has them (under the public canister's own id, too), names of models, tools, payment,
- * and a wait that ends. SmolLM2 with its real weights is asked where STEPWISE_SMOLLM2 names its GGUF file.
+ * The chat interface of the ic-llm libraries: its types, a caller in Motoko that has them (under the public canister's
+ * own id, too), names of models, tools, payment, and a wait that ends. SmolLM2 with its real weights is asked where
+ * STEPWISE_SMOLLM2 names its GGUF file.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

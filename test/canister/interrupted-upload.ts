@@ -1,6 +1,7 @@
 /**
- * An upload by the client's own code over a network that loses calls, loses answers, doubles and delays, and is broken off again and again. Counts what
- * was sent for nothing, and what the canister paid. Seeded; the calls' order is the replica's.
+ * An upload by the client's own code over a network that loses calls, loses answers, doubles and delays, and is broken
+ * off again and again. Counts what was sent for nothing, and what the canister paid. Seeded; the calls' order is the
+ * replica's.
  */
 import { type AgentError, TimeoutWaitingForResponseErrorCode, UnknownError } from '@dfinity/agent';
 import { uploadPack } from '../../src/client/upload/upload.ts';
@@ -28,7 +29,10 @@ type Actor = ReturnType<Installed['as']>;
 
 const lostCall = (): AgentError => UnknownError.fromCode(new TimeoutWaitingForResponseErrorCode('lost'));
 
-/** Of every `calls` calls one is lost, one doubled, one left unanswered, in a random order: few calls or many, in whichever order they come. */
+/**
+ * Of every `calls` calls one is lost, one doubled, one left unanswered, in a random order: few calls or many, in
+ * whichever order they come.
+ */
 function fatesFrom(random: () => number, calls: number): () => Fate {
   let deck: Fate[] = [];
   return () => {

@@ -1,4 +1,7 @@
-/** Packs of random decoder-only models with a byte-level BPE of their own: every byte, and pairs of letters as far as the vocabulary goes. */
+/**
+ * Packs of random decoder-only models with a byte-level BPE of their own: every byte, and pairs of letters as far as
+ * the vocabulary goes.
+ */
 import { createHash } from 'node:crypto';
 import { type LlamaConfig, parseLlamaConfig } from '../../src/model/families/llama/config.ts';
 import { convert } from '../../src/model/pack/convert.ts';

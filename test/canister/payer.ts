@@ -6,7 +6,8 @@ import { idlService as service } from '../../src/interface/llm.did.ts';
 import { controller, type Installed } from './llm.ts';
 
 /**
- * Its argument is [cycles u64, length of the callee's id u8, id, length of the method's name u8, name, argument], its reply [refunded u64, reply].
+ * Its argument is [cycles u64, length of the callee's id u8, id, length of the method's name u8, name, argument], its
+ * reply [refunded u64, reply].
  */
 const payer = canister(
   `(table 2 funcref) (elem (i32.const 0) $done $failed)

@@ -1,4 +1,7 @@
-/** Canisters that call: cycles attached, what is taken of them and what goes back; methods that inspect_message cannot keep them from. */
+/**
+ * Canisters that call: cycles attached, what is taken of them and what goes back; methods that inspect_message cannot
+ * keep them from.
+ */
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** A session whose step always traps, among others that are worked on with it: the others lose nothing, and it fails after three tries of its own. */
+/**
+ * A session whose step always traps, among others that are worked on with it: the others lose nothing, and it fails
+ * after three tries of its own.
+ */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { Executor, type Run } from '../../packages/replica/src/executor.ts';
@@ -31,7 +34,10 @@ afterEach(() => {
   Executor.prototype.run = run;
 });
 
-/** Lets every message trap that works on a session: those for all, and those for it alone. @returns how many of the latter came, and for the others together */
+/**
+ * Lets every message trap that works on a session: those for all, and those for it alone.
+ * @returns how many of the latter came, and for the others together
+ */
 function poison(handle: number): () => { its: number; others: number } {
   let [tries, others] = [0, 0];
   Executor.prototype.run = function (this: Executor, what: Run) {

@@ -1,6 +1,7 @@
 /**
- * Many sessions of the longest texts that wait, and everything that may happen to them: an upgrade, a cleared queue, another model, an upgrade in the
- * middle of either. Counts what each message took; a run with 5,000 takes minutes (test/long/queue-run.ts), the test has fewer.
+ * Many sessions of the longest texts that wait, and everything that may happen to them: an upgrade, a cleared queue,
+ * another model, an upgrade in the middle of either. Counts what each message took; a run with 5,000 takes minutes
+ * (test/long/queue-run.ts), the test has fewer.
  */
 import { readFileSync } from 'node:fs';
 import { Principal } from '@dfinity/principal';
@@ -23,7 +24,8 @@ const ownerOf = (n: number): Principal => Principal.selfAuthenticating(new Uint8
  * @param sessions how many wait
  * @param owners whose they are, in turn
  * @param every each so many-th has the longest text, 1: all
- * @returns the most instructions of a message for each thing that was done @throws Error where anything is not as it should be
+ * @returns the most instructions of a message for each thing that was done @throws Error where anything is not as it
+ * should be
  */
 export async function queueRun(
   sessions: number,

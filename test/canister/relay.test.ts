@@ -1,4 +1,7 @@
-/** Relays: tokens made by messages that never enter the interpreter, told by the pages they touch; and everything that may come between. */
+/**
+ * Relays: tokens made by messages that never enter the interpreter, told by the pages they touch; and everything that
+ * may come between.
+ */
 import { readFileSync } from 'node:fs';
 import { Principal } from '@dfinity/principal';
 import { beforeAll, expect, it } from 'vitest';
@@ -161,7 +164,8 @@ it('makes the tokens of what nobody waits for: one message each, and looks into 
   // there is none to call
   expect(callbacks.every(({ instructions }) => instructions.total === 0)).toBe(true);
   expect(steps.length).toBe(made);
-  // the first encodes, the second is made by TypeScript that learns what a step takes; then 32, the last of which is TypeScript's too
+  // the first encodes, the second is made by TypeScript that learns what a step takes; then 32, the last of which is
+  // TypeScript's too
   expect(steps.flatMap((message, i) => (without(message) ? [] : [i]))).toEqual([0, 32, made - 1]);
   const updates = messages.filter(({ kind }) => kind === 'update');
   const all = updates.reduce((sum, { instructions }) => sum + instructions.total, 0);

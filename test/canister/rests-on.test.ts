@@ -1,6 +1,6 @@
 /**
- * What everything rests on: only the canister itself gives a relay orders, and only for its present use; every stop id stops; no cache mixes up models;
- * a step that fails for ever fails its session.
+ * What everything rests on: only the canister itself gives a relay orders, and only for its present use; every stop id
+ * stops; no cache mixes up models; a step that fails for ever fails its session.
  */
 import { readFileSync } from 'node:fs';
 import type { Principal } from '@dfinity/principal';

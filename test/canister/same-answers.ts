@@ -15,7 +15,8 @@ type Same = Pick<GenerationRequest, 'do_sample' | 'temperature' | 'top_k' | 'rep
 
 /**
  * By generate, start and progress, generate_query, examples/caller, and by what `npm run local` does.
- * @param request how to generate, of what both Candid and the command line have by the same name; examples/caller is not asked then
+ * @param request how to generate, of what both Candid and the command line have by the same name; examples/caller is
+ * not asked then
  */
 export async function sameAnswers(
   prompts: string[],

@@ -1,4 +1,6 @@
-/** The generation cache and its turns: states, owners, pages, cancelling, limits, what goes on after stops and upgrades. */
+/**
+ * The generation cache and its turns: states, owners, pages, cancelling, limits, what goes on after stops and upgrades.
+ */
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
@@ -287,7 +289,8 @@ describe('limits', () => {
 });
 
 describe('what comes between', () => {
-  // a pause after each message as long as the one between two looks at a session: else a fast machine is through with an answer before anything comes between
+  // a pause after each message as long as the one between two looks at a session: else a fast machine is through with
+  // an answer before anything comes between
   beforeAll(() => installWithModel({ messagePause: 10 }));
 
   it('an upgrade that finds many sessions: all wait again at once, and none is taken for over', async () => {

@@ -1,4 +1,7 @@
-/** Several canisters as one, over actors that answer by script: which of them is asked, and when it is the next one's turn. */
+/**
+ * Several canisters as one, over actors that answer by script: which of them is asked, and when it is the next one's
+ * turn.
+ */
 import { RejectError, type RequestId, UncertifiedRejectErrorCode } from '@dfinity/agent';
 import { describe, expect, it } from 'vitest';
 import { Client, type Llm, NoModel, Unavailable } from '../../src/client/index.ts';

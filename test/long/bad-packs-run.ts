@@ -1,5 +1,6 @@
 /**
- * Packs garbled at random, with the right hash (test/canister/bad-packs.ts): how many are refused, and that those that are not answer.
+ * Packs garbled at random, with the right hash (test/canister/bad-packs.ts): how many are refused, and that those that
+ * are not answer.
  *   npx tsx test/long/bad-packs-run.ts --packs 1000 --seed 1
  */
 import { program } from 'commander';

@@ -1,5 +1,6 @@
 /**
- * The run of bills: many cases (test/canister/bills.ts), what each was charged against what it reports; the largest differences at the end.
+ * The run of bills: many cases (test/canister/bills.ts), what each was charged against what it reports; the largest
+ * differences at the end.
  *   npx tsx test/long/bills-run.ts --cases 500 --seed 1
  */
 import { program } from 'commander';

@@ -1,7 +1,7 @@
 /**
- * What the model that comes with the project gets right, in int8 in the canister: 300 held-out questions of its generator in three casings, 60 that were
- * written by hand and that no template makes, and 30 from outside, to which it has to say that it does not know. Prints what it gets wrong, and writes the
- * table of models/little-flan/README.md.
+ * What the model that comes with the project gets right, in int8 in the canister: 300 held-out questions of its
+ * generator in three casings, 60 that were written by hand and that no template makes, and 30 from outside, to which it
+ * has to say that it does not know. Prints what it gets wrong, and writes the table of models/little-flan/README.md.
  *   npx tsx test/long/bundled-model-run.ts
  */
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * What a choice costs beside a plain answer to the same prompt, with little-flan; and a receipt, by answers that a cache
- * gives.
+ * What a choice costs beside a plain answer to the same prompt, with little-flan; and a receipt, by answers that a
+ * cache gives.
  *   npx tsx test/long/choose-run.ts
  */
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,6 @@
 /**
- * Searches for the dearest arguments of each method (test/canister/dear-arguments.ts), with the table of docs/security.md at the end.
+ * Searches for the dearest arguments of each method (test/canister/dear-arguments.ts), with the table of
+ * docs/security.md at the end.
  *   npx tsx test/long/dear-arguments-run.ts --rounds 400 --seed 1
  */
 import { program } from 'commander';

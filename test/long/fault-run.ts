@@ -1,5 +1,6 @@
 /**
- * The fault run: generations while everything goes wrong that may (test/canister/faults.ts), with the counts at the end.
+ * The fault run: generations while everything goes wrong that may (test/canister/faults.ts), with the counts at the
+ * end.
  *   npx tsx test/long/fault-run.ts --generations 3000 --seed 1
  */
 import { program } from 'commander';

@@ -1,6 +1,7 @@
 /**
- * The load run: many callers with many sessions each against a limit of 8 at once; all have to be answered, in messages of at most 2 B, and fairly: when half
- * of all are answered, no caller has more than twice the answers of another; and what all bills say together is what the canister was charged, within 1%.
+ * The load run: many callers with many sessions each against a limit of 8 at once; all have to be answered, in messages
+ * of at most 2 B, and fairly: when half of all are answered, no caller has more than twice the answers of another; and
+ * what all bills say together is what the canister was charged, within 1%.
  *   npx tsx test/long/load-run.ts --callers 200 --sessions 20
  */
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * What an attacker can take from a canister that is locked: an allow list, and fewer cycles than `min_cycles`. Ingress that `inspect_message` refuses, ingress that it
- * lets through, calls from another canister with small and with large arguments; what each cost the canister, and the sender.
+ * What an attacker can take from a canister that is locked: an allow list, and fewer cycles than `min_cycles`. Ingress
+ * that `inspect_message` refuses, ingress that it lets through, calls from another canister with small and with large
+ * arguments; what each cost the canister, and the sender.
  *   npx tsx test/long/locked-run.ts --refused 100000 --calls 10000
  */
 import { setTimeout } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
- * The queue run: as many sessions as are asked for wait, of the longest texts, while the canister is upgraded, cleared, and given other models
- * (test/canister/queue.ts). Prints the most instructions of a message for each.
+ * The queue run: as many sessions as are asked for wait, of the longest texts, while the canister is upgraded, cleared,
+ * and given other models (test/canister/queue.ts). Prints the most instructions of a message for each.
  *   npx tsx test/long/queue-run.ts --sessions 5000
  */
 import { program } from 'commander';

@@ -1,6 +1,7 @@
 /**
- * What this project's canisters were found to cost in the Internet Computer's own execution environment (dfinity/ic, tree of 2025-10-31, rules of 2025), against the
- * replica. The figures are those of one commit's modules, so that it takes a checkout of it:
+ * What this project's canisters were found to cost in the Internet Computer's own execution environment (dfinity/ic,
+ * tree of 2025-10-31, rules of 2025), against the replica. The figures are those of one commit's modules, so that it
+ * takes a checkout of it:
  *   git worktree add ../then 7b6c704 && (cd ../then && npm ci && npm run build)
  *   npx tsx test/long/real-figures.ts ../then
  */

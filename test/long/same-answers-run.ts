@@ -1,6 +1,6 @@
 /**
- * The answer to a prompt, by every way there is: generate, start and progress, generate_query, another canister, and the model in this process. Counts
- * how many of the prompts have the same text by all.
+ * The answer to a prompt, by every way there is: generate, start and progress, generate_query, another canister, and
+ * the model in this process. Counts how many of the prompts have the same text by all.
  *   npx tsx test/long/same-answers-run.ts --prompts 100
  */
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,6 @@
 /**
- * The upgrades run: upgrades in a row with sessions under way and calls between, and what memory the canister has after each.
+ * The upgrades run: upgrades in a row with sessions under way and calls between, and what memory the canister has after
+ * each.
  *   npx tsx test/long/upgrades-run.ts --upgrades 100
  */
 import { readFileSync } from 'node:fs';

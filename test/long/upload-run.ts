@@ -1,6 +1,6 @@
 /**
- * The upload run: a pack as large as flan-t5-small's over a network that loses, doubles and delays, broken off 50 times; and undisturbed, beside what
- * `npm run upload` says beforehand that it costs.
+ * The upload run: a pack as large as flan-t5-small's over a network that loses, doubles and delays, broken off 50
+ * times; and undisturbed, beside what `npm run upload` says beforehand that it costs.
  *   npx tsx test/long/upload-run.ts --shape flan-t5-small --interruptions 50
  */
 import { program } from 'commander';

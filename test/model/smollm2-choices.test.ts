@@ -22,7 +22,10 @@ interface Case {
 const { STEPWISE_SMOLLM2: gguf, STEPWISE_SMOLLM2_QUESTIONS: asked } = process.env;
 if (gguf === undefined) console.warn('skipped: choices of SmolLM2 (set STEPWISE_SMOLLM2 to its GGUF file)');
 const all: Case[] = JSON.parse(readFileSync('test/fixtures/choose/smollm2.json', 'utf8')).cases;
-/** As many as there is time for, of both kinds: in float32, which takes twice as long, a quarter unless more are asked for. */
+/**
+ * As many as there is time for, of both kinds: in float32, which takes twice as long, a quarter unless more are asked
+ * for.
+ */
 const casesOf = (unlessAsked: number): Case[] =>
   all.filter((_, i) => i % Math.ceil(all.length / Number(asked ?? unlessAsked)) === 0);
 

@@ -1,4 +1,7 @@
-/** Who drives: one at a time, and another where nothing comes of it. A network of messages that may be lost stands for the canister's. */
+/**
+ * Who drives: one at a time, and another where nothing comes of it. A network of messages that may be lost stands for
+ * the canister's.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Driver, PATIENCE, type Waiting } from '../../src/service/driver.ts';

@@ -1,6 +1,6 @@
 /**
- * Estimates: figures worked out by hand for one shape, and how they grow. That they are never below the bill is held against a canister
- * (test/canister/paying.test.ts, bills.test.ts).
+ * Estimates: figures worked out by hand for one shape, and how they grow. That they are never below the bill is held
+ * against a canister (test/canister/paying.test.ts, bills.test.ts).
  */
 import { describe, expect, it } from 'vitest';
 import { parseT5Config } from '../../src/model/checkpoint/config.ts';

@@ -1,4 +1,6 @@
-/** Stop strings: what is shown of a text does not depend on how it is cut into tokens, and no part of one is ever shown. */
+/**
+ * Stop strings: what is shown of a text does not depend on how it is cut into tokens, and no part of one is ever shown.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StopStream, shownText, stopIndex } from '../../src/text/stop-strings.ts';

@@ -1,6 +1,6 @@
 /**
- * How an execution ends that does not end well, and the rejects that come of it.
- * Specification-like: interface specification, "Reject codes", and the error codes of dfinity/ic `rs/types/error_types`.
+ * How an execution ends that does not end well, and the rejects that come of it. Specification-like: interface
+ * specification, "Reject codes", and the error codes of dfinity/ic `rs/types/error_types`.
  */
 import type { Reject, RejectCode } from './types.ts';
 
@@ -106,7 +106,10 @@ export function asTrap(error: unknown): Trap {
   throw error;
 }
 
-/** Whether a canister's log has it: what ended its Wasm by itself, not the limits that the system sets. Source: dfinity/ic, `canister_log_for_trap`. */
+/**
+ * Whether a canister's log has it: what ended its Wasm by itself, not the limits that the system sets. Source:
+ * dfinity/ic, `canister_log_for_trap`.
+ */
 export const isLogged = ({ errorCode }: Trap): boolean => errorCode === 'IC0502' || errorCode === 'IC0503';
 
 /** The reject that the caller of a method sees when it traps. */

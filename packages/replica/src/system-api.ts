@@ -1,6 +1,7 @@
 /**
  * The system API: what each `ic0` function does, by its name. Signatures and allowed contexts stand in system-api.json.
- * Specification-like: interface specification 0.66, "System API". An argument is checked before anything is done with it.
+ * Specification-like: interface specification 0.66, "System API". An argument is checked before anything is done with
+ * it.
  */
 import { Principal } from '@dfinity/principal';
 import { principalKey } from './canister.ts';
@@ -252,7 +253,9 @@ function logCost(e: Execution, size: number): number {
   return 2 * kept + 50 * Math.min(kept, Math.max(capacity - e.logBytes, 0));
 }
 
-/** What a canister prints or traps with, at most as much as its log holds: neither call traps for where its bytes lie. */
+/**
+ * What a canister prints or traps with, at most as much as its log holds: neither call traps for where its bytes lie.
+ */
 function printed(e: Execution, name: string, pointer: number, size: number): Uint8Array {
   const capacity = Number(e.canister.settings.logMemoryLimit);
   e.logBytes += Math.min(size, capacity);
@@ -273,7 +276,10 @@ function checkStable32({ canister }: Execution): void {
     throw new Trap('IC0502', '32 bit stable memory api used on a memory larger than 4GB. Use the 64-bit functions.');
 }
 
-/** Cost of a signature by a threshold key: 26,153,846,153 cycles on the 34-node subnet that holds it, when asked from here. */
+/**
+ * Cost of a signature by a threshold key: 26,153,846,153 cycles on the 34-node subnet that holds it, when asked from
+ * here.
+ */
 const signatureFee = 26_153_846_153n;
 
 function signatureCost(name: string, kinds: number): SystemCall {
@@ -505,7 +511,10 @@ function stableRead(e: Execution, target: number, offset: number, size: number):
 
 const unsigned = (value: Argument): Argument => (typeof value === 'number' ? value >>> 0 : value);
 
-/** Which arguments of a system call are bytes that are paid for: those that it is handed, by its signature's last one if nothing else is said. */
+/**
+ * Which arguments of a system call are bytes that are paid for: those that it is handed, by its signature's last one if
+ * nothing else is said.
+ */
 const byteArguments: Record<string, readonly number[]> = {
   call_new: [1, 3],
   cost_sign_with_ecdsa: [1],
@@ -530,8 +539,9 @@ function bytesCost(name: string): (e: Execution, args: readonly Argument[]) => n
 }
 
 /**
- * The functions that an instance imports. Each is paid for first; then it is checked that it may be called in the context of the message in
- * hand, and it does its work. Calls to stable memory also have a stand-in, for imports that are not made native.
+ * The functions that an instance imports. Each is paid for first; then it is checked that it may be called in the
+ * context of the message in hand, and it does its work. Calls to stable memory also have a stand-in, for imports that
+ * are not made native.
  * @param current the message in hand
  */
 export function systemApiImports(current: () => Execution): WebAssembly.ModuleImports {

@@ -1,4 +1,7 @@
-/** Corners of calls between canisters: answering twice or not at all, cleanup, long chains, uninstalling and upgrading while calls are open. */
+/**
+ * Corners of calls between canisters: answering twice or not at all, cleanup, long chains, uninstalling and upgrading
+ * while calls are open.
+ */
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { describe, expect, test } from 'vitest';

@@ -14,7 +14,10 @@ const call = (name: string, ...args: (number | string)[]): string =>
 const i64 = (value: number): string => `(i64.const ${value})`;
 const newCall = call('call_new', 0, 10, 0, 2, 0, 0, 0, 0);
 
-/** Each in an update method of its own; its memory has a page of 65,536 bytes, which begins with bytes that are no UTF-8. */
+/**
+ * Each in an update method of its own; its memory has a page of 65,536 bytes, which begins with bytes that are no
+ * UTF-8.
+ */
 const cases: [text: string, sentence: string][] = [
   // bytes that the canister hands over or wants, out of its heap
   [

@@ -1,4 +1,7 @@
-/** Queries: what they see and throw away; composite queries and the calls they make; inspect_message; what a profile says. */
+/**
+ * Queries: what they see and throw away; composite queries and the calls they make; inspect_message; what a profile
+ * says.
+ */
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { describe, expect, test } from 'vitest';
@@ -9,8 +12,8 @@ import { canister, int } from './wat.ts';
 const empty = new Uint8Array(0);
 
 /**
- * A canister whose composite query `ask` calls the method named at 512 of the canister that its argument names, and adds one to
- * the answer. Memory at 1024 counts what `ask` did before.
+ * A canister whose composite query `ask` calls the method named at 512 of the canister that its argument names, and
+ * adds one to the answer. Memory at 1024 counts what `ask` did before.
  */
 const asker = (method: string, fields = '') =>
   canister(`
@@ -60,7 +63,8 @@ describe('composite queries', () => {
 
   test('nest, up to a depth', async () => {
     const { ask } = await install(asker('ask'));
-    // Six levels: the deepest is refused its call and answers minus the reject code; each of the five above adds its own 11.
+    // Six levels: the deepest is refused its call and answers minus the reject code; each of the five above adds its
+    // own 11.
     expect(int(await ask(0, 0))).toBe(-5 + 5 * 11);
   });
 

@@ -1,6 +1,7 @@
 /**
- * What methods take, told to the native reader (src/native/arguments/), and values made of the slots that it gives. Nothing of Azle, so that it runs in Node too.
- * A message costs what the values that its method wants cost, whatever else is in it.
+ * What methods take, told to the native reader (src/native/arguments/), and values made of the slots that it gives.
+ * Nothing of Azle, so that it runs in Node too. A message costs what the values that its method wants cost, whatever
+ * else is in it.
  */
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
@@ -43,13 +44,17 @@ export interface Taken {
 /** A `vec nat8` that is looked at only where it is asked for, in the message that has it. */
 export interface Blob {
   length: number;
-  /** As a text, with what its JSON may have: values, and levels of lists and objects. Undefined where it is not UTF-8. */
+  /**
+   * As a text, with what its JSON may have: values, and levels of lists and objects. Undefined where it is not UTF-8.
+   */
   json(): { text: string; values: number; depth: number } | undefined;
 }
 
 /** The type of a {@link Blob}. */
 export class BlobClass extends IDL.VecClass<number | bigint> {
-  /** By this it is told apart: every `vec` is an instance of it, as Candid's library knows its classes by their names. */
+  /**
+   * By this it is told apart: every `vec` is an instance of it, as Candid's library knows its classes by their names.
+   */
   readonly isBlob = true;
   constructor() {
     super(IDL.Nat8);
@@ -107,7 +112,10 @@ export class ArgumentReader {
     return this.methods.get(method)!.reads.map((read) => read());
   }
 
-  /** Whether the arguments of the call in hand are such as `method` takes. @throws RangeError where they are not, in words */
+  /**
+   * Whether the arguments of the call in hand are such as `method` takes.
+   * @throws RangeError where they are not, in words
+   */
   check(method: string): void {
     const { pointer, params, shown } = this.methods.get(method)!;
     const { header } = this;
@@ -204,7 +212,8 @@ export class ArgumentReader {
         const from = this.at + 1;
         this.at = from + (numbers[from - 1]! >>> 0);
         if (this.at === from + 1) return [numbers[from]! >>> 0];
-        // native code, where a loop takes some thousand instructions for each; and integers, which the interpreter is quicker with
+        // native code, where a loop takes some thousand instructions for each; and integers, which the interpreter is
+        // quicker with
         return Array.prototype.slice.call(new Uint32Array(numbers.subarray(from, this.at)));
       };
     }

@@ -1,13 +1,17 @@
 /**
- * The one way to a message's arguments: every method gets its own from here, read by native code and bounded before (argument-reader.ts), whoever calls. Reading or
- * refusing takes at most some 10 M instructions, whatever comes (docs/security.md has the figures).
+ * The one way to a message's arguments: every method gets its own from here, read by native code and bounded before
+ * (argument-reader.ts), whoever calls. Reading or refusing takes at most some 10 M instructions, whatever comes
+ * (docs/security.md has the figures).
  */
 import { certifiedDataSet, type IDL, msgMethodName, msgReject } from 'azle';
 import { ArgumentReader, type Taken } from './argument-reader.ts';
 
 /** What arguments may take, for all methods but two. */
 const MOST_BYTES = 110_000;
-/** A chunk has 1 MiB and the room around it. What is asked by HTTP is looked at whatever comes, to be refused in HTTP's words; a body is not read for it. */
+/**
+ * A chunk has 1 MiB and the room around it. What is asked by HTTP is looked at whatever comes, to be refused in HTTP's
+ * words; a body is not read for it.
+ */
 const mostBytes: Record<string, number> = { upload_chunk: (1 << 20) + 200, http_request: (2 << 20) + (64 << 10) };
 
 const methods = new Map<string, Taken>();
@@ -18,7 +22,9 @@ export function declareArguments(method: string, params: IDL.Type[], shown = par
   methods.set(method, { params, shown, mostBytes: mostBytes[method] ?? MOST_BYTES });
 }
 
-/** Tells native code of all methods, once, when the program begins: not where modules are run, which the build does too. */
+/**
+ * Tells native code of all methods, once, when the program begins: not where modules are run, which the build does too.
+ */
 export function prepareArguments(): void {
   reader = new ArgumentReader(methods, { send: certifiedDataSet, text: msgMethodName });
 }
@@ -35,7 +41,10 @@ export function readArguments(method: string): unknown[] | undefined {
   }
 }
 
-/** The arguments of the call in hand by types that were declared under another name. @throws RangeError for others, in words */
+/**
+ * The arguments of the call in hand by types that were declared under another name.
+ * @throws RangeError for others, in words
+ */
 export const readArgumentsAs = (name: string): unknown[] => reader!.read(name);
 
 /** What is wrong with the arguments of the call in hand. */

@@ -1,6 +1,6 @@
 /**
- * Candid's encoding of replies of one type: what stands before the value, "DIDL" and the table of types, is made once a type, when the module is loaded. The library
- * works it out at each call, for 20 M instructions.
+ * Candid's encoding of replies of one type: what stands before the value, "DIDL" and the table of types, is made once a
+ * type, when the module is loaded. The library works it out at each call, for 20 M instructions.
  */
 import { IDL } from '@dfinity/candid';
 import { join } from '../storage/bytes.ts';
@@ -12,7 +12,10 @@ export function candidEncoder<T>(type: IDL.Type): (value: T) => Uint8Array {
   return (value) => join(head, type.encodeValue(value));
 }
 
-/** The same for a variant of which one case is a record, and tells where numbers of 64 bits in that record lie, in the order of their names. */
+/**
+ * The same for a variant of which one case is a record, and tells where numbers of 64 bits in that record lie, in the
+ * order of their names.
+ */
 export function openEncoder<T>(type: IDL.VariantClass, open: string, numbers: readonly string[]) {
   const head = headOf(type);
   const cases = fieldsOf(type);

@@ -1,4 +1,7 @@
-/** Candid types as the binary format has them: numbers of types, hashes of names. Source: Candid specification, "Binary Format" and "Records". */
+/**
+ * Candid types as the binary format has them: numbers of types, hashes of names. Source: Candid specification, "Binary
+ * Format" and "Records".
+ */
 import { IDL } from '@dfinity/candid';
 import {
   KIND_BOOL,

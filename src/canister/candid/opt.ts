@@ -5,7 +5,9 @@ import type { Principal } from '@dfinity/principal';
 export type Opt<T> = [] | [T];
 export const some = <T>(value: T | undefined): Opt<T> => (value === undefined ? [] : [value]);
 
-/** What argument-reader.ts makes of an argument: `vec nat32` is a plain array, which the interpreter is quicker with. */
+/**
+ * What argument-reader.ts makes of an argument: `vec nat32` is a plain array, which the interpreter is quicker with.
+ */
 export type Plain<T> = T extends Uint32Array
   ? number[]
   : T extends Uint8Array | Principal | string | number | bigint | boolean | null

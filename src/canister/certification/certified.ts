@@ -46,7 +46,11 @@ export function certifyReceipts(root: Uint8Array): void {
   certifyAll();
 }
 
-/** The same where native code has worked out what follows. @param labeled the hash of the labelled tree @param all the root */
+/**
+ * The same where native code has worked out what follows.
+ * @param labeled the hash of the labelled tree
+ * @param all the root
+ */
 export function certifyReceiptsBy(labeled: Uint8Array, all: Uint8Array): void {
   receiptsHash = labeled;
   certifiedDataSet(all);

@@ -1,7 +1,10 @@
 /** What the build makes of src/page (src/node/build/page.ts), for the canister to serve: page-data.js. */
 import type { Packed } from '../storage/bytes.ts';
 
-/** `http_expr` of the certified tree: the hash of the labelled node, and the tree in CBOR up to where the hash of what stands beside it begins. */
+/**
+ * `http_expr` of the certified tree: the hash of the labelled node, and the tree in CBOR up to where the hash of what
+ * stands beside it begins.
+ */
 export declare const httpExpr: { hash: Packed; witness: Packed };
 
 /** The style sheet of the status page. */

@@ -124,7 +124,12 @@ function fixedPayload(): Uint8Array {
   return fixed;
 }
 
-/** A command's mailbox. @param place of the receipt @param taken places that count @param bytes room behind the payload */
+/**
+ * A command's mailbox.
+ * @param place of the receipt
+ * @param taken places that count
+ * @param bytes room behind the payload
+ */
 function request(place: number, taken: number, bytes = 0): { mailbox: Uint8Array; view: DataView } {
   const mailbox = new Uint8Array(HEADER_BYTES + PAYLOAD_BYTES + bytes);
   mailbox.set(fixedPayload(), HEADER_BYTES);

@@ -1,6 +1,7 @@
 /**
- * OpenAI's API: the body of a request becomes an answer as any other (generate.ts), which is replied in that API's form (src/service/openai). Everything comes in one update,
- * so the whole subnet agrees on the answer; a stream is one body with all of its events.
+ * OpenAI's API: the body of a request becomes an answer as any other (generate.ts), which is replied in that API's form
+ * (src/service/openai). Everything comes in one update, so the whole subnet agrees on the answer; a stream is one body
+ * with all of its events.
  */
 import { MAX_BODY_DEPTH, MAX_BODY_VALUES } from '../../interface/http-limits.ts';
 import type { HttpResponse } from '../../interface/llm.did.ts';
@@ -57,7 +58,10 @@ function jsonOf(body: Blob): unknown {
   }
 }
 
-/** Answers the request in hand at one of the API's paths. @param account whose account the caller has, if not its own */
+/**
+ * Answers the request in hand at one of the API's paths.
+ * @param account whose account the caller has, if not its own
+ */
 export async function complete(path: string, body: Blob, account: string | undefined): Promise<void> {
   const kind = KINDS[path];
   try {

@@ -1,6 +1,6 @@
 /**
- * What a browser and a monitor see: the routes of `http_request`. The page is certified whole, with its status and headers; so is what there is not.
- * What is live is one node's word. Source: HTTP Gateway Protocol Specification.
+ * What a browser and a monitor see: the routes of `http_request`. The page is certified whole, with its status and
+ * headers; so is what there is not. What is live is one node's word. Source: HTTP Gateway Protocol Specification.
  */
 import { dataCertificate, IDL } from 'azle';
 import type { HttpRequest, HttpResponse } from '../../interface/llm.did.ts';
@@ -20,7 +20,10 @@ const live: Record<string, (query: string) => { type: string; body: string }> = 
   '/metrics': () => ({ type: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText() }),
 };
 
-/** The page as it is sent. Unpacked while the program starts, in a message that keeps what it made: a query would do it each time. */
+/**
+ * The page as it is sent. Unpacked while the program starts, in a message that keeps what it made: a query would do it
+ * each time.
+ */
 const pageBytes = unpack(pages['/']!.responses[0]!.body);
 
 /** The headers that let a gateway check what stands beside them. */
@@ -82,8 +85,8 @@ export class HttpMethods {
   }
 
   /**
-   * OpenAI's API (completions.ts). Update; whom `access` lets, the gateway's caller being the anonymous one, and bearers of a key. What `http_request` would answer by
-   * itself is answered here, too.
+   * OpenAI's API (completions.ts). Update; whom `access` lets, the gateway's caller being the anonymous one, and
+   * bearers of a key. What `http_request` would answer by itself is answered here, too.
    */
   @candid({ read: [REQUEST] })
   async http_request_update(request: HttpRequest): Promise<void> {

@@ -1,4 +1,6 @@
-/** Counts and sizes in Prometheus' text form. Counters begin anew with an upgrade, as Prometheus expects of a restart. */
+/**
+ * Counts and sizes in Prometheus' text form. Counters begin anew with an upgrade, as Prometheus expects of a restart.
+ */
 import { canisterCycleBalance } from 'azle';
 import { cyclesOf } from '../../service/bill.ts';
 import { activeModel, storedPacks } from '../model/model.ts';

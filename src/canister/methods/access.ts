@@ -1,5 +1,6 @@
 /**
- * Who may do what: controllers may everything, admins what keeps the service running, users what the access setting allows.
+ * Who may do what: controllers may everything, admins what keeps the service running, users what the access setting
+ * allows.
  */
 import { canisterSelf, isController, msgCaller, Principal } from 'azle';
 import type {
@@ -81,7 +82,8 @@ export class AccessMethods {
   }
 
   /**
-   * Ends all sessions that wait; those that are worked on go on. Update; controllers and admins. What each costs to end comes in later messages.
+   * Ends all sessions that wait; those that are worked on go on. Update; controllers and admins. What each costs to end
+   * comes in later messages.
    * @returns how many waited
    */
   @candid()

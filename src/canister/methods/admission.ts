@@ -1,6 +1,7 @@
 /**
- * Which methods are whose, and the floor of cycles: below `min_cycles` the canister keeps what it has, and refuses at once whatever costs it anything. What its keepers
- * do goes on, and so do queries that say how it is; those that are called as queries cost nothing.
+ * Which methods are whose, and the floor of cycles: below `min_cycles` the canister keeps what it has, and refuses at
+ * once whatever costs it anything. What its keepers do goes on, and so do queries that say how it is; those that are
+ * called as queries cost nothing.
  */
 import { canisterCycleBalance, isController, msgCaller } from 'azle';
 import { settings } from '../storage/settings.ts';

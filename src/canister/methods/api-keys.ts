@@ -1,6 +1,6 @@
 /**
- * Keys by which callers of HTTP are let in, and counted each for itself. Only their SHA-256 is known. All are compared, each in full, so that what it takes says nothing of
- * them.
+ * Keys by which callers of HTTP are let in, and counted each for itself. Only their SHA-256 is known. All are compared,
+ * each in full, so that what it takes says nothing of them.
  */
 import { fromHex } from '../../interface/hex.ts';
 import { sha256 } from '../runtime/unit.ts';
@@ -20,7 +20,10 @@ function hashes(): Uint32Array[] {
 
 const wordsOf = (bytes: Uint8Array): Uint32Array => new Uint32Array(bytes.slice().buffer);
 
-/** Whose account the bearer of a key has; undefined for no key that is known. @param authorization the header's value */
+/**
+ * Whose account the bearer of a key has; undefined for no key that is known.
+ * @param authorization the header's value
+ */
 export function accountOfBearer(authorization: string | undefined): string | undefined {
   const [, key] = /^Bearer +(\S+) *$/i.exec((authorization ?? '').slice(0, MOST_CHARACTERS)) ?? [];
   if (key === undefined) return undefined;

@@ -1,6 +1,7 @@
 /**
- * `generate` and its kin. One token a message: a call from outside opens a session and makes the first, then the canister calls its own `generate`
- * for each further one. Those calls carry no Candid but a few bytes (scheduler.ts), since Candid in an interpreter costs more than a token.
+ * `generate` and its kin. One token a message: a call from outside opens a session and makes the first, then the
+ * canister calls its own `generate` for each further one. Those calls carry no Candid but a few bytes (scheduler.ts),
+ * since Candid in an interpreter costs more than a token.
  */
 import { canisterSelf, type IDL, inReplicatedExecution, msgArgData, msgCaller, msgReply } from 'azle';
 import type {
@@ -113,7 +114,10 @@ const GENERATE = typesOf('generate');
 const encodeResult = candidEncoder(GENERATE.result);
 const encodeOpen = openEncoder<GenerateResult>(GENERATE.result as IDL.VariantClass, 'Ok', ['instructions', 'cycles']);
 
-/** What is replied: bytes in which the message's own instructions are yet to come at some places, or the words of a reject. */
+/**
+ * What is replied: bytes in which the message's own instructions are yet to come at some places, or the words of a
+ * reject.
+ */
 interface Encoded {
   bytes: Uint8Array;
   /** Of `instructions` and `cycles`, if they are there. */
@@ -200,7 +204,10 @@ const whole = (session: Session, before: Bill): void =>
     reply: { bytes: encodeResult(result('resume', session, undefined)) },
   }));
 
-/** Cancels a session that is under way, whose call this is then; of one that is over, it is its caller's. @param then done in between */
+/**
+ * Cancels a session that is under way, whose call this is then; of one that is over, it is its caller's.
+ * @param then done in between
+ */
 function cancelIfUnderWay(session: Session, before: Bill, then = (): void => {}): void {
   const goesOn = underWay(session);
   if (goesOn) {
@@ -243,10 +250,11 @@ declareArguments('generate', typesOf('start').params, GENERATE.params);
 
 export class GenerateMethods {
   /**
-   * The answer to a prompt. Update; whom `access` lets. A message for every token (or as `tokens_per_call` says), all within this one call; while
-   * other sessions have their turn it waits. If a message traps, its token is undone and tried again; the caller gets `Failed` where that does not
-   * help, and the session can be resumed. A second argument, `opt GenerateOptions`, counts where it comes: callers built against the first release
-   * send it. It is not in the Candid file, since `icp` and `dfx` insist on a value for each argument there.
+   * The answer to a prompt. Update; whom `access` lets. A message for every token (or as `tokens_per_call` says), all
+   * within this one call; while other sessions have their turn it waits. If a message traps, its token is undone and
+   * tried again; the caller gets `Failed` where that does not help, and the session can be resumed. A second argument,
+   * `opt GenerateOptions`, counts where it comes: callers built against the first release send it. It is not in the
+   * Candid file, since `icp` and `dfx` insist on a value for each argument there.
    */
   @declaring('generate')
   async generate(): Promise<void> {
@@ -269,15 +277,18 @@ export class GenerateMethods {
   }
 
   /**
-   * The answer to a conversation: the next thing that the assistant says. The model's own chat template makes its prompt; texts of special tokens in contents are ordinary
-   * text. A model without a template, as T5, has the last message as its prompt. Update; whom `access` lets.
+   * The answer to a conversation: the next thing that the assistant says. The model's own chat template makes its
+   * prompt; texts of special tokens in contents are ordinary text. A model without a template, as T5, has the last
+   * message as its prompt. Update; whom `access` lets.
    */
   @candid()
   async chat(messages: ChatMessage[], options: Options): Promise<void> {
     await answer({ method: 'chat', asking: conversation(messages), options }, GENERATION);
   }
 
-  /** Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets. */
+  /**
+   * Begins an answer and gives the session's id at once; the canister goes on by itself. Update; whom `access` lets.
+   */
   @candid()
   async start(prompt: string, options: Options): Promise<StartResult> {
     return await begin({ method: 'start', asking: prompt, options });
@@ -289,7 +300,10 @@ export class GenerateMethods {
     return await begin({ method: 'start_chat', asking: conversation(messages), options });
   }
 
-  /** Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer. Update; its owner, controllers. */
+  /**
+   * Goes on with a session that failed or was cancelled, or waits for one that is under way, and gives the answer.
+   * Update; its owner, controllers.
+   */
   @candid()
   async resume(id: string): Promise<void> {
     const before = billOfCall('resume');
@@ -342,7 +356,10 @@ export class GenerateMethods {
     return { Ok: null };
   }
 
-  /** A page of the caller's sessions, newest first, 50 unless told. The anonymous caller has none to list. Query; everyone. */
+  /**
+   * A page of the caller's sessions, newest first, 50 unless told. The anonymous caller has none to list. Query;
+   * everyone.
+   */
   @candid()
   list([options]: [] | [ListOptions]): ListResult {
     const caller = msgCaller();
@@ -359,15 +376,18 @@ export class GenerateMethods {
     return { Ok: listSessions(owner.toText(), options?.after[0], limit, most.characters) };
   }
 
-  /** How far a session is, and the text that tokens from number `from` on have added. Query; its owner, controllers, or anyone for an anonymous caller's. */
+  /**
+   * How far a session is, and the text that tokens from number `from` on have added. Query; its owner, controllers, or
+   * anyone for an anonymous caller's.
+   */
   @candid()
   progress(id: string, from: number): ProgressResult {
     return progressOf(id, from);
   }
 
   /**
-   * The answer in a query: at once, written down nowhere, and certified by nobody but the one node that made it. Query; whom `access` lets. Refused
-   * with `TooLong` where it does not fit the 5 B instructions of a query.
+   * The answer in a query: at once, written down nowhere, and certified by nobody but the one node that made it. Query;
+   * whom `access` lets. Refused with `TooLong` where it does not fit the 5 B instructions of a query.
    */
   @candid()
   generate_query(prompt: string, options: Options): GenerateResult {
@@ -376,8 +396,8 @@ export class GenerateMethods {
   }
 
   /**
-   * What an answer of at most so many tokens, without options, is thought to take at most, and the cycles a canister has to attach to `generate` or
-   * `generate_with`; for prompts of up to 16 characters a token. Query; everyone.
+   * What an answer of at most so many tokens, without options, is thought to take at most, and the cycles a canister
+   * has to attach to `generate` or `generate_with`; for prompts of up to 16 characters a token. Query; everyone.
    */
   @candid()
   quote(promptTokens: number, maxNewTokens: number): Quote {

@@ -1,6 +1,7 @@
 /**
- * Who comes in by HTTP, and what is refused before its body is read: by the query that every request begins with, which costs the canister nothing, by `inspect_message`,
- * and by the update itself, which other canisters call without either.
+ * Who comes in by HTTP, and what is refused before its body is read: by the query that every request begins with, which
+ * costs the canister nothing, by `inspect_message`, and by the update itself, which other canisters call without
+ * either.
  */
 import { IDL } from 'azle';
 import { MAX_BODY_BYTES } from '../../interface/http-limits.ts';
@@ -21,9 +22,10 @@ const paths: Record<string, 'GET' | 'POST'> = {
 const MOST_CHARACTERS = 1_000;
 
 /**
- * The path of a URL as gateways see it when they look for its certificate: without scheme, host, query and fragment, percent signs decoded,
- * and one slash in front however many there are. `//`, `/%2F` are the page; `/%73tatus` is `/status`; `/status/` is something else.
- * Of a URL whose path goes on after MOST_CHARACTERS, none of ours: looking at each character takes 3,000 instructions.
+ * The path of a URL as gateways see it when they look for its certificate: without scheme, host, query and fragment,
+ * percent signs decoded, and one slash in front however many there are. `//`, `/%2F` are the page; `/%73tatus` is
+ * `/status`; `/status/` is something else. Of a URL whose path goes on after MOST_CHARACTERS, none of ours: looking at
+ * each character takes 3,000 instructions.
  */
 export function pathOf(url: string): string {
   const head = url.slice(0, MOST_CHARACTERS);
@@ -43,7 +45,10 @@ export interface LetIn {
 const HEADERS = 'http_request headers';
 declareArguments(HEADERS, [IDL.Record({ headers: IDL.Vec(IDL.Tuple(IDL.Text, IDL.Text)) })]);
 
-/** The status of what is answered without looking further (src/node/build/page.ts has the words), or who is let in. @param bodyBytes of the request in hand */
+/**
+ * The status of what is answered without looking further (src/node/build/page.ts has the words), or who is let in.
+ * @param bodyBytes of the request in hand
+ */
 export function gateOf(method: string, path: string, bodyBytes: number): number | LetIn {
   if (method === 'OPTIONS') return 204;
   if (!settings().http_completions) return 404;
@@ -68,7 +73,10 @@ export interface Asked {
   body: Blob;
 }
 
-/** Why a call of `http_request_update` from outside is not taken: gateways do not make one that `http_request` has answered. */
+/**
+ * Why a call of `http_request_update` from outside is not taken: gateways do not make one that `http_request` has
+ * answered.
+ */
 export function notLetIn(): string | undefined {
   const [{ method, url, body }] = readArgumentsAs('http_request_update') as [Asked];
   const path = pathOf(url);

@@ -1,6 +1,7 @@
 /**
- * The chat interface that the ic-llm libraries of Rust, Motoko and TypeScript call: code that has them changes a canister's id and nothing else. They take no `Err`:
- * whatever cannot be answered is rejected in words. They wait for 300 seconds at most, so an answer that would take longer ends with what it has.
+ * The chat interface that the ic-llm libraries of Rust, Motoko and TypeScript call: code that has them changes a
+ * canister's id and nothing else. They take no `Err`: whatever cannot be answered is rejected in words. They wait for
+ * 300 seconds at most, so an answer that would take longer ends with what it has.
  */
 import type {
   AssistantMessage,

@@ -1,5 +1,6 @@
 /**
- * `inspect_message` refuses early, at no cost, what the methods would refuse anyway. Nothing relies on it, since calls from canisters do not pass it.
+ * `inspect_message` refuses early, at no cost, what the methods would refuse anyway. Nothing relies on it, since calls
+ * from canisters do not pass it.
  */
 import { inspectMessage, msgMethodName, trap } from 'azle';
 import { isMethod, wrongArguments } from '../candid/arguments.ts';

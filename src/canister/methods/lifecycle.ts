@@ -1,6 +1,6 @@
 /**
- * What happens around upgrades: before, what is under way is written down; after, stable memory is brought to this program's layout, the model comes
- * back and sessions go on, without anyone asking.
+ * What happens around upgrades: before, what is under way is written down; after, stable memory is brought to this
+ * program's layout, the model comes back and sessions go on, without anyone asking.
  */
 import { init, postUpgrade, preUpgrade, setTimer, trap } from 'azle';
 import { prepareArguments } from '../candid/arguments.ts';

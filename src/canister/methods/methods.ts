@@ -1,7 +1,8 @@
 /**
- * The methods of src/interface/llm.did: `@candid()` before a class's method makes it the canister's of that name, query or update, with the types that the file
- * has. With Azle's own decorators a method reads all that comes and traps where it is not what it takes, and the caller gets the interpreter's stack; with this one
- * it reads what it takes, in native code, and rejects in words, since a canister traps for bugs only.
+ * The methods of src/interface/llm.did: `@candid()` before a class's method makes it the canister's of that name, query
+ * or update, with the types that the file has. With Azle's own decorators a method reads all that comes and traps where
+ * it is not what it takes, and the caller gets the interpreter's stack; with this one it reads what it takes, in native
+ * code, and rejects in words, since a canister traps for bugs only.
  */
 import type { ActorMethod } from '@dfinity/agent';
 import { query as azleQuery, update as azleUpdate, IDL, inReplicatedExecution, msgReject, msgReply } from 'azle';
@@ -12,7 +13,10 @@ import type { Plain } from '../candid/opt.ts';
 import { collect } from '../sessions/settlement.ts';
 import { belowFloor } from './admission.ts';
 
-/** A method of the interface, as a class has it. One that gives nothing leaves its reply to the message's end (settlement.ts). */
+/**
+ * A method of the interface, as a class has it. One that gives nothing leaves its reply to the message's end
+ * (settlement.ts).
+ */
 type Implementation<Name extends keyof _SERVICE> =
   _SERVICE[Name] extends ActorMethod<infer Args extends unknown[], infer Result>
     ? (...args: Plain<Args>) => Result | Promise<Result> | Promise<void>

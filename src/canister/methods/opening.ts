@@ -1,6 +1,7 @@
 /**
- * Whether an answer is begun: what is asked for, checked against the model, the caller's rights and limits, the room there is and what is paid. What is
- * refused is a `GenerateError` that says what was expected, and leaves nothing behind.
+ * Whether an answer is begun: what is asked for, checked against the model, the caller's rights and limits, the room
+ * there is and what is paid. What is refused is a `GenerateError` that says what was expected, and leaves nothing
+ * behind.
  */
 import { msgArgData, msgCaller, msgCyclesAvailable, type Principal } from 'azle';
 import type { GenerateError, GenerateOptions } from '../../interface/llm.did.ts';
@@ -145,7 +146,9 @@ export function readTask(ask: Ask, refuse: Refuse = () => undefined): Task | Gen
   }
 }
 
-/** Options as far as they are known before the prompt's ids are: of the least work it may turn out to be, and the most. */
+/**
+ * Options as far as they are known before the prompt's ids are: of the least work it may turn out to be, and the most.
+ */
 interface Bounds {
   least: GenerationOptions;
   most: GenerationOptions;
@@ -301,7 +304,9 @@ export interface Refusal {
   wasRead: boolean;
 }
 
-/** Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue. */
+/**
+ * Checks what is asked for and whether there is room for it, and opens a session, which is yet to be put in the queue.
+ */
 export function openSession(ask: Ask, before: Bill): Session | Refusal {
   const { method, asking, fitsPayment = false } = ask;
   const owner = ask.account ?? callerText();
@@ -353,7 +358,10 @@ function affordable(model: Model, asked: Asked): Asked {
   return withTokens(asked, least);
 }
 
-/** NFKC makes at most 18 characters of one; two more tokens stand for the beginning and the end. What a template adds is its own. */
+/**
+ * NFKC makes at most 18 characters of one; two more tokens stand for the beginning and the end. What a template adds is
+ * its own.
+ */
 function mostTokens(model: Model, asking: Asking): number {
   const { promptTokens } = model.limits;
   return typeof asking === 'string' ? Math.min(promptTokens, 18 * asking.length + 2) : promptTokens;
@@ -371,7 +379,10 @@ export function noRoom(method: string, owner: string, wanted: Amount): GenerateE
   return unavailable === undefined ? undefined : { Unavailable: unavailable };
 }
 
-/** Why this caller may not wait for an answer: each call that waits holds a place in the queue to ourselves, and 42 B cycles. */
+/**
+ * Why this caller may not wait for an answer: each call that waits holds a place in the queue to ourselves, and 42 B
+ * cycles.
+ */
 export function mayNotWait(method: string, who = callerText()): GenerateError | undefined {
   if (tooManyWait()) return { Unavailable: `${method}: too many calls wait for their answer; try again, or use start` };
   const over = tooManyCalls(method, who);
@@ -389,8 +400,8 @@ const OPAQUE_ID = 1;
 export const pays = (): boolean => settings().price_percent > 0 && isCanister(msgCaller());
 
 /**
- * Why what is attached is not enough for an answer that costs up to so many cycles. They stay where they are until the answer is there: what is not accepted
- * goes back, all of it after a failure.
+ * Why what is attached is not enough for an answer that costs up to so many cycles. They stay where they are until the
+ * answer is there: what is not accepted goes back, all of it after a failure.
  * @param most what is asked for, where it is not known yet what it costs
  */
 export function lacksPayment(method: string, cycles: number, most = cycles): GenerateError | undefined {

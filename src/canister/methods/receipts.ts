@@ -1,4 +1,6 @@
-/** Receipts: what a contract or an auditor keeps of an answer, so that anybody can check later that this model gave it. */
+/**
+ * Receipts: what a contract or an auditor keeps of an answer, so that anybody can check later that this model gave it.
+ */
 import { dataCertificate } from 'azle';
 import { fromHex, hex } from '../../interface/hex.ts';
 import type { Receipt, ReceiptResult } from '../../interface/llm.did.ts';

@@ -43,8 +43,9 @@ export class StatusMethods {
   }
 
   /**
-   * How many tokens a prompt is, so that one that is too long can be seen before it is sent. None while there is no model in memory, for a text that is
-   * refused unread, and where it is called as an update, which would cost up to a billion instructions. Query; everyone.
+   * How many tokens a prompt is, so that one that is too long can be seen before it is sent. None while there is no
+   * model in memory, for a text that is refused unread, and where it is called as an update, which would cost up to a
+   * billion instructions. Query; everyone.
    */
   @candid()
   count_tokens(prompt: string): Opt<TokenCount> {
@@ -56,8 +57,9 @@ export class StatusMethods {
   }
 
   /**
-   * The SHA-256 of the pack that answers, with the certificate for the canister's certified data and the hash tree (certified.ts) whose root that is,
-   * pruned to `model`: whoever checks both knows the model without trusting the node that answered. Query; everyone.
+   * The SHA-256 of the pack that answers, with the certificate for the canister's certified data and the hash tree
+   * (certified.ts) whose root that is, pruned to `model`: whoever checks both knows the model without trusting the node
+   * that answered. Query; everyone.
    */
   @candid()
   model_certificate(): ModelCertificate {

@@ -1,6 +1,7 @@
 /**
- * Taking a pack in: chunks in any order, each as often as one likes; their SHA-256 is worked out as they come, and the pack becomes the model only
- * if hash and head are right. Several packs may be stored, one is active. Controllers and admins only.
+ * Taking a pack in: chunks in any order, each as often as one likes; their SHA-256 is worked out as they come, and the
+ * pack becomes the model only if hash and head are right. Several packs may be stored, one is active. Controllers and
+ * admins only.
  */
 
 import { hex } from '../../interface/hex.ts';
@@ -91,7 +92,10 @@ function hashState({ hashed, words }: Upload): HashState {
   return { words: Uint32Array.from(words), bytes: hashed * CHUNK_BYTES };
 }
 
-/** Takes into the hash what follows without a gap, but the last chunk, which the digest ends with. @param given chunk `index`, if it is at hand */
+/**
+ * Takes into the hash what follows without a gap, but the last chunk, which the digest ends with.
+ * @param given chunk `index`, if it is at hand
+ */
 function hashOn(upload: Upload, index?: number, given?: Uint8Array): void {
   const last = chunkCount(upload.bytes) - 1;
   while (upload.hashed < last && !isMissing(upload, upload.hashed) && instructionsNow() < MESSAGE_BUDGET) {
@@ -102,7 +106,10 @@ function hashOn(upload: Upload, index?: number, given?: Uint8Array): void {
 }
 
 export class UploadMethods {
-  /** Begins an upload of so many bytes with this SHA-256 in hexadecimal, or goes on with the same one. Update; controllers and admins; 1 M instructions. */
+  /**
+   * Begins an upload of so many bytes with this SHA-256 in hexadecimal, or goes on with the same one. Update;
+   * controllers and admins; 1 M instructions.
+   */
   @candid()
   upload_start(bytes: bigint, hash: string): UploadStartResult {
     const denied = refused('upload_start');
@@ -148,15 +155,18 @@ export class UploadMethods {
   }
 
   /**
-   * Takes chunk `index`; one whose SHA-256 in hexadecimal is given and another is refused at once, not at the end with the whole. Update; controllers and
-   * admins. A trap leaves the chunk out.
+   * Takes chunk `index`; one whose SHA-256 in hexadecimal is given and another is refused at once, not at the end with
+   * the whole. Update; controllers and admins. A trap leaves the chunk out.
    */
   @candid()
   upload_chunk(index: number, bytes: Uint8Array, sha256: Opt<string>): UploadResult {
     return takeChunk(index, bytes, sha256);
   }
 
-  /** Makes the uploaded pack the model, if all of it is there and right; sessions of the old model end. Update; controllers and admins. */
+  /**
+   * Makes the uploaded pack the model, if all of it is there and right; sessions of the old model end. Update;
+   * controllers and admins.
+   */
   @candid()
   upload_commit(): UploadResult {
     const stored = store('upload_commit');
@@ -203,7 +213,10 @@ export class UploadMethods {
     }));
   }
 
-  /** Makes a stored pack the model that answers; sessions of the old one end. Update; controllers and admins. Traps, and changes nothing, without room. */
+  /**
+   * Makes a stored pack the model that answers; sessions of the old one end. Update; controllers and admins. Traps, and
+   * changes nothing, without room.
+   */
   @candid()
   model_activate(sha256: string): UploadResult {
     const found = checkedPack('model_activate', sha256);

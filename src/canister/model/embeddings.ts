@@ -1,6 +1,7 @@
 /**
- * The embedding cache: what the encoder made of a prompt, by hash of model and prompt ids, in stable memory. Bounded in bytes; the least recently
- * used goes first. The order of use lies in a table of its own, so that nothing ever reads all encodings.
+ * The embedding cache: what the encoder made of a prompt, by hash of model and prompt ids, in stable memory. Bounded in
+ * bytes; the least recently used goes first. The order of use lies in a table of its own, so that nothing ever reads
+ * all encodings.
  */
 import { UseOrder } from '../../service/use-order.ts';
 import { addChore } from '../runtime/housekeeping.ts';

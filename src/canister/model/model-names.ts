@@ -1,4 +1,6 @@
-/** Names by which callers ask for a model: its own, its SHA-256, and those that the setting `model_names` maps to it. */
+/**
+ * Names by which callers ask for a model: its own, its SHA-256, and those that the setting `model_names` maps to it.
+ */
 
 import { settings } from '../storage/settings.ts';
 import type { Model } from './model.ts';

@@ -1,4 +1,7 @@
-/** The models: packs in stable memory, one of them active, its weights and its tokenizer's tables in the arena; brought there when first needed. */
+/**
+ * The models: packs in stable memory, one of them active, its weights and its tokenizer's tables in the arena; brought
+ * there when first needed.
+ */
 
 import { fromHex } from '../../interface/hex.ts';
 import { openModel } from '../../model/families/registry.ts';
@@ -31,7 +34,10 @@ export interface StoredPack {
   sha256: string;
   /** What its head calls it; unknown until it is whole. */
   name: string;
-  /** Parts of it that were found right (check-pack.ts); 'all' where it may become the model. Packs of earlier versions are yet to be checked. */
+  /**
+   * Parts of it that were found right (check-pack.ts); 'all' where it may become the model. Packs of earlier versions
+   * are yet to be checked.
+   */
   checked?: number | 'all';
 }
 
@@ -82,7 +88,9 @@ export class Model {
     return this.opened !== undefined;
   }
 
-  /** Loads weights, a block at a time and at least one, until all are there or the message's counter passes `budget`. */
+  /**
+   * Loads weights, a block at a time and at least one, until all are there or the message's counter passes `budget`.
+   */
   load(budget: number): boolean {
     const { resident } = this.languageModel.weights;
     let before = 0;
@@ -162,7 +170,8 @@ export function readHead(stored: Pick<StoredPack, 'blocks' | 'bytes'>): OpenedHe
 
 /**
  * Goes on with the check of a pack until all of it is right, or the message's counter passes `budget`.
- * @returns parts checked and parts there are; the same number twice once the pack may become the model @throws Error saying what is wrong
+ * @returns parts checked and parts there are; the same number twice once the pack may become the model @throws Error
+ * saying what is wrong
  */
 export function checkOn(stored: StoredPack, budget: number): [checked: number, parts: number] {
   if (stored.checked === 'all') return [0, 0];
@@ -201,7 +210,10 @@ const activePack = (): string | undefined => readRecord<string>('active');
 let reason = '';
 export const whyNoModel = (): string => reason || 'no model loaded; upload one with npm run upload';
 
-/** The active model, being loaded or ready; undefined where there is none, or its pack is not for this program: another version wrote it. */
+/**
+ * The active model, being loaded or ready; undefined where there is none, or its pack is not for this program: another
+ * version wrote it.
+ */
 export function activeModel(isNew = false): Model | undefined {
   if (!current && !reason) {
     const active = activePack();
@@ -232,7 +244,8 @@ export function keepPack(stored: StoredPack): void {
 }
 
 /**
- * Makes a stored pack the model that answers; the arena's room of the one before is used again. Sessions must not be open.
+ * Makes a stored pack the model that answers; the arena's room of the one before is used again. Sessions must not be
+ * open.
  * @throws NoRoom where the arena has no room: the message has to trap then, which leaves the old model as it was
  */
 export function activate(stored: StoredPack): void {

@@ -1,4 +1,7 @@
-/** Who called, as text. To write a principal out takes the interpreter 800,000 instructions, and a message asks for its caller's text several times. */
+/**
+ * Who called, as text. To write a principal out takes the interpreter 800,000 instructions, and a message asks for its
+ * caller's text several times.
+ */
 import { msgCaller } from 'azle';
 
 let last: { bytes: Uint8Array; text: string } = { bytes: new Uint8Array(0), text: '' };

@@ -1,6 +1,7 @@
 /**
- * What is to be done some time, and may be more than a message holds: ending what was marked as ended, forgetting what has expired, shrinking the
- * embedding cache. Each chore does a part; the rest is done by the next message of a timer. Timers can be lost, so calls from outside look, too.
+ * What is to be done some time, and may be more than a message holds: ending what was marked as ended, forgetting what
+ * has expired, shrinking the embedding cache. Each chore does a part; the rest is done by the next message of a timer.
+ * Timers can be lost, so calls from outside look, too.
  */
 import { setTimer } from 'azle';
 import { now } from './time.ts';

@@ -1,6 +1,6 @@
 /**
- * The canister's tensor unit: the kernels are linked in where Azle imports `certified_data_set`, so that function is the way to them.
- * Nothing here runs at module level: Azle runs modules once in Node, where there are no kernels.
+ * The canister's tensor unit: the kernels are linked in where Azle imports `certified_data_set`, so that function is
+ * the way to them. Nothing here runs at module level: Azle runs modules once in Node, where there are no kernels.
  */
 import { certifiedDataSet, performanceCounter } from 'azle';
 import { Arena } from '../../tensor/arena.ts';

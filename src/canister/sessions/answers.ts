@@ -1,4 +1,7 @@
-/** The answer cache: a prompt that was answered before gets that answer at once, where the settings say so. In the heap; begins anew with an upgrade. */
+/**
+ * The answer cache: a prompt that was answered before gets that answer at once, where the settings say so. In the heap;
+ * begins anew with an upgrade.
+ */
 
 import { settings } from '../storage/settings.ts';
 import type { Session } from './session.ts';

@@ -1,7 +1,8 @@
 /**
- * Who is charged for what the canister does: a session, and by it its owner's quota; the owner's quota alone, where there is no session (yet); or the canister
- * itself, which has that in its metrics. Native code counts a message's instructions at its end (settlement.ts); test/canister/bills.ts holds all of it against what
- * the replica charged. Work that a trap undoes is on nobody's bill.
+ * Who is charged for what the canister does: a session, and by it its owner's quota; the owner's quota alone, where
+ * there is no session (yet); or the canister itself, which has that in its metrics. Native code counts a message's
+ * instructions at its end (settlement.ts); test/canister/bills.ts holds all of it against what the replica charged.
+ * Work that a trap undoes is on nobody's bill.
  */
 import { time } from 'azle';
 import { addBill, type Bill, callFees, cyclesOf, emptyBill, executed, SELF_CALL_BYTES } from '../../service/bill.ts';
@@ -21,7 +22,10 @@ export const REST = {
   watch: 3_000_000,
 } as const;
 
-/** The replies to so many calls that nobody awaits: each goes to a callback that does not exist, a message that traps at once. */
+/**
+ * The replies to so many calls that nobody awaits: each goes to a callback that does not exist, a message that traps at
+ * once.
+ */
 export const onewayReplies = (count: number): Bill => executed(0, count);
 const ONEWAY = onewayReplies(1);
 ONEWAY.fees += callFees(SELF_CALL_BYTES);
@@ -121,7 +125,9 @@ export function chargeMeasured(session: Session, instructions: number): void {
 /** Instructions of the message in hand are on bills already. */
 export const noteCharged = (instructions: number): unknown => (measured += instructions);
 
-/** The message in hand is a session's. What is on bills comes off at once: all of the message is put there at its end. */
+/**
+ * The message in hand is a session's. What is on bills comes off at once: all of the message is put there at its end.
+ */
 export function accountOf(session: Session): Account {
   const already = takeMeasured();
   session.instructions -= already;

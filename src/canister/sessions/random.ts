@@ -1,6 +1,7 @@
 /**
- * The subnet's randomness. Azle's generator begins with a seed that everyone knows, and gets a random one by a timer of Azle's after install and
- * upgrade, which may be late or lost: nothing is drawn before a seed has come that was asked for here.
+ * The subnet's randomness. Azle's generator begins with a seed that everyone knows, and gets a random one by a timer of
+ * Azle's after install and upgrade, which may be late or lost: nothing is drawn before a seed has come that was asked
+ * for here.
  */
 import { call, IDL, Principal, randSeed } from 'azle';
 import { type Bill, callFees } from '../../service/bill.ts';
@@ -22,7 +23,8 @@ let asking = 0;
 let asked = 0;
 
 /**
- * Asks for a seed where there is none yet; without an answer (no cycles, stopping) there is none still. From updates and timers.
+ * Asks for a seed where there is none yet; without an answer (no cycles, stopping) there is none still. From updates
+ * and timers.
  * @param before the call's bill: with the message in hand and its question, where one is asked
  */
 export async function seedRandom(before: Bill): Promise<void> {

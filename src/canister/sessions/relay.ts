@@ -1,8 +1,10 @@
 /**
- * Relays: sessions' next tokens made by messages that never enter the interpreter, the kernels' programs being all there is to run (assembly/relay.ts). A session is
- * lent, and becomes a member: the messages of a drive make its next tokens with those of all other members, until TypeScript has a look. Whoever gets hold of a
- * member takes what was made so far (`recall`), and it goes on; it is taken back for good (`dismiss`) where it ends or is worked on by TypeScript. The record of a
- * drive is never given back to the arena, only used again, so that a late message finds a record and no other session's memory.
+ * Relays: sessions' next tokens made by messages that never enter the interpreter, the kernels' programs being all
+ * there is to run (assembly/relay.ts). A session is lent, and becomes a member: the messages of a drive make its next
+ * tokens with those of all other members, until TypeScript has a look. Whoever gets hold of a member takes what was
+ * made so far (`recall`), and it goes on; it is taken back for good (`dismiss`) where it ends or is worked on by
+ * TypeScript. The record of a drive is never given back to the arena, only used again, so that a late message finds a
+ * record and no other session's memory.
  */
 import { MAX_LOGIT_ROWS } from '../../model/batch.ts';
 import { planOf } from '../../model/generation/generation.ts';
@@ -66,10 +68,16 @@ export interface Drive {
 
 /** A step that took more than this may not fit a message next time; TypeScript makes it, in several if need be. */
 const MOST_STEP_INSTRUCTIONS = 1_000_000_000;
-/** What a batch may take. A further row takes less than half of what a row alone does, whose weights' pages it does not pay (docs/performance.md); this much is counted. */
+/**
+ * What a batch may take. A further row takes less than half of what a row alone does, whose weights' pages it does not
+ * pay (docs/performance.md); this much is counted.
+ */
 const BATCH_INSTRUCTIONS = 1_400_000_000;
 const FURTHER_ROW = 0.6;
-/** A record is lost where a callback traps and the cleanup after it, too: no message tells that it is free, and one that is in use must not be written. */
+/**
+ * A record is lost where a callback traps and the cleanup after it, too: no message tells that it is free, and one that
+ * is in use must not be written.
+ */
 const MOST_DRIVES = 4_096;
 
 /** Rows of a batch that fits a message, where a step of one row takes so much. */
@@ -139,7 +147,10 @@ function memberOf({ rows }: StepPlan, { options, tokenIds }: Session): Uint8Arra
   return new Uint8Array(words.buffer);
 }
 
-/** Says who the members are, between two messages of a drive. One that runs another model's programs makes no more tokens. */
+/**
+ * Says who the members are, between two messages of a drive. One that runs another model's programs makes no more
+ * tokens.
+ */
 function writeMembers({ at, model }: Drive): void {
   if (model !== readyModel()) {
     halt();
@@ -236,7 +247,10 @@ export function dismiss(session: Session): void {
   if (current) writeMembers(current);
 }
 
-/** Lets no more tokens be made: a program is under way, and rows that it works in are not to be written over. The drive's next message is TypeScript's. */
+/**
+ * Lets no more tokens be made: a program is under way, and rows that it works in are not to be written over. The
+ * drive's next message is TypeScript's.
+ */
 export function halt(): void {
   if (current) unit.write(current.at + STATE, Uint8Array.of(HALTED, 0, 0, 0));
 }
@@ -254,7 +268,10 @@ export function lastStep(): { sign: number; time: number } {
   return { sign: 64 * current.serial + view.getUint32(0, true), time };
 }
 
-/** What a drive's messages took that is on nobody's bill, and instructions of the message in hand that are on members' bills. */
+/**
+ * What a drive's messages took that is on nobody's bill, and instructions of the message in hand that are on members'
+ * bills.
+ */
 export interface Pot {
   bill: Bill;
   prepaid: number;
@@ -269,7 +286,10 @@ function takePot({ at }: Drive): Pot {
   return { bill, prepaid: u64(PREPAID) };
 }
 
-/** The call is answered, or its last message is TypeScript's: the record may be used again. @returns what is yet to be paid */
+/**
+ * The call is answered, or its last message is TypeScript's: the record may be used again.
+ * @returns what is yet to be paid
+ */
 export function giveBack(drive: Drive): Pot {
   const { at } = drive;
   const pot = takePot(drive);
@@ -280,7 +300,8 @@ export function giveBack(drive: Drive): Pot {
 }
 
 /**
- * Another drives from now on: should a message of the present one still come, it does nothing. Of one that is awaited, the answer gives the record back.
+ * Another drives from now on: should a message of the present one still come, it does nothing. Of one that is awaited,
+ * the answer gives the record back.
  * @returns what is yet to be paid
  */
 export function abandon(): Bill {

@@ -57,7 +57,10 @@ export interface SessionRecord extends Bill {
   embeddingCached: boolean;
   /** Whether the answer cache had it. */
   answerCached: boolean;
-  /** Cycles on its bill from which on a paying caller owes what is added; absent where nobody does. What a failure gave back is due when it is resumed. */
+  /**
+   * Cycles on its bill from which on a paying caller owes what is added; absent where nobody does. What a failure gave
+   * back is due when it is resumed.
+   */
   payingFrom?: number;
 }
 

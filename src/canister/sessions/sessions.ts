@@ -1,7 +1,7 @@
 /**
- * The generation cache: what is being written, and what was. A session lives in the heap while it waits or is worked on, in stable memory from its
- * start and at its end; before an upgrade those in between are written too. Its key/value caches lie in the arena and are made anew where they are
- * lost. Who works on it, and when, is scheduler.ts.
+ * The generation cache: what is being written, and what was. A session lives in the heap while it waits or is worked
+ * on, in stable memory from its start and at its end; before an upgrade those in between are written too. Its key/value
+ * caches lie in the arena and are made anew where they are lost. Who works on it, and when, is scheduler.ts.
  */
 import { isController, msgCaller } from 'azle';
 import { hex } from '../../interface/hex.ts';
@@ -35,7 +35,9 @@ import { decodeSession, encodeSession, type SessionRecord, type State } from './
 import { type Account, collect, type Settlement, settle } from './settlement.ts';
 import { wakeCalls } from './waiting.ts';
 
-/** Sessions in the heap, by id and by handle: those worked on, and those that wait and have not been through an upgrade. */
+/**
+ * Sessions in the heap, by id and by handle: those worked on, and those that wait and have not been through an upgrade.
+ */
 const live = new Map<string, Session>();
 const byHandle = new Map<number, Session>();
 let handles = 0;
@@ -210,7 +212,10 @@ function saveOne(): boolean {
   return session !== undefined && saveEnded(session);
 }
 
-/** Writes down how a session ended; where there is no room it stays in the heap until there is. @returns whether there was */
+/**
+ * Writes down how a session ended; where there is no room it stays in the heap until there is.
+ * @returns whether there was
+ */
 function saveEnded(session: Session): boolean {
   try {
     save(session);
@@ -283,7 +288,10 @@ export function newSession(method: string, opening: Opening, wanted: Amount, bef
   return goOn(method, session, wanted, before) ?? session;
 }
 
-/** Puts a session that is new, or was over, among those under way. @returns why not, where there is no room to write it down */
+/**
+ * Puts a session that is new, or was over, among those under way.
+ * @returns why not, where there is no room to write it down
+ */
 export function goOn(method: string, session: Session, wanted: Amount, before: Bill): GenerateError | undefined {
   const promised = session.options.maxNewTokens - session.tokenIds.length;
   const known = index().get(session.id);
@@ -378,7 +386,8 @@ export const activeSessions = (): Session[] => workedOn().map(recall);
 export const workedOn = (): Session[] => turns().active.map(({ id }) => live.get(id)!);
 
 /**
- * The session if the caller may see it: its owner and controllers may, and everyone who has the id of an anonymous caller's. For the others there is none.
+ * The session if the caller may see it: its owner and controllers may, and everyone who has the id of an anonymous
+ * caller's. For the others there is none.
  * @param find `findToChange` for whoever changes it
  */
 export function sessionForCaller(method: string, id: string, find = findSession): Session | GenerateError {
@@ -526,7 +535,8 @@ export function remove({ id }: Session): void {
 }
 
 /**
- * A page of somebody's sessions, newest first, from behind `after` on; fewer than `limit` where their prompts have more than so many characters.
+ * A page of somebody's sessions, newest first, from behind `after` on; fewer than `limit` where their prompts have more
+ * than so many characters.
  * @param maxCharacters a reply has room for three bytes of each of 100,000
  */
 export function listSessions(
@@ -563,8 +573,8 @@ function infoOf(session: Session): SessionInfo {
 }
 
 /**
- * In a reply that the message's own instructions are yet to be added to, a number may be less than nothing: what the message has done for others is off the bill
- * already (billing.ts). It is added modulo 2⁶⁴.
+ * In a reply that the message's own instructions are yet to be added to, a number may be less than nothing: what the
+ * message has done for others is off the bill already (billing.ts). It is added modulo 2⁶⁴.
  */
 const nat64 = (n: number): bigint => BigInt.asUintN(64, BigInt(Math.round(n)));
 

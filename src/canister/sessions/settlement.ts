@@ -1,6 +1,7 @@
 /**
- * What a message took, to the instruction. TypeScript cannot know it: when its last line has run, the interpreter goes on for a while. So a message says who it is
- * for, and native code (src/native/settlement.ts) puts the figure into the reply and the session's row once all is done; the next message puts it on the bill.
+ * What a message took, to the instruction. TypeScript cannot know it: when its last line has run, the interpreter goes
+ * on for a while. So a message says who it is for, and native code (src/native/settlement.ts) puts the figure into the
+ * reply and the session's row once all is done; the next message puts it on the bill.
  */
 
 import {
@@ -46,7 +47,10 @@ export interface Settlement {
   reply?: OpenReply;
 }
 
-/** The message that was settled last, or is to be. Native code reads and writes the mailbox where it lies, so it is kept until its total is taken. */
+/**
+ * The message that was settled last, or is to be. Native code reads and writes the mailbox where it lies, so it is kept
+ * until its total is taken.
+ */
 let last: { account: Account; mailbox?: Uint8Array } | undefined;
 
 const totalOf = ({ buffer }: Uint8Array): number =>

@@ -1,6 +1,7 @@
 /**
- * Calls in progress that wait for an answer of the canister to itself. What each would undo at its end is lost where a callback traps and the cleanup after
- * it, too: a call that nothing was heard of for long is taken for lost, so that such calls do not use up the room there is.
+ * Calls in progress that wait for an answer of the canister to itself. What each would undo at its end is lost where a
+ * callback traps and the cleanup after it, too: a call that nothing was heard of for long is taken for lost, so that
+ * such calls do not use up the room there is.
  */
 import { call, canisterSelf, Principal } from 'azle';
 import { MESSAGE_BYTES } from '../../native/relay-record.ts';
@@ -81,8 +82,9 @@ export function tooManyCalls(method: string, who: string): string | undefined {
 const idle: number[] = [];
 
 /**
- * Lets a round pass, or several: until the session is over or drives have gone silent, and MOST_LOOKS at the most (assembly/waiting.ts). A call to the management canister
- * is answered in a later round, where one to ourselves would be in the same. What it costs is on nobody's bill.
+ * Lets a round pass, or several: until the session is over or drives have gone silent, and MOST_LOOKS at the most
+ * (assembly/waiting.ts). A call to the management canister is answered in a later round, where one to ourselves would
+ * be in the same. What it costs is on nobody's bill.
  * @param until when the call has waited long enough, in milliseconds since 1970
  * @throws what Azle throws where the call is rejected: the canister stops, has no cycles
  */
@@ -112,7 +114,10 @@ export async function aRound(waits: WaitingCall, until = Number.POSITIVE_INFINIT
   }
 }
 
-/** Puts the looks that TypeScript did not see on the canister's own bill: their answers, and of calls to itself their messages, too. */
+/**
+ * Puts the looks that TypeScript did not see on the canister's own bill: their answers, and of calls to itself their
+ * messages, too.
+ */
 function collectLooks(at: number): void {
   const view = new DataView(unit.read(at + ASKED, QUESTION - ASKED).buffer);
   const [asked, pinged] = [view.getUint32(0, true), view.getUint32(PINGED - ASKED, true)];

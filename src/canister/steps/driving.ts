@@ -1,6 +1,7 @@
 /**
- * The messages that work on all active sessions: one drive at a time (src/service/driver.ts), by a chain that nobody awaits or by calls that a waiting caller awaits.
- * A message is native as long as programs are all there is to run (relay.ts), and TypeScript's (turn.ts) where a session begins, ends, or needs more than programs.
+ * The messages that work on all active sessions: one drive at a time (src/service/driver.ts), by a chain that nobody
+ * awaits or by calls that a waiting caller awaits. A message is native as long as programs are all there is to run
+ * (relay.ts), and TypeScript's (turn.ts) where a session begins, ends, or needs more than programs.
  */
 import { call, canisterSelf } from 'azle';
 import { Driver } from '../../service/driver.ts';
@@ -13,7 +14,10 @@ import { workedOn } from '../sessions/sessions.ts';
 import type { WaitingCall } from '../sessions/waiting.ts';
 import { isStepping } from './steps.ts';
 
-/** First byte of a call to ourselves: someone waits for the answer, or nobody does and the step sends the next. No Candid begins so. */
+/**
+ * First byte of a call to ourselves: someone waits for the answer, or nobody does and the step sends the next. No
+ * Candid begins so.
+ */
 export const STEP = 1;
 export const CHAIN = 2;
 /** [kind u8, lease u32, handle u32 of the one session that it is for, 0 for all] */
@@ -109,7 +113,10 @@ export function beginChain(): void {
   sendNext();
 }
 
-/** The next message of a chain; its last, if there is nothing left to do. Where it cannot be sent (queue full, no cycles), the watchdog will. */
+/**
+ * The next message of a chain; its last, if there is nothing left to do. Where it cannot be sent (queue full, no
+ * cycles), the watchdog will.
+ */
 export function sendNext(): void {
   const all = workedOn();
   if (all.length === 0) {

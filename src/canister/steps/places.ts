@@ -24,7 +24,8 @@ export function enqueue(session: Session, worked = false): void {
 }
 
 /**
- * Makes sessions active while there is room, as many as a message has instructions for: one that an upgrade found waiting is read first.
+ * Makes sessions active while there is room, as many as a message has instructions for: one that an upgrade found
+ * waiting is read first.
  * @param worked what the message in hand works on, where it becomes active at once
  */
 export function admit(worked?: Session): void {

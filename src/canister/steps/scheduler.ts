@@ -1,8 +1,9 @@
 /**
- * Calls that wait for their session's end, the canister's messages to itself, and what watches over both. All active sessions are worked on by one drive (driving.ts). A
- * call whose session is under way drives, if nobody does; else it looks once a round whether the session is over, which nobody is charged for.
- * What breaks (a trap, a reject, a stop, an upgrade, no cycles left) leaves sessions at their last token. If it is not known whose fault it was, each that was there is
- * tried alone next. Where no message was executed for a while, a waiting call takes over, or the watchdog.
+ * Calls that wait for their session's end, the canister's messages to itself, and what watches over both. All active
+ * sessions are worked on by one drive (driving.ts). A call whose session is under way drives, if nobody does; else it
+ * looks once a round whether the session is over, which nobody is charged for. What breaks (a trap, a reject, a stop,
+ * an upgrade, no cycles left) leaves sessions at their last token. If it is not known whose fault it was, each that was
+ * there is tried alone next. Where no message was executed for a while, a waiting call takes over, or the watchdog.
  */
 import { canisterSelf, clearTimer, setTimerInterval } from 'azle';
 import { RELAY } from '../../native/relay-record.ts';
@@ -129,7 +130,8 @@ function suspectAll(): void {
 }
 
 /**
- * Waits until a session is over; drives meanwhile, if nobody else does. Leaves the message in hand open: it is for the caller to close.
+ * Waits until a session is over; drives meanwhile, if nobody else does. Leaves the message in hand open: it is for the
+ * caller to close.
  * @param who waits for it, as text of a principal
  * @param isItsOwn whether the message in hand has done something for the session
  * @param until when the answer ends with what it has, in milliseconds since 1970
@@ -169,7 +171,8 @@ export async function drive(
         }
       } catch (error) {
         const broken = error as Broken;
-        // the cleanup of a callback that trapped: no call and no reply can be made, and what would trap undoes the `finally` below
+        // the cleanup of a callback that trapped: no call and no reply can be made, and what would trap undoes the
+        // `finally` below
         canSend = broken.type !== 'CleanupCallback';
         if (!canSend) throw error;
         close = () => (looked === 'waits' ? settle(ownAccount) : closeShared(workedOn()));
@@ -200,8 +203,9 @@ function endEarly(session: Session): void {
 }
 
 /**
- * Why this is no time for an upgrade: answers to calls made before it would come to a program that is no more, and be written where it had its memory
- * (ic-cdk 0.18 keeps pointers in them). A stopped canister waits for none. Calls that nothing is heard of for long are taken for lost.
+ * Why this is no time for an upgrade: answers to calls made before it would come to a program that is no more, and be
+ * written where it had its memory (ic-cdk 0.18 keeps pointers in them). A stopped canister waits for none. Calls that
+ * nothing is heard of for long are taken for lost.
  */
 export function awaitsAnswers(): string | undefined {
   const waiting = waitingCalls();
@@ -211,8 +215,8 @@ export function awaitsAnswers(): string | undefined {
 }
 
 /**
- * Called first by whatever comes from outside and changes something. After an upgrade it takes up the sessions that were under way; and it sees to
- * it that the watchdog runs while anything is, since timers get lost.
+ * Called first by whatever comes from outside and changes something. After an upgrade it takes up the sessions that
+ * were under way; and it sees to it that the watchdog runs while anything is, since timers get lost.
  */
 export function wake(): void {
   if (!woken) keepHouse();
@@ -224,7 +228,10 @@ export function wake(): void {
   watchOver();
 }
 
-/** Called after an upgrade too: the watchdog's first look takes up what was under way, should the program's own timer break. */
+/**
+ * Called after an upgrade too: the watchdog's first look takes up what was under way, should the program's own timer
+ * break.
+ */
 export function watchOver(): void {
   if (watch === undefined) {
     watched = now();
@@ -233,8 +240,8 @@ export function watchOver(): void {
 }
 
 /**
- * Whether the watchdog should have looked long ago. A timer's message that traps, or finds no cycles, is lost, and ic-cdk-timers then sets none again
- * until an upgrade: it thinks of the lost one as still to come.
+ * Whether the watchdog should have looked long ago. A timer's message that traps, or finds no cycles, is lost, and
+ * ic-cdk-timers then sets none again until an upgrade: it thinks of the lost one as still to come.
  */
 const isAsleep = (time: number): boolean => time - watched > 3 * WATCH_SECONDS * 1000;
 
@@ -286,7 +293,10 @@ async function tend(): Promise<void> {
   else beginChain();
 }
 
-/** The watchdog's look is on the bills of those that it watches over: a timer's message, ic-cdk's call to itself, and its reply. */
+/**
+ * The watchdog's look is on the bills of those that it watches over: a timer's message, ic-cdk's call to itself, and
+ * its reply.
+ */
 function shareWatch(): void {
   const watched = activeSessions();
   const { instructions, messages, fees } = executed(instructionsNow() + REST.watch, 3);

@@ -1,4 +1,7 @@
-/** One message's work on a session: loading the model if need be, encoding, tokens. What a trap here undoes is the message, so one step. */
+/**
+ * One message's work on a session: loading the model if need be, encoding, tokens. What a trap here undoes is the
+ * message, so one step.
+ */
 import { advanceAll, advance as advanceGeneration, type Generation } from '../../model/generation/generation.ts';
 import { openGeneration, overReason } from '../../model/generation/open-generation.ts';
 import { NotFinite } from '../../model/generation/scoring.ts';
@@ -30,7 +33,10 @@ const MESSAGE: Reach = { budget: MESSAGE_BUDGET, most: SLICE - END_OF_MESSAGE };
 /** A query has 5 B; its reply is yet to be written. */
 export const QUERY: Reach = { budget: 4_800_000_000n, most: 4_900_000_000 };
 
-/** Works on an active session for a message: its token, or as many as it has a message make, or a part of one where one does not fit. */
+/**
+ * Works on an active session for a message: its token, or as many as it has a message make, or a part of one where one
+ * does not fit.
+ */
 export function advance(session: Session): void {
   const before = unit.instructions;
   session.calls += 1;
@@ -77,7 +83,8 @@ let places = 0;
 const placed = new Set<Session>();
 
 /**
- * Makes tokens of all of these, batch by batch: one of each, and further ones of those that have a message make more, as long as the message has room.
+ * Makes tokens of all of these, batch by batch: one of each, and further ones of those that have a message make more,
+ * as long as the message has room.
  * @returns whether each has its token
  */
 export function stepTogether(sessions: readonly Session[], model: Model): boolean {

@@ -1,6 +1,7 @@
 /**
- * A message's work for all sessions that are worked on: who has its last token is ended, who is new begins, and where programs alone do not make the next tokens, they
- * are made here, in batches. What each of these takes is on the bill of the session that it is for; the rest of the message is for those that needed it.
+ * A message's work for all sessions that are worked on: who has its last token is ended, who is new begins, and where
+ * programs alone do not make the next tokens, they are made here, in batches. What each of these takes is on the bill
+ * of the session that it is for; the rest of the message is for those that needed it.
  */
 
 import { type Model, readyModel } from '../model/model.ts';

@@ -1,6 +1,7 @@
 /**
- * Blocks of stable memory that are ours, beside Azle's maps: what is large lies there as one piece, read straight into the arena, where a map would copy it twice and
- * read its own nodes besides. src/native/blocks.ts keeps them apart from Azle's.
+ * Blocks of stable memory that are ours, beside Azle's maps: what is large lies there as one piece, read straight into
+ * the arena, where a map would copy it twice and read its own nodes besides. src/native/blocks.ts keeps them apart from
+ * Azle's.
  */
 
 import {
@@ -44,7 +45,8 @@ export function allotBlocks(bytes: number, inUse: Iterable<Blocks>): number[] {
 }
 
 /**
- * Makes sure that Azle's maps can take so many bytes more: where stable memory does not grow they panic, and nobody would learn why.
+ * Makes sure that Azle's maps can take so many bytes more: where stable memory does not grow they panic, and nobody
+ * would learn why.
  * @throws NoStableRoom where it does not
  */
 export function reserveFor(bytes: number): void {

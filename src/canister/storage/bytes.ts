@@ -29,7 +29,10 @@ export function toBase64(bytes: Uint8Array): string {
   return text.slice(0, text.length - missing) + '='.repeat(missing);
 }
 
-/** Bytes as the build writes them into the program: 32-bit words, little-endian, in JSON, and how many bytes of them count. */
+/**
+ * Bytes as the build writes them into the program: 32-bit words, little-endian, in JSON, and how many bytes of them
+ * count.
+ */
 export interface Packed {
   bytes: number;
   words: string;

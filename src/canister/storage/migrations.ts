@@ -1,6 +1,6 @@
 /**
- * From one layout of stable memory to the next. Each migration stands alone and for ever, with the types of its time: what it makes is what the
- * next one expects. A new layout: add one at the end, and a test beside the others.
+ * From one layout of stable memory to the next. Each migration stands alone and for ever, with the types of its time:
+ * what it makes is what the next one expects. A new layout: add one at the end, and a test beside the others.
  */
 import { fromHex } from '../../interface/hex.ts';
 import { fromJsonBytes, toJsonBytes, utf8 } from './bytes.ts';
@@ -19,7 +19,9 @@ export interface Stable {
   encodings: Bytes;
   /** Up to layout 4, of each encoding: [bytes u32, number of its last use f64]. */
   encodingUses(): Bytes;
-  /** Up to layout 3, packs in chunks of 1 MiB: [pack u32, index u32], big-endian -> 64 bytes of room, then the bytes. */
+  /**
+   * Up to layout 3, packs in chunks of 1 MiB: [pack u32, index u32], big-endian -> 64 bytes of room, then the bytes.
+   */
   chunks(): Pick<Bytes, 'get'>;
   /** Blocks of stable memory for so many bytes, which those of other packs are not. */
   allotBlocks(bytes: number, inUse: readonly number[][]): number[];
@@ -58,8 +60,10 @@ const greedy = {
   decoderStartTokenId: 0,
 };
 
-/** 1 -> 2: several packs instead of one; sessions have a head before their JSON (session-record.ts), a prompt's text and all
- * options, and may wait. */
+/**
+ * 1 -> 2: several packs instead of one; sessions have a head before their JSON (session-record.ts), a prompt's text and
+ * all options, and may wait.
+ */
 function severalPacks({ records, sessions }: Stable): void {
   const active = read<{ pack: number; bytes: number; sha256: string }>(records, 'active');
   if (active) {
@@ -108,7 +112,9 @@ interface Upload3 extends Pack3 {
   words: number[];
 }
 
-/** 3 -> 4: packs lie in blocks of stable memory, in one piece each, no longer in a map; an upload knows what it lacks. */
+/**
+ * 3 -> 4: packs lie in blocks of stable memory, in one piece each, no longer in a map; an upload knows what it lacks.
+ */
 function packsInBlocks(stable: Stable): void {
   const { records, chunks } = stable;
   const models = read<Pack3[]>(records, 'models') ?? [];
@@ -155,7 +161,10 @@ const USE_SLOT = 64;
 /** Where the uses of encodings begin, behind the sessions. */
 const USES_AT = 6 * 2 ** 20;
 
-/** 4 -> 5: what is known of all sessions, and the order in which encodings were used, lie in tables of slots in a block (tables.ts). */
+/**
+ * 4 -> 5: what is known of all sessions, and the order in which encodings were used, lie in tables of slots in a block
+ * (tables.ts).
+ */
 function tablesOfSlots(stable: Stable): void {
   const { records, sessions, encodings } = stable;
   const packs = read<{ blocks: number[] }[]>(records, 'models') ?? [];
@@ -209,7 +218,10 @@ function writeTable<T>(
   stable.writeBlocks(blocks, offset, withRoom);
 }
 
-/** 5 -> 6: roles are entries of 32 bytes, [1 admin or 2 user, length, principal], no longer JSON by the principal's text. */
+/**
+ * 5 -> 6: roles are entries of 32 bytes, [1 admin or 2 user, length, principal], no longer JSON by the principal's
+ * text.
+ */
 function rolesInEntries({ records }: Stable): void {
   const roles = Object.entries(read<Record<string, 'admin' | 'user'>>(records, 'roles') ?? {});
   const bytes = new Uint8Array(roles.length * 32);
@@ -265,7 +277,10 @@ const migrations: ((stable: Stable) => void)[] = [
 
 export const LAYOUT = migrations.length + 1;
 
-/** Brings stable memory to this program's layout; a layout without a number is the first. @throws Error for a later program's, which stops the upgrade */
+/**
+ * Brings stable memory to this program's layout; a layout without a number is the first.
+ * @throws Error for a later program's, which stops the upgrade
+ */
 export function migrate(stable: Stable): void {
   const found = read<number>(stable.records, 'layout') ?? 1;
   if (found > LAYOUT) {

@@ -1,4 +1,7 @@
-/** What the canister's keepers can set, kept in stable memory as JSON. A setting that a later version adds has its initial value here. */
+/**
+ * What the canister's keepers can set, kept in stable memory as JSON. A setting that a later version adds has its
+ * initial value here.
+ */
 import type * as Candid from '../../interface/llm.did.ts';
 import { MAX_CONTEXT } from '../../model/limits.ts';
 import { NoStableRoom } from './blocks.ts';
@@ -35,7 +38,10 @@ const ranges = {
   price_percent: { initial: 0, least: 0, most: 100_000 },
 } satisfies Record<string, Range>;
 
-/** What the whole heap may be; a message that grows it further is refused by the subnet, unless the canister's own `wasm_memory_limit` says otherwise. */
+/**
+ * What the whole heap may be; a message that grows it further is refused by the subnet, unless the canister's own
+ * `wasm_memory_limit` says otherwise.
+ */
 export const HEAP_BYTES = 3_072 * MiB;
 /** The program, the tokenizer, indexes of what is stored. */
 const PROGRAM_BYTES = 128 * MiB;

@@ -1,6 +1,7 @@
 /**
- * What outlives an upgrade: three maps in stable memory, and beside them blocks (blocks.ts) with packs and tables (tables.ts). Memory ids are for ever: a map keeps its number.
- * Values are bytes as we lay them out; Azle's own serialisers, made for small JSON, are not used.
+ * What outlives an upgrade: three maps in stable memory, and beside them blocks (blocks.ts) with packs and tables
+ * (tables.ts). Memory ids are for ever: a map keeps its number. Values are bytes as we lay them out; Azle's own
+ * serialisers, made for small JSON, are not used.
  */
 import { type Serializable, StableBTreeMap } from 'azle';
 import { reserveFor } from './blocks.ts';
@@ -10,7 +11,9 @@ const raw: Serializable = { toBytes: (bytes: Uint8Array) => bytes, fromBytes: (b
 
 /** Settings and the state of an upload, as JSON by name. */
 export const records = new StableBTreeMap<Uint8Array, Uint8Array>(0, raw, raw);
-/** Up to layout 3, packs in chunks; a map that is made is a map that takes 8 MiB, so only a migration makes this one. */
+/**
+ * Up to layout 3, packs in chunks; a map that is made is a map that takes 8 MiB, so only a migration makes this one.
+ */
 export const chunksOfLayout3 = (): StableBTreeMap<Uint8Array, Uint8Array> => new StableBTreeMap(1, raw, raw);
 /** The generation cache: session id -> session-record.ts. */
 export const sessionRecords = new StableBTreeMap<Uint8Array, Uint8Array>(2, raw, raw);
@@ -46,5 +49,8 @@ export function writeRecord(name: string, value: unknown): void {
   else put(records, key(name), toJsonBytes(value));
 }
 
-/** Writes a record that is shorter than the one there was, which needs no room: what gives room back has to go where there is none. */
+/**
+ * Writes a record that is shorter than the one there was, which needs no room: what gives room back has to go where
+ * there is none.
+ */
 export const shortenRecord = (name: string, value: unknown): unknown => records.insert(key(name), toJsonBytes(value));

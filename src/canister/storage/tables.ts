@@ -1,5 +1,6 @@
 /**
- * The block of stable memory in which tables of slots lie (src/service/slot-table.ts), read with one copy after an upgrade. The layout is for ever:
+ * The block of stable memory in which tables of slots lie (src/service/slot-table.ts), read with one copy after an
+ * upgrade. The layout is for ever:
  *
  *   0                    6 MiB                          7.25 MiB
  *   +--------------------+------------------------------+--------------+
@@ -7,8 +8,9 @@
  *   | slots of 128 bytes | slots of 64 bytes            | of 16 bytes  |
  *   +--------------------+------------------------------+--------------+
  *
- * The row of a session's slot has its bill: instructions f64, fees in thousands of cycles u32, messages u32. What it was before there were such rows,
- * or another session had the slot, may stand in it: a record of a session says whether its bill is here (session-record.ts).
+ * The row of a session's slot has its bill: instructions f64, fees in thousands of cycles u32, messages u32. What it
+ * was before there were such rows, or another session had the slot, may stand in it: a record of a session says whether
+ * its bill is here (session-record.ts).
  */
 import type { Bill } from '../../service/bill.ts';
 import { SESSION_SLOT_BYTES } from '../../service/session-index.ts';

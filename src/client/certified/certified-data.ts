@@ -1,4 +1,7 @@
-/** What a canister certifies: 32 bytes, the root of a hash tree of its own. Source: interface specification, "Certification". */
+/**
+ * What a canister certifies: 32 bytes, the root of a hash tree of its own. Source: interface specification,
+ * "Certification".
+ */
 import { type Certificate, type HashTree, lookup_path, lookupResultToBuffer } from '@dfinity/agent';
 import type { Principal } from '@dfinity/principal';
 

@@ -177,7 +177,9 @@ const BUILT_IN: ReadonlySet<string> = new Set([
   'stop_strings',
 ]);
 
-/** The fields of a `config.json` that are about generating: they count where a folder has no `generation_config.json`. */
+/**
+ * The fields of a `config.json` that are about generating: they count where a folder has no `generation_config.json`.
+ */
 export function generationFields(json: unknown): Record<string, unknown> {
   const fields = new Fields('config.json', json);
   const ours = [...BUILT_IN, ...Object.keys(NOT_APPLIED)].filter((name) => fields.get(name) !== undefined);

@@ -1,6 +1,7 @@
 /**
- * A checkpoint of any family: a Hugging Face model folder or a GGUF file, opened and checked, whose tensors are read one at a time, and what a pack takes of them. The
- * canister has no part of it. Not the tokenizer: whoever needs it takes `spiece.model` or `tokenizer.json` from the same folder.
+ * A checkpoint of any family: a Hugging Face model folder or a GGUF file, opened and checked, whose tensors are read
+ * one at a time, and what a pack takes of them. The canister has no part of it. Not the tokenizer: whoever needs it
+ * takes `spiece.model` or `tokenizer.json` from the same folder.
  */
 import { type About, parseAbout } from '../checkpoint/about.ts';
 import type { CheckedWeights } from '../checkpoint/checked-weights.ts';
@@ -61,7 +62,10 @@ export async function openCheckpoint(folder: Folder, name: string): Promise<Chec
   return { name, ...(family && { family }), generation, json, about, ...weights };
 }
 
-/** The family that a `config.json` is of, by its `model_type`; a T5's may be silent. @throws Error for one that is not built in */
+/**
+ * The family that a `config.json` is of, by its `model_type`; a T5's may be silent.
+ * @throws Error for one that is not built in
+ */
 function familyOf(config: unknown): FamilyName | undefined {
   const fields = new Fields('config.json', config);
   const type = fields.get('model_type') ?? 't5';
@@ -90,7 +94,10 @@ export async function openGgufCheckpoint(
   return { family: 'llama', generation, ...opened };
 }
 
-/** Reads the tensors of a pack by name, as float32 in fresh arrays: a checkpoint's, with what is multiplied into them beforehand. */
+/**
+ * Reads the tensors of a pack by name, as float32 in fresh arrays: a checkpoint's, with what is multiplied into them
+ * beforehand.
+ */
 export const packSource = (
   shape: PackShape,
   checkpoint: Pick<Checkpoint, 'config' | 'tensor' | 'ropeFactors'>,

@@ -1,6 +1,6 @@
 /**
- * The families of models. Packs, the canister and scripts know a family by this file alone; whoever makes packs, by checkpoint.ts beside it. Adding one is a folder
- * and a line here and there.
+ * The families of models. Packs, the canister and scripts know a family by this file alone; whoever makes packs, by
+ * checkpoint.ts beside it. Adding one is a folder and a line here and there.
  */
 import type { Arena } from '../../tensor/arena.ts';
 import type { Machine } from '../../tensor/machine.ts';
@@ -35,7 +35,10 @@ export function shapeOf(
   return { config: config as T5Config, weights, tiedHead };
 }
 
-/** A model's configuration, of the form of its family's `config.json`. @throws Error, TypeError, RangeError naming what is wrong */
+/**
+ * A model's configuration, of the form of its family's `config.json`.
+ * @throws Error, TypeError, RangeError naming what is wrong
+ */
 export function parseConfig(family: unknown, json: unknown, where: string): ModelConfig {
   if (family === 'llama') return parseLlamaConfig(json, where);
   if (family === undefined) return parseT5Config(json, where);
@@ -47,7 +50,8 @@ export const packTensors = (shape: PackShape): PackTensor[] =>
   isLlama(shape) ? llamaPackTensors(shape) : t5PackTensors(shape);
 
 /**
- * Takes room for a model and records its programs. The weights are to be put in their places before the first sequence runs.
+ * Takes room for a model and records its programs. The weights are to be put in their places before the first sequence
+ * runs.
  * @param streaming undefined: all weights are resident (weight-places.ts)
  * @throws RangeError where memory is exhausted
  */

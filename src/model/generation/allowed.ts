@@ -1,6 +1,6 @@
 /**
- * Answers of which only some are allowed: which ids may follow the ones that are there, so that one of the choices comes
- * out and then a stop token. The choices are a trie without being one: they are few and short.
+ * Answers of which only some are allowed: which ids may follow the ones that are there, so that one of the choices
+ * comes out and then a stop token. The choices are a trie without being one: they are few and short.
  */
 import { distinct } from './distinct.ts';
 import type { GenerationOptions } from './options.ts';
@@ -9,7 +9,10 @@ import type { GenerationOptions } from './options.ts';
 export const mostAllowed = ({ choices = [], eosTokenIds }: GenerationOptions): number =>
   choices.length + eosTokenIds.length;
 
-/** The ids that may follow `targetIds`, in rising order; undefined where any may. @param given ids that stand before the answer */
+/**
+ * The ids that may follow `targetIds`, in rising order; undefined where any may.
+ * @param given ids that stand before the answer
+ */
 export function allowedIds(
   targetIds: readonly number[],
   given: number,

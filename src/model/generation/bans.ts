@@ -1,8 +1,8 @@
 /**
- * Which tokens may not follow what is there, and which one has to: worked out in TypeScript from the ids of one row, for the unit to mask. What
- * depends on logits is not here (choice.ts).
- * Source: transformers 5, generation/logits_process.py (NoRepeatNGram, NoBadWords and SequenceBias, MinNewTokensLength, ForcedBOSToken,
- * ForcedEOSToken, SuppressTokens, SuppressTokensAtBegin), in the order of _get_logits_processor.
+ * Which tokens may not follow what is there, and which one has to: worked out in TypeScript from the ids of one row,
+ * for the unit to mask. What depends on logits is not here (choice.ts).
+ * Source: transformers 5, generation/logits_process.py (NoRepeatNGram, NoBadWords and SequenceBias, MinNewTokensLength,
+ * ForcedBOSToken, ForcedEOSToken, SuppressTokens, SuppressTokensAtBegin), in the order of _get_logits_processor.
  */
 import { distinct } from './distinct.ts';
 import type { GenerationOptions } from './options.ts';
@@ -28,7 +28,8 @@ export const mostBanned = (o: GenerationOptions, given: number): number =>
 
 /**
  * Ids that must not follow `targetIds`.
- * @param given how many of them were not made: the start token, or a decoder-only model's prompt. What repeats is looked for among these, too
+ * @param given how many of them were not made: the start token, or a decoder-only model's prompt. What repeats is
+ * looked for among these, too
  */
 export function bannedIds(targetIds: readonly number[], given: number, options: GenerationOptions): readonly number[] {
   const { minNewTokens, eosTokenIds, noRepeatNgramSize, suppressTokens = [] } = options;
@@ -42,7 +43,10 @@ export function bannedIds(targetIds: readonly number[], given: number, options: 
   return banned;
 }
 
-/** The ids of which one has to follow `targetIds`, all equally likely, in rising order; undefined where the model chooses. */
+/**
+ * The ids of which one has to follow `targetIds`, all equally likely, in rising order; undefined where the model
+ * chooses.
+ */
 export function forcedIds(
   targetIds: readonly number[],
   given: number,

@@ -1,6 +1,7 @@
 /**
- * Beam search on a model: each running hypothesis is a sequence on the same prompt, and all of them are rows of a batch. Where one falls out, its sequence is given
- * to a second continuation of another, which borrows that one's keys and values.
+ * Beam search on a model: each running hypothesis is a sequence on the same prompt, and all of them are rows of a
+ * batch. Where one falls out, its sequence is given to a second continuation of another, which borrows that one's keys
+ * and values.
  */
 import type { LanguageModel, Outcome } from '../language-model.ts';
 import type { Sequence } from '../sequence.ts';
@@ -65,8 +66,8 @@ export class BeamGeneration implements Generation {
   }
 
   /**
-   * Keys and values that a hypothesis lacks, others may have: after it has changed its sequence, and after an upgrade, when the first makes them and the others
-   * borrow as far as they agree.
+   * Keys and values that a hypothesis lacks, others may have: after it has changed its sequence, and after an upgrade,
+   * when the first makes them and the others borrow as far as they agree.
    */
   prepare(budget?: bigint): Outcome {
     for (const sequence of this.running) {

@@ -1,6 +1,6 @@
 /**
- * Beam search over one prompt: which continuations live on, which are finished, and when it is over. Pure bookkeeping in float32, as the scores
- * are in torch; it computes no probabilities and holds no caches.
+ * Beam search over one prompt: which continuations live on, which are finished, and when it is over. Pure bookkeeping
+ * in float32, as the scores are in torch; it computes no probabilities and holds no caches.
  * Source: transformers 5, generation/utils.py (_beam_search and its helpers), for a batch of one and without sampling.
  */
 

@@ -1,6 +1,6 @@
 /**
- * How the next token is chosen from a row of the logits that a step leaves: Hugging Face's logits processors, in their order, as one program that never
- * lets the logits out of the unit.
+ * How the next token is chosen from a row of the logits that a step leaves: Hugging Face's logits processors, in their
+ * order, as one program that never lets the logits out of the unit.
  * Source: transformers, generation/utils.py (_get_logits_processor) and generation/logits_process.py, version 5.
  */
 import { ROW_BYTES } from '../../tensor/assembly/row-table.ts';
@@ -24,9 +24,14 @@ export class Choice {
   private readonly model: LanguageModel;
   private readonly options: GenerationOptions;
   private readonly program: Program;
-  /** Words of the program at which all logits are taken away, where only some ids are allowed, and at which it goes on. */
+  /**
+   * Words of the program at which all logits are taken away, where only some ids are allowed, and at which it goes on.
+   */
   private readonly clearing: { from: number; to: number } | undefined;
-  /** Pointers: the program, its list of ids, the beams' candidates, a row of minus infinities where some ids are allowed. */
+  /**
+   * Pointers: the program, its list of ids, the beams' candidates, a row of minus infinities where some ids are
+   * allowed.
+   */
   private readonly held: readonly [program: number, list: number, candidates: number, nothing: number | undefined];
 
   private readonly given: number;

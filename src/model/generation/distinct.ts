@@ -1,6 +1,6 @@
 /**
- * The different ones of `ids`: as they came where no two are equal, else rising.
- * Not by a Set: QuickJS hashes a whole number by the bits of the float that it is, which are mostly zero for small ones, so that all ids land in a few
+ * The different ones of `ids`: as they came where no two are equal, else rising. Not by a Set: QuickJS hashes a whole
+ * number by the bits of the float that it is, which are mostly zero for small ones, so that all ids land in a few
  * buckets and a set of n takes n * n steps.
  */
 export function distinct(ids: readonly number[]): readonly number[] {

@@ -1,14 +1,14 @@
 /**
- * An answer in the making: advanced token by token, within an instruction budget a message, and taken up again from what is written down of it.
- * Knows ids only; text is the tokenizer's business, sessions and messages the canister's.
+ * An answer in the making: advanced token by token, within an instruction budget a message, and taken up again from
+ * what is written down of it. Knows ids only; text is the tokenizer's business, sessions and messages the canister's.
  */
 import type { LanguageModel, Outcome, StepPlan } from '../language-model.ts';
 import type { Sequence } from '../sequence.ts';
 import type { BeamState } from './beam-search.ts';
 
 /**
- * `paused`: the budget is used up, go on in another message. `busy`: another generation is in the middle of a program. `token`: there is one more.
- * `finished`: the last one is there.
+ * `paused`: the budget is used up, go on in another message. `busy`: another generation is in the middle of a program.
+ * `token`: there is one more. `finished`: the last one is there.
  */
 export type Progress = 'paused' | 'busy' | 'token' | 'finished';
 
@@ -16,19 +16,26 @@ export type Progress = 'paused' | 'busy' | 'token' | 'finished';
 export type FinishReason = 'stop' | 'length';
 
 export interface Generation {
-  /** For the embedding cache: the prompt may be encoded, or its encoding taken from elsewhere, before the first token. */
+  /**
+   * For the embedding cache: the prompt may be encoded, or its encoding taken from elsewhere, before the first token.
+   */
   readonly sequence: Sequence;
   /** The answer, or the best so far, without the start token; a stop token is part of it. */
   readonly tokenIds: readonly number[];
   /** Undefined until it is finished. */
   readonly finishReason: FinishReason | undefined;
-  /** Its rows in a batch: the sequences whose next logits it chooses from. None where `prepare` does all that it needs. */
+  /**
+   * Its rows in a batch: the sequences whose next logits it chooses from. None where `prepare` does all that it needs.
+   */
   readonly sequences: readonly Sequence[];
   /** What has to be done before its sequences are stepped with others. */
   prepare(budget?: bigint): Outcome;
   /** After the step: chooses from the rows of logits from `row` on, one for each of its sequences. */
   choose(row: number): void;
-  /** Whether the likeliest token each time is all that it needs, so that whoever has a plan of its sequences can make its tokens. */
+  /**
+   * Whether the likeliest token each time is all that it needs, so that whoever has a plan of its sequences can make
+   * its tokens.
+   */
   readonly isPlain: boolean;
   /** Takes tokens that were made by a plan, the first of them by its first step. */
   take(ids: readonly number[]): void;
@@ -48,8 +55,8 @@ export interface GenerationState {
 }
 
 /**
- * Goes on to the next token of every generation, all in one batch; for beams to the next token of all. A call that is `paused` or `busy` is to be made again with
- * the same generations.
+ * Goes on to the next token of every generation, all in one batch; for beams to the next token of all. A call that is
+ * `paused` or `busy` is to be made again with the same generations.
  * @throws RangeError where they have more sequences than a batch has logits for
  */
 export function advanceAll(model: LanguageModel, generations: readonly Generation[], budget?: bigint): Outcome {
@@ -81,7 +88,10 @@ export function advance(model: LanguageModel, generation: Generation, budget?: b
   return generation.finishReason ? 'finished' : 'token';
 }
 
-/** How the next tokens of plain generations are made by running programs and nothing else; undefined where that is not so. */
+/**
+ * How the next tokens of plain generations are made by running programs and nothing else; undefined where that is not
+ * so.
+ */
 export function planOf(model: LanguageModel, generations: readonly Generation[]): StepPlan | undefined {
   if (!generations.every(({ isPlain, finishReason }) => isPlain && !finishReason)) return undefined;
   return model.plan(generations.flatMap(({ sequences }) => sequences));

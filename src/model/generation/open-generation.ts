@@ -20,9 +20,11 @@ export function overReason(
 }
 
 /**
- * Opens a generation for a prompt, at its beginning or where `state` was taken: keys and values are then made anew, by `advance`.
+ * Opens a generation for a prompt, at its beginning or where `state` was taken: keys and values are then made anew, by
+ * `advance`.
  * @param tokenizer asked for where there are stop strings
- * @throws RangeError for ids or lengths out of range, or where memory is exhausted; Error for the state of a finished one (`overReason` tells)
+ * @throws RangeError for ids or lengths out of range, or where memory is exhausted; Error for the state of a finished
+ * one (`overReason` tells)
  */
 export function openGeneration(
   model: LanguageModel,

@@ -1,6 +1,6 @@
 /**
- * How to generate: what a caller asks for, the model's defaults beneath it, all checked. Names, meaning and defaults are those of
- * Hugging Face's GenerationConfig; what is not built in is refused, never ignored.
+ * How to generate: what a caller asks for, the model's defaults beneath it, all checked. Names, meaning and defaults
+ * are those of Hugging Face's GenerationConfig; what is not built in is refused, never ignored.
  */
 
 import { MAX_STOP_LENGTH, MAX_STOP_STRINGS, readStopStrings } from '../../text/stop-strings.ts';
@@ -115,7 +115,9 @@ export const MAX_MASK_IDS = 1024;
 
 const MAX_INTEGER = 2 ** 31 - 1;
 
-/** The compiler asks for each option here; test/model/generation/every-option.test.ts says where else one has to stand. */
+/**
+ * The compiler asks for each option here; test/model/generation/every-option.test.ts says where else one has to stand.
+ */
 const isOption: Record<keyof GenerationRequest, true> = {
   max_new_tokens: true,
   min_new_tokens: true,
@@ -166,7 +168,9 @@ class AskedFields extends Fields {
   }
 }
 
-/** Under which name of a file's field callers ask for it. Lengths are not here, as what a caller asks for bounds them. */
+/**
+ * Under which name of a file's field callers ask for it. Lengths are not here, as what a caller asks for bounds them.
+ */
 const FILE_OPTIONS = {
   doSample: 'do_sample',
   temperature: 'temperature',
@@ -351,8 +355,9 @@ export const seedOf = ({ key: [low, high] }: GenerationOptions): bigint => (BigI
 export const keyOf = (seed: bigint): Key => [Number(seed & 0xffffffffn), Number((seed >> 32n) & 0xffffffffn)];
 
 /**
- * The most tokens of an answer where the call does not say. Files that ask for more than there is room for get what there is (cut-defaults.ts names them), where a
- * caller who asks for more is told. `max_length` counts a decoder-only model's prompt and is then no length of an answer.
+ * The most tokens of an answer where the call does not say. Files that ask for more than there is room for get what
+ * there is (cut-defaults.ts names them), where a caller who asks for more is told. `max_length` counts a decoder-only
+ * model's prompt and is then no length of an answer.
  */
 export function defaultLength(
   { maxNewTokens, maxLength }: Pick<GenerationConfig, 'maxNewTokens' | 'maxLength'>,
@@ -363,7 +368,8 @@ export function defaultLength(
 }
 
 /**
- * Options for a prompt of so many tokens, which an answer of a decoder-only model shares a context with: a default that does not fit is made to.
+ * Options for a prompt of so many tokens, which an answer of a decoder-only model shares a context with: a default that
+ * does not fit is made to.
  * @throws RangeError where what the caller asked for does not fit, or the prompt alone does not
  */
 export function fitContext(

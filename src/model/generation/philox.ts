@@ -1,7 +1,8 @@
 /**
- * Philox 4x32-10, a counter-based random generator: four 32-bit words from a counter and a key, with no state to keep, so that a draw can be
- * repeated by whoever knows seed and position. Not for secrets.
- * Source: Salmon, Moraes, Dror, Shaw 2011, "Parallel Random Numbers: As Easy as 1, 2, 3", section 3.3; constants as in its library Random123.
+ * Philox 4x32-10, a counter-based random generator: four 32-bit words from a counter and a key, with no state to keep,
+ * so that a draw can be repeated by whoever knows seed and position. Not for secrets.
+ * Source: Salmon, Moraes, Dror, Shaw 2011, "Parallel Random Numbers: As Easy as 1, 2, 3", section 3.3; constants as in
+ * its library Random123.
  */
 
 export type Key = readonly [number, number];

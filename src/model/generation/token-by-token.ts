@@ -93,7 +93,10 @@ export class TokenByToken implements Generation {
   }
 }
 
-/** What a text that is gone on with ends with, so many characters that any stop string has room in them: no token has less than a byte. */
+/**
+ * What a text that is gone on with ends with, so many characters that any stop string has room in them: no token has
+ * less than a byte.
+ */
 function textOf(
   { stopStrings: stops }: GenerationOptions,
   tokenIds: readonly number[],

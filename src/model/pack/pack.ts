@@ -1,5 +1,6 @@
 /**
- * A pack: one file with all that a canister needs of a model, laid out as the arena wants it. Not a Hugging Face file; convert.ts makes it of one.
+ * A pack: one file with all that a canister needs of a model, laid out as the arena wants it. Not a Hugging Face file;
+ * convert.ts makes it of one.
  *
  *   0         8         12          16              weightsOffset            tokenizerOffset
  *   +---------+---------+-----------+---------------+------------------------+-----------+
@@ -40,7 +41,10 @@ export interface PackHead {
   name: string;
   /** The family of models that it is of; T5 where it is left out. */
   family?: FamilyName;
-  /** `config.json` and `generation_config.json` of the checkpoint, as they were: read and checked by whoever opens the pack. */
+  /**
+   * `config.json` and `generation_config.json` of the checkpoint, as they were: read and checked by whoever opens the
+   * pack.
+   */
   json: { config: unknown; generation: unknown };
   /** What the model is for, in words; from the folder's `about.json`, where it has one. */
   about?: About;
@@ -112,7 +116,10 @@ export function encodePackHead(head: PackHead): Uint8Array {
   return bytes;
 }
 
-/** Bytes that `decodePackHead` needs to see, read off the file's first 16. @throws Error for a file that is no pack, or of another version. */
+/**
+ * Bytes that `decodePackHead` needs to see, read off the file's first 16.
+ * @throws Error for a file that is no pack, or of another version.
+ */
 export function packHeadBytes(start: Uint8Array): number {
   const magic = String.fromCharCode(...start.slice(0, 8));
   if (start.length < FIXED_BYTES || magic !== MAGIC) {
@@ -132,7 +139,8 @@ export function packHeadBytes(start: Uint8Array): number {
 }
 
 /**
- * Reads and checks the head of a pack of `fileBytes`. Nothing in it is believed that can be worked out from the configuration.
+ * Reads and checks the head of a pack of `fileBytes`. Nothing in it is believed that can be worked out from the
+ * configuration.
  * @throws Error saying what was expected and what is there.
  */
 export function decodePackHead(start: Uint8Array, fileBytes: number): OpenedHead {

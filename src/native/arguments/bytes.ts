@@ -1,5 +1,5 @@
-// The bytes of a message's arguments, a window at a time, and what can be wrong with them. What is skipped is not read. After a failure all that is read is 0, and
-// the first failure stands.
+// The bytes of a message's arguments, a window at a time, and what can be wrong with them. What is skipped is not read.
+// After a failure all that is read is 0, and the first failure stands.
 import { BAD_FLAG, BAD_TEXT, CUT_OFF, LONG_NUMBER, NOT_CANDID, TOO_LONG, VALUES } from '../arguments-protocol';
 
 /** Bytes of the arguments of the message in hand. */
@@ -17,7 +17,10 @@ const NO_TYPE: i32 = i32.MIN_VALUE;
 
 /** A page of memory: the window, behind it the types (types.ts). 0 before the first message. */
 export let page: usize = 0;
-/** Bytes of the arguments, and those from `windowAt` on that are in the page, which end before `end`; `next` is the one to read. */
+/**
+ * Bytes of the arguments, and those from `windowAt` on that are in the page, which end before `end`; `next` is the one
+ * to read.
+ */
 export let bytes: u32 = 0;
 let windowAt: u32 = 0;
 let next: usize = 0;

@@ -1,13 +1,16 @@
-// Reads a message's arguments before the interpreter does. Candid's cost has no bound in its length: twenty bytes claim a `vec null` of 2^31 elements, a record of two
-// records of two records doubles with each level; and a step of the interpreter costs what ten bytes cost here. So the types and values are walked here, some ten
-// instructions a byte, against the types that the method takes; what is left for the interpreter is slots (arguments-protocol.ts), at most MAX_SLOTS of them.
+// Reads a message's arguments before the interpreter does. Candid's cost has no bound in its length: twenty bytes claim
+// a `vec null` of 2^31 elements, a record of two records of two records doubles with each level; and a step of the
+// interpreter costs what ten bytes cost here. So the types and values are walked here, some ten instructions a byte,
+// against the types that the method takes; what is left for the interpreter is slots (arguments-protocol.ts), at most
+// MAX_SLOTS of them.
 //
 //   arguments  "DIDL" | types | arguments' types | values ...      a window of WINDOW_BYTES at a time, what is skipped is not read
 //   a page     | window (bytes.ts) | the message's types as words (types.ts) | methods' types | where texts are (texts.ts) |
 //
-// Subtyping as in the Candid specification: fields and arguments that nobody asked for are skipped, those that are missing and `opt` are none, and so is an `opt` of a
-// function, a service or a type of a later Candid. But an `opt` of an ordinary value of another type is refused, where the specification makes it none: nothing is
-// dropped without a word. Numbers of other types are taken where they fit. Source: Candid specification, "Binary Format".
+// Subtyping as in the Candid specification: fields and arguments that nobody asked for are skipped, those that are
+// missing and `opt` are none, and so is an `opt` of a function, a service or a type of a later Candid. But an `opt` of
+// an ordinary value of another type is refused, where the specification makes it none: nothing is dropped without a
+// word. Numbers of other types are taken where they fit. Source: Candid specification, "Binary Format".
 import { HEADER_BYTES, RESULT } from '../../tensor/assembly/protocol';
 import {
   ARGUMENT, COMMAND_BYTES, COMMAND_DECODE, COMMAND_JSON, COMMAND_NO_UTF8, COMMAND_TEXTS,

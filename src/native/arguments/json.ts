@@ -1,5 +1,6 @@
-// JSON within a message's arguments, looked at before an interpreter parses it: what that costs depends on how many values there are and how deep they lie, which no
-// length bounds well. Not whether it is JSON: that is the parser's to say.
+// JSON within a message's arguments, looked at before an interpreter parses it: what that costs depends on how many
+// values there are and how deep they lie, which no length bounds well. Not whether it is JSON: that is the parser's to
+// say.
 import { byte, failure, reopen, text } from './bytes';
 
 /** Values that it may have: one, and one more for each bracket, comma and colon outside of strings. */

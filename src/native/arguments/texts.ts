@@ -1,6 +1,6 @@
-// The texts of a message's arguments, which the interpreter gets as one, GROUP_BYTES at a time: to be handed a text costs
-// it more than to cut one off, however short it is, and every page of memory that one large text takes costs 80,000
-// instructions. Azle makes text of what `msg_method_name` gives, in native code.
+// The texts of a message's arguments, which the interpreter gets as one, GROUP_BYTES at a time: to be handed a text
+// costs it more than to cut one off, however short it is, and every page of memory that one large text takes costs
+// 80,000 instructions. Azle makes text of what `msg_method_name` gives, in native code.
 //
 //   where they are   | (first byte, bytes) ... |      among the arguments, without those that are empty; in the
 //   page, behind the methods' types

@@ -1,5 +1,5 @@
-// The types that a message brings, as words in the page: where each begins, then what it is: [kind, of], [kind, fields, (hash, type) …]. Of functions, services and
-// types of a later Candid the kind alone.
+// The types that a message brings, as words in the page: where each begins, then what it is: [kind, of], [kind, fields,
+// (hash, type) …]. Of functions, services and types of a later Candid the kind alone.
 import {
   BAD_TYPE, KIND_EMPTY, KIND_FUNC, KIND_FUTURE, KIND_OPT, KIND_PRINCIPAL, KIND_RECORD, KIND_SERVICE, KIND_VARIANT,
   KIND_VEC, MANY_FIELDS, MANY_TYPES, MAX_FIELDS, MAX_TYPES, UNORDERED,

@@ -144,7 +144,10 @@ function pages(page: Page): Pages {
   };
 }
 
-/** OpenAI's API, and the method of each path. What needs no look at a request's body is answered by a query, with words that are known when the canister is built. */
+/**
+ * OpenAI's API, and the method of each path. What needs no look at a request's body is answered by a query, with words
+ * that are known when the canister is built.
+ */
 const API = { '/v1/chat/completions': 'POST', '/v1/completions': 'POST', '/v1/models': 'GET' };
 
 function apiAnswers(method: string): StaticResponse[] {

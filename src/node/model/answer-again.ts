@@ -1,4 +1,6 @@
-/** Works the answer of a receipt out again: the same pack, prompt, options and seed give the same ids, to the last one. */
+/**
+ * Works the answer of a receipt out again: the same pack, prompt, options and seed give the same ids, to the last one.
+ */
 import type { Receipt } from '../../client/certified/receipt.ts';
 import { advance } from '../../model/generation/generation.ts';
 import { openGeneration } from '../../model/generation/open-generation.ts';

@@ -1,4 +1,7 @@
-/** Packages of this repository that lie in examples as files, so that a copied folder is whole: keeping them as this repository has them. */
+/**
+ * Packages of this repository that lie in examples as files, so that a copied folder is whole: keeping them as this
+ * repository has them.
+ */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -19,7 +22,10 @@ export async function contentsOf(tgz: string): Promise<Map<string, string>> {
   return new Map(await Promise.all(names.map(async (name) => [name, await hashOf(name)] as const)));
 }
 
-/** Copies the packed file to every example that has one of its name, with its hash in the example's lock file. @returns the examples that changed */
+/**
+ * Copies the packed file to every example that has one of its name, with its hash in the example's lock file.
+ * @returns the examples that changed
+ */
 export async function vendor(tgz: string): Promise<string[]> {
   const file = basename(tgz);
   const bytes = await readFile(tgz);

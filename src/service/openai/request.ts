@@ -1,6 +1,7 @@
 /**
- * Requests of OpenAI's API, read into what the canister has: a conversation or a prompt, and options of a generation. What there is no such thing for is refused by name,
- * unless it changes nothing. Source: OpenAI API reference, "Create chat completion" and "Create completion".
+ * Requests of OpenAI's API, read into what the canister has: a conversation or a prompt, and options of a generation.
+ * What there is no such thing for is refused by name, unless it changes nothing. Source: OpenAI API reference, "Create
+ * chat completion" and "Create completion".
  */
 import type { GenerationRequest } from '../../model/generation/options.ts';
 import { Fields } from '../../model/json/json.ts';

@@ -1,6 +1,7 @@
 /**
- * Answers in the form of OpenAI's API: one object, or the same as a stream of events, which has everything in it at once, as a canister replies once.
- * Source: OpenAI API reference, "The chat completion object", "The completion object" and their chunks.
+ * Answers in the form of OpenAI's API: one object, or the same as a stream of events, which has everything in it at
+ * once, as a canister replies once. Source: OpenAI API reference, "The chat completion object", "The completion object"
+ * and their chunks.
  */
 import { readToolCalls } from '../../text/tool-calls.ts';
 import type { CompletionRequest, Kind } from './request.ts';

@@ -3,8 +3,9 @@
  *
  * A byte is 16 q + n, of one row's weight q and of another's, n = q' + 8; it is used twice, whole and without q:
  *   [16 q + n, …] load8x8_s, dot -> 16 Q + N        [16 q + n, …] load8x8_s, and 15, dot -> N        12 counted instructions for 16 products
- * Q = ((16 Q + N) - N) / 16 and Q' = N - 8 X, X being the sum of the activations, are then multiplied by their groups' multipliers.
- * A tile has both forms of the weights in locals, which its rows share: 8 counted instructions for 16 products, and a share of the loads.
+ * Q = ((16 Q + N) - N) / 16 and Q' = N - 8 X, X being the sum of the activations, are then multiplied by their groups'
+ * multipliers. A tile has both forms of the weights in locals, which its rows share: 8 counted instructions for 16
+ * products, and a share of the loads.
  */
 import { INT4_GROUP, TILE_STRIDE } from '../assembly/protocol.ts';
 import { SPANS } from '../layout.ts';
@@ -14,8 +15,8 @@ import { blockwise, DOT, dotSum, groupPart, loadRow, range, weightPair } from '.
 const PER_GROUP = INT4_GROUP / 2;
 
 /**
- * Rows of a tile, and its blocks of columns, largest first. With 16 rows and 32 columns, which would fill the locals as well, a group of columns would
- * be multiplied twice.
+ * Rows of a tile, and its blocks of columns, largest first. With 16 rows and 32 columns, which would fill the locals as
+ * well, a group of columns would be multiplied twice.
  */
 const TILES = [
   { rows: 8, blocks: [64, 32, 16] },
@@ -37,8 +38,8 @@ function eightsOf(name: string, x: string, pairs: number): string[] {
 }
 
 /**
- * As rowBlock with int4 weights, an octet of rows a turn. Sums stay integers over the block: 512 * 8 * 15 * 8,191 < 2^31.
- * `start` is what a sum that is not added to anything begins with: -0, since -0 + y is y.
+ * As rowBlock with int4 weights, an octet of rows a turn. Sums stay integers over the block: 512 * 8 * 15 * 8,191 <
+ * 2^31. `start` is what a sum that is not added to anything begins with: -0, since -0 + y is y.
  */
 function rowBlockInt4(columns: number): string {
   const pairs = columns / 2;
@@ -90,7 +91,10 @@ function rowInt4_${columns}(out: usize, x: usize, w: usize, multipliers: usize, 
 }`;
 }
 
-/** Rows of x in locals, and a group of an octet's weights at a time in both forms; sums of the rows' earlier and later four weights stay integers. */
+/**
+ * Rows of x in locals, and a group of an octet's weights at a time in both forms; sums of the rows' earlier and later
+ * four weights stay integers.
+ */
 function tileBlock(rows: number, columns: number, add: boolean): string {
   const pairs = columns / 2;
   const loads = range(rows).flatMap((t) => [...loadRow(`x${t}_`, pairs), 'x += xBytes;']);
@@ -151,8 +155,9 @@ function tileInt4_${rows}x${columns}${add ? 'Add' : ''}(x: usize, xBytes: usize,
 
 const rowFace = `
 /**
- * out f32 [octets, 8] (+)= w x, times \`scales\` of the rows of w and \`scale\` of x, up to out = \`end\`; weights in octets of rows (layout.ts). Columns a multiple of 16.
- * Integer sums run over one block, blocks are added in float32, where rowQ8's are.
+ * out f32 [octets, 8] (+)= w x, times \`scales\` of the rows of w and \`scale\` of x, up to out = \`end\`; weights in
+ * octets of rows (layout.ts). Columns a multiple of 16. Integer sums run over one block, blocks are added in float32,
+ * where rowQ8's are.
  */
 export function rowInt4(out: usize, x: usize, w: usize, multipliers: usize, octetMultipliers: usize, scales: usize, scale: f32, end: usize, columns: u32, add: bool): void {
   const s = f32x4.splat(scale);
@@ -178,7 +183,10 @@ function tileFace(): string {
     return `if (rows == ${rows}) ${loop}`;
   });
   return `
-/** sums i32 [octets, 8] for each of \`rows\` rows of x (as tileRowsInt4 says), ${TILE_STRIDE} bytes apart, = w x over one span's columns. */
+/**
+ * sums i32 [octets, 8] for each of \`rows\` rows of x (as tileRowsInt4 says), ${TILE_STRIDE} bytes apart, = w x over
+ * one span's columns.
+ */
 export function tileInt4(rows: u32, x: usize, xBytes: usize, w: usize, octetBytes: usize, multipliers: usize, octetMultipliers: usize, sums: usize, end: usize, columns: u32): void {
   let done: u32 = 0;
   ${tiles.join('\n  else ')}

@@ -6,8 +6,9 @@
  *   [r0k0 r0k1 r1k0 r1k1 r2k0 r2k1 r3k0 r3k1] load8x8_s         [xk0 xk1 xk0 xk1 xk0 xk1 xk0 xk1] load32_splat
  *                              i32x4.dot_i16x8_s  ->  [r0 r1 r2 r3] partial sums: no lane is ever shuffled
  *
- * One row of x: 5 counted instructions for 8 products. A tile of rows holds the weights in locals as well: 4 and a share of the loads.
- * Keys and values stand for weights too, as int16 (assembly/ops/append-kv.ts): the same with v128.load.
+ * One row of x: 5 counted instructions for 8 products. A tile of rows holds the weights in locals as well: 4 and a
+ * share of the loads. Keys and values stand for weights too, as int16 (assembly/ops/append-kv.ts): the same with
+ * v128.load.
  */
 import { TILE_STRIDE } from '../assembly/protocol.ts';
 import { SPANS } from '../layout.ts';
@@ -15,11 +16,15 @@ import { blockwise, DOT, dotSum, groupPart, type Kind, loadRow, range, weightPai
 
 interface Tile {
   rows: number;
-  /** Rows between two branches. V8 brings the sums of a straight line of code abreast, one product of each at a time, and with more than these it runs out of registers. */
+  /**
+   * Rows between two branches. V8 brings the sums of a straight line of code abreast, one product of each at a time,
+   * and with more than these it runs out of registers.
+   */
   abreast: number[];
   /**
-   * Where a sum is added to one in memory, each row comes three products behind the next one. By about so many earlier it begins in its round of the columns, so that
-   * all rows need a pair of weights at the same time, while it is in a register: 1.22 loads a product, not 1.6. What is best was found by trying.
+   * Where a sum is added to one in memory, each row comes three products behind the next one. By about so many earlier
+   * it begins in its round of the columns, so that all rows need a pair of weights at the same time, while it is in a
+   * register: 1.22 loads a product, not 1.6. What is best was found by trying.
    */
   lag: number;
   /** Blocks of columns, largest first. */
@@ -29,8 +34,8 @@ interface Tile {
 const LAG_OF_FIRST = 1;
 
 /**
- * Largest first. The largest have 512 products a turn: with twice as many a tile took half as long again in V8, as its code outgrows what the processor
- * keeps decoded.
+ * Largest first. The largest have 512 products a turn: with twice as many a tile took half as long again in V8, as its
+ * code outgrows what the processor keeps decoded.
  */
 const TILES: Record<Kind, Tile[]> = {
   Q8: [
@@ -76,8 +81,9 @@ function row${columns}${accumulate ? 'Add' : ''}(out: usize, x: usize, w: usize,
 }
 
 /**
- * Rows of x in locals; the first one's sum loads a group's weights, which the other rows find in locals. Measured in V8 11.3 on a Zen 4, 16 rows of 64 columns, by itself, in G MAC/s:
- * 21 without branches and lag, 34 without the lag, 42 as it is; the same in assembly by hand 45; multiply and add alone, all in registers, 48.
+ * Rows of x in locals; the first one's sum loads a group's weights, which the other rows find in locals. Measured in
+ * V8 11.3 on a Zen 4, 16 rows of 64 columns, by itself, in G MAC/s: 21 without branches and lag, 34 without the lag, 42
+ * as it is; the same in assembly by hand 45; multiply and add alone, all in registers, 48.
  */
 function tileBlock(kind: Kind, { rows, abreast, lag }: Tile, columns: number, add: boolean): string {
   const pairs = columns / 2;
@@ -120,8 +126,9 @@ function tile${kind}_${rows}x${columns}${add ? 'Add' : ''}(x: usize, xBytes: usi
 
 const rowFace = `
 /**
- * out f32 [groups, 4] (+)= w x, times \`scales\` of the rows of w and \`scale\` of x; an even number of groups up to out = \`end\`. Columns a multiple
- * of 16. Integer sums run over one block, blocks are added in float32: spanOf says where they end.
+ * out f32 [groups, 4] (+)= w x, times \`scales\` of the rows of w and \`scale\` of x; an even number of groups up to
+ * out = \`end\`. Columns a multiple of 16. Integer sums run over one block, blocks are added in float32: spanOf says
+ * where they end.
  */
 export function rowQ8(out: usize, x: usize, w: usize, scales: usize, scale: f32, end: usize, columns: u32, accumulate: bool): void {
   const s = f32x4.splat(scale);
@@ -155,7 +162,10 @@ function tileFace(kind: Kind): string {
     return `if (rows == ${rows}) ${loop}`;
   });
   return `
-/** sums i32 [groups, 4] for each of \`rows\` rows of x (as tileRows says), ${TILE_STRIDE} bytes apart, (+)= w x; columns a multiple of 16. */
+/**
+ * sums i32 [groups, 4] for each of \`rows\` rows of x (as tileRows says), ${TILE_STRIDE} bytes apart, (+)= w x; columns
+ * a multiple of 16.
+ */
 export function tile${kind}(rows: u32, x: usize, xBytes: usize, w: usize, groupBytes: usize, sums: usize, end: usize, columns: u32, add: bool): void {
   ${tiles.join('\n  else ')}
 }`;

@@ -1,15 +1,19 @@
 /**
- * Writes the AssemblyScript that multiplies blocks of matrices by V. Strassen's algorithm (Gaussian elimination is not optimal, Numerische Mathematik 13, 1969): seven
- * products of sums of blocks in place of eight products, and the same again within each of the seven: 49 in place of 64. Sums are integers modulo 2^32,
- * exact in any order, so what comes out is the same to the bit as without it.
+ * Writes the AssemblyScript that multiplies blocks of matrices by V. Strassen's algorithm (Gaussian elimination is not
+ * optimal, Numerische Mathematik 13, 1969): seven products of sums of blocks in place of eight products, and the same
+ * again within each of the seven: 49 in place of 64. Sums are integers modulo 2^32, exact in any order, so what comes
+ * out is the same to the bit as without it.
  *
  *   x  [64, K] int16 as 4 x 4 blocks [16, K / 4]     --splitX-->  49 sums of up to four of them  \
- *                                                                                                 > 49 products, by the tiles of dot-blocks.ts
+ *                                                                                                 > 49 products, by the
+ *                                                                                                 tiles of
+ *                                                                                                 dot-blocks.ts
  *   w^T [K, F] int8 as 4 x 4 blocks [K / 4, F / 4]   --splitW-->  49 sums, seven at a time       /            |
  *                                                                                                            join
  *   out [64, F] float32 as 4 x 4 blocks [16, F / 4]  <--------------------------------------------------------+
  *
- * A sum of four activations must stay an int16: that is what ACTIVATION_MAX leaves room for. Why generated: a line for each block and each sum.
+ * A sum of four activations must stay an int16: that is what ACTIVATION_MAX leaves room for. Why generated: a line for
+ * each block and each sum.
  */
 import { SPLIT_BLOCKS, SPLIT_SUMS, SPLIT_W, SPLIT_X, TILE_ROWS, TILE_STRIDE } from '../assembly/protocol.ts';
 
@@ -84,7 +88,10 @@ class Lines {
   }
 }
 
-/** The blocks that the products of a grid take, one after another; the lines that make a block are written before it is given. */
+/**
+ * The blocks that the products of a grid take, one after another; the lines that make a block are written before it is
+ * given.
+ */
 function* operands(grid: Grid, of: readonly number[][], code: Lines): Generator<string> {
   if (grid.length === 1) yield grid[0]![0]!;
   else for (const factors of of) yield* operands(code.sum(quarters(grid), factors), of, code);
@@ -120,7 +127,9 @@ function splitX(): string {
   const grid = gridOf(SPLIT_BLOCKS, (r, k) => code.name(`v128.load(x${r}${off(k)})`));
   storeOperands(grid, OF_X, SPLIT_X, code);
   return `
-/** All 49 operands, sums int16 [16, columns], SPLIT_X bytes apart, of 64 rows of x, \`xBytes\` apart, with 4 * columns. */
+/**
+ * All 49 operands, sums int16 [16, columns], SPLIT_X bytes apart, of 64 rows of x, \`xBytes\` apart, with 4 * columns.
+ */
 export function splitX(to: usize, x: usize, xBytes: usize, columns: usize): void {
   ${offsets('(columns << 1)')}
   for (let t = 0; t < ${TILE_ROWS}; t++) {
@@ -162,7 +171,10 @@ function splitW${outer}(to: usize, w: usize, groups: usize, columns: usize): voi
 }
 
 const splitWFace = `
-/** The seven operands from the one on that is \`7 * outer\`: sums int16 [groups, columns, 4], SPLIT_W bytes apart, of 4 * groups of w with 4 * columns. */
+/**
+ * The seven operands from the one on that is \`7 * outer\`: sums int16 [groups, columns, 4], SPLIT_W bytes apart, of
+ * 4 * groups of w with 4 * columns.
+ */
 export function splitW(outer: u32, to: usize, w: usize, groups: usize, columns: usize): void {
   ${range(SEVEN)
     .map((p) => `if (outer == ${p}) splitW${p}(to, w, groups, columns);`)
@@ -212,7 +224,10 @@ function joinFace(): string {
     (r) => `out + outBytes * ${TILE_ROWS * r}, v128.load32_splat(xScales, ${TILE_ROWS * r * 4})`,
   ).join(', ');
   return `
-/** out f32 [64, 4 * groups of w], rows \`outBytes\` apart, (+)= what 49 products come to, times \`scales\` of w and \`xScales\` of x. */
+/**
+ * out f32 [64, 4 * groups of w], rows \`outBytes\` apart, (+)= what 49 products come to, times \`scales\` of w and
+ * \`xScales\` of x.
+ */
 export function join(out: usize, outBytes: usize, sums: usize, scales: usize, xScales: usize, groups: usize, add: bool): void {
   for (let t = 0; t < ${TILE_ROWS}; t++) {
     if (add) joinRowAdd(${rows}, sums, scales, groups << 4);

@@ -1,9 +1,10 @@
 /**
- * 20 steps of a client that is not ours, against llm with little-flan on a served replica: Python's icp-py-core 2.3, or Rust's ic-agent. By hand, as each
- * wants its own tools and the Rust one takes minutes to build:
+ * 20 steps of a client that is not ours, against llm with little-flan on a served replica: Python's icp-py-core 2.3, or
+ * Rust's ic-agent. By hand, as each wants its own tools and the Rust one takes minutes to build:
  *   npx tsx test/long/clients/run.ts python3 test/long/clients/steps.py        (pip install icp-py-core==2.3.1)
  *   npx tsx test/long/clients/run.ts cargo run --release --manifest-path test/long/clients/rust/Cargo.toml
- * The client is told by environment variables where the replica is and which canister it is about; it prints a line a step.
+ * The client is told by environment variables where the replica is and which canister it is about; it prints a line a
+ * step.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

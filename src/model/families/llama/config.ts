@@ -17,8 +17,9 @@ export interface LayerAttention {
 }
 
 /**
- * A model's configuration. Dimension letters: D `hiddenSize`, H `numHeads`, G `numKvHeads` (heads of keys and values, each
- * shared by H / G queries), K `headDim`, F `intermediateSize`, V `vocabularySize`, L the layers. H * K need not be D.
+ * A model's configuration. Dimension letters: D `hiddenSize`, H `numHeads`, G `numKvHeads` (heads of keys and values,
+ * each shared by H / G queries), K `headDim`, F `intermediateSize`, V `vocabularySize`, L the layers. H * K need not be
+ * D.
  */
 export interface LlamaConfig {
   modelType: ModelType;

@@ -1,15 +1,18 @@
 /**
- * A checkpoint's tensors as a pack holds them. What a program would compute anew for every token is multiplied in once: the scale of attention into q, Gemma's 1 + w
- * into its norms. For integer weights, columns are brought nearer to each other.
+ * A checkpoint's tensors as a pack holds them. What a program would compute anew for every token is multiplied in once:
+ * the scale of attention into q, Gemma's 1 + w into its norms. For integer weights, columns are brought nearer to each
+ * other.
  *
- * A row of integers has one scale, so a column that is large in all rows takes the room of the others. Each column of the matrices that share an input is therefore
- * divided by the square root of its root mean square, and that input's column multiplied by it, by what makes the input: the norm before, the rows of `v` (for `o`)
- * and of `up` (for `down`), the scales of the embedding. In exact numbers nothing changes. Rows are taken relative to their largest weight, as that is what a row's
- * scale is.
+ * A row of integers has one scale, so a column that is large in all rows takes the room of the others. Each column of
+ * the matrices that share an input is therefore divided by the square root of its root mean square, and that input's
+ * column multiplied by it, by what makes the input: the norm before, the rows of `v` (for `o`) and of `up` (for
+ * `down`), the scales of the embedding. In exact numbers nothing changes. Rows are taken relative to their largest
+ * weight, as that is what a row's scale is.
  *
- * Why the square root: a column's rounding errors are multiplied by its scale too, and columns of large weights tend to have large inputs. A row's largest weight is
- * some four times its root mean square, so that a column a few times as large as others takes no room from them, while equal columns would make its own errors larger
- * by as much. int4 has no such room, and its columns are made equal. Measured in docs/quantisation.md, not derived.
+ * Why the square root: a column's rounding errors are multiplied by its scale too, and columns of large weights tend to
+ * have large inputs. A row's largest weight is some four times its root mean square, so that a column a few times as
+ * large as others takes no room from them, while equal columns would make its own errors larger by as much. int4 has no
+ * such room, and its columns are made equal. Measured in docs/quantisation.md, not derived.
  */
 import type { LlamaConfig } from './config.ts';
 import { ropeFrequencies } from './rope.ts';
@@ -187,7 +190,8 @@ export const INT4_POWER = 1;
 
 /**
  * A power of each column's root mean square, rows taken relative to their largest weight; 1 for a column of zeros.
- * @param matrices [any, columns] each @param into which scale a column counts for; columns that share one have it together
+ * @param matrices [any, columns] each @param into which scale a column counts for; columns that share one have it
+ * together
  */
 export function columnScales(
   matrices: readonly Float32Array[],

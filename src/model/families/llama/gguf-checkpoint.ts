@@ -1,5 +1,5 @@
-// A model of the Llama block out of one GGUF file: metadata to configuration, tensors by Hugging Face's names and in its order.
-// Not the tokenizer, whose entries are in the same metadata. Source: ggml, `docs/gguf.md`.
+// A model of the Llama block out of one GGUF file: metadata to configuration, tensors by Hugging Face's names and in
+// its order. Not the tokenizer, whose entries are in the same metadata. Source: ggml, `docs/gguf.md`.
 import type { CheckedWeights } from '../../checkpoint/checked-weights.ts';
 import { Gguf } from '../../checkpoint/gguf.ts';
 import type { Source } from '../../checkpoint/tensor-file.ts';

@@ -1,4 +1,7 @@
-/** Sizes of a decoder-only model. It has one cache of keys and values for a sequence, prompt and answer one after another. */
+/**
+ * Sizes of a decoder-only model. It has one cache of keys and values for a sequence, prompt and answer one after
+ * another.
+ */
 import { kvChunk, pad } from '../../../tensor/layout.ts';
 import { type KvLayout, kvKind } from '../../kv-layout.ts';
 import { MAX_CONTEXT } from '../../limits.ts';

@@ -1,6 +1,6 @@
 /**
- * A model of the Llama block at work on a machine. A prompt is the beginning of what is written: its rows go through `forward` as an answer's do, as many at once as
- * a batch holds.
+ * A model of the Llama block at work on a machine. A prompt is the beginning of what is written: its rows go through
+ * `forward` as an answer's do, as many at once as a batch holds.
  */
 import type { Arena } from '../../../tensor/arena.ts';
 import type { Machine } from '../../../tensor/machine.ts';
@@ -21,7 +21,9 @@ export class Llama extends BatchedModel<BatchPrograms> {
   readonly hasEncoder = false;
   protected readonly ownKv: KvLayout;
 
-  /** Takes room for everything but sequences. The weights are to be put in their places before the first sequence runs. */
+  /**
+   * Takes room for everything but sequences. The weights are to be put in their places before the first sequence runs.
+   */
   constructor(machine: Machine, arena: Arena, shape: LlamaShape, streaming?: Streaming) {
     super(
       machine,

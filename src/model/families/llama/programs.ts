@@ -1,6 +1,7 @@
 /**
- * A model of the Llama block as a program over one arena: `forward` takes a batch of rows from their tokens to logits, be they a prompt's or an answer's. Reads as
- * Hugging Face's modeling_llama.py does; tensors have the checkpoint's names, and what is multiplied into them beforehand is said in conversion.ts.
+ * A model of the Llama block as a program over one arena: `forward` takes a batch of rows from their tokens to logits,
+ * be they a prompt's or an answer's. Reads as Hugging Face's modeling_llama.py does; tensors have the checkpoint's
+ * names, and what is multiplied into them beforehand is said in conversion.ts.
  */
 import { ROW_BYTES } from '../../../tensor/assembly/row-table.ts';
 import {

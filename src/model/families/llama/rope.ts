@@ -1,5 +1,5 @@
-// Rotary positions: by how much each pair of a head's columns is turned from one position to the next. Column i goes with
-// column i + K/2, as in Hugging Face's weights; GGUF files of architecture `llama` have q and k in another order.
+// Rotary positions: by how much each pair of a head's columns is turned from one position to the next. Column i goes
+// with column i + K/2, as in Hugging Face's weights; GGUF files of architecture `llama` have q and k in another order.
 // Source: Su et al. 2021, RoFormer, 3.2.2; transformers, modeling_rope_utils.py (default, linear, llama3).
 import { Fields } from '../../json/json.ts';
 

@@ -1,7 +1,8 @@
 /**
- * The tensors of a model of the Llama block, each once: its name in a Hugging Face checkpoint and in a GGUF file, its shape there, and how the arena holds it. Three
- * kinds of tensor are the pack's own, and no checkpoint has them: the rotations' frequencies, and the embedding's column scales (conversion.ts).
- * Source: transformers, models/{llama,qwen2,qwen3,gemma3}/modeling_*.py; ggml, gguf-py `constants.py` (TENSOR_NAMES).
+ * The tensors of a model of the Llama block, each once: its name in a Hugging Face checkpoint and in a GGUF file, its
+ * shape there, and how the arena holds it. Three kinds of tensor are the pack's own, and no checkpoint has them: the
+ * rotations' frequencies, and the embedding's column scales (conversion.ts). Source: transformers,
+ * models/{llama,qwen2,qwen3,gemma3}/modeling_*.py; ggml, gguf-py `constants.py` (TENSOR_NAMES).
  */
 import { inHeads, inOrder, type Placement } from '../../../tensor/layout.ts';
 import { layOut, type PackTensor, type TensorSpec, type WeightsKind } from '../../tensor-table.ts';
@@ -61,7 +62,10 @@ function vector(name: string, gguf: string, size: number, placement: Placement =
   return { name, gguf, shape: [size], layout: { kind: 'vector', cols: placement } };
 }
 
-/** Every tensor that a checkpoint has, in the order in which a token reads them. The head is absent where it is the embedding. */
+/**
+ * Every tensor that a checkpoint has, in the order in which a token reads them. The head is absent where it is the
+ * embedding.
+ */
 export function llamaTensors(config: LlamaConfig): LlamaTensor[] {
   const table = new Table(config);
   // a token reads one row of the embedding, which `gather` takes from int8; as a head it is kept as good

@@ -1,7 +1,10 @@
 /** How many multiply-adds a decoder-only model's prompt and tokens take. */
 import type { LlamaConfig } from './config.ts';
 
-/** Of a prompt but for its last token, which makes the first of the answer; of the last of `tokens`. Windows are left out of account. */
+/**
+ * Of a prompt but for its last token, which makes the first of the answer; of the last of `tokens`. Windows are left
+ * out of account.
+ */
 export function llamaWork(
   config: LlamaConfig,
   promptTokens: number,

@@ -1,5 +1,6 @@
 /**
- * A T5's keys and values. A decoder row has two caches: a sequence's own, for self-attention, which lies as kv-layout.ts says, and its prompt's, for cross-attention:
+ * A T5's keys and values. A decoder row has two caches: a sequence's own, for self-attention, which lies as
+ * kv-layout.ts says, and its prompt's, for cross-attention:
  *
  *   float32     layer 0: | k [S, H K] | v [S, H K] |  layer 1 …
  *   int16       layer 0: | a chunk of S, rounded up to 16s |  layer 1 …
@@ -56,7 +57,9 @@ export function rowOf(shape: T5Shape, sourceLength: number, self: number, cross:
   );
 }
 
-/** The row table of a prompt: each token sees the whole prompt, and its cross keys and values go to the prompt's cache. */
+/**
+ * The row table of a prompt: each token sees the whole prompt, and its cross keys and values go to the prompt's cache.
+ */
 export function promptWords(shape: T5Shape, encoderCache: number, { sourceIds, caches }: Sequence): Uint32Array {
   const [S, chunk] = [sourceIds.length, promptChunk(shape, sourceIds.length)];
   const words = new Uint32Array(S * ROW_WORDS);

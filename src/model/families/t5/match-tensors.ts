@@ -32,7 +32,8 @@ export function matchT5Tensors(config: T5Config, tensors: ReadonlyMap<string, Te
   check.ignore(NEVER_USED);
   const embeddings = [EMBEDDING, ...EMBEDDING_COPIES].filter((name) => tensors.has(name));
   const expected = t5Tensors(config);
-  // A head of its own counts whatever the configuration says of tying, as in transformers: files of version 5 always say true.
+  // A head of its own counts whatever the configuration says of tying, as in transformers: files of version 5 always
+  // say true.
   const tiedHead = !tensors.has(HEAD) && config.tieWordEmbeddings;
   if (!tiedHead) expected.push(headTensor(config));
   for (const { name, shape } of expected) {

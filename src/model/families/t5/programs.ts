@@ -1,7 +1,8 @@
 /**
- * A T5 as programs over one arena: `encode` a prompt, make the decoder's `cross` keys and values of what came out, and `forward`, which takes a batch of rows
- * from their tokens to logits. Reads as the paper and Hugging Face's modeling_t5.py do; tensors have the checkpoint's names. What a program computes is said by
- * the ops (src/tensor); when it runs is t5.ts's business.
+ * A T5 as programs over one arena: `encode` a prompt, make the decoder's `cross` keys and values of what came out, and
+ * `forward`, which takes a batch of rows from their tokens to logits. Reads as the paper and Hugging Face's
+ * modeling_t5.py do; tensors have the checkpoint's names. What a program computes is said by the ops (src/tensor); when
+ * it runs is t5.ts's business.
  */
 import { ROW_BYTES } from '../../../tensor/assembly/row-table.ts';
 import type { Program } from '../../../tensor/machine.ts';
@@ -83,7 +84,8 @@ export function recordT5(shape: T5Shape, weights: WeightPlaces, allocate: Alloca
 type Working = Record<'x' | 'h' | 'q' | 'k' | 'v' | 'a' | 'wi' | 'gate', Rows> & { scratch: Scratch };
 
 /**
- * Working rows: room for `most`, packed for as many as there are, so that one row's are on one page and a step touches no more pages than it must.
+ * Working rows: room for `most`, packed for as many as there are, so that one row's are on one page and a step touches
+ * no more pages than it must.
  */
 function workingRows({ config }: T5Shape, most: number, shared: SharedScratch, allocate: Allocate): Working {
   const { model, inner, ff } = paddedSizes(config);

@@ -33,8 +33,8 @@ export function relativePositionBucket(distance: number, shape: BucketShape): nu
 }
 
 /**
- * relative_attention_bias float32 [B, H] -> float32 [H, 2 * reach + 1], the bias of each head at distances -reach … reach: what attention
- * adds without asking for buckets.
+ * relative_attention_bias float32 [B, H] -> float32 [H, 2 * reach + 1], the bias of each head at distances -reach …
+ * reach: what attention adds without asking for buckets.
  */
 export function biasByDistance(bias: Float32Array, heads: number, reach: number, shape: BucketShape): Float32Array {
   const width = 2 * reach + 1;

@@ -1,6 +1,6 @@
 /**
- * A T5 at work on a machine. A sequence goes from its prompt to its first logits by three programs: `encode`, `cross`, and `forward`, which all further
- * tokens take too, a batch of rows at a time.
+ * A T5 at work on a machine. A sequence goes from its prompt to its first logits by three programs: `encode`, `cross`,
+ * and `forward`, which all further tokens take too, a batch of rows at a time.
  */
 import type { Arena } from '../../../tensor/arena.ts';
 import type { Machine } from '../../../tensor/machine.ts';
@@ -23,7 +23,9 @@ export class T5 extends BatchedModel<T5Programs> {
   /** The sequence whose prompt's encoding stands in `programs.encoded`. */
   private encodedFor: Sequence | undefined;
 
-  /** Takes room for everything but sequences. The weights are to be put in their places before the first sequence runs. */
+  /**
+   * Takes room for everything but sequences. The weights are to be put in their places before the first sequence runs.
+   */
   constructor(machine: Machine, arena: Arena, shape: T5Shape, streaming?: Streaming) {
     super(
       machine,

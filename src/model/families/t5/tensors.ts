@@ -1,7 +1,8 @@
 /**
- * A T5's tensors, each once: its name in a Hugging Face checkpoint and in a GGUF file, its shape there, and how the arena holds it. Checks of checkpoints, packs and
- * programs follow from this table. Order: as an answer reads them, since the first touch of a page costs (docs/design.md).
- * Source: transformers, models/t5/modeling_t5.py; ggml, gguf-py `tensor_mapping.py`.
+ * A T5's tensors, each once: its name in a Hugging Face checkpoint and in a GGUF file, its shape there, and how the
+ * arena holds it. Checks of checkpoints, packs and programs follow from this table. Order: as an answer reads them,
+ * since the first touch of a page costs (docs/design.md). Source: transformers, models/t5/modeling_t5.py; ggml, gguf-py
+ * `tensor_mapping.py`.
  */
 import { inHeads, inOrder, type Placement, pad } from '../../../tensor/layout.ts';
 import type { T5Config } from '../../checkpoint/config.ts';
@@ -50,7 +51,10 @@ export interface T5Shape {
   tiedHead: boolean;
 }
 
-/** Layers that are loaded together: a block of either stack, and apart from the decoder's what makes keys and values of a prompt. */
+/**
+ * Layers that are loaded together: a block of either stack, and apart from the decoder's what makes keys and values of
+ * a prompt.
+ */
 export const blockName = (stack: 'encoder' | 'decoder', layer: number): string => `${stack}.block.${layer}`;
 export const crossKeysName = (layer: number): string => `${blockName('decoder', layer)}.cross`;
 
@@ -71,7 +75,8 @@ export const feedForwardInputs = (config: T5Config): string[] => (config.feedFor
 /** Every tensor but the head. */
 export function t5Tensors(config: T5Config): TensorSpec[] {
   const table = new Table(config);
-  // a token reads one row of the embedding, so that int8 costs nothing but room, and all else is made of it (docs/quantisation.md)
+  // a token reads one row of the embedding, so that int8 costs nothing but room, and all else is made of it
+  // (docs/quantisation.md)
   table.matrix(EMBEDDING, 'token_embd.weight', 'vocabulary', 'model', 'int8');
   table.bias('encoder', 'enc');
   for (let l = 0; l < config.numLayers; l++) {
