@@ -4,7 +4,7 @@ import { decodePackHead, encodePackHead } from '../../src/model/pack/pack.ts';
 import { garble, kinds, randomOf, tinyPack, tryPack } from './bad-packs.ts';
 import { type Installed, install, ok, options, sha256Of, upload } from './llm.ts';
 
-const seed = Number(process.env['SEED'] ?? Date.now() & 0x7fffffff);
+const seed = Number(process.env['SEED'] ?? 2026);
 const EACH = 8;
 
 let llm: Installed;

@@ -12,7 +12,7 @@ import type { ChatMessage } from '../../src/text/chat-template.ts';
 import type { Tokenizer } from '../../src/text/tokenizer.ts';
 import { ggufMetadata } from './gguf-file.ts';
 
-const seed = Number(process.env['SEED'] ?? Date.now() & 0x7fffffff);
+const seed = Number(process.env['SEED'] ?? 2026);
 const unit = await nodeUnit();
 
 /** Bytes and special tokens. */

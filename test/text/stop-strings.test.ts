@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StopStream, shownText, stopIndex } from '../../src/text/stop-strings.ts';
 
-const seed = Number(process.env['SEED'] ?? Date.now() & 0x7fffffff);
+const seed = Number(process.env['SEED'] ?? 2026);
 
 /** A stream whose ids are places in a list of texts. */
 const streamOf = (parts: readonly string[]) => ({ push: (id: number) => parts[id]!, end: () => '' });

@@ -190,9 +190,10 @@ export async function drive(
 
 /** Whoever waits has no more time: the answer is what there is, or none. */
 function endEarly(session: Session): void {
-  const { options, tokenIds } = recall(session);
+  const { options: asked, tokenIds } = recall(session);
   if (tokenIds.length > 0) {
-    // so it is the answer to what is written down, which a receipt can be checked by
+    // so it is the answer to what is written down, which a receipt can be checked by: none was forced to end here
+    const { forcedEosTokenIds: _, ...options } = asked;
     session.options = {
       ...options,
       maxNewTokens: tokenIds.length,

@@ -160,7 +160,7 @@ function stepOnce(batch: readonly Session[], model: Model, budget: bigint): bool
 export function makeTokens(session: Session, model: Model, { budget, most }: Reach): 'stop' | 'length' | undefined {
   if (!session.writing) {
     // its last token was made and not told: by another's message, or by one whose answer was lost
-    const over = overReason(session, session.options);
+    const over = overReason(session, session.options, model.tokenizer);
     if (over) return over;
     session.writing = begin(session, model);
   }

@@ -5,17 +5,22 @@ import { BeamGeneration } from './beam-generation.ts';
 import type { FinishReason, Generation, GenerationState } from './generation.ts';
 import type { GenerationOptions } from './options.ts';
 import { Scoring } from './scoring.ts';
-import { TokenByToken } from './token-by-token.ts';
+import { stopStreamOf, TokenByToken } from './token-by-token.ts';
 
-/** Why the answer that a state is of is over, if it is: then there is nothing to open. */
+/**
+ * Why the answer that a state is of is over, if it is: then there is nothing to open.
+ * @param tokenizer asked for where there are stop strings
+ */
 export function overReason(
   { tokenIds, beams, sums }: Pick<GenerationState, 'beams'> & { tokenIds: readonly number[]; sums?: readonly number[] },
-  { numBeams, eosTokenIds, maxNewTokens, scoring }: GenerationOptions,
+  options: GenerationOptions,
+  tokenizer?: Pick<Tokenizer, 'stream'>,
 ): FinishReason | undefined {
+  const { numBeams, eosTokenIds, maxNewTokens, scoring } = options;
   if (scoring) return sums ? 'stop' : undefined;
   const isStopped = eosTokenIds.includes(tokenIds.at(-1)!);
   if (numBeams > 1) return beams?.over ? (isStopped ? 'stop' : 'length') : undefined;
-  if (isStopped) return 'stop';
+  if (isStopped || stopStreamOf(options, tokenIds, tokenizer)?.isStopped) return 'stop';
   return tokenIds.length >= maxNewTokens ? 'length' : undefined;
 }
 

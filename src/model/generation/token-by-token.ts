@@ -31,7 +31,7 @@ export class TokenByToken implements Generation {
     this.model = model;
     this.options = options;
     this.tokenIds = [...tokenIds];
-    this.text = textOf(options, tokenIds, tokenizer);
+    this.text = stopStreamOf(options, tokenIds, tokenizer);
     this.sequence = model.open(sourceIds, options.maxNewTokens, [...beginningOf(options, sourceIds), ...tokenIds]);
     this.sequences = [this.sequence];
     if (isPlainGreedy(options)) return;
@@ -94,10 +94,10 @@ export class TokenByToken implements Generation {
 }
 
 /**
- * What a text that is gone on with ends with, so many characters that any stop string has room in them: no token has
- * less than a byte.
+ * The stream that looks for stop strings, if there are any, behind the tokens that are there: it has read so many of
+ * the last ones that any stop string has room in them, as no token has less than a byte.
  */
-function textOf(
+export function stopStreamOf(
   { stopStrings: stops }: GenerationOptions,
   tokenIds: readonly number[],
   tokenizer?: Pick<Tokenizer, 'stream'>,

@@ -136,6 +136,24 @@ describe.each(WAYS)('%o', (request) => {
   });
 });
 
+it('knows that a stop string has come, wherever it is taken up', async () => {
+  const model = await FixtureModel.open('flan-a', 'float32', newUnit());
+  const plain = model.generate(prompt, { max_new_tokens: 10 }).slice(1);
+  const tokenizer = { stream: () => ({ push: (id: number) => `<${id}>`, end: () => '' }) };
+  // it begins in the third token and ends in the fourth
+  const options = model.options({ max_new_tokens: 10, stop_strings: [`${plain[2]}><${plain[3]}`] });
+  const ids = plain.slice(0, 4);
+  for (let from = 0; from < ids.length; from++) {
+    const state = { tokenIds: ids.slice(0, from) };
+    expect(overReason(state, options, tokenizer), `${from} tokens`).toBeUndefined();
+    const again = openGeneration(model.lm, prompt, options, state, tokenizer);
+    expect(toTheEnd(model, again), `from ${from} tokens`).toEqual(ids);
+    expect(again.finishReason).toBe('stop');
+    again.close();
+  }
+  expect(overReason({ tokenIds: ids }, options, tokenizer)).toBe('stop');
+});
+
 it('refuses to go on from what is over', async () => {
   const model = await FixtureModel.open('flan-a', 'int8', newUnit());
   const generation = model.generation(prompt, { num_beams: 2, max_new_tokens: 3 });

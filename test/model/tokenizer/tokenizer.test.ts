@@ -17,7 +17,7 @@ import {
   unit,
 } from './fixtures.ts';
 
-const seed = Number(process.env['SEED'] ?? Date.now() & 0x7fffffff);
+const seed = Number(process.env['SEED'] ?? 2026);
 const large = largeTokenizer('t5/spiece.model');
 const tokenizers: [string, Unigram][] = [
   ['nfkc', openTokenizer(NFKC)],
