@@ -253,7 +253,7 @@ export function generationOptions(
     eosTokenIds: distinct(fields.integers('eos_token_id', 0, lastId, [...config.eosTokenIds])),
     ...startToken(fields, request, config),
     ...(chosen.choices ? chosen : masks(fields, config.vocabularySize)),
-    ...stopStrings(fields),
+    ...(chosen.choices ? {} : stopStrings(fields)),
   };
   if (chosen.choices) Object.assign(options, { minNewTokens: 0, noRepeatNgramSize: 0 });
   checkTogether(fields, options, config);
@@ -286,6 +286,7 @@ const NOT_WITH_CHOICES = [
   'begin_suppress_tokens',
   'forced_bos_token_id',
   'forced_eos_token_id',
+  'stop_strings',
 ] as const;
 
 /** The choices, none of them empty or twice; an option beside them that could rule them out is refused. */

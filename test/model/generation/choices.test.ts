@@ -73,6 +73,7 @@ describe.each(['flan-a', 'llama-a', 'gemma3'])('%s', (name) => {
     [{ choices: [new Array(65).fill(5)] }, 'expected "choices" to be choices of at most 64 tokens, got 65'],
     [{ choices: CHOICES, bad_words_ids: [[5]] }, 'expected "bad_words_ids" to be left out with choices'],
     [{ choices: CHOICES, min_new_tokens: 2 }, 'expected "min_new_tokens" to be left out with choices'],
+    [{ choices: CHOICES, stop_strings: ['a'] }, 'expected "stop_strings" to be left out with choices'],
     [{ choices: CHOICES, max_new_tokens: 3 }, 'expected "max_new_tokens" to be'],
     [{ choices: CHOICES, eos_token_id: [9] }, 'expected "choices" to be choices without a stop token'],
     [{ choices: CHOICES, eos_token_id: [] }, 'expected "eos_token_id" to be a stop token with choices'],
