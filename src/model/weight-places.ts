@@ -4,7 +4,7 @@
  * stable memory into a window that all of them share. What streamed and resident weights give is the same to the bit.
  */
 import type { Arena } from '../tensor/arena.ts';
-import type { Recorder, StablePiece } from '../tensor/recorder.ts';
+import { matrixAt, type Recorder, type StablePiece, type Vector, type Weights } from '../tensor/recorder.ts';
 import { type PackTensor, packWeightsBytes } from './tensor-table.ts';
 
 /** Weights in stable memory, and how much of them may be resident. */
@@ -21,6 +21,14 @@ export interface Resident {
   offset: number;
   bytes: number;
   at: number;
+}
+
+/** The same weights in pieces of so many bytes at most. */
+export function inPieces({ offset, bytes, at }: Resident, most: number): Resident[] {
+  const pieces: Resident[] = [];
+  for (let from = 0; from < bytes; from += most)
+    pieces.push({ offset: offset + from, bytes: Math.min(most, bytes - from), at: at + from });
+  return pieces;
 }
 
 /** Tensors that are used together: a layer, or a part of one. They stand next to each other in the pack. */
@@ -83,6 +91,19 @@ export class WeightPlaces {
 
   has(name: string): boolean {
     return this.tensors.has(name);
+  }
+
+  /** A matrix by its name, where it is when it is used. @throws Error for a tensor that is none */
+  matrix(name: string): Weights {
+    const tensor = this.tensor(name);
+    const { layout, weights } = tensor;
+    if (layout.kind !== 'matrix') throw new Error(`weights: expected ${name} to be a matrix, got a ${layout.kind}`);
+    return matrixAt(weights, name, this.at(tensor), layout.rows.length, layout.cols.length);
+  }
+
+  /** The numbers of a norm, a bias, or what is made of a tensor. */
+  vector(name: string): Vector {
+    return { label: name, at: this.at(this.tensor(name)) };
   }
 
   /** Where a tensor is when it is used. */

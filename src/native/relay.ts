@@ -16,19 +16,8 @@ import {
 import { settle, settledCallback } from './settlement';
 import { beginWait, noteDrive, noteLife, waitCleanup } from './waiting';
 import { PING } from './waiting-record';
+import { callDataAppend, callNew, callOnCleanup, callPerform, msgReply, time } from './system-calls';
 
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0real', 'call_new')
-declare function callNew(callee: usize, calleeBytes: usize, name: usize, nameBytes: usize, reply: u32, replyEnv: u32, reject: u32, rejectEnv: u32): void;
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0real', 'call_on_cleanup')
-declare function callOnCleanup(cleanup: u32, env: u32): void;
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0', 'call_data_append')
-declare function callDataAppend(source: usize, bytes: usize): void;
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0', 'call_perform')
-declare function callPerform(): i32;
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0', 'msg_arg_data_size')
 declare function msgArgDataSize(): usize;
@@ -41,12 +30,6 @@ declare function msgCallerSize(): usize;
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0', 'msg_caller_copy')
 declare function msgCallerCopy(to: usize, offset: usize, bytes: usize): void;
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0', 'msg_reply')
-declare function msgReply(): void;
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0', 'time')
-declare function time(): u64;
 /** Azle's own. */
 // @ts-ignore: AssemblyScript's decorator
 @external('env', 'azle generate')

@@ -8,6 +8,7 @@ import { writeOurs } from './blocks';
 import {
   ACCEPTED, BILL, CYCLES_AT, DUE, INSTRUCTIONS_AT, NOWHERE, PERCENT, REJECTS, REPLY, REPLY_BYTES, ROW, TOTAL,
 } from './settlement-protocol';
+import { msgReply } from './system-calls';
 
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0', 'msg_cycles_accept128')
@@ -15,9 +16,6 @@ declare function accept(high: u64, low: u64, to: usize): void;
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0', 'msg_reply_data_append')
 declare function replyDataAppend(from: usize, bytes: usize): void;
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0', 'msg_reply')
-declare function msgReply(): void;
 
 // @ts-ignore: AssemblyScript's decorator
 @external('ic0', 'msg_reject')

@@ -7,23 +7,7 @@ import { MESSAGE_BYTES, NAME, NAME_BYTES, SELF } from './relay-record';
 import {
   ASKED, LOOKS_LEFT, OVER, PINGED, PING_ARGS, QUESTION, QUESTION_BYTES, SEEN, UNTIL, WAIT_CLEANUP, WAIT_NAME, WAIT_REJECT, WAIT_REPLY, WAITED_INSTRUCTIONS,
 } from './waiting-record';
-
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0real', 'call_new')
-declare function callNew(callee: usize, calleeBytes: usize, name: usize, nameBytes: usize, reply: u32, replyEnv: u32, reject: u32, rejectEnv: u32): void;
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0real', 'call_on_cleanup')
-declare function callOnCleanup(cleanup: u32, env: u32): void;
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0', 'call_data_append')
-declare function callDataAppend(source: usize, bytes: usize): void;
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0', 'call_perform')
-declare function callPerform(): i32;
-
-// @ts-ignore: AssemblyScript's decorator
-@external('ic0', 'time')
-declare function time(): u64;
+import { callDataAppend, callNew, callOnCleanup, callPerform, time } from './system-calls';
 
 /** Place of `wait_reply` in the canister's table: the build writes it. */
 export let wait_reply_index: u32 = 0;

@@ -123,15 +123,26 @@ export class Unit implements Machine {
   }
 }
 
+/** What the kernels ask of whoever instantiates them. */
+export interface Host {
+  readStable: ReadStable;
+  /** Instructions so far. Stands still unless told otherwise. */
+  performanceCounter(): bigint;
+}
+
 /**
  * Instantiates the kernels' own module, for Node and browsers: the arena is its memory, above a window through which
  * mailboxes pass.
  */
-export function kernelsInNode(kernels: BufferSource, readStable: ReadStable = noStable): Send {
+export function kernelsInNode(
+  kernels: BufferSource | WebAssembly.Module,
+  { readStable = noStable, performanceCounter = () => 0n }: Partial<Host> = {},
+): Send {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(kernels), {
+  const module = kernels instanceof WebAssembly.Module ? kernels : new WebAssembly.Module(kernels);
+  const instance = new WebAssembly.Instance(module, {
     env: { memory },
-    ic0: { performance_counter: () => 0n },
+    ic0: { performance_counter: performanceCounter },
     ic0real: {
       certified_data_set: () => {
         throw new Error('kernels: expected a mailbox, got certified data, which Node has no use for');

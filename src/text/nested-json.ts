@@ -1,5 +1,9 @@
 /** JSON in texts of strangers: a parser calls itself for each level, so levels are bounded before it sees a text. */
 
+/** Whether a value is what JSON calls an object. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const MAX_BRACKETS = 256;
 
 /** The value of a JSON text; undefined for another text, and for one with more than 256 lists and objects. */

@@ -8,7 +8,7 @@
  *
  * What is in such marks and is no call stays text. Source: the models' own chat templates.
  */
-import { parseShallow } from './nested-json.ts';
+import { isRecord, parseShallow } from './nested-json.ts';
 
 export interface WrittenCall {
   name: string;
@@ -20,6 +20,9 @@ export interface Written {
   content: string | undefined;
   calls: WrittenCall[];
 }
+
+/** A call's id. @param answer the id of what it stands in @param number of the call in it, from 0 on */
+export const callId = (answer: string, number: number): string => `call_${answer.slice(0, 16)}_${number}`;
 
 const BEGIN = '<tool_call>';
 const END = '</tool_call>';
@@ -57,6 +60,3 @@ function callOf(value: unknown): WrittenCall | undefined {
   const given = value['arguments'] ?? value['parameters'] ?? {};
   return isRecord(given) ? { name: value['name'], arguments: given } : undefined;
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -13,7 +13,7 @@ import fc from 'fast-check';
 import OpenAI, { type APIError } from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Server, serve } from '../../packages/replica/src/http/serve.ts';
-import { MAX_BODY_VALUES } from '../../src/interface/http-limits.ts';
+import { MAX_BODY_VALUES } from '../../src/interface/http-api.ts';
 import { HttpRequest, HttpResponse, type _SERVICE as Llm } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { browserProgram, launchBrowser } from '../../src/node/network/browser.ts';

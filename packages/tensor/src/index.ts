@@ -30,5 +30,5 @@ export {
   type Weights,
 } from '../../../src/tensor/recorder.ts';
 export { Reference } from '../../../src/tensor/reference/reference.ts';
-export { kernelsInNode, type Send, Unit } from '../../../src/tensor/unit.ts';
+export { type Host, kernelsInNode, type Send, Unit } from '../../../src/tensor/unit.ts';
 export { plus, register, times, type Value } from '../../../src/tensor/value.ts';

@@ -2,7 +2,7 @@
 import type * as Candid from '../../interface/llm.did.ts';
 import type { ChatMessage, Tool, ToolCall } from '../../text/chat-template.ts';
 import { parseShallow } from '../../text/nested-json.ts';
-import type { WrittenCall } from '../../text/tool-calls.ts';
+import { callId, type WrittenCall } from '../../text/tool-calls.ts';
 import type { Plain } from './opt.ts';
 
 /** Of `chat` and `v0_chat`. */
@@ -77,5 +77,3 @@ export const candidCall = (call: WrittenCall, number: number, id: string): Candi
     })),
   },
 });
-
-export const callId = (answer: string, number: number): string => `call_${answer.slice(0, 16)}_${number}`;

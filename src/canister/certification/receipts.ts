@@ -55,7 +55,7 @@ import {
   receiptsLabel,
 } from './certified.ts';
 
-/** Texts that came before, most of them with every receipt: bytes of a text cost the interpreter 2,000 a character. */
+/** Texts that came before, most of them with every receipt: without these, one takes 0.23 M instructions more. */
 const kept = new Map<string, Uint8Array>();
 const MOST_KEPT = 8;
 const MOST_KEPT_CHARACTERS = 2_000;

@@ -3,7 +3,7 @@
  * (src/service/openai). Everything comes in one update, so the whole subnet agrees on the answer; a stream is one body
  * with all of its events.
  */
-import { MAX_BODY_DEPTH, MAX_BODY_VALUES } from '../../interface/http-limits.ts';
+import { MAX_BODY_DEPTH, MAX_BODY_VALUES } from '../../interface/http-api.ts';
 import type { HttpResponse } from '../../interface/llm.did.ts';
 import { ApiError, apiError, errorBody } from '../../service/openai/errors.ts';
 import { type Kind, readRequest } from '../../service/openai/request.ts';

@@ -4,20 +4,13 @@
  * either.
  */
 import { IDL } from 'azle';
-import { MAX_BODY_BYTES } from '../../interface/http-limits.ts';
+import { API_METHODS, MAX_BODY_BYTES } from '../../interface/http-api.ts';
 import type { Blob } from '../candid/argument-reader.ts';
 import { declareArguments, readArgumentsAs } from '../candid/arguments.ts';
 import { settings } from '../storage/settings.ts';
 import { notAllowed } from './access.ts';
 import { lacksCycles } from './admission.ts';
 import { accountOfBearer } from './api-keys.ts';
-
-/** What is answered at each path, and by which method. */
-const paths: Record<string, 'GET' | 'POST'> = {
-  '/v1/chat/completions': 'POST',
-  '/v1/completions': 'POST',
-  '/v1/models': 'GET',
-};
 
 const MOST_CHARACTERS = 1_000;
 
@@ -35,7 +28,7 @@ export function pathOf(url: string): string {
   return decoded.replace(/^\/*/, '/');
 }
 
-export const isApiPath = (path: string): boolean => Object.hasOwn(paths, path);
+export const isApiPath = (path: string): boolean => Object.hasOwn(API_METHODS, path);
 
 /** Whose account the caller has; undefined for the caller's own. */
 export interface LetIn {
@@ -52,7 +45,7 @@ declareArguments(HEADERS, [IDL.Record({ headers: IDL.Vec(IDL.Tuple(IDL.Text, IDL
 export function gateOf(method: string, path: string, bodyBytes: number): number | LetIn {
   if (method === 'OPTIONS') return 204;
   if (!settings().http_completions) return 404;
-  if (method !== paths[path]) return 405;
+  if (method !== API_METHODS[path]) return 405;
   if (bodyBytes > MAX_BODY_BYTES) return 413;
   let headers: [string, string][];
   try {

@@ -12,6 +12,7 @@ import {
   type GenerationRequest,
   generationOptions,
   seedOf,
+  withLength,
 } from '../../model/generation/options.ts';
 import { checkChoiceTexts } from '../../model/generation/scoring-options.ts';
 import { type Bill, emptyBill, envelopeBytes, ingressFees } from '../../service/bill.ts';
@@ -339,7 +340,7 @@ export function openSession(ask: Ask, before: Bill): Session | Refusal {
 
 const withTokens = (asked: Asked, maxNewTokens: number): Asked => ({
   ...asked,
-  options: { ...asked.options, maxNewTokens, minNewTokens: Math.min(asked.options.minNewTokens, maxNewTokens) },
+  options: withLength(asked.options, maxNewTokens),
 });
 
 /** The same, with as many tokens as the attached cycles pay for; one at least, which may be refused. */

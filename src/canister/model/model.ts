@@ -11,7 +11,7 @@ import { MAX_SOURCE_LENGTH } from '../../model/limits.ts';
 import { PackCheck } from '../../model/pack/check-pack.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../../model/pack/pack.ts';
 import { openTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
-import type { Streaming } from '../../model/weight-places.ts';
+import { inPieces, type Resident, type Streaming } from '../../model/weight-places.ts';
 import { BLOCK_BYTES } from '../../native/blocks-protocol.ts';
 import { NoRoom } from '../../tensor/arena.ts';
 import { HEADER_BYTES } from '../../tensor/assembly/protocol.ts';
@@ -52,8 +52,8 @@ export class Model {
   chat: Chat | undefined;
   /** What the unit takes for a step of one row, as the last one was; 0 before the first. */
   stepInstructions = 0;
-  /** Bytes of the resident weights that are where they belong. */
-  private loaded = 0;
+  /** Resident weights that are yet to be brought where they belong. */
+  private readonly toLoad: Resident[];
 
   /** @throws RangeError where the arena has no room. */
   constructor(stored: StoredPack, head: OpenedHead, isNew: boolean) {
@@ -62,6 +62,7 @@ export class Model {
     const { languageModel, tokenizerAt } = openInRoom(stored, head, isNew);
     this.languageModel = languageModel;
     this.tokenizerAt = tokenizerAt;
+    this.toLoad = languageModel.weights.resident.flatMap((range) => inPieces(range, BLOCK_BYTES));
   }
 
   /** Gives the arena's room back. */
@@ -92,16 +93,10 @@ export class Model {
    * Loads weights, a block at a time and at least one, until all are there or the message's counter passes `budget`.
    */
   load(budget: number): boolean {
-    const { resident } = this.languageModel.weights;
-    let before = 0;
-    for (const { offset, bytes: all, at } of resident) {
-      for (let from = this.loaded - before; from < all; from = this.loaded - before) {
-        const bytes = Math.min(BLOCK_BYTES, all - from);
-        readToArena(this.stored.blocks, this.head.weightsOffset + offset + from, bytes, at + from);
-        this.loaded += bytes;
-        if (instructionsNow() > budget) return false;
-      }
-      before += all;
+    for (let next = this.toLoad.shift(); next; next = this.toLoad.shift()) {
+      const { offset, bytes, at } = next;
+      readToArena(this.stored.blocks, this.head.weightsOffset + offset, bytes, at);
+      if (instructionsNow() > budget) return false;
     }
     if (!this.opened) {
       this.opened = this.openTokenizer();

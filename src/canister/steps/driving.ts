@@ -113,6 +113,14 @@ export function beginChain(): void {
   sendNext();
 }
 
+/** The next message of a drive, native or not: of one alone, where that one is suspect. */
+function nextMessage(all: readonly Session[], kind: number): { drive: Drive | undefined; sendIt(): Promise<unknown> } {
+  noteMessage();
+  alone = all.length === 1 ? all[0] : all.find(({ suspect }) => suspect);
+  const drive = native(all, kind === STEP);
+  return { drive, sendIt: () => (drive ? sendDrive(drive) : send(kind, alone?.suspect ? alone : undefined)) };
+}
+
 /**
  * The next message of a chain; its last, if there is nothing left to do. Where it cannot be sent (queue full, no
  * cycles), the watchdog will.
@@ -123,11 +131,9 @@ export function sendNext(): void {
     driver().leave('chain');
     return;
   }
-  noteMessage();
-  alone = all.length === 1 ? all[0] : all.find(({ suspect }) => suspect);
-  const drive = native(all, false);
+  const { sendIt } = nextMessage(all, CHAIN);
   chargeEach(all, onewayCall());
-  (drive ? sendDrive(drive) : send(CHAIN, alone?.suspect ? alone : undefined)).catch(() => {});
+  sendIt().catch(() => {});
 }
 
 /**
@@ -136,11 +142,9 @@ export function sendNext(): void {
  */
 export async function awaitNext(close: () => void, collect: () => void): Promise<void> {
   const all = workedOn();
-  noteMessage();
-  alone = all.length === 1 ? all[0] : all.find(({ suspect }) => suspect);
-  const drive = native(all, true);
+  const { drive, sendIt } = nextMessage(all, STEP);
   try {
-    const answered = drive ? sendDrive(drive) : send(STEP, alone?.suspect ? alone : undefined);
+    const answered = sendIt();
     chargeEach(all, selfCall());
     close();
     await answered;

@@ -6,6 +6,7 @@
  * there is tried alone next. Where no message was executed for a while, a waiting call takes over, or the watchdog.
  */
 import { canisterSelf, clearTimer, setTimerInterval } from 'azle';
+import { withLength } from '../../model/generation/options.ts';
 import { RELAY } from '../../native/relay-record.ts';
 import { addBill, executed } from '../../service/bill.ts';
 import { readyModel } from '../model/model.ts';
@@ -194,11 +195,7 @@ function endEarly(session: Session): void {
   if (tokenIds.length > 0) {
     // so it is the answer to what is written down, which a receipt can be checked by: none was forced to end here
     const { forcedEosTokenIds: _, ...options } = asked;
-    session.options = {
-      ...options,
-      maxNewTokens: tokenIds.length,
-      minNewTokens: Math.min(options.minNewTokens, tokenIds.length),
-    };
+    session.options = withLength(options, tokenIds.length);
     finish(session, 'length');
   } else finish(session, 'failed', 'its turn did not come in time; try again, or use start');
 }

@@ -94,9 +94,9 @@ export const addressOf = (blocks: Blocks, offset: number): number =>
 /** Where bytes of blocks are in stable memory, a piece for each block. */
 export function stablePieces(blocks: Blocks, offset: number, bytes: number): StablePiece[] {
   const pieces: StablePiece[] = [];
-  byBlock(blocks, offset, bytes, (_, from, length) => {
-    const page = unit.command(COMMAND_PAGE, blocks[Math.floor((offset + from) / BLOCK_BYTES)]!);
-    pieces.push({ page, offset: (offset + from) % BLOCK_BYTES, bytes: length });
+  byBlock(blocks, offset, bytes, (address, _, length) => {
+    const page = unit.command(COMMAND_PAGE, Math.floor(address / BLOCK_BYTES));
+    pieces.push({ page, offset: address % BLOCK_BYTES, bytes: length });
   });
   return pieces;
 }

@@ -382,7 +382,7 @@ export function fitContext(
 ): GenerationOptions {
   if (contextLength === undefined) return options;
   const context = Math.min(contextLength, MAX_CONTEXT);
-  const { maxNewTokens, minNewTokens } = options;
+  const { maxNewTokens } = options;
   const room = context - promptTokens;
   if (promptTokens < 1 || room < 1) {
     throw new RangeError(`${where}: expected a prompt of 1 to ${context - 1} tokens, got ${promptTokens}`);
@@ -393,8 +393,15 @@ export function fitContext(
       `${where}: expected "max_new_tokens" to be at most ${room}, as ${promptTokens} of ${context} tokens are the prompt's, got ${maxNewTokens}`,
     );
   }
-  return { ...options, maxNewTokens: room, minNewTokens: Math.min(minNewTokens, room) };
+  return withLength(options, room);
 }
+
+/** The same options for an answer of at most so many tokens. */
+export const withLength = (options: GenerationOptions, maxNewTokens: number): GenerationOptions => ({
+  ...options,
+  maxNewTokens,
+  minNewTokens: Math.min(options.minNewTokens, maxNewTokens),
+});
 
 function earlyStopping(fields: Fields): boolean | 'never' {
   const value = fields.get('early_stopping') ?? false;

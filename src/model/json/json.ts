@@ -1,6 +1,7 @@
 // Reading JSON files whose every field is checked: what a file lacks or has wrong is said with its name, never guessed.
 // Not a schema language: a reader asks for the fields it knows, one by one, and ignores the others.
 
+import { isRecord } from '../../text/nested-json.ts';
 import { refuseStandIn } from './stand-in.ts';
 
 /**
@@ -48,10 +49,8 @@ export class Fields {
     readonly where: string,
     value: unknown,
   ) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new TypeError(`${where}: expected a JSON object, got ${show(value)}`);
-    }
-    this.object = value as Record<string, unknown>;
+    if (!isRecord(value)) throw new TypeError(`${where}: expected a JSON object, got ${show(value)}`);
+    this.object = value;
   }
 
   /** The names that are there, `null` ones left out. */

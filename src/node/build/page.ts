@@ -15,7 +15,7 @@ import {
   type StaticResponse,
 } from '../../../packages/replica/src/certification/pages.ts';
 import type { Packed } from '../../canister/storage/bytes.ts';
-import { MAX_BODY_BYTES } from '../../interface/http-limits.ts';
+import { API_METHODS, MAX_BODY_BYTES } from '../../interface/http-api.ts';
 import { ApiError, errorBody } from '../../service/openai/errors.ts';
 import { incrementally, reachable } from './incremental.ts';
 import { type BuildOptions, projectRoot } from './project.ts';
@@ -139,17 +139,14 @@ function pages(page: Page): Pages {
     '/': [whole, text(405, 'expected GET or HEAD\n')],
     '/metrics': 'uncertified',
     '/status': 'uncertified',
-    ...Object.fromEntries(Object.entries(API).map(([path, method]) => [path, apiAnswers(method)])),
-    '*': [text(404, `expected one of ${['/', '/metrics', '/status', ...Object.keys(API)].join(', ')}\n`)],
+    ...Object.fromEntries(Object.entries(API_METHODS).map(([path, method]) => [path, apiAnswers(method)])),
+    '*': [text(404, `expected one of ${['/', '/metrics', '/status', ...Object.keys(API_METHODS)].join(', ')}\n`)],
   };
 }
 
 /**
- * OpenAI's API, and the method of each path. What needs no look at a request's body is answered by a query, with words
- * that are known when the canister is built.
+ * What needs no look at a request's body is answered by a query, with words that are known when the canister is built.
  */
-const API = { '/v1/chat/completions': 'POST', '/v1/completions': 'POST', '/v1/models': 'GET' };
-
 function apiAnswers(method: string): StaticResponse[] {
   const cors: Header[] = [['Access-Control-Allow-Origin', '*']];
   const refused = (status: number, message: string, code: string | null = null): StaticResponse => ({

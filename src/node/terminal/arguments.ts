@@ -1,6 +1,7 @@
 /** Values of options that commands share, checked as they are read. */
 import { InvalidArgumentError, Option } from 'commander';
 import { WEIGHTS_KINDS } from '../../model/tensor-table.ts';
+import { isRecord } from '../../text/nested-json.ts';
 
 /** A parser of whole numbers in a range, its ends included. */
 export function wholeNumber(least: number, most: number): (value: string) => number {
@@ -27,7 +28,7 @@ export function tokensPerCall(value: string): number | 'auto' {
 export function jsonRecord(value: string): object {
   try {
     const record: unknown = JSON.parse(value);
-    if (typeof record === 'object' && record !== null && !Array.isArray(record)) return record;
+    if (isRecord(record)) return record;
   } catch {}
   throw new InvalidArgumentError('Expected a JSON object.');
 }

@@ -6,7 +6,7 @@
 import type { GenerationRequest } from '../../model/generation/options.ts';
 import { Fields } from '../../model/json/json.ts';
 import type { ChatMessage, Tool, ToolCall } from '../../text/chat-template.ts';
-import { parseShallow } from '../../text/nested-json.ts';
+import { isRecord, parseShallow } from '../../text/nested-json.ts';
 import { ApiError } from './errors.ts';
 
 export interface CompletionRequest {
@@ -29,32 +29,19 @@ const HARMLESS: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Fields that may only say what is done here anyhow. */
-const ONLY: Record<string, (value: unknown) => boolean> = {
-  best_of: (value) => value === 1,
-  echo: (value) => value === false,
-  frequency_penalty: (value) => value === 0,
-  logit_bias: (value) => isRecord(value) && Object.keys(value).length === 0,
-  logprobs: (value) => value === false || value === 0,
-  modalities: (value) => Array.isArray(value) && value.length === 1 && value[0] === 'text',
-  n: (value) => value === 1,
-  presence_penalty: (value) => value === 0,
-  response_format: (value) => isRecord(value) && value['type'] === 'text',
-  suffix: (value) => value === '',
-  top_logprobs: (value) => value === 0,
-};
-const EXPECTED: Record<string, string> = {
-  best_of: '1',
-  echo: 'false',
-  frequency_penalty: '0',
-  logit_bias: 'empty',
-  logprobs: 'false',
-  modalities: '["text"]',
-  n: '1',
-  presence_penalty: '0',
-  response_format: '{"type": "text"}',
-  suffix: 'left out',
-  top_logprobs: 'left out',
+/** Fields that may only say what is done here anyhow: how that is called, and whether a value says it. */
+const ONLY: Record<string, [expected: string, isIt: (value: unknown) => boolean]> = {
+  best_of: ['1', (value) => value === 1],
+  echo: ['false', (value) => value === false],
+  frequency_penalty: ['0', (value) => value === 0],
+  logit_bias: ['empty', (value) => isRecord(value) && Object.keys(value).length === 0],
+  logprobs: ['false', (value) => value === false || value === 0],
+  modalities: ['["text"]', (value) => Array.isArray(value) && value.length === 1 && value[0] === 'text'],
+  n: ['1', (value) => value === 1],
+  presence_penalty: ['0', (value) => value === 0],
+  response_format: ['{"type": "text"}', (value) => isRecord(value) && value['type'] === 'text'],
+  suffix: ['left out', (value) => value === ''],
+  top_logprobs: ['left out', (value) => value === 0],
 };
 
 /** Fields that are read. */
@@ -72,9 +59,6 @@ const MOST_TOOLS = 64;
 const MOST_CALLS = 64;
 /** As many as a conversation may have (opening.ts). */
 const MOST_MESSAGES = 200;
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Fields whose errors are OpenAI's. */
 class Asked extends Fields {
@@ -99,7 +83,8 @@ export function readRequest(kind: Kind, body: unknown): CompletionRequest {
   for (const name of asked.names()) {
     if (OWN.has(name) || OWN_OF[kind].has(name) || HARMLESS.has(name)) continue;
     if (!Object.hasOwn(ONLY, name)) asked.refuse(name, 'left out (it is not built in)');
-    if (!ONLY[name]!(asked.get(name))) asked.refuse(name, EXPECTED[name]!);
+    const [expected, isIt] = ONLY[name]!;
+    if (!isIt(asked.get(name))) asked.refuse(name, expected);
   }
   const stream = asked.boolean('stream', false);
   const more = asked.get('stream_options');

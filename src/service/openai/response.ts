@@ -3,7 +3,7 @@
  * once, as a canister replies once. Source: OpenAI API reference, "The chat completion object", "The completion object"
  * and their chunks.
  */
-import { readToolCalls } from '../../text/tool-calls.ts';
+import { callId, readToolCalls } from '../../text/tool-calls.ts';
 import type { CompletionRequest, Kind } from './request.ts';
 
 /** An answer that is over. */
@@ -84,7 +84,7 @@ function messageOf({ text, id, finishReason }: Completed, mayCall: boolean): { m
   const { content, calls } = mayCall ? readToolCalls(text) : { content: text, calls: [] };
   if (calls.length === 0) return { message: { role: 'assistant', content: content ?? '' }, reason: finishReason };
   const tool_calls = calls.map(({ name, arguments: given }, i) => ({
-    id: `call_${id.slice(0, 16)}_${i}`,
+    id: callId(id, i),
     type: 'function' as const,
     function: { name, arguments: JSON.stringify(given) },
   }));

@@ -4,15 +4,7 @@
  * names, and what is multiplied into them beforehand is said in conversion.ts.
  */
 import { ROW_BYTES } from '../../../tensor/assembly/row-table.ts';
-import {
-  type KvCache,
-  matrixAt,
-  Recorder,
-  type Rows,
-  type Scratch,
-  type Vector,
-  type Weights,
-} from '../../../tensor/recorder.ts';
+import { type KvCache, Recorder, type Rows, type Scratch } from '../../../tensor/recorder.ts';
 import { plus, times, type Value } from '../../../tensor/value.ts';
 import { MAX_ROWS } from '../../batch.ts';
 import {
@@ -114,11 +106,11 @@ class Block {
     const { r, rows, batch } = this;
     const { config, tiedHead } = this.shape;
     const { ropes, ofLayer } = ropesOf(config);
-    r.gather(rows.x, batch, this.matrix(EMBEDDING), ROW_BYTES);
-    if (this.weights.has(EMBEDDING_SCALES)) r.scaleRow(rows.x, this.vector(EMBEDDING_SCALES));
+    r.gather(rows.x, batch, this.weights.matrix(EMBEDDING), ROW_BYTES);
+    if (this.weights.has(EMBEDDING_SCALES)) r.scaleRow(rows.x, this.weights.vector(EMBEDDING_SCALES));
     for (let i = 0; i < ropes.length; i++) {
       const table = { at: batch, rows: ROWS };
-      r.angles(rows.angles[i]!, table, this.vector(frequenciesName(i)), config.headDim / 2);
+      r.angles(rows.angles[i]!, table, this.weights.vector(frequenciesName(i)), config.headDim / 2);
     }
     for (let l = 0; l < config.layers.length; l++) {
       this.weights.enter(r, layerName(l));
@@ -128,7 +120,7 @@ class Block {
     const head = r.position;
     const [x, h] = [rows.x, rows.h].map((all) => ({ ...all, rows: LOGIT_ROWS }));
     this.norm(h!, x!, FINAL_NORM);
-    r.linear(logits, h!, this.matrix(tiedHead ? EMBEDDING : HEAD));
+    r.linear(logits, h!, this.weights.matrix(tiedHead ? EMBEDDING : HEAD));
     return { forward: r.finish(), head };
   }
 
@@ -144,7 +136,7 @@ class Block {
       ['k', k],
       ['v', v],
     ] as const) {
-      r.linear(out, h, this.matrix(`${name}.${part}_proj.weight`));
+      r.linear(out, h, this.weights.matrix(`${name}.${part}_proj.weight`));
     }
     if (bias.qkv) {
       for (const [part, out] of [
@@ -152,7 +144,7 @@ class Block {
         ['k', k],
         ['v', v],
       ] as const) {
-        r.addRow(out, this.vector(`${name}.${part}_proj.bias`));
+        r.addRow(out, this.weights.vector(`${name}.${part}_proj.bias`));
       }
     }
     if (qkNorm) {
@@ -173,8 +165,8 @@ class Block {
     const { x, h, gate, up } = rows;
     const layer = layerName(l);
     this.norm(h, x, `${layer}.${postNorms ? 'pre_feedforward' : 'post_attention'}_layernorm.weight`);
-    r.linear(gate, h, this.matrix(`${layer}.mlp.gate_proj.weight`));
-    r.linear(up, h, this.matrix(`${layer}.mlp.up_proj.weight`));
+    r.linear(gate, h, this.weights.matrix(`${layer}.mlp.gate_proj.weight`));
+    r.linear(up, h, this.weights.matrix(`${layer}.mlp.up_proj.weight`));
     r.activate(`${layer}.mlp.act_fn`, gate, gate, activation, up);
     this.addTo(x, gate, `${layer}.mlp.down_proj`, false, `${layer}.post_feedforward_layernorm.weight`);
   }
@@ -184,26 +176,15 @@ class Block {
     const { r } = this;
     const { h } = this.rows;
     const { postNorms } = this.shape.config;
-    r.linear(postNorms ? h : x, from, this.matrix(`${name}.weight`), { accumulate: !postNorms });
-    if (biased) r.addRow(postNorms ? h : x, this.vector(`${name}.bias`));
+    r.linear(postNorms ? h : x, from, this.weights.matrix(`${name}.weight`), { accumulate: !postNorms });
+    if (biased) r.addRow(postNorms ? h : x, this.weights.vector(`${name}.bias`));
     if (!postNorms) return;
     this.norm(h, h, norm);
     r.add(name, x, h);
   }
 
   private norm(out: Rows, x: Rows, name: string): void {
-    this.r.rmsNorm(out, x, this.vector(name), this.shape.config.rmsNormEpsilon);
-  }
-
-  private matrix(name: string): Weights {
-    const t = this.weights.tensor(name);
-    const { layout } = t;
-    if (layout.kind !== 'matrix') throw new Error(`llama: expected ${name} to be a matrix, got a ${layout.kind}`);
-    return matrixAt(t.weights, name, this.weights.at(t), layout.rows.length, layout.cols.length);
-  }
-
-  private vector(name: string): Vector {
-    return { label: name, at: this.weights.at(this.weights.tensor(name)) };
+    this.r.rmsNorm(out, x, this.weights.vector(name), this.shape.config.rmsNormEpsilon);
   }
 }
 

@@ -9,13 +9,10 @@ import type { Program } from '../../../tensor/machine.ts';
 import {
   type DistanceBias,
   type KvCache,
-  matrixAt,
   Recorder,
   type Rows,
   type RowTable,
   type Scratch,
-  type Vector,
-  type Weights,
 } from '../../../tensor/recorder.ts';
 import { plus, times, type Value } from '../../../tensor/value.ts';
 import { MAX_ROWS } from '../../batch.ts';
@@ -125,40 +122,33 @@ class Layers {
     this.weights = weights;
   }
 
-  matrix(name: string): Weights {
-    const t = this.weights.tensor(name);
-    const { layout } = t;
-    if (layout.kind !== 'matrix') throw new Error(`t5: expected ${name} to be a matrix, got a ${layout.kind}`);
-    return matrixAt(t.weights, name, this.weights.at(t), layout.rows.length, layout.cols.length);
-  }
-
   norm(r: Recorder, out: Rows, x: Rows, name: string): void {
-    r.rmsNorm(out, x, this.vector(`${name}.weight`), this.shape.config.layerNormEpsilon);
+    r.rmsNorm(out, x, this.weights.vector(`${name}.weight`), this.shape.config.layerNormEpsilon);
   }
 
   /** The encoder's or the decoder's; keys and values go to the cache, and which of them a row sees is in the table. */
   selfAttention(r: Recorder, layer: string, table: RowTable, kv: KvCache, { x, h, q, k, v, a }: Working): void {
     const name = `${layer}.SelfAttention`;
     this.norm(r, h, x, `${layer}.layer_norm`);
-    r.linear(q, h, this.matrix(`${name}.q.weight`));
-    r.linear(k, h, this.matrix(`${name}.k.weight`));
-    r.linear(v, h, this.matrix(`${name}.v.weight`));
+    r.linear(q, h, this.weights.matrix(`${name}.q.weight`));
+    r.linear(k, h, this.weights.matrix(`${name}.k.weight`));
+    r.linear(v, h, this.weights.matrix(`${name}.v.weight`));
     r.appendKv(name, table, kv, k, v);
     r.attention(name, a, q, table, kv, { bias: this.bias(layer.split('.')[0]!) });
-    r.linear(x, a, this.matrix(`${name}.o.weight`), { accumulate: true });
+    r.linear(x, a, this.weights.matrix(`${name}.o.weight`), { accumulate: true });
   }
 
   crossAttention(r: Recorder, layer: string, table: RowTable, kv: KvCache, { x, h, q, a }: Working): void {
     const name = `${layer}.EncDecAttention`;
     this.norm(r, h, x, `${layer}.layer_norm`);
-    r.linear(q, h, this.matrix(`${name}.q.weight`));
+    r.linear(q, h, this.weights.matrix(`${name}.q.weight`));
     r.attention(name, a, q, table, kv);
-    r.linear(x, a, this.matrix(`${name}.o.weight`), { accumulate: true });
+    r.linear(x, a, this.weights.matrix(`${name}.o.weight`), { accumulate: true });
   }
 
   feedForward(r: Recorder, layer: string, { x, h, wi, gate }: Working): void {
     const { config } = this.shape;
-    const dense = (name: string) => this.matrix(`${layer}.DenseReluDense.${name}.weight`);
+    const dense = (name: string) => this.weights.matrix(`${layer}.DenseReluDense.${name}.weight`);
     this.norm(r, h, x, `${layer}.layer_norm`);
     const [first, second] = feedForwardInputs(config);
     r.linear(wi, h, dense(first!));
@@ -168,20 +158,16 @@ class Layers {
     r.linear(x, wi, dense('wo'), { accumulate: true });
   }
 
-  private vector(name: string): Vector {
-    return { label: name, at: this.weights.at(this.weights.tensor(name)) };
-  }
-
   private bias(stack: string): DistanceBias {
     const name = `${stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`;
-    return { ...this.vector(name), reach: BIAS_REACH };
+    return { ...this.weights.vector(name), reach: BIAS_REACH };
   }
 }
 
 function recordEncode(layers: Layers, prompt: RowTable, rows: Working): Program {
   const { shape } = layers;
   const r = new Recorder(rows.scratch);
-  r.gather(rows.x, prompt.at, layers.matrix(EMBEDDING), ROW_BYTES);
+  r.gather(rows.x, prompt.at, layers.weights.matrix(EMBEDDING), ROW_BYTES);
   for (let l = 0; l < shape.config.numLayers; l++) {
     layers.weights.enter(r, blockName('encoder', l));
     layers.selfAttention(r, `encoder.block.${l}.layer.0`, prompt, encoderCache(shape), rows);
@@ -197,8 +183,8 @@ function recordCross(layers: Layers, prompt: RowTable, { h, k, v, scratch }: Wor
   for (let l = 0; l < shape.config.numDecoderLayers; l++) {
     const name = `decoder.block.${l}.layer.1.EncDecAttention`;
     layers.weights.enter(r, crossKeysName(l));
-    r.linear(k, h, layers.matrix(`${name}.k.weight`));
-    r.linear(v, h, layers.matrix(`${name}.v.weight`));
+    r.linear(k, h, layers.weights.matrix(`${name}.k.weight`));
+    r.linear(v, h, layers.weights.matrix(`${name}.v.weight`));
     r.appendKv(name, prompt, decoderCache(shape, CROSS, l), k, v);
   }
   return r.finish();
@@ -208,7 +194,7 @@ function recordForward(layers: Layers, batch: RowTable, rows: Working, logits: R
   const { shape } = layers;
   const { config } = shape;
   const r = new Recorder(rows.scratch);
-  r.gather(rows.x, batch.at, layers.matrix(EMBEDDING), ROW_BYTES);
+  r.gather(rows.x, batch.at, layers.weights.matrix(EMBEDDING), ROW_BYTES);
   for (let l = 0; l < config.numDecoderLayers; l++) {
     const block = blockName('decoder', l);
     layers.weights.enter(r, block);
@@ -220,6 +206,6 @@ function recordForward(layers: Layers, batch: RowTable, rows: Working, logits: R
   const [x, h] = [rows.x, rows.h].map((all) => ({ ...all, rows: LOGIT_ROWS }));
   layers.norm(r, h!, x!, 'decoder.final_layer_norm');
   if (config.scaleDecoderOutputs) r.scale('decoder.scale', h!, h!, config.dModel ** -0.5);
-  r.linear(logits, h!, layers.matrix(shape.tiedHead ? EMBEDDING : HEAD));
+  r.linear(logits, h!, layers.weights.matrix(shape.tiedHead ? EMBEDDING : HEAD));
   return { forward: r.finish(), head };
 }
