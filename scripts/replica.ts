@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { Command } from 'commander';
 import { serve } from '../packages/replica/src/http/serve.ts';
 import { Replica } from '../packages/replica/src/index.ts';
-import { FIRST_PORT } from '../src/node/network/local-network.ts';
+import { FIRST_PORT } from '../src/node/network/served.ts';
 import { wholeNumber } from '../src/node/terminal/arguments.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
 

@@ -3,7 +3,7 @@
 // Not what the metadata means: that is a family's. Source: ggml, `docs/gguf.md`.
 //
 //   0  "GGUF", version u32, tensors u64, entries u64 | metadata entries | a line for each tensor | padding | data
-import { gguf } from '@huggingface/gguf';
+import type { gguf } from '@huggingface/gguf';
 import { refuseStandIn, STAND_IN_BYTES } from '../json/stand-in.ts';
 import { GGML_FORMATS, type GgmlFormat, ggmlToFloat32 } from './ggml-formats.ts';
 import type { Source, TensorInfo } from './tensor-file.ts';
@@ -98,6 +98,8 @@ async function readHead(source: Source, where: string): Promise<Awaited<ReturnTy
     return new Response(bytes as Uint8Array<ArrayBuffer>, { status: 206 });
   };
   try {
+    // loaded where a file is read: it brings 200 modules with it, for which other commands need not wait
+    const { gguf } = await import('@huggingface/gguf');
     return await gguf('https://source/', { fetch: fetchRange });
   } catch (error) {
     throw failure ?? new Error(`${where}: expected a readable head, got an error: ${(error as Error).message}`);

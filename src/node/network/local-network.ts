@@ -13,8 +13,8 @@ import {
 import { buildCanister } from '../build/canister.ts';
 import { projectRoot } from '../build/project.ts';
 import { keptIdentity } from './pem-identity.ts';
+import { FIRST_PORT } from './served.ts';
 
-export const FIRST_PORT = 4943;
 const PORTS_TRIED = 20;
 /** Messages that change nothing and cost nothing. */
 const FREE: readonly MessageKind[] = ['query', 'compositeQuery', 'inspectMessage'];

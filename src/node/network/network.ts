@@ -6,9 +6,8 @@ import { Principal } from '@dfinity/principal';
 import type { Command } from 'commander';
 import { type Client, connect } from '../../client/index.ts';
 import { messageOf, userPath } from '../terminal/command.ts';
-import { FIRST_PORT } from './local-network.ts';
 import { readPemIdentity } from './pem-identity.ts';
-import { findServed } from './served.ts';
+import { FIRST_PORT, findServed } from './served.ts';
 
 export interface NetworkOptions {
   network: string;

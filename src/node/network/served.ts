@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { projectRoot } from '../build/project.ts';
 import type { Served } from '../terminal/how-to-call.ts';
 
+/** Where a replica listens unless told otherwise. */
+export const FIRST_PORT = 4943;
+
 const folder = join(projectRoot, 'build/start/served');
 const fileOf = (url: string): string => join(folder, `${new URL(url).port}.json`);
 /** Milliseconds for a replica on this machine to say that it is there. */

@@ -3,7 +3,7 @@
  * code 1.
  */
 import { resolve } from 'node:path';
-import { AgentError, ErrorKindEnum } from '@dfinity/agent';
+import type { AgentError } from '@dfinity/agent';
 import type { Command } from 'commander';
 
 /** Parses the arguments and runs the command's action. */
@@ -39,7 +39,7 @@ export const userPath = (path: string): string => resolve(process.env.INIT_CWD ?
 
 /** What went wrong; of the agent's errors, which come with the whole HTTP exchange, the line that says it. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof AgentError)) return (error as Error).message;
+  if (!isAgentError(error)) return (error as Error).message;
   const code: object & {
     rejectMessage?: string;
     rejectErrorCode?: string;
@@ -54,9 +54,13 @@ export function messageOf(error: unknown): string {
     return `${said} (${code.rejectErrorCode ?? 'rejected'})`;
   }
   if (code.status !== undefined) return `the network answered HTTP ${code.status}: ${code.bodyText?.split('\n')[0]}`;
-  if (error.kind === ErrorKindEnum.Trust)
+  if (String(error.kind) === 'Trust')
     return `${error.message.split('\n')[0]} If this is a test network and not the Internet Computer: --fetch-root-key`;
   const reason = code.error instanceof Error ? (code.error.cause as Error | undefined)?.message : undefined;
   const [said] = error.message.split('\n');
   return reason ? `${said}: ${reason}` : said!;
 }
+
+/** By what it has, not by its class: a command that talks to no network need not load the agent. */
+const isAgentError = (error: unknown): error is AgentError =>
+  error instanceof Error && 'kind' in error && 'code' in error && typeof error.code === 'object';
