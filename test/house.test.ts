@@ -1,8 +1,9 @@
 /** What the house asks of its rooms and sentences: small folders, short functions, lines that a window shows whole. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { LONG } from './longest-first.ts';
 
 const MOST_FILES = 15;
 const MOST_LINES = 80;
@@ -86,6 +87,8 @@ describe(`a line of prose has at most ${MOST_COLUMNS} characters`, () => {
   it('in comments', () => expect(files.flatMap(longComments)).toEqual([]));
   it('in pages', () => expect(pages.flatMap(longParagraphs)).toEqual([]));
 });
+
+it('the test files that begin first are there', () => expect(LONG.filter((file) => !existsSync(file))).toEqual([]));
 
 /** Those of a line's length that are words; a drawing, a table or an address cannot be broken. */
 const isLong = (line: string): boolean =>
