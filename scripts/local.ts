@@ -131,11 +131,8 @@ function logitsOf({ model: lm }: LocalModel, promptIds: number[], inputs: number
   return rows;
 }
 
-function encode({ tokenizer }: LocalModel, prompt: string, { specialTokens }: Options): number[] {
-  if (!tokenizer)
-    throw new Error(
-      'local: expected spiece.model or tokenizer.json in the folder, got neither; give the prompt as --ids',
-    );
+function encode({ tokenizer, tokenizerIn }: LocalModel, prompt: string, { specialTokens }: Options): number[] {
+  if (!tokenizer) throw new Error(`local: expected ${tokenizerIn}, got none; give the prompt as --ids`);
   return tokenizer.encode(prompt, { specialTokens });
 }
 

@@ -57,7 +57,8 @@ async function readTokenizer({ model, spiece }: Options): Promise<PackTokenizer>
   if (spiece !== undefined) return await readFileTokenizer(spiece);
   const found = await readModelTokenizer(await findModel(model));
   if (found) return found;
-  throw new Error(`tokenize: expected tokenizer.json, tokenizer.model or spiece.model in ${model}, got none of them`);
+  const sought = 'tokenizer.json, tokenizer.model or spiece.model, or tokenizer.ggml.model of a GGUF file';
+  throw new Error(`tokenize: expected a tokenizer in ${model} (${sought}), got none`);
 }
 
 program.action(async (options: Options) => {

@@ -24,7 +24,10 @@ it('writes the pack that uploads are made of, and says what a small model loses 
 
 it.each([
   [['--model', 'models/little-flan'], "required option '--out <file>' not specified"],
-  [['--model', 'test/fixtures/t5/flan-a', '--out', join(folder, 'x')], 'expected spiece.model or tokenizer.json in'],
+  [
+    ['--model', 'test/fixtures/t5/flan-a', '--out', join(folder, 'x')],
+    'expected spiece.model or tokenizer.json in the folder, got none',
+  ],
   [['--model', 'LICENSE', '--out', join(folder, 'x')], 'LICENSE: expected a GGUF file, which begins with GGUF'],
   [
     ['--model', './nowhere', '--out', join(folder, 'x')],

@@ -76,7 +76,7 @@ describe('npm run tokenize', () => {
 
   it.each([
     [['--model', 'nowhere.gguf'], 'model: expected a folder or a GGUF file, got '],
-    [['--model', 'docs'], 'expected tokenizer.json, tokenizer.model or spiece.model in docs, got none of them'],
+    [['--model', 'docs'], 'expected a tokenizer in docs (tokenizer.json, tokenizer.model or spiece.model, or'],
     [['--model', 'LICENSE'], 'LICENSE: expected'],
     [[], 'tokenize: expected one of --model and --spiece, got neither'],
     [['--model', 'a', '--spiece', 'b'], 'tokenize: expected one of --model and --spiece, got both'],

@@ -7,17 +7,22 @@ import { type About, parseAbout } from '../checkpoint/about.ts';
 import type { CheckedWeights } from '../checkpoint/checked-weights.ts';
 import { parseT5Config } from '../checkpoint/config.ts';
 import { type GenerationConfig, generationFields, parseGenerationConfig } from '../checkpoint/generation-config.ts';
+import { Gguf } from '../checkpoint/gguf.ts';
+import { ggufName } from '../checkpoint/gguf-model.ts';
 import type { Source } from '../checkpoint/tensor-file.ts';
 import { type Folder, readAll } from '../checkpoint/weights.ts';
 import { namingWhatIsCut } from '../generation/cut-defaults.ts';
 import { generationOptions } from '../generation/options.ts';
-import { Fields, parseJson } from '../json/json.ts';
+import { Fields, parseJson, show } from '../json/json.ts';
 import { openLlamaWeights } from './llama/checkpoint.ts';
 import { isLlamaType, type LlamaConfig, MODEL_TYPES, parseLlamaConfig } from './llama/config.ts';
 import { type LlamaFile, llamaSource } from './llama/conversion.ts';
 import { openGgufLlama } from './llama/gguf-checkpoint.ts';
+import { isLlamaArchitecture, LLAMA_ARCHITECTURES } from './llama/gguf-config.ts';
 import type { FamilyName, ModelConfig, PackShape } from './registry.ts';
 import { checkStart, openT5Weights } from './t5/checkpoint.ts';
+import { openGgufT5 } from './t5/gguf-checkpoint.ts';
+import { T5_ARCHITECTURE } from './t5/gguf-config.ts';
 
 export interface Checkpoint extends CheckedWeights<ModelConfig> {
   name: string;
@@ -88,10 +93,26 @@ export async function openGgufCheckpoint(
   source: Source,
   where: string,
 ): Promise<Checkpoint & { metadata: ReadonlyMap<string, unknown> }> {
-  const opened = await openGgufLlama(source, where);
-  const generation = namingWhatIsCut(parseGenerationConfig({}, opened.config.vocabularySize, where), opened.config);
-  generationOptions({}, generation, opened.config, () => 0n, where);
-  return { family: 'llama', generation, ...opened };
+  const gguf = await Gguf.open(source, where);
+  const family = ggufFamily(gguf);
+  const opened = family === 'llama' ? await openGgufLlama(gguf) : await openGgufT5(gguf);
+  const { config, json } = opened;
+  const generation = namingWhatIsCut(parseGenerationConfig({}, config.vocabularySize, where), config);
+  if (!family) checkStart(generation, json.config, config.vocabularySize, where);
+  generationOptions({}, generation, config, () => 0n, where);
+  return { name: ggufName(gguf), ...(family && { family }), generation, metadata: gguf.metadata, ...opened };
+}
+
+/** @throws Error for an architecture that is not built in */
+function ggufFamily({ metadata, where }: Gguf): FamilyName | undefined {
+  const architecture = metadata.get('general.architecture');
+  if (architecture === T5_ARCHITECTURE) return undefined;
+  if (isLlamaArchitecture(architecture)) return 'llama';
+  const why = architecture === 't5encoder' ? 'an encoder alone makes no text' : 'no other is built in';
+  const [last, ...others] = [T5_ARCHITECTURE, ...LLAMA_ARCHITECTURES].reverse();
+  throw new Error(
+    `${where}: expected "general.architecture" to be ${others.reverse().join(', ')} or ${last} (${why}), got ${show(architecture)}`,
+  );
 }
 
 /**

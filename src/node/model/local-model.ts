@@ -27,8 +27,10 @@ import { nodeUnit } from './node-unit.ts';
 export interface LocalModel {
   model: LanguageModel;
   config: ModelConfig;
-  /** Undefined where the folder has none: such a model takes ids alone. */
+  /** Undefined where the model has none: it takes ids alone then. */
   tokenizer: Tokenizer | undefined;
+  /** Where a tokenizer is sought, for errors. */
+  tokenizerIn: string;
   /** Undefined of a model without a chat template. */
   chat: Chat | undefined;
   /** The folder's defaults. */
@@ -41,7 +43,7 @@ export interface LocalModel {
  */
 export async function openLocalModel(dir: string, weights: WeightsKind): Promise<LocalModel> {
   return await withCheckpoint(dir, async (checkpoint) => {
-    const { config, generation } = checkpoint;
+    const { config, generation, tokenizerIn } = checkpoint;
     const machine = await nodeUnit();
     const found = await checkpoint.readTokenizer();
     const tokenizer = found && copyTokenizer(found, machine);
@@ -54,7 +56,7 @@ export async function openLocalModel(dir: string, weights: WeightsKind): Promise
       if (at >= weightsOffset && at < tokenizerOffset) model.weights.put(at - weightsOffset, bytes, write);
     };
     await convert(checkpoint, weights, new Uint8Array(0), { write: intoArena }, createHash('sha256'));
-    return { model, config, tokenizer, chat, generation };
+    return { model, config, tokenizer, tokenizerIn, chat, generation };
   });
 }
 

@@ -55,6 +55,8 @@ async function sourceOf(handle: FileHandle): Promise<Source> {
 
 /** A checkpoint, and its tokenizer where it has one. */
 export interface LocalCheckpoint extends Checkpoint {
+  /** Where a tokenizer is sought, for errors. */
+  tokenizerIn: string;
   readTokenizer(): Promise<PackTokenizer | undefined>;
 }
 
@@ -78,7 +80,12 @@ async function withFolder<T>(dir: string, use: (checkpoint: LocalCheckpoint) => 
     // a fetched model's folder is named after its revision
     const name = basename((await fetchedId(dir)) ?? resolve(dir));
     const checkpoint = await openCheckpoint(folder, name);
-    return await use({ ...checkpoint, readTokenizer: () => readTokenizer(dir, checkpoint.config.vocabularySize) });
+    const tokenizerIn = 'spiece.model or tokenizer.json in the folder';
+    return await use({
+      ...checkpoint,
+      tokenizerIn,
+      readTokenizer: () => readTokenizer(dir, checkpoint.config.vocabularySize),
+    });
   } finally {
     await folder.close();
   }
@@ -89,7 +96,8 @@ async function withGguf<T>(file: string, use: (checkpoint: LocalCheckpoint) => P
   try {
     const where = basename(file);
     const { metadata, ...checkpoint } = await openGgufCheckpoint(await sourceOf(handle), where);
-    return await use({ ...checkpoint, readTokenizer: async () => readGgufTokenizer(metadata, where) });
+    const tokenizerIn = 'tokenizer.ggml.model in its metadata';
+    return await use({ ...checkpoint, tokenizerIn, readTokenizer: async () => readGgufTokenizer(metadata, where) });
   } finally {
     await handle.close();
   }
@@ -198,7 +206,7 @@ async function writePack(
   { onProgress = () => {} }: Packing,
 ): Promise<void> {
   const tokenizer = await checkpoint.readTokenizer();
-  if (!tokenizer) throw new Error(`model folder: expected spiece.model or tokenizer.json in ${model}, got neither`);
+  if (!tokenizer) throw new Error(`${model}: expected ${checkpoint.tokenizerIn}, got none`);
   // written beside, then renamed: a conversion that breaks off leaves no half pack
   const partial = `${path}.${process.pid}.partial`;
   const file = await open(partial, 'w');

@@ -138,7 +138,7 @@ describe('is refused by name', () => {
       (_, metadata) => {
         metadata['general.architecture'] = 'mamba';
       },
-      'x.gguf: expected "general.architecture" to be llama, qwen2, qwen3 or gemma3 (no other is built in), got "mamba"',
+      'x.gguf: expected "general.architecture" to be t5, llama, qwen2, qwen3 or gemma3 (no other is built in), got "mamba"',
     ],
     [
       'a mixture of experts',

@@ -13,6 +13,8 @@ const MODEL_TYPE: Record<string, ModelType> = {
   gemma3: 'gemma3_text',
 };
 
+export const LLAMA_ARCHITECTURES: readonly string[] = Object.keys(MODEL_TYPE);
+
 export const isLlamaArchitecture = (architecture: unknown): boolean =>
   typeof architecture === 'string' && Object.hasOwn(MODEL_TYPE, architecture);
 
@@ -36,7 +38,7 @@ export function parseGgufLlama(
   const all = new Fields(where, Object.fromEntries(metadata));
   const architecture = all.string('general.architecture');
   if (!isLlamaArchitecture(architecture)) {
-    all.wrong(Error, 'general.architecture', `one of ${Object.keys(MODEL_TYPE).join(', ')}`, architecture);
+    all.wrong(Error, 'general.architecture', `one of ${LLAMA_ARCHITECTURES.join(', ')}`, architecture);
   }
   const key = (name: string): string => `${architecture}.${name}`;
   const get = (name: string): unknown => all.get(key(name));

@@ -1,6 +1,7 @@
 // The check that a file has the tensors of a model of the Llama block and no others.
 // Source: transformers, models/llama/modeling_llama.py (names, tied weights, buffers that old versions saved).
-import { GGML_FORMATS } from '../../checkpoint/ggml-formats.ts';
+import type { Gguf } from '../../checkpoint/gguf.ts';
+import { checkGgufTensors } from '../../checkpoint/gguf-model.ts';
 import { TensorCheck } from '../../checkpoint/tensor-check.ts';
 import type { TensorInfo } from '../../checkpoint/tensor-file.ts';
 import type { LlamaConfig } from './config.ts';
@@ -34,14 +35,7 @@ export function matchLlamaTensors(
 }
 
 /** The same for a GGUF file, whose names are others. */
-export function matchGgufTensors(config: LlamaConfig, tensors: ReadonlyMap<string, TensorInfo>, where: string): void {
-  const check = new TensorCheck(Object.keys(GGML_FORMATS));
-  for (const { gguf, shape } of llamaTensors(config)) {
-    const info = tensors.get(gguf);
-    if (info) check.found(info, shape);
-    else check.missing(gguf, shape);
-  }
-  const factors = tensors.get(ROPE_FACTORS);
-  if (factors) check.found(factors, [config.headDim / 2]);
-  check.finish(tensors, where, config.modelType, 'its metadata');
+export function matchGgufTensors(config: LlamaConfig, gguf: Gguf): void {
+  const factors = { gguf: ROPE_FACTORS, shape: [config.headDim / 2] };
+  checkGgufTensors(gguf, llamaTensors(config), [factors], config.modelType);
 }
