@@ -166,7 +166,7 @@ function someType(random: Random, depth: number): IDL.Type {
   ])();
 }
 
-const letters = ['x', '\0', 'é', '€', '🙂', '\ufdfa', ' ', 'İ', '"'];
+const letters = ['x', '\0', 'é', '€', '🙂', '\ufdfa', ' ', 'İ', '"', '&'];
 
 /** A value of a type, of about `size` bytes. */
 function someValue(type: IDL.Type, random: Random, size: number): unknown {
@@ -298,6 +298,20 @@ function manyMessages(argTypes: IDL.Type[]): Uint8Array[] {
   });
 }
 
+/** Requests of HTTP whose URL is all that is dear: short and long, before and behind what ends a path. */
+function longUrls(argTypes: IDL.Type[]): Uint8Array[] {
+  const [request = IDL.Null] = argTypes;
+  if (!(request instanceof IDL.RecordClass) || !request._fields.some(([name]) => name === 'url')) return [];
+  const before = ['/', '/?', '/#', 'a://', '/status?', '/status#', '/metrics?', '/v1/chat/completions?', '/v1/models/'];
+  const urls = before.flatMap((start) =>
+    ['x', '&', '<', '?', '%2f', '&canisterId=', '\u0130', '\u20ac'].flatMap((part) =>
+      [1_000, 90_000].map((bytes) => start + part.repeat(bytes / new TextEncoder().encode(part).length)),
+    ),
+  );
+  const rest = { method: 'GET', headers: [], body: new Uint8Array(), certificate_version: [] };
+  return urls.map((url) => new Uint8Array(IDL.encode([request], [{ ...rest, url }])));
+}
+
 /** Climbs to the dearest arguments of one method: what counts is how much of the bar is used. */
 export async function dearest(method: string, rounds: number, random: Random, cost: Cost): Promise<Dearest> {
   const [, { argTypes }] = service._fields.find(([name]) => name === method)!;
@@ -316,7 +330,7 @@ export async function dearest(method: string, rounds: number, random: Random, co
   };
   for (const [, bomb] of bombs) await attempt(bomb);
   for (const bytes of argTypes.length > 1 ? skipped : []) await attempt(bytes);
-  for (const bytes of [...manyIds(argTypes), ...manyMessages(argTypes)]) await attempt(bytes);
+  for (const bytes of [...manyIds(argTypes), ...manyMessages(argTypes), ...longUrls(argTypes)]) await attempt(bytes);
   let candidate = fresh(argTypes, random);
   for (let i = 0; i < rounds; i++) {
     const next = i % 3 === 0 ? fresh(argTypes, random) : changed(best?.candidate ?? candidate, random);

@@ -85,6 +85,10 @@ describe.each([
       ['/status/more', 'GET', 404],
       ['/__proto__', 'GET', 404],
       ['/', 'POST', 405],
+      [`/?${'x'.repeat(8_000)}`, 'GET', 414],
+      [`/%2F?${'x'.repeat(60_000)}`, 'HEAD', 414],
+      [`/${'x'.repeat(60_000)}`, 'GET', 404],
+      [`/status/?${'&'.repeat(60_000)}`, 'GET', 404],
     ] as const) {
       const asked = await ask(url, method);
       expect(asked.response.status_code).toBe(status);
@@ -93,9 +97,14 @@ describe.each([
   });
 
   it('what is live says that it is not', async () => {
-    for (const url of ['/status', '/metrics', '/metrics?x=1']) {
+    for (const [url, status] of [
+      ['/status', 200],
+      ['/metrics', 200],
+      [`/metrics?${'x'.repeat(7_991)}`, 200],
+      [`/status?${'&'.repeat(7_993)}`, 414],
+    ] as const) {
       const asked = await ask(url);
-      expect(asked.response.status_code).toBe(200);
+      expect(asked.response.status_code).toBe(status);
       expect(verify(asked).response).toBeUndefined();
     }
   });
@@ -248,5 +257,19 @@ describe('the gateway', () => {
     expect(response.headers.get('content-encoding')).toBe('gzip');
     expect(await response.text()).toContain('<title>Stepwise</title>');
     expect((await get(`/metrics?canisterId=${llm.canisterId}`))!.status).toBe(200);
+  });
+
+  it('shows a page of the state whose links name the canister where its own address does', async () => {
+    const links = async (url: string) =>
+      Array.from(new TextDecoder().decode((await ask(url)).response.body).matchAll(/href="([^"]*)"/g), ([, to]) => to);
+    const query = `?canisterId=${llm.canisterId}`;
+    for (const named of [
+      `/status${query}`,
+      `/status?a=%22%3E&canisterId=${llm.canisterId}`,
+      '/status?canisterId="><b>',
+    ])
+      expect(await links(named), named).toEqual([`/${query}`, `/metrics${query}`]);
+    for (const own of ['/status', '/status?', '/status?x="><b>&y', '/status#x'])
+      expect(await links(own), own).toEqual(['/', '/metrics']);
   });
 });

@@ -3,21 +3,27 @@
  * headers; so is what there is not. What is live is one node's word. Source: HTTP Gateway Protocol Specification.
  */
 import { dataCertificate, IDL } from 'azle';
+import { MAX_URL_CHARACTERS } from '../../interface/http-api.ts';
 import type { HttpRequest, HttpResponse } from '../../interface/llm.did.ts';
 import { BlobClass } from '../candid/argument-reader.ts';
 import { httpWitness } from '../certification/certified.ts';
 import { type PageData, pages } from '../certification/page-data.js';
 import { replyRefused } from '../methods/generate.ts';
-import { type Asked, gateOf, isApiPath, pathOf } from '../methods/http-gate.ts';
+import { type Asked, gateOf, isApiPath, namesCanister, pathOf } from '../methods/http-gate.ts';
 import { candid } from '../methods/methods.ts';
 import { toBase64, unpack, utf8 } from '../storage/bytes.ts';
 import { complete, encodeHttp } from './completions.ts';
 import { metricsText } from './metrics.ts';
 import { statusPage } from './status-page.ts';
 
-const live: Record<string, (query: string) => { type: string; body: string }> = {
-  '/status': (query) => ({ type: 'text/html; charset=utf-8', body: statusPage(query) }),
+const live: Record<string, (url: string) => { type: string; body: string }> = {
+  '/status': (url) => ({ type: 'text/html; charset=utf-8', body: statusPage(namesCanister(url)) }),
   '/metrics': () => ({ type: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText() }),
+};
+
+const refusals: Record<number, string> = {
+  405: 'expected GET or HEAD\n',
+  414: `expected a URL of at most ${MAX_URL_CHARACTERS} characters, got a longer one\n`,
 };
 
 /**
@@ -65,13 +71,14 @@ export class HttpMethods {
       const gate = gateOf(method, path, body.length);
       return typeof gate === 'number' ? fixed(path, gate) : HANDED_ON;
     }
-    const asked = /\?[^#]*/.exec(url)?.[0] ?? '';
+    const isLong = url.length > MAX_URL_CHARACTERS;
+    const status = reads ? (isLong ? 414 : 200) : 405;
     // HEAD gets a body too: without it the certificate would not fit, and the gateway leaves it out
-    if (path === '/') return fixed('/', reads ? 200 : 405);
+    if (path === '/') return fixed('/', status);
     if (!Object.hasOwn(live, path)) return fixed('*', 404);
-    const { type, body: text } = reads ? live[path]!(asked) : { type: 'text/plain', body: 'expected GET or HEAD\n' };
+    const { type, body: text } = status === 200 ? live[path]!(url) : { type: 'text/plain', body: refusals[status]! };
     return {
-      status_code: reads ? 200 : 405,
+      status_code: status,
       headers: [
         ['Content-Type', type],
         ['Cache-Control', 'no-store'],

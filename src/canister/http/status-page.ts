@@ -8,12 +8,14 @@ import { sessionCounts } from '../sessions/sessions.ts';
 const html = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
 
-/** @param query of its own address, `?` included: where that names the canister, the links have to as well */
-export function statusPage(query = ''): string {
+/** @param namesCanister whether its own address does, by a query: the links have to as well */
+export function statusPage(namesCanister: boolean): string {
   const model = activeModel();
   const { all, active, queued } = sessionCounts();
+  const id = canisterSelf().toText();
+  const query = namesCanister ? `?canisterId=${id}` : '';
   const rows: [string, string][] = [
-    ['Canister', canisterSelf().toText()],
+    ['Canister', id],
     ['Model', model ? `${model.head.name}, ${model.head.weights}` : 'none yet'],
     ['SHA-256 of its pack', model?.stored.sha256 ?? ''],
     ['Sessions', `${active} worked on, ${queued} waiting, ${all} in all`],
@@ -36,7 +38,7 @@ export function statusPage(query = ''): string {
 <p>The state of the canister, as the node that answered has it.</p>
 </header>
 <main><dl>${list}</dl></main>
-<footer><p class="quiet"><a href="/${html(query)}">Ask the model</a> <a href="/metrics${html(query)}">Metrics</a></p></footer>
+<footer><p class="quiet"><a href="/${query}">Ask the model</a> <a href="/metrics${query}">Metrics</a></p></footer>
 </body>
 </html>`;
 }

@@ -12,21 +12,35 @@ import { notAllowed } from './access.ts';
 import { lacksCycles } from './admission.ts';
 import { accountOfBearer } from './api-keys.ts';
 
-const MOST_CHARACTERS = 1_000;
+/** A path beyond this is none of ours, in whatever way it is written. */
+const MOST_CHARACTERS = 500;
+
+/** What a character stands at, or the end. */
+function endAt(url: string, character: string): number {
+  const at = url.indexOf(character);
+  return at < 0 ? url.length : at;
+}
 
 /**
  * The path of a URL as gateways see it when they look for its certificate: without scheme, host, query and fragment,
  * percent signs decoded, and one slash in front however many there are. `//`, `/%2F` are the page; `/%73tatus` is
- * `/status`; `/status/` is something else. Of a URL whose path goes on after MOST_CHARACTERS, none of ours: looking at
- * each character takes 3,000 instructions.
+ * `/status`; `/status/` is something else. Of a path that goes on after MOST_CHARACTERS, none of ours: to look at a
+ * character takes the interpreter 600 instructions and more.
  */
 export function pathOf(url: string): string {
-  const head = url.slice(0, MOST_CHARACTERS);
-  if (url.length > head.length && !/[?#]/.test(head)) return '';
-  const [path] = head.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
-  const decoded = path!.replace(/%[0-7][0-9a-f]/gi, (code) => String.fromCharCode(parseInt(code.slice(1), 16)));
-  return decoded.replace(/^\/*/, '/');
+  const head = url.slice(0, MOST_CHARACTERS + 1);
+  const end = Math.min(endAt(head, '?'), endAt(head, '#'));
+  if (end > MOST_CHARACTERS) return '';
+  try {
+    return decodeURIComponent(head.slice(0, end).replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '')).replace(/^\/*/, '/');
+  } catch {
+    // percent signs that are no character's
+    return '';
+  }
 }
+
+/** Whether a URL says which canister it is for, as addresses without one of its own do. */
+export const namesCanister = (url: string): boolean => url.includes('canisterId=');
 
 export const isApiPath = (path: string): boolean => Object.hasOwn(API_METHODS, path);
 

@@ -15,7 +15,7 @@ import {
   type StaticResponse,
 } from '../../../packages/replica/src/certification/pages.ts';
 import type { Packed } from '../../canister/storage/bytes.ts';
-import { API_METHODS, MAX_BODY_BYTES } from '../../interface/http-api.ts';
+import { API_METHODS, MAX_BODY_BYTES, MAX_URL_CHARACTERS } from '../../interface/http-api.ts';
 import { ApiError, errorBody } from '../../service/openai/errors.ts';
 import { incrementally, reachable } from './incremental.ts';
 import { type BuildOptions, projectRoot } from './project.ts';
@@ -136,7 +136,11 @@ function pages(page: Page): Pages {
     body: gzip(page.html),
   };
   return {
-    '/': [whole, text(405, 'expected GET or HEAD\n')],
+    '/': [
+      whole,
+      text(405, 'expected GET or HEAD\n'),
+      text(414, `expected a URL of at most ${MAX_URL_CHARACTERS} characters, got a longer one\n`),
+    ],
     '/metrics': 'uncertified',
     '/status': 'uncertified',
     ...Object.fromEntries(Object.entries(API_METHODS).map(([path, method]) => [path, apiAnswers(method)])),
