@@ -3,13 +3,26 @@
  * type, when the module is loaded. The library works it out at each call, for 20 M instructions.
  */
 import { IDL } from '@dfinity/candid';
+import { KIND_NAT8 } from '../../native/arguments-protocol.ts';
 import { join } from '../storage/bytes.ts';
 import { fieldsOf, kindOf } from './candid-types.ts';
 
 /** Encodes values of `type`, each as a reply of one value. */
 export function candidEncoder<T>(type: IDL.Type): (value: T) => Uint8Array {
   const head = headOf(type);
-  return (value) => join(head, type.encodeValue(value));
+  if (!(type instanceof IDL.RecordClass)) return (value) => join(head, type.encodeValue(value));
+  const fields = fieldsOf(type);
+  return (value) => {
+    const record = value as Record<string, unknown>;
+    return join(head, ...fields.flatMap(({ name, type: of }) => partsOf(of, record[name])));
+  };
+}
+
+/** A blob as it is: the library would copy it three times, and each page of a copy takes 80,000 instructions. */
+function partsOf(type: IDL.Type, value: unknown): Uint8Array[] {
+  if (!(value instanceof Uint8Array && type instanceof IDL.VecClass && kindOf(type._type) === KIND_NAT8))
+    return [type.encodeValue(value)];
+  return [Uint8Array.from(unsigned(value.length)), value];
 }
 
 /**

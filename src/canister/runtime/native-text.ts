@@ -5,11 +5,13 @@
 import { certifiedDataSet, msgReject } from 'azle';
 import { COMMAND_NO_UTF8, COMMAND_UTF8 } from '../../native/arguments-protocol.ts';
 import { HEADER_BYTES, MAGIC, RESULT } from '../../tensor/assembly/protocol.ts';
-import { useNativeUtf8 } from '../../text/utf8.ts';
+import { useNativeUtf8, utf8Of } from '../../text/utf8.ts';
 
 /** Called when the program begins: not where modules are run, which the build does too. */
 export function prepareText(): void {
   useNativeUtf8(encode);
+  // the library that makes replies, too: an interpreter takes 2,500 instructions a character
+  TextEncoder.prototype.encode = (text = '') => utf8Of(text).slice();
 }
 
 function encode(text: string, most: number): Uint8Array | undefined {
