@@ -5,7 +5,7 @@
  */
 import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { randomModel } from '../src/node/model/random-model.ts';
-import { macsOf, type Shape } from '../src/node/model/shapes.ts';
+import { macsOf, type T5Named } from '../src/node/model/shapes.ts';
 import { measureCanister } from './measure-canister.ts';
 import { loadT5, measureAnswer, measureBatch, measureLinear, measureReplay, withoutPages } from './measure-unit.ts';
 import { MeteredUnit } from './metered-unit.ts';
@@ -107,7 +107,7 @@ export const targets: Record<keyof Figures, { target: number; most: boolean; pag
   answerInstructions: { target: 2_000_000_000, most: true },
 };
 
-export async function measureFigures(shape: Shape, weights: WeightsKind = 'int8'): Promise<Figures> {
+export async function measureFigures(shape: T5Named, weights: WeightsKind = 'int8'): Promise<Figures> {
   const model = await randomModel(shape, { weights });
   const macs = macsOf(shape);
   const unit = await MeteredUnit.create();
@@ -152,7 +152,7 @@ export async function measureFigures(shape: Shape, weights: WeightsKind = 'int8'
   };
 }
 
-async function linearPerMac({ config }: Shape, weights: WeightsKind, rows = 1): Promise<number> {
+async function linearPerMac({ config }: T5Named, weights: WeightsKind, rows = 1): Promise<number> {
   const { dModel, dFf, numHeads, dKv, vocabularySize, numDecoderLayers, feedForward } = config;
   const shapes = [
     { outputs: dModel, inputs: numHeads * dKv, times: 2 * numDecoderLayers },

@@ -12,7 +12,7 @@ import { T5 } from '../src/model/families/t5/t5.ts';
 import { packWeightsBytes } from '../src/model/tensor-table.ts';
 import type { Resident } from '../src/model/weight-places.ts';
 import { randomModel } from '../src/node/model/random-model.ts';
-import { macsOf, type Shape, shapeNamed } from '../src/node/model/shapes.ts';
+import { macsOf, type T5Named, t5ShapeNamed } from '../src/node/model/shapes.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
 import { xdrOf } from '../src/node/terminal/numbers.ts';
 import { Arena } from '../src/tensor/arena.ts';
@@ -31,7 +31,7 @@ const PAGE = 65_536;
 const MESSAGE_CYCLES = Number(fees.execution);
 
 /** A model of this shape with `layers` layers in both stacks, on the metered kernels. */
-async function onKernels(shape: Shape, layers: number): Promise<{ unit: MeteredUnit; t5: T5 }> {
+async function onKernels(shape: T5Named, layers: number): Promise<{ unit: MeteredUnit; t5: T5 }> {
   const unit = await MeteredUnit.create();
   const config = { ...shape.config, numLayers: layers, numDecoderLayers: layers };
   const t5 = new T5(unit, new Arena(unit), { config, weights: 'int8', tiedHead: false });
@@ -54,7 +54,7 @@ interface Costs {
   stepPages: number;
 }
 
-async function measureLayers(shape: Shape, layers: number, tokensIn: number, tokensOut: number): Promise<Costs> {
+async function measureLayers(shape: T5Named, layers: number, tokensIn: number, tokensOut: number): Promise<Costs> {
   const { unit, t5 } = await onKernels(shape, layers);
   return costsOf(unit, t5, tokensIn, tokensOut);
 }
@@ -70,7 +70,7 @@ function costsOf(unit: MeteredUnit, t5: T5, tokensIn: number, tokensOut: number)
 }
 
 /** Every layer costs the same: cost(L) = cost(1) + (L - 1) (cost(2) - cost(1)). */
-async function measureByFormula(shape: Shape, tokensIn: number, tokensOut: number): Promise<Costs> {
+async function measureByFormula(shape: T5Named, tokensIn: number, tokensOut: number): Promise<Costs> {
   const [one, two] = [
     await measureLayers(shape, 1, tokensIn, tokensOut),
     await measureLayers(shape, 2, tokensIn, tokensOut),
@@ -90,7 +90,7 @@ async function measureByFormula(shape: Shape, tokensIn: number, tokensOut: numbe
  */
 async function measureOverhead(): Promise<{ oneByOne: number; auto: number; answer: number; call: number }> {
   const { further, furtherAuto, furtherInUnit, firstCached } = await measureCanister(
-    await randomModel(shapeNamed('little-flan')),
+    await randomModel(t5ShapeNamed('little-flan')),
   );
   return {
     oneByOne: further.total - furtherInUnit,
@@ -140,7 +140,7 @@ async function shapeTable(overhead: Overhead): Promise<string> {
   const head = ['', 'MB', 'M MAC a token', 'encode 33', 'a token, auto', 'a token, one a call', '2 B', '5 B', '40 B'];
   const rows: string[][] = [];
   for (const name of SHAPES) {
-    const shape = shapeNamed(name);
+    const shape = t5ShapeNamed(name);
     const { prompt, promptPages, steps, stepPages } = await measureByFormula(shape, 33, 17);
     const step = steps[16]!;
     const further = step + overhead.auto;
@@ -178,7 +178,7 @@ function plotOf(byPrompt: readonly Costs[], whole: (tokens: number, auto: boolea
 }
 
 async function run({ svg }: { svg?: string }): Promise<void> {
-  const small = shapeNamed('flan-t5-small');
+  const small = t5ShapeNamed('flan-t5-small');
   const overhead = await measureOverhead();
   const { unit, t5 } = await onKernels(small, small.config.numLayers);
   const byPrompt = TOKENS_IN.map((tokensIn) => costsOf(unit, t5, tokensIn, 2));

@@ -4,7 +4,7 @@
  */
 import { Command } from 'commander';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
-import { shapeNamed, shapeNames } from '../src/node/model/shapes.ts';
+import { t5ShapeNamed, t5ShapeNames } from '../src/node/model/shapes.ts';
 import { weightsOption } from '../src/node/terminal/arguments.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
 import { type Figures, measureFigures, targets } from './figures.ts';
@@ -15,7 +15,7 @@ const show = (value: number): string =>
   Number.isNaN(value) ? '' : value < 100 ? value.toFixed(3) : value.toLocaleString('en');
 
 async function run({ shape, weights, json }: { shape: string; weights: WeightsKind; json?: boolean }): Promise<void> {
-  const figures = { ...(await measureFigures(shapeNamed(shape), weights)), ...(await measureSmolLM2()) };
+  const figures = { ...(await measureFigures(t5ShapeNamed(shape), weights)), ...(await measureSmolLM2()) };
   const all = { ...targets, ...smollm2Targets };
   if (json) {
     console.log(JSON.stringify(figures));
@@ -32,7 +32,7 @@ async function run({ shape, weights, json }: { shape: string; weights: WeightsKi
 
 const program = new Command('npm run bench:instructions --')
   .description('The figures that decide, counted by the replica, against their targets.')
-  .option('--shape <name>', shapeNames.slice(0, 3).join(', '), 'flan-t5-small')
+  .option('--shape <name>', t5ShapeNames.slice(0, 3).join(', '), 'flan-t5-small')
   .addOption(weightsOption())
   .option('--json', 'print one object')
   .showHelpAfterError()

@@ -6,6 +6,7 @@
 
 import type { MessageRecord } from '../packages/replica/src/index.ts';
 import type { TokensPerCall } from '../src/interface/llm.did.ts';
+import type { T5Config } from '../src/model/checkpoint/config.ts';
 import { type Answer, BenchCanister } from '../src/node/cost/bench-canister.ts';
 import { promptOf, type RandomModel } from '../src/node/model/random-model.ts';
 import { loadT5, measureAnswer, type UnitCosts } from './measure-unit.ts';
@@ -63,7 +64,7 @@ const ONE: TokensPerCall = { fixed: 1 };
 const AUTO: TokensPerCall = { auto: null };
 
 export async function measureCanister(
-  model: RandomModel,
+  model: RandomModel<T5Config>,
   { tokensIn = 33, tokensOut = 32, answerTokens = 40, onProgress = (_step: string): void => {} } = {},
 ): Promise<CanisterFigures> {
   onProgress('the kernels alone');

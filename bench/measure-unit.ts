@@ -3,6 +3,7 @@
  * and op by op; and a linear op by its shape. Instructions only; times are taken elsewhere.
  */
 
+import type { T5Config } from '../src/model/checkpoint/config.ts';
 import { T5 } from '../src/model/families/t5/t5.ts';
 import type { Sequence } from '../src/model/sequence.ts';
 import type { RandomModel } from '../src/node/model/random-model.ts';
@@ -17,7 +18,7 @@ import { addCost, type Cost, MeteredUnit, noCost, type RunCost } from './metered
 export const withoutPages = ({ total, pages }: { total: number; pages: number }): number => total - pages;
 
 /** The model on a machine, its weights in place. */
-export function loadT5(machine: Machine, { config, head, pack }: RandomModel): T5 {
+export function loadT5(machine: Machine, { config, head, pack }: RandomModel<T5Config>): T5 {
   const t5 = new T5(machine, new Arena(machine), { config, weights: head.weights, tiedHead: head.tiedHead });
   const weights = pack.subarray(head.weightsOffset, head.weightsOffset + head.weightsBytes);
   t5.weights.put(0, weights, (at, bytes) => machine.write(at, bytes));

@@ -4,10 +4,11 @@
  * if a message takes more than a slice.
  */
 import { Command } from 'commander';
+import type { T5Config } from '../src/model/checkpoint/config.ts';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { buildKernels } from '../src/node/build/kernels.ts';
 import { type RandomModel, randomModel } from '../src/node/model/random-model.ts';
-import { macsOf, shapeNamed, shapeNames } from '../src/node/model/shapes.ts';
+import { macsOf, t5ShapeNamed, t5ShapeNames } from '../src/node/model/shapes.ts';
 import { weightsOption } from '../src/node/terminal/arguments.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
 import { kernelsInNode, Unit } from '../src/tensor/unit.ts';
@@ -29,7 +30,7 @@ interface Ops {
 }
 
 /** Milliseconds of the processor that a decode step takes without metering. */
-async function unmeteredStep(model: RandomModel, tokensIn: number): Promise<number> {
+async function unmeteredStep(model: RandomModel<T5Config>, tokensIn: number): Promise<number> {
   const unit = new Unit(kernelsInNode((await buildKernels()) as Uint8Array<ArrayBuffer>));
   const t5 = loadT5(unit, model);
   const session = t5.open(idsOf(tokensIn, model.config.vocabularySize), 64);
@@ -80,7 +81,7 @@ function opsTable(ops: readonly OpRow[]): string {
 }
 
 async function run({ shape, weights, json }: { shape: string; weights: WeightsKind; json?: boolean }): Promise<void> {
-  const found = shapeNamed(shape);
+  const found = t5ShapeNamed(shape);
   const progress = (step: string): void => {
     if (!json && process.stderr.isTTY) process.stderr.write(`\r\x1b[K${step} …`);
   };
@@ -137,7 +138,7 @@ ${opsTable(long.cross)}`);
 
 const program = new Command('npm run bench --')
   .description('What a model of a shape costs in the canister, with random weights from a seed.')
-  .option('--shape <name>', shapeNames.slice(0, 3).join(', '), 'flan-t5-small')
+  .option('--shape <name>', t5ShapeNames.slice(0, 3).join(', '), 'flan-t5-small')
   .addOption(weightsOption())
   .option('--json', 'print an object in place of tables')
   .showHelpAfterError()

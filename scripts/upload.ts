@@ -4,7 +4,10 @@
  */
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
+import { packShape } from '../src/model/pack/pack.ts';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
+import { placesOf } from '../src/node/cost/places.ts';
+import { placesText } from '../src/node/cost/table.ts';
 import { uploadCycles } from '../src/node/cost/upload-cost.ts';
 import { findModel } from '../src/node/model/find-model.ts';
 import { notAppliedLine, packFolder } from '../src/node/model/model-folder.ts';
@@ -27,7 +30,7 @@ const program = addNetworkOptions(
 )
   .option(
     '--model <dir>',
-    'folder of a T5, or a model on the hub like google/flan-t5-small (default: models/little-flan)',
+    'folder of a model or GGUF file, or a model on the hub like google/flan-t5-small (default: models/little-flan)',
   )
   .addOption(weightsOption())
   .option('--retries <n>', 'how often a call that gets lost is tried again', wholeNumber(0, 1000), 5)
@@ -50,6 +53,8 @@ async function upload(options: Options): Promise<void> {
   console.log(
     `For the whole upload the canister pays ${cyclesText(uploadCycles(pack.bytes))}, on 13 nodes; on 34 it is 2.6 times that`,
   );
+  const { arena_bytes } = await client.actor.settings();
+  console.log(placesText(placesOf(packShape(pack.head), pack.head.tokenizerBytes, Number(arena_bytes))));
   if (!options.yes && !(await agrees())) return;
   await uploadWithProgress(client, pack, options.retries);
   console.log(`${name} answers now: SHA-256 ${pack.sha256}`);

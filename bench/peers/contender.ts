@@ -4,12 +4,12 @@
  * what came out. run.ts starts these.
  */
 import { join } from 'node:path';
-import { shapeNamed } from '../../src/node/model/shapes.ts';
+import { t5ShapeNamed } from '../../src/node/model/shapes.ts';
 import { type Chain, chainInput, decodeChain, encodeChain } from './chains.ts';
 import { onnxOf } from './onnx.ts';
 import { runOurs } from './ours.ts';
 
-const { config } = shapeNamed('flan-t5-small');
+const { config } = t5ShapeNamed('flan-t5-small');
 
 /** As a decode step has it, one row; as the encoder has it, a row for each prompt token. */
 export const cases: Record<string, { chain: Chain; rows: number }> = {

@@ -12,3 +12,5 @@ export const MAX_TARGET_LENGTH = 512;
  * when it is opened.
  */
 export const MAX_CONTEXT = 32_768;
+/** The setting `arena_bytes` where nobody has set it. */
+export const ARENA_BYTES = 2_560 * 2 ** 20;

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { type Figures, targets } from '../../bench/figures.ts';
 import { measureCanister } from '../../bench/measure-canister.ts';
 import { randomModel } from '../../src/node/model/random-model.ts';
-import { shapeNamed } from '../../src/node/model/shapes.ts';
+import { t5ShapeNamed } from '../../src/node/model/shapes.ts';
 
 describe('what an answer costs in the canister', () => {
   it('is kernels, pages, system calls and TypeScript, in each kind of message', async () => {
-    const figures = await measureCanister(await randomModel(shapeNamed('little-flan')));
+    const figures = await measureCanister(await randomModel(t5ShapeNamed('little-flan')));
     const { first, firstCached, further, furtherAuto, answer } = figures;
     for (const share of [first, firstCached, further, furtherAuto, answer]) {
       const { total, kernels, pages, systemCalls, typescript } = share;

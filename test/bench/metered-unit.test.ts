@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { idsOf, loadT5, measureAnswer, measureLinear, measureOps, withoutPages } from '../../bench/measure-unit.ts';
 import { MeteredUnit } from '../../bench/metered-unit.ts';
 import { randomModel } from '../../src/node/model/random-model.ts';
-import { macsOf, shapeNamed } from '../../src/node/model/shapes.ts';
+import { macsOf, t5ShapeNamed } from '../../src/node/model/shapes.ts';
 import { newUnit } from '../tensor/machines.ts';
 
-const shape = shapeNamed('little-flan');
+const shape = t5ShapeNamed('little-flan');
 const model = await randomModel(shape);
 
 describe('the metered unit', () => {

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { chainWeights, decodeChain, encodeChain, macsOfChain } from '../../bench/peers/chains.ts';
 import { onnxOf } from '../../bench/peers/onnx.ts';
 import { MessageReader } from '../../src/model/tokenizer/files/protobuf.ts';
-import { macsOf, shapeNamed } from '../../src/node/model/shapes.ts';
+import { macsOf, t5ShapeNamed } from '../../src/node/model/shapes.ts';
 
-const shape = shapeNamed('little-flan');
+const shape = t5ShapeNamed('little-flan');
 
 /** The graph of an ONNX file: its nodes' types, and its tensors' bytes by name. */
 function readGraph(file: Uint8Array): { types: string[]; tensors: Map<string, Uint8Array> } {

@@ -295,7 +295,7 @@ describe('the store', () => {
 
 describe('upload_start', () => {
   it.each([0n, 63n, 2n ** 40n])('refuses %i bytes', async (bytes) => {
-    const message = `upload_start: expected 64 to 3221225472 bytes, got ${bytes}`;
+    const message = `upload_start: expected 64 to 17179869184 bytes, got ${bytes}`;
     expect(await llm.upload_start(bytes, 'a'.repeat(64))).toEqual({ Err: { InvalidSize: message } });
   });
 

@@ -39,8 +39,8 @@ import { candid } from './methods.ts';
 
 /** Well under the 2 MiB of an ingress message, and a multiple of SHA-256's blocks. */
 const CHUNK_BYTES = 1 << 20;
-/** More than flan-t5-xl in int8, and what a 32-bit heap could hold at the very most. */
-const MAX_PACK_BYTES = 3 * 2 ** 30;
+/** More than any model whose answers would end: weights that the heap cannot hold are streamed. */
+const MAX_PACK_BYTES = 16 * 2 ** 30;
 
 interface Upload extends StoredPack {
   /** Whether it is a stored pack, of which nothing is needed. */

@@ -4,18 +4,16 @@
  */
 
 import { fromHex } from '../../interface/hex.ts';
-import { openModel } from '../../model/families/registry.ts';
 import { type GenerationModel, mostNewTokens } from '../../model/generation/options.ts';
 import type { LanguageModel } from '../../model/language-model.ts';
 import { MAX_SOURCE_LENGTH } from '../../model/limits.ts';
+import { openInRoom } from '../../model/open-in-room.ts';
 import { PackCheck } from '../../model/pack/check-pack.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../../model/pack/pack.ts';
 import { openTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
-import { inPieces, type Resident, type Streaming } from '../../model/weight-places.ts';
+import { inPieces, type Resident } from '../../model/weight-places.ts';
 import { BLOCK_BYTES } from '../../native/blocks-protocol.ts';
-import { NoRoom } from '../../tensor/arena.ts';
 import { HEADER_BYTES } from '../../tensor/assembly/protocol.ts';
-import type { StablePiece } from '../../tensor/recorder.ts';
 import { Chat } from '../../text/chat.ts';
 import type { Tokenizer } from '../../text/tokenizer.ts';
 import { certifyModelOf } from '../certification/certified.ts';
@@ -55,11 +53,21 @@ export class Model {
   /** Resident weights that are yet to be brought where they belong. */
   private readonly toLoad: Resident[];
 
-  /** @throws RangeError where the arena has no room. */
+  /**
+   * @param isNew not so one that answered before an upgrade
+   * @throws RangeError where the arena has no room
+   */
   constructor(stored: StoredPack, head: OpenedHead, isNew: boolean) {
     this.stored = stored;
     this.head = head;
-    const { languageModel, tokenizerAt } = openInRoom(stored, head, isNew);
+    const { languageModel, tokenizerAt } = openInRoom(packShape(head), {
+      machine: unit,
+      arena,
+      most: arenaBytes(),
+      tokenizerBytes: head.tokenizerBytes,
+      piecesOf: (offset, bytes) => stablePieces(stored.blocks, head.weightsOffset + offset, bytes),
+      isNew,
+    });
     this.languageModel = languageModel;
     this.tokenizerAt = tokenizerAt;
     this.toLoad = languageModel.weights.resident.flatMap((range) => inPieces(range, BLOCK_BYTES));
@@ -116,41 +124,6 @@ export class Model {
     readToArena(this.stored.blocks, tokenizerOffset, tokenizerBytes, this.tokenizerAt);
     return openTokenizer(unit, this.tokenizerAt, tokenizerBytes, addedTokens);
   }
-}
-
-/** What a model takes of the arena. */
-interface Opened {
-  languageModel: LanguageModel;
-  tokenizerAt: number;
-}
-
-/**
- * The model with all weights resident, where the arena may grow so far; else with as many as leave a quarter of it to
- * sessions, the others streamed.
- * @param isNew not so one that answered before an upgrade: where the arena may be less by now, it takes what it must
- * @throws NoRoom where the arena has no room for that either
- */
-function openInRoom({ blocks }: StoredPack, head: OpenedHead, isNew: boolean): Opened {
-  const open = (streaming?: Streaming): Opened => ({
-    languageModel: openModel(unit, arena, packShape(head), streaming),
-    tokenizerAt: arena.allocate(head.tokenizerBytes),
-  });
-  const most = arenaBytes();
-  try {
-    return arena.within(most, open);
-  } catch (error) {
-    if (!(error instanceof NoRoom)) throw error;
-  }
-  const bounded = (streaming: Streaming): Opened =>
-    isNew ? arena.within(most, () => open(streaming)) : open(streaming);
-  const piecesOf = (offset: number, bytes: number): StablePiece[] =>
-    stablePieces(blocks, head.weightsOffset + offset, bytes);
-  // what a model takes beside weights shows when as few of these as possible are resident
-  const least = bounded({ room: 0, piecesOf });
-  const rest = arena.used - least.languageModel.weights.bytes;
-  least.languageModel.dispose();
-  arena.release(least.tokenizerAt);
-  return bounded({ room: most * 0.75 - rest, piecesOf });
 }
 
 const readPack = ({ blocks }: Pick<StoredPack, 'blocks'>, offset: number, bytes: number): Uint8Array =>

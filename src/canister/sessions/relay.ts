@@ -66,14 +66,14 @@ export interface Drive {
   model: Model;
 }
 
-/** A step that took more than this may not fit a message next time; TypeScript makes it, in several if need be. */
-const MOST_STEP_INSTRUCTIONS = 1_000_000_000;
 /**
  * What a batch may take. A further row takes less than half of what a row alone does, whose weights' pages it does not
  * pay (docs/performance.md); this much is counted.
  */
 const BATCH_INSTRUCTIONS = 1_400_000_000;
 const FURTHER_ROW = 0.6;
+/** Where not even two rows fit a message, TypeScript makes steps, in several messages if need be. */
+const MOST_STEP_INSTRUCTIONS = BATCH_INSTRUCTIONS / (1 + FURTHER_ROW);
 /**
  * A record is lost where a callback traps and the cleanup after it, too: no message tells that it is free, and one that
  * is in use must not be written.
@@ -83,6 +83,13 @@ const MOST_DRIVES = 4_096;
 /** Rows of a batch that fits a message, where a step of one row takes so much. */
 export const rowsThatFit = (stepInstructions: number): number =>
   Math.max(1, Math.min(MAX_LOGIT_ROWS, 1 + Math.floor((BATCH_INSTRUCTIONS / stepInstructions - 1) / FURTHER_ROW)));
+
+/**
+ * Rows of a batch that need not fit a message. Where few would, weights are touched for so few that it takes less to go
+ * through several messages with all of them.
+ */
+export const rowsTogether = (stepInstructions: number): number =>
+  stepInstructions > MOST_STEP_INSTRUCTIONS ? MAX_LOGIT_ROWS : rowsThatFit(stepInstructions);
 
 /** What a step of one row takes that takes so much with `rows`. */
 export const ofOneRow = (instructions: number, rows: number): number => instructions / (1 + FURTHER_ROW * (rows - 1));

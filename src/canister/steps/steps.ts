@@ -15,7 +15,7 @@ import { prefixes } from '../model/prefixes.ts';
 import { arena, instructionsNow, MESSAGE_BUDGET, SLICE, unit } from '../runtime/unit.ts';
 import { chargeMeasured } from '../sessions/billing.ts';
 import { counters } from '../sessions/counters.ts';
-import { ofOneRow, rowsThatFit } from '../sessions/relay.ts';
+import { ofOneRow, rowsTogether } from '../sessions/relay.ts';
 import type { Session } from '../sessions/session.ts';
 import { end } from '../sessions/sessions.ts';
 
@@ -115,10 +115,10 @@ const wants = (session: Session, made: number): boolean =>
 /** Those that have no token of this message yet come first. */
 function nextBatch(wanting: readonly Session[], made: ReadonlyMap<Session, number>, model: Model): Session[] {
   const without = wanting.filter((session) => !made.has(session));
-  const batch = nextBatchOf(wanting, rowsOf, rowsThatFit(model.stepInstructions));
+  const batch = nextBatchOf(wanting, rowsOf, rowsTogether(model.stepInstructions));
   return without.length === 0 || without.some((session) => batch.includes(session))
     ? batch
-    : nextBatchOf(without, rowsOf, rowsThatFit(model.stepInstructions));
+    : nextBatchOf(without, rowsOf, rowsTogether(model.stepInstructions));
 }
 
 /** Makes the next token of each in one batch; each has its share of it by its rows. @returns whether it is made */
@@ -178,8 +178,9 @@ export function makeTokens(session: Session, model: Model, { budget, most }: Rea
     if (made > 0 && start + 1.1 * dearest > most) return undefined;
     const progress = advanceGeneration(model.languageModel, writing, budget);
     session.tokenIds = writing.tokenIds as number[];
-    // what comes before the first token is more than a step, but better than nothing; a step's second half says nothing
-    if (isWhole && (isStep || model.stepInstructions === 0))
+    // what comes before the first token is more than a step, but better than nothing; a part of a step says nothing
+    const isMade = progress === 'token' || progress === 'finished';
+    if (isMade && isWhole && (isStep || model.stepInstructions === 0))
       model.stepInstructions = ofOneRow(unit.instructions - unitStart, isStep ? rowsOf(session) : 1);
     if (progress === 'finished') return writing.finishReason;
     if (progress !== 'token') return undefined;

@@ -3,7 +3,7 @@
  * initial value here.
  */
 import type * as Candid from '../../interface/llm.did.ts';
-import { MAX_CONTEXT } from '../../model/limits.ts';
+import { ARENA_BYTES, MAX_CONTEXT } from '../../model/limits.ts';
 import { NoStableRoom } from './blocks.ts';
 import { readRecord, writeRecord } from './stable.ts';
 
@@ -33,7 +33,7 @@ const ranges = {
   receipt_seconds: { initial: 365 * DAY, least: 0, most: 36_500 * DAY },
   embedding_bytes: { initial: 64 * MiB, least: 0, most: 64 * 1024 * MiB },
   model_bytes: { initial: 16 * 1024 * MiB, least: 1, most: 400 * 1024 * MiB },
-  arena_bytes: { initial: 2_560 * MiB, least: 16 * MiB, most: 2_816 * MiB },
+  arena_bytes: { initial: ARENA_BYTES, least: 16 * MiB, most: 2_816 * MiB },
   min_cycles: { initial: 500_000_000_000, least: 0, most: Number.MAX_SAFE_INTEGER },
   price_percent: { initial: 0, least: 0, most: 100_000 },
 } satisfies Record<string, Range>;

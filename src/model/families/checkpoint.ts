@@ -71,7 +71,7 @@ export async function openCheckpoint(folder: Folder, name: string): Promise<Chec
  * The family that a `config.json` is of, by its `model_type`; a T5's may be silent.
  * @throws Error for one that is not built in
  */
-function familyOf(config: unknown): FamilyName | undefined {
+export function familyOf(config: unknown): FamilyName | undefined {
   const fields = new Fields('config.json', config);
   const type = fields.get('model_type') ?? 't5';
   if (type === 't5') return undefined;

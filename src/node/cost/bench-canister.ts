@@ -16,6 +16,12 @@ import {
   type TokensPerCall,
 } from '../../interface/llm.did.ts';
 import { buildCanister } from '../build/canister.ts';
+import type { PackSource } from '../model/random-model.ts';
+
+/** What is answered while weights are on their way. */
+interface Loading {
+  Err?: { Unavailable?: string };
+}
 
 export interface Answer {
   generation: Generation;
@@ -66,18 +72,43 @@ export class BenchCanister {
     await this.settle();
   }
 
-  async upload(pack: Uint8Array): Promise<MessageRecord[]> {
+  async upload(pack: Uint8Array | PackSource): Promise<MessageRecord[]> {
+    const source = pack instanceof Uint8Array ? sourceOf(pack) : pack;
     return await this.during(async () => {
-      const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
       const plan = ok<{ chunk_bytes: number; chunks: number }>(
-        await this.update('upload_start', [BigInt(pack.length), sha256(pack)]),
+        await this.update('upload_start', [BigInt(source.bytes), sha256Of(source)]),
       );
       for (let i = 0; i < plan.chunks; i++) {
-        const chunk = pack.subarray(i * plan.chunk_bytes, (i + 1) * plan.chunk_bytes);
-        ok(await this.update('upload_chunk', [i, chunk, [sha256(chunk)]]));
+        const at = i * plan.chunk_bytes;
+        const chunk = source.read(at, Math.min(plan.chunk_bytes, source.bytes - at));
+        ok(await this.update('upload_chunk', [i, chunk, [createHash('sha256').update(chunk).digest('hex')]]));
       }
-      ok(await this.update('upload_commit', []));
+      for (;;) {
+        const committed = (await this.update('upload_commit', [])) as { Err?: { Incomplete?: { missing: unknown[] } } };
+        // a large pack is checked in several messages
+        if (committed.Err?.Incomplete?.missing.length !== 0) return void ok(committed);
+      }
     });
+  }
+
+  /** Brings the model's weights to where they stay, in as many messages as it takes. */
+  async load(): Promise<void> {
+    for (;;) {
+      const answer = (await this.update('generate_with', ['a', optionsOf({ max_new_tokens: 1 })])) as Loading;
+      await this.settle();
+      if (answer.Err?.Unavailable === undefined) return void ok(answer);
+    }
+  }
+
+  /** Changes settings by their Candid names. */
+  async set(given: Record<string, unknown>): Promise<void> {
+    ok(await this.update('set_settings', [optional(SettingsChange as never, given)]));
+  }
+
+  /** Bytes of weights that the canister streams, as it says itself. */
+  async streamedBytes(): Promise<number> {
+    const [info] = (await this.query('model_info')) as [{ streamed_bytes: [bigint] }];
+    return Number(info.streamed_bytes[0]);
   }
 
   async generate(prompt: string, maxNewTokens: number, perCall: TokensPerCall): Promise<Answer> {
@@ -95,8 +126,7 @@ export class BenchCanister {
 
   /** Calls of `generate_with` that come at once, with the same options. They are worked on together. */
   async askTogether(prompts: readonly string[], given: Record<string, unknown>): Promise<MessageRecord[]> {
-    const most = { max_active: prompts.length, max_sessions_per_caller: 2 * prompts.length };
-    ok(await this.update('set_settings', [optional(SettingsChange as never, most)]));
+    await this.set({ max_active: prompts.length, max_sessions_per_caller: 2 * prompts.length });
     return await this.during(async () => {
       const answers = prompts.map((prompt) => this.update('generate_with', [prompt, optionsOf(given)]));
       for (const answer of await Promise.all(answers)) ok(answer);
@@ -128,9 +158,7 @@ export class BenchCanister {
 
   /** Bytes of the arena, as the canister says itself. */
   async arenaBytes(): Promise<number> {
-    const { canisterId } = this;
-    const reply = await this.replica.queryCall({ canisterId, method: 'status', arg: encode('status', []) });
-    return Number((decode('status', reply) as { arena_bytes: bigint }).arena_bytes);
+    return Number(((await this.query('status')) as { arena_bytes: bigint }).arena_bytes);
   }
 
   /** Size of the canister's heap; it never shrinks, so this is its peak. */
@@ -141,6 +169,11 @@ export class BenchCanister {
   /** Cycles left. */
   get cycles(): bigint {
     return this.replica.canister(this.canisterId)!.cycles;
+  }
+
+  private async query(method: string): Promise<unknown> {
+    const { replica, canisterId } = this;
+    return decode(method, await replica.queryCall({ canisterId, method, arg: encode(method, []) }));
   }
 
   private async update(method: string, args: unknown[]): Promise<unknown> {
@@ -159,6 +192,19 @@ export class BenchCanister {
   private async settle(): Promise<void> {
     while ((await this.replica.tick()) > 0);
   }
+}
+
+const sourceOf = (pack: Uint8Array): PackSource => ({
+  bytes: pack.length,
+  read: (offset, bytes) => pack.subarray(offset, offset + bytes),
+});
+
+const HASHED_BYTES = 1 << 24;
+
+function sha256Of({ bytes, read }: PackSource): string {
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes; at += HASHED_BYTES) hash.update(read(at, Math.min(HASHED_BYTES, bytes - at)));
+  return hash.digest('hex');
 }
 
 const encode = (method: string, args: unknown[]): Uint8Array =>

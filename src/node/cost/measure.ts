@@ -6,17 +6,19 @@
 import { Principal } from '@dfinity/principal';
 import { fees, ingressFee } from '../../../packages/replica/src/cycles.ts';
 import { agentEnvelopeBytes } from '../../../packages/replica/src/envelope-size.ts';
-import type { Unigram } from '../../model/tokenizer/unigram/tokenizer.ts';
-import { promptOf } from '../model/random-model.ts';
+import type { Tokenizer } from '../../text/tokenizer.ts';
+import { type PackSource, promptOf } from '../model/random-model.ts';
 import { BenchCanister } from './bench-canister.ts';
 
 export interface Work {
-  pack: Uint8Array;
-  tokenizer: Unigram;
-  /** Of the prompt, `</s>` included. */
+  pack: Uint8Array | PackSource;
+  tokenizer: Pick<Tokenizer, 'encode'>;
+  /** Of the prompt, those that the tokenizer adds included. */
   promptTokens: number;
   /** Of the answer, the stop token included. */
   tokens: number;
+  /** The setting `arena_bytes`, where it is not to be as it is. */
+  arenaBytes?: number | undefined;
   onProgress?: (step: string) => void;
 }
 
@@ -39,64 +41,102 @@ export interface Costs {
   generate: number;
   start: number;
   auto: number;
+  /** Of `generate`, a further token: cycles, the messages of its calls and their replies, instructions of all these. */
+  token: number;
+  tokenMessages: number;
+  tokenInstructions: number;
 }
+
+/** What answers cost. */
+export type AnswerCosts = Pick<Costs, 'generate' | 'start' | 'auto' | 'token' | 'tokenMessages' | 'tokenInstructions'>;
 
 const DAY_SECONDS = 86_400n;
 const ONE = { fixed: 1 };
 const AUTO = { auto: null };
 
 /** @throws Error where the canister refuses, with its words */
-export async function measureCosts({
-  pack,
-  tokenizer,
-  promptTokens,
-  tokens,
-  onProgress = () => {},
-}: Work): Promise<Costs> {
-  // the first one warms up: it grows what later ones find grown
-  const [warm, first, second, third] = differentPrompts(tokenizer, promptTokens, 4);
+export async function measureCosts(work: Work): Promise<Costs> {
+  const { costs } = await measured(work);
+  return costs;
+}
+
+/** As `measureCosts`; the canister can be measured further. */
+export async function measured(work: Work): Promise<{ canister: BenchCanister; costs: Costs }> {
+  const { pack, arenaBytes, onProgress = () => {} } = work;
   onProgress('installing');
   const canister = await BenchCanister.install();
   // the replica installs without a message; the compressed module goes into one
   const message = { canisterId: Principal.managementCanister(), methodName: 'install_code', arg: canister.wasm };
   const install = Number(BenchCanister.CYCLES - canister.cycles + ingressFee(agentEnvelopeBytes(message)));
-  const cost = async (what: string, work: () => Promise<unknown>): Promise<number> => {
-    onProgress(what);
-    const before = canister.cycles;
-    await work();
-    return Number(before - canister.cycles);
-  };
-  const upload = await cost('uploading', () => canister.upload(pack));
-  const options = (tokens_per_call: unknown) => ({ max_new_tokens: tokens, eos_token_id: [PADDING], tokens_per_call });
-  const ask = (prompt: string, perCall: unknown) => async () => {
-    const { generation } = await canister.ask(prompt, options(perCall));
-    const { prompt_tokens, output_tokens, embedding_cached } = generation;
-    if (prompt_tokens !== promptTokens || output_tokens !== tokens || embedding_cached)
-      throw new Error(
-        `cost: expected ${promptTokens} new tokens in and ${tokens} out, got ${prompt_tokens} and ${output_tokens}`,
-      );
-  };
-  await cost('answering', ask(warm!, AUTO));
-  const generate = await cost('answering with generate, one token a call', ask(first!, ONE));
-  const start = await cost('answering with start, one token a call', () => canister.start(second!, options(ONE)));
-  const auto = await cost('answering with auto', ask(third!, AUTO));
+  if (arenaBytes !== undefined) await canister.set({ arena_bytes: BigInt(arenaBytes) });
+  onProgress('uploading');
+  const before = canister.cycles;
+  await canister.upload(pack);
+  const upload = Number(before - canister.cycles);
+  const answers = await measureAnswers(canister, work);
   const installed = canister.replica.canister(canister.canisterId)!;
   const { storageBytes } = installed;
   const storageDay = Number(installed.idleFee(DAY_SECONDS));
-  return { create: Number(fees.canisterCreation), install, upload, storageDay, storageBytes, generate, start, auto };
+  const costs = { create: Number(fees.canisterCreation), install, upload, storageDay, storageBytes, ...answers };
+  return { canister, costs };
+}
+
+/** @param variant of prompts: others than those that were asked before */
+export async function measureAnswers(
+  canister: BenchCanister,
+  { tokenizer, promptTokens, tokens, onProgress = () => {} }: Work,
+  variant = 0,
+): Promise<AnswerCosts> {
+  // the first one warms up: it grows what later ones find grown
+  const [warm, first, second, third, fourth] = differentPrompts(tokenizer, promptTokens, 5, variant);
+  await canister.load();
+  const options = (count: number, tokens_per_call: unknown) => ({
+    max_new_tokens: count,
+    eos_token_id: [PADDING],
+    tokens_per_call,
+  });
+  const ask = async (step: string, prompt: string, count: number, perCall: unknown) => {
+    onProgress(step);
+    const before = canister.cycles;
+    const { generation, messages } = await canister.ask(prompt, options(count, perCall));
+    const { prompt_tokens, output_tokens, embedding_cached } = generation;
+    if (prompt_tokens !== promptTokens || output_tokens !== count || embedding_cached)
+      throw new Error(
+        `cost: expected ${promptTokens} new tokens in and ${count} out, got ${prompt_tokens} and ${output_tokens}`,
+      );
+    const instructions = messages.reduce((sum, message) => sum + message.instructions.total, 0);
+    return { cycles: Number(before - canister.cycles), messages: messages.length, instructions };
+  };
+  await ask('answering', warm!, tokens, AUTO);
+  const generate = await ask('answering with generate, one token a call', first!, tokens, ONE);
+  onProgress('answering with start, one token a call');
+  const before = canister.cycles;
+  await canister.start(second!, options(tokens, ONE));
+  const start = Number(before - canister.cycles);
+  const auto = await ask('answering with auto', third!, tokens, AUTO);
+  const one = await ask('answering with one token', fourth!, 1, ONE);
+  const further = (what: keyof typeof one): number => (tokens > 1 ? (generate[what] - one[what]) / (tokens - 1) : 0);
+  return {
+    generate: generate.cycles,
+    start,
+    auto: auto.cycles,
+    token: further('cycles'),
+    tokenMessages: further('messages'),
+    tokenInstructions: further('instructions'),
+  };
 }
 
 /**
- * The only token that ends these answers: T5 never writes it, so that they have the length asked for. `min_new_tokens`
+ * The only token that ends these answers: no model writes it, so that they have the length asked for. `min_new_tokens`
  * would see to that too, at the price of messages that a plain answer does without.
  */
 const PADDING = 0;
 
 /** Prompts of exactly so many tokens, no two alike, so that none finds its encoding in the cache. */
-function differentPrompts(tokenizer: Unigram, tokens: number, count: number): string[] {
+function differentPrompts(tokenizer: Work['tokenizer'], tokens: number, count: number, from: number): string[] {
   const prompts = new Set<string>();
-  for (let variant = 0; prompts.size < count; variant++) {
-    if (variant === 100)
+  for (let variant = from; prompts.size < count; variant++) {
+    if (variant === from + 100)
       throw new Error(`cost: expected ${count} prompts of ${tokens} tokens, got ${prompts.size}; ask for more`);
     prompts.add(promptOf(tokenizer, tokens, variant));
   }

@@ -3,6 +3,7 @@ import { onNodes } from '../../../packages/replica/src/cycles.ts';
 import { short, USD_PER_XDR, xdrOf } from '../terminal/numbers.ts';
 import { megabytes } from '../terminal/terminal.ts';
 import type { Costs } from './measure.ts';
+import type { Places } from './places.ts';
 
 export interface Asked {
   promptTokens: number;
@@ -20,6 +21,7 @@ export function costTable(
   packBytes: number,
   costs: Costs,
   { promptTokens, tokens, perDay }: Asked,
+  { places, isRun = true }: { places?: Places | undefined; isRun?: boolean } = {},
 ): string {
   const month = (answer: number): number => MONTH_DAYS * (costs.storageDay + perDay * answer);
   const rows: [string, number][] = [
@@ -31,6 +33,7 @@ export function costTable(
     ['  generate, one token a call', costs.generate],
     ['  start, one token a call', costs.start],
     ['  generate, tokens_per_call auto', costs.auto],
+    [`a token of generate, ${messagesText(costs)}`, costs.token],
     ['a day', Number.NaN],
     [`  storage, ${megabytes(costs.storageBytes)}`, costs.storageDay],
     [`  ${perDay.toLocaleString('en-US')} answers, one token a call`, perDay * costs.generate],
@@ -47,7 +50,7 @@ export function costTable(
         .join(''),
     ).join('   ');
   const lines = [
-    `${name}: ${promptTokens} tokens in, ${tokens} out; measured on the local replica just now`,
+    `${name}: ${promptTokens} tokens in, ${tokens} out; ${isRun ? 'measured on the local replica just now' : 'worked out from two layers of it and three, measured on the local replica just now'}`,
     '',
     `${' '.repeat(width)}${NODES.map((nodes) => `on ${nodes} nodes`.padStart(32)).join('   ')}`,
     `${' '.repeat(width)}${columns(() => ['cycles', 'XDR', 'USD'])}`,
@@ -56,9 +59,28 @@ export function costTable(
     ),
     '',
     `USD if an XDR is ${USD_PER_XDR} USD. Prompts are new ones: one that was asked before costs less. Queries (progress, generate_query) cost nothing.`,
+    ...(places ? [`${placesText(places)}${places.streamedBytes > 0 ? ' That is in the figures above.' : ''}`] : []),
     "Storage grows with what is kept: up to 64 MiB of prompts' encodings and 1,000 finished sessions, unless set otherwise.",
   ];
   return lines.join('\n');
+}
+
+const messagesText = ({ tokenMessages }: Costs): string => {
+  const count = Math.round(tokenMessages);
+  return count === 1 ? 'a message' : `${count} messages, replies among them`;
+};
+
+/** Where the weights are while the model works. */
+export function placesText({ arenaBytes, usedBytes, weightsBytes, streamedBytes, readByBatch }: Places): string {
+  const setting = `arena_bytes ${(arenaBytes / 2 ** 20).toLocaleString('en-US')} MiB`;
+  if (streamedBytes === 0)
+    return `All weights, ${megabytes(weightsBytes)}, stay in the heap: the model takes ${megabytes(usedBytes)} of ${setting}.`;
+  const resident = megabytes(weightsBytes - streamedBytes);
+  const when =
+    readByBatch > 0
+      ? `${megabytes(readByBatch)} of them with each token, or once for the tokens of all answers that are made together`
+      : 'all of them once a prompt, by the encoder';
+  return `Of ${megabytes(weightsBytes)} of weights ${resident} stay in the heap and ${megabytes(streamedBytes)} are streamed (${setting}): read from stable memory, ${when}.`;
 }
 
 const moneyOf = (cycles: number): string[] => {

@@ -1,6 +1,6 @@
 /** Values of options that commands share, checked as they are read. */
 import { InvalidArgumentError, Option } from 'commander';
-import { WEIGHTS_KINDS } from '../../model/tensor-table.ts';
+import { WEIGHTS_KINDS, type WeightsKind } from '../../model/tensor-table.ts';
 import { isRecord } from '../../text/nested-json.ts';
 
 /** A parser of whole numbers in a range, its ends included. */
@@ -14,10 +14,10 @@ export function wholeNumber(least: number, most: number): (value: string) => num
 }
 
 /** `--weights`, a WeightsKind. */
-export const weightsOption = (): Option =>
+export const weightsOption = (initial: WeightsKind = 'int8'): Option =>
   new Option('--weights <kind>', 'how the weights are stored: fewer bits take less memory')
     .choices(WEIGHTS_KINDS)
-    .default('int8');
+    .default(initial);
 
 /** `auto`, or how many tokens a message makes. The canister knows the upper limit. */
 export function tokensPerCall(value: string): number | 'auto' {

@@ -93,6 +93,9 @@ describe('its table', () => {
     generate: 1e9,
     start: 0.8e9,
     auto: 0.1e9,
+    token: 20e6,
+    tokenMessages: 2,
+    tokenInstructions: 12e6,
   };
   const lines = costTable('little-flan', 2.8e6, costs, { promptTokens: 33, tokens: 40, perDay: 1000 }).split('\n');
   const cells = (row: string) =>
