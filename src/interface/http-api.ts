@@ -8,6 +8,9 @@ export const API_METHODS: Record<string, 'GET' | 'POST'> = {
   '/v1/models': 'GET',
 };
 
+/** What all of them begin with. */
+export const API_ROOT = '/v1';
+
 /**
  * The most bytes of a body: 8,192 characters of text as JSON writes them, and what stands around them.
  */

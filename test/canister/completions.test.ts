@@ -122,6 +122,15 @@ describe('the openai package', () => {
     expect(await draw()).toBe(await draw());
   });
 
+  it('is told where nothing is', async () => {
+    const error = await errorOf(client().embeddings.create({ model: 'little-flan', input: 'hi' }));
+    expect(error).toMatchObject({
+      status: 404,
+      code: 'unknown_url',
+      message: expect.stringContaining('expected one of /v1/chat/completions, '),
+    });
+  });
+
   it('is told what is wrong, by the status and in words', async () => {
     const create = (more: object) =>
       errorOf(client().chat.completions.create({ model: 'little-flan', messages: say('hi'), ...more } as never));

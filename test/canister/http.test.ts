@@ -96,6 +96,27 @@ describe.each([
     }
   });
 
+  it("what there is not of OpenAI's API is said in its form", async () => {
+    for (const [url, method] of [
+      ['/v1/embeddings', 'POST'],
+      ['/v1/models/little-flan', 'GET'],
+      ['/v1', 'DELETE'],
+    ] as const) {
+      const asked = await ask(url, method);
+      expect(verify(asked).response?.statusCode).toBe(404);
+      expect(JSON.parse(Buffer.from(asked.response.body).toString())).toEqual({
+        error: {
+          message: 'expected one of /v1/chat/completions, /v1/completions, /v1/models, got another path',
+          type: 'invalid_request_error',
+          param: null,
+          code: 'unknown_url',
+        },
+      });
+      // a browser asks first, and would not show what is refused
+      expect(verify(await ask(url, 'OPTIONS')).response?.statusCode).toBe(204);
+    }
+  });
+
   it('what is live says that it is not', async () => {
     for (const [url, status] of [
       ['/status', 200],
@@ -151,7 +172,30 @@ describe('odd paths', () => {
         ['/', '//', '%2F', '%2Fmore', '/more', '%3Fx', '%23x', '%00', '.', '%'].map((after) => `/${name}${after}`),
       ),
   );
+  /** Below the root of OpenAI's API, which is another `*`. */
+  const missingApi = ['/v1', ...same('v1').filter((path) => path.length < 12)].concat(
+    [
+      '/',
+      '//',
+      '/nothing',
+      '/chat',
+      '/chat/completions/',
+      '/models/little-flan',
+      '/%00',
+      '/%C3%A4',
+      '/../status',
+      '/%zz',
+      '/%',
+      '/%C3',
+    ].map((after) => `/v1${after}`),
+    ['/%76%31/x', '//v1/x', '/%2Fv1/x', '/v1%2Fx', '/v1/x?y#z', 'http://a/v1/x'],
+    [`/v1/${'x'.repeat(2_000)}`],
+  );
   const paths = [
+    ...missingApi.map((path) => [path, '/v1/*'] as const),
+    ...['/v10', '/v1x', '/V1/x', '/v2/models', '/a/v1/models', '/v', '/v1.', `/${'x'.repeat(2_000)}`].map(
+      (path) => [path, '*'] as const,
+    ),
     ...same('').map((path) => [path, '/'] as const),
     ...same('status').map((path) => [path, '/status'] as const),
     ...same('metrics').map((path) => [path, '/metrics'] as const),
@@ -168,10 +212,13 @@ describe('odd paths', () => {
     for (const [i, [url, is]] of paths.entries()) {
       for (const method of i % 10 === 0 ? ['GET', 'POST'] : ['GET']) {
         const asked = await ask(url, method);
-        const status = is === '*' ? 404 : method === 'GET' ? 200 : 405;
+        const status = is.endsWith('*') ? 404 : method === 'GET' ? 200 : 405;
         try {
           const { response } = verify(asked);
           if (asked.response.status_code !== status) wrong.push(`${method} ${url}: ${asked.response.status_code}`);
+          const [type] = asked.response.headers.filter(([name]) => name === 'Content-Type').map(([, value]) => value);
+          if (is.endsWith('*') && type?.startsWith('application/json') !== (is === '/v1/*'))
+            wrong.push(`${method} ${url}: ${type}`);
           if ((response === undefined) !== ['/status', '/metrics'].includes(is))
             wrong.push(`${method} ${url}: certified?`);
         } catch (error) {

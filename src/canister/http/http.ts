@@ -9,7 +9,7 @@ import { BlobClass } from '../candid/argument-reader.ts';
 import { httpWitness } from '../certification/certified.ts';
 import { type PageData, pages } from '../certification/page-data.js';
 import { replyRefused } from '../methods/generate.ts';
-import { type Asked, gateOf, isApiPath, namesCanister, pathOf } from '../methods/http-gate.ts';
+import { type Asked, gateOf, isApiPath, missingPage, namesCanister, pathOf } from '../methods/http-gate.ts';
 import { candid } from '../methods/methods.ts';
 import { toBase64, unpack, utf8 } from '../storage/bytes.ts';
 import { complete, encodeHttp } from './completions.ts';
@@ -55,6 +55,12 @@ function fixed(path: string, status: number): HttpResponse {
   };
 }
 
+/** Of a path that is not there: 404, and where browsers ask first, leave to see it. */
+function missing(method: string, path: string): HttpResponse {
+  const page = missingPage(path);
+  return fixed(page, method === 'OPTIONS' && page !== '*' ? 204 : 404);
+}
+
 /** What every request begins with: the query asks for the update, or has the answer. */
 const HANDED_ON: HttpResponse = { status_code: 200, headers: [], body: new Uint8Array(0), upgrade: [true] };
 
@@ -75,7 +81,7 @@ export class HttpMethods {
     const status = reads ? (isLong ? 414 : 200) : 405;
     // HEAD gets a body too: without it the certificate would not fit, and the gateway leaves it out
     if (path === '/') return fixed('/', status);
-    if (!Object.hasOwn(live, path)) return fixed('*', 404);
+    if (!Object.hasOwn(live, path)) return missing(method, path);
     const { type, body: text } = status === 200 ? live[path]!(url) : { type: 'text/plain', body: refusals[status]! };
     return {
       status_code: status,
@@ -99,7 +105,7 @@ export class HttpMethods {
   async http_request_update(request: HttpRequest): Promise<void> {
     const { method, url, body } = request as unknown as Asked;
     const path = pathOf(url);
-    if (!isApiPath(path)) return replyRefused('http_request_update', undefined, encodeHttp(fixed('*', 404)));
+    if (!isApiPath(path)) return replyRefused('http_request_update', undefined, encodeHttp(missing(method, path)));
     const gate = gateOf(method, path, body.length);
     if (typeof gate !== 'number') return await complete(path, body, gate.account);
     replyRefused('http_request_update', undefined, encodeHttp(fixed(path, gate)));

@@ -4,7 +4,7 @@
  * either.
  */
 import { IDL } from 'azle';
-import { API_METHODS, MAX_BODY_BYTES } from '../../interface/http-api.ts';
+import { API_METHODS, API_ROOT, MAX_BODY_BYTES } from '../../interface/http-api.ts';
 import type { Blob } from '../candid/argument-reader.ts';
 import { declareArguments, readArgumentsAs } from '../candid/arguments.ts';
 import { settings } from '../storage/settings.ts';
@@ -24,25 +24,39 @@ function endAt(url: string, character: string): number {
 /**
  * The path of a URL as gateways see it when they look for its certificate: without scheme, host, query and fragment,
  * percent signs decoded, and one slash in front however many there are. `//`, `/%2F` are the page; `/%73tatus` is
- * `/status`; `/status/` is something else. Of a path that goes on after MOST_CHARACTERS, none of ours: to look at a
- * character takes the interpreter 600 instructions and more.
+ * `/status`; `/status/` is something else. What is none of ours ends in `…`: a path that goes on after MOST_CHARACTERS,
+ * as to look at a character takes the interpreter 600 instructions and more, and one whose percent signs are no
+ * character's.
  */
 export function pathOf(url: string): string {
   const head = url.slice(0, MOST_CHARACTERS + 1);
   const end = Math.min(endAt(head, '?'), endAt(head, '#'));
-  if (end > MOST_CHARACTERS) return '';
+  const path = head.slice(0, Math.min(end, MOST_CHARACTERS)).replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '');
+  const decoded = decodeWhole(path);
+  const isOurs = decoded !== undefined && end <= MOST_CHARACTERS;
+  return (decoded ?? decodeStart(path)).replace(/^\/*/, '/') + (isOurs ? '' : '…');
+}
+
+function decodeWhole(path: string): string | undefined {
   try {
-    return decodeURIComponent(head.slice(0, end).replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '')).replace(/^\/*/, '/');
+    return decodeURIComponent(path);
   } catch {
-    // percent signs that are no character's
-    return '';
+    return undefined;
   }
 }
+
+/** As much as tells which root a path is below. */
+const decodeStart = (path: string): string =>
+  path.slice(0, 32).replace(/%[0-7][0-9a-f]/gi, (code) => String.fromCharCode(parseInt(code.slice(1), 16)));
 
 /** Whether a URL says which canister it is for, as addresses without one of its own do. */
 export const namesCanister = (url: string): boolean => url.includes('canisterId=');
 
 export const isApiPath = (path: string): boolean => Object.hasOwn(API_METHODS, path);
+
+/** What is said of a path that is not there, by where it is not: clients of OpenAI's API read JSON alone. */
+export const missingPage = (path: string): string =>
+  path === API_ROOT || path.startsWith(`${API_ROOT}/`) ? `${API_ROOT}/*` : '*';
 
 /** Whose account the caller has; undefined for the caller's own. */
 export interface LetIn {

@@ -15,7 +15,7 @@ import {
   type StaticResponse,
 } from '../../../packages/replica/src/certification/pages.ts';
 import type { Packed } from '../../canister/storage/bytes.ts';
-import { API_METHODS, MAX_BODY_BYTES, MAX_URL_CHARACTERS } from '../../interface/http-api.ts';
+import { API_METHODS, API_ROOT, MAX_BODY_BYTES, MAX_URL_CHARACTERS } from '../../interface/http-api.ts';
 import { ApiError, errorBody } from '../../service/openai/errors.ts';
 import { incrementally, reachable } from './incremental.ts';
 import { type BuildOptions, projectRoot } from './project.ts';
@@ -144,50 +144,57 @@ function pages(page: Page): Pages {
     '/metrics': 'uncertified',
     '/status': 'uncertified',
     ...Object.fromEntries(Object.entries(API_METHODS).map(([path, method]) => [path, apiAnswers(method)])),
+    [`${API_ROOT}/*`]: [
+      preflight('GET, POST'),
+      refused(404, `expected one of ${Object.keys(API_METHODS).join(', ')}, got another path`, 'unknown_url'),
+    ],
     '*': [text(404, `expected one of ${['/', '/metrics', '/status', ...Object.keys(API_METHODS)].join(', ')}\n`)],
   };
 }
 
+const cors: Header[] = [['Access-Control-Allow-Origin', '*']];
+
+/** An error in OpenAI's form. */
+const refused = (status: number, message: string, code: string | null = null): StaticResponse => ({
+  status,
+  headers: [
+    ['Content-Type', 'application/json; charset=utf-8'],
+    ['Cache-Control', 'no-store'],
+    ['X-Content-Type-Options', 'nosniff'],
+    ...cors,
+  ],
+  body: bytes(errorBody(new ApiError(status, message, code))),
+});
+
+/** What a browser asks before it asks. */
+const preflight = (methods: string): StaticResponse => ({
+  status: 204,
+  headers: [
+    ...cors,
+    ['Access-Control-Allow-Methods', `${methods}, OPTIONS`],
+    // a star stands for no Authorization
+    ['Access-Control-Allow-Headers', 'Authorization, Content-Type, *'],
+    ['Access-Control-Max-Age', '600'],
+  ],
+  body: new Uint8Array(),
+});
+
 /**
  * What needs no look at a request's body is answered by a query, with words that are known when the canister is built.
  */
-function apiAnswers(method: string): StaticResponse[] {
-  const cors: Header[] = [['Access-Control-Allow-Origin', '*']];
-  const refused = (status: number, message: string, code: string | null = null): StaticResponse => ({
-    status,
-    headers: [
-      ['Content-Type', 'application/json; charset=utf-8'],
-      ['Cache-Control', 'no-store'],
-      ['X-Content-Type-Options', 'nosniff'],
-      ...cors,
-    ],
-    body: bytes(errorBody(new ApiError(status, message, code))),
-  });
-  const preflight: StaticResponse = {
-    status: 204,
-    headers: [
-      ...cors,
-      ['Access-Control-Allow-Methods', `${method}, OPTIONS`],
-      // a star stands for no Authorization
-      ['Access-Control-Allow-Headers', 'Authorization, Content-Type, *'],
-      ['Access-Control-Max-Age', '600'],
-    ],
-    body: new Uint8Array(),
-  };
-  return [
-    preflight,
-    refused(
-      401,
-      'expected a key that this canister knows, as "Authorization: Bearer <key>", got none or another',
-      'invalid_api_key',
-    ),
-    refused(404, 'expected a canister whose keeper has set "http_completions", got one where it is off', 'not_found'),
-    refused(405, `expected ${method}, got another method`),
-    refused(413, `expected a body of at most ${MAX_BODY_BYTES} bytes, got a longer one`),
-    refused(431, 'expected fewer headers: those of at most 110,000 bytes, and no more than some 160 of them'),
-    refused(503, 'expected cycles in the canister, got too few; its keeper has to top it up'),
-  ];
-}
+const apiAnswers = (method: string): StaticResponse[] => [
+  preflight(method),
+  refused(
+    401,
+    'expected a key that this canister knows, as "Authorization: Bearer <key>", got none or another',
+    'invalid_api_key',
+  ),
+  refused(404, 'expected a canister whose keeper has set "http_completions", got one where it is off', 'not_found'),
+  refused(405, `expected ${method}, got another method`),
+  refused(413, `expected a body of at most ${MAX_BODY_BYTES} bytes, got a longer one`),
+  refused(431, 'expected fewer headers: those of at most 110,000 bytes, and no more than some 160 of them'),
+  refused(503, 'expected cycles in the canister, got too few; its keeper has to top it up'),
+];
 
 /** The module's text. */
 function pageData(page: Page): string {

@@ -17,7 +17,7 @@ export interface StaticResponse {
 
 /**
  * What is certified of a path: all answers it can have, status and headers included; or nothing. `*`: of all paths that
- * are not named.
+ * are not named; `/a/*`: of `/a` and those below it that are not named.
  */
 export type Pages = Record<string, StaticResponse[] | 'uncertified'>;
 
@@ -46,7 +46,7 @@ export function certifyPages(pages: Pages): HttpCertification {
   const paths: HttpCertification['paths'] = {};
   const all = Object.entries(pages).map(([path, responses]): Certified => {
     const expression = responses === 'uncertified' ? expressions.uncertified : expressions.certified;
-    const segments = path === '*' ? ['<*>'] : [...segmentsOf(path), '<$>'];
+    const segments = path === '*' ? ['<*>'] : markedSegmentsOf(path);
     paths[path] = { expression, exprPath: encode(['http_expr', ...segments]) };
     const of = responses === 'uncertified' ? leaf('') : node([['', node(hashes(responses, expression))]]);
     return { segments, below: node([[sha256(bytes(expression)), of]]) };
@@ -76,10 +76,10 @@ function treeOf(all: readonly Certified[], at: number): HashTree {
 }
 
 /** @throws Error for what is no path */
-function segmentsOf(path: string): string[] {
+function markedSegmentsOf(path: string): string[] {
   const [empty, ...segments] = path.split('/');
   if (empty !== '' || segments.length === 0) throw new Error(`pages: expected paths like / and /status, got ${path}`);
-  return segments;
+  return segments.at(-1) === '*' ? [...segments.slice(0, -1), '<*>'] : [...segments, '<$>'];
 }
 
 const hashes = (responses: StaticResponse[], expression: string) =>
