@@ -18,18 +18,26 @@ export const registersOf = (rows: number, logitRows: number): Registers => [rows
 /** Takes room in the arena while programs are recorded. */
 export type Allocate = (bytes: number) => number;
 
-/** The programs that batches need; a family may have more. All of them are placed in the arena. */
-export interface BatchPrograms {
+/** The programs that batches of any stage need; a family may have more. All of them are placed in the arena. */
+export interface StagePrograms {
+  /** Rows through the layers that are here. */
+  forward: Program;
+  /** Where `forward` has its rows between layers. */
+  hidden: Rows;
+  /** Registers: out, source, bytes. */
+  copy: Program;
+  /** The row table, written before a program runs. */
+  batch: number;
+}
+
+/** Those of a model that is whole, or of its first stage. */
+export interface BatchPrograms extends StagePrograms {
   /** From the row table's tokens to logits. */
   forward: Program;
   /** Word of `forward` at which the head begins: without it, rows only leave keys and values. */
   head: number;
   /** The likeliest id of each row of logits becomes its token in `batch`. */
   greedy: Program;
-  /** Registers: out, source, bytes. */
-  copy: Program;
-  /** The row table, written before a program runs. */
-  batch: number;
   /** float32 [MAX_LOGIT_ROWS, V padded]: what `forward` leaves behind. */
   logits: Rows;
 }

@@ -3,15 +3,17 @@
  * batches of rows through `forward`. Working rows are shared, so one program is under way at most. What comes before
  * batches, such as an encoder, is the family's.
  */
-import type { Arena } from '../tensor/arena.ts';
 import { ROW_BYTES, ROW_TOKEN } from '../tensor/assembly/row-table.ts';
-import type { Machine, Program, Registers } from '../tensor/machine.ts';
+import type { Program, Registers } from '../tensor/machine.ts';
+import type { Rows } from '../tensor/recorder.ts';
 import { type Batch, batchOf, nextBatch, noteCached, type Row, replayBatch, rowWords } from './batch.ts';
-import { type Allocate, type BatchPrograms, registersOf } from './batch-programs.ts';
+import { type BatchPrograms, registersOf } from './batch-programs.ts';
 import { type KvLayout, kvBytes, kvPiece } from './kv-layout.ts';
-import type { LanguageModel, Limits, Outcome, PlacedProgram, StepPlan } from './language-model.ts';
+import type { LanguageModel, Limits, Outcome, StepPlan } from './language-model.ts';
+import { PlacedModel, type PlacedProgram } from './placed-model.ts';
 import { agreement, type Sequence } from './sequence.ts';
-import type { WeightPlaces } from './weight-places.ts';
+import type { Errand, Errands, Load } from './stages/errands.ts';
+import { FORWARD } from './stages/wire.ts';
 
 /** So often a program in the middle is waited for before it is thought dead, and has to begin again. */
 const PATIENCE = 16;
@@ -25,10 +27,19 @@ interface Run {
   at: number;
   /** The batch, where that is what runs. */
   batch?: Batch;
+  /** Where its rows go through layers that are elsewhere. */
+  leave?: Leave | undefined;
   waited: number;
 }
 
-const isProgram = (value: unknown): value is Program => typeof value === 'object' && value !== null && 'words' in value;
+/** How a program's rows go to other stages and come back. */
+export interface Leave extends Omit<Load, 'hidden'> {
+  /** The word before which they leave. */
+  at: number;
+  /** Where they are, and come back to. */
+  area: Rows;
+  state: 'here' | 'away' | 'back';
+}
 
 /** Whether the batch leaves the logits of these sequences, in their order. */
 const isOf = ({ rows, logitRows }: Batch, sequences: readonly Sequence[]): boolean =>
@@ -39,43 +50,17 @@ const isOfRows = ({ rows, logitRows }: Batch, wanted: readonly Row[]): boolean =
   logitRows === wanted.length &&
   wanted.every(({ sequence, position }, i) => rows[i]!.sequence === sequence && rows[i]!.position === position);
 
-export abstract class BatchedModel<P extends BatchPrograms> implements LanguageModel {
+export abstract class BatchedModel<P extends BatchPrograms> extends PlacedModel<P> implements LanguageModel {
   abstract readonly vocabularySize: number;
   abstract readonly limits: Limits;
   abstract readonly hasEncoder: boolean;
-  readonly weights: WeightPlaces;
-  readonly programs: P;
-  readonly machine: Machine;
-  readonly arena: Arena;
+  abstract readonly stages: number;
   protected running: Run | undefined;
-  private readonly pointers = new Map<Program, number>();
-  /** Room taken for weights, programs and working rows. */
-  private readonly held: number[] = [];
+  /** What is asked of other stages, where not all layers are here. */
+  protected abstract readonly errands: Errands | undefined;
   /** Rows of logits that the last step left, and the likeliest ids of all of them, once they were asked for. */
   private logitRows = 0;
   private likeliest: Uint32Array | undefined;
-
-  /**
-   * Takes room for everything but sequences. The weights are to be put in their places before the first sequence runs.
-   * @param place takes room for weights
-   */
-  constructor(
-    machine: Machine,
-    arena: Arena,
-    place: (allocate: Allocate) => WeightPlaces,
-    record: (weights: WeightPlaces, allocate: Allocate) => P,
-  ) {
-    this.machine = machine;
-    this.arena = arena;
-    const allocate: Allocate = (bytes) => this.allocate(bytes);
-    this.weights = place(allocate);
-    this.programs = record(this.weights, allocate);
-    for (const program of Object.values(this.programs).filter(isProgram)) {
-      const pointer = this.allocate(program.words.byteLength);
-      machine.write(pointer, new Uint8Array(program.words.buffer));
-      this.pointers.set(program, pointer);
-    }
-  }
 
   abstract open(sourceIds: readonly number[], capacity: number, targetIds?: readonly number[]): Sequence;
   abstract fork(first: Sequence): Sequence;
@@ -88,16 +73,26 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
   /** Brings a sequence as far as batches go. */
   protected abstract prepare(sequence: Sequence, budget?: bigint): Outcome;
 
-  private allocate(bytes: number): number {
-    const at = this.arena.allocate(bytes);
-    this.held.push(at);
-    return at;
+  get errand(): Errand | undefined {
+    return this.errands?.errand;
   }
 
-  /** Gives all its room back but open sequences'. */
-  dispose(): void {
-    for (const at of this.held) this.arena.release(at);
-    this.held.length = 0;
+  answerErrand(errand: Errand, bytes: Uint8Array): void {
+    const result = this.errands?.answer(errand, bytes, (sequence, from) => {
+      if (from === 'prompt') sequence.phase = 'cross';
+      else sequence.cached = Math.min(sequence.cached, from);
+    });
+    if (result === undefined || result === 'away') return;
+    const { running } = this;
+    if (result === 'lost') this.running = undefined;
+    else if (running?.leave) {
+      running.leave.state = 'back';
+      if (result.length > 0) this.writeRows(running.leave.area, running.registers, result);
+    }
+  }
+
+  giveUpErrand(): void {
+    if (this.errands?.giveUp()) this.running = undefined;
   }
 
   get output(): LanguageModel['output'] {
@@ -130,6 +125,7 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
     const [pointer, from, end] = this.placed(this.programs.copy);
     const registers = [sequence.caches[0]! + at, other.caches[0]! + at, bytes];
     if (this.machine.run(pointer, from, end, registers, budget) < end) return false;
+    this.errands?.copy(sequence, other, sequence.cached, shared);
     sequence.cached = shared;
     return true;
   }
@@ -188,7 +184,7 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
   }
 
   plan(sequences: readonly Sequence[]): StepPlan | undefined {
-    if (this.running) return undefined;
+    if (this.running || this.errands) return undefined;
     if (sequences.some(({ phase, cached, targetIds }) => phase !== 'decode' || cached !== targetIds.length - 1)) {
       return undefined;
     }
@@ -214,24 +210,28 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
 
   /** If its program is under way, it has to begin again. */
   protected interrupt(sequence: Sequence): void {
-    if (this.running?.sequences.includes(sequence)) this.running = undefined;
+    if (this.running?.sequences.includes(sequence)) this.stop();
   }
 
-  protected placed(program: Program, end = program.words.length): PlacedProgram {
-    return [this.pointers.get(program)!, program.ops[0]!.from, end];
+  /** What is under way has to begin again. */
+  private stop(): void {
+    this.running = undefined;
+    this.errands?.giveUp();
   }
 
   /** Whether nothing runs but what these sequences have begun; what nobody comes back for loses its turn. */
   protected mayRun(sequences: readonly Sequence[]): boolean {
     if (!this.running || this.running.sequences.every((sequence) => sequences.includes(sequence))) return true;
     this.running.waited += 1;
-    if (this.running.waited <= PATIENCE) return false;
-    this.running = undefined;
+    // what is away is given up by whoever asks the other stages
+    if (this.running.waited <= PATIENCE || this.running.leave?.state === 'away') return false;
+    this.stop();
     return true;
   }
 
   /** Brings sequences as far as batches go, and says whether one may run. */
-  private beforeBatches(sequences: readonly Sequence[], budget?: bigint): Outcome {
+  private beforeBatches(those: readonly Sequence[], budget?: bigint): Outcome {
+    const sequences = this.errands ? withRoots(those) : those;
     if (this.running) {
       if (!this.mayRun(sequences)) return 'busy';
       if (this.running?.batch) return 'done';
@@ -255,6 +255,7 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
       const program = this.placed(forward, batch.logitRows > 0 ? undefined : head);
       const registers = registersOf(batch.rows.length, batch.logitRows);
       this.running = { sequences, program, registers, at: program[1], batch, waited: 0 };
+      if (this.errands) this.running.leave = this.leaveOf(batch);
     }
     if (!this.goOn(budget)) return false;
     noteCached(batch);
@@ -263,14 +264,26 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
     return true;
   }
 
+  private leaveOf({ rows, logitRows }: Batch): Leave {
+    return {
+      kind: FORWARD,
+      rows: rows.map(({ sequence, position }) => [sequence, position] as const),
+      back: logitRows,
+      at: this.programs.head,
+      area: this.programs.hidden,
+      state: 'here',
+    };
+  }
+
   /** Begins a program of one sequence's own, or goes on with it. */
-  protected runOwn(sequence: Sequence, program: Program, rows: number, budget?: bigint): Outcome {
+  protected runOwn(sequence: Sequence, program: Program, rows: number, budget?: bigint, leave?: Leave): Outcome {
     const placed = this.placed(program);
     this.running ??= {
       sequences: [sequence],
       program: placed,
       registers: registersOf(rows, 0),
       at: placed[1],
+      leave,
       waited: 0,
     };
     return this.goOn(budget) ? 'done' : 'paused';
@@ -279,16 +292,30 @@ export abstract class BatchedModel<P extends BatchPrograms> implements LanguageM
   /** Runs what is under way; whether it is through. */
   private goOn(budget?: bigint): boolean {
     const run = this.running!;
+    const { leave } = run;
+    if (leave?.state === 'away') return false;
     const [pointer, , end] = run.program;
-    run.at = this.machine.run(pointer, run.at, end, run.registers, budget);
-    if (run.at < end) {
+    const until = leave?.state === 'here' ? leave.at : end;
+    if (run.at < until) run.at = this.machine.run(pointer, run.at, until, run.registers, budget);
+    if (run.at < until) {
       run.waited = 0;
+      return false;
+    }
+    if (leave?.state === 'here') {
+      leave.state = 'away';
+      const hidden = this.readRows(leave.area, run.registers, leave.rows.length);
+      this.errands!.begin({ ...leave, hidden });
       return false;
     }
     this.running = undefined;
     return true;
   }
 }
+
+/** With the sequences whose prompts they share, where these have lost theirs. */
+const withRoots = (sequences: readonly Sequence[]): readonly Sequence[] => [
+  ...new Set(sequences.flatMap((one) => (one.forkOf && one.forkOf.phase !== 'decode' ? [one.forkOf, one] : [one]))),
+];
 
 /** @throws RangeError naming what there are too few or too many of */
 export function checkLength(what: string, length: number, most: number): void {

@@ -7,16 +7,15 @@ import type { Arena } from '../tensor/arena.ts';
 import type { Machine, Registers } from '../tensor/machine.ts';
 import type { Rows } from '../tensor/recorder.ts';
 import type { Row } from './batch.ts';
+import type { PlacedProgram } from './placed-model.ts';
 import type { Sequence } from './sequence.ts';
+import type { Errand } from './stages/errands.ts';
 import type { WeightPlaces } from './weight-places.ts';
 
 /**
  * `paused`: the budget is used up, go on in another message. `busy`: other sequences are in the middle of a program.
  */
 export type Outcome = 'paused' | 'busy' | 'done';
-
-/** A program in the arena: pointer, first word, end. */
-export type PlacedProgram = readonly [number, number, number];
 
 /**
  * What makes the next tokens of some sequences, one after another, each the likeliest: for whoever runs the programs
@@ -63,6 +62,17 @@ export interface LanguageModel {
   readonly output: { logits: Rows; table: number };
   /** Whether a program is under way, which no other may run into. */
   readonly busy: boolean;
+  /** How many stages it is spread over; 1 where all layers are here. */
+  readonly stages: number;
+  /**
+   * What another stage is to be asked before the program under way can go on; what runs is `paused` until then.
+   * Undefined where nothing is to be asked.
+   */
+  readonly errand: Errand | undefined;
+  /** Takes what a stage has answered. There may be a next errand, or the program goes on with the next call. */
+  answerErrand(errand: Errand, bytes: Uint8Array): void;
+  /** It is not known what has come of the errand: its program begins anew with the next call. */
+  giveUpErrand(): void;
   /** Gives all its room back but open sequences'. */
   dispose(): void;
 

@@ -63,6 +63,7 @@ export class PackCheck {
 
   private tokenizer(): void {
     const { tokenizerOffset: at, tokenizerBytes: bytes, config } = this.head;
+    if (bytes === 0 && (this.head.stage?.index ?? 0) > 0) return;
     if (bytes === 0) throw new Error('pack: expected a tokenizer, got none; convert a folder that has one');
     const start = new Uint8Array(Math.min(TABLES_HEAD_BYTES, bytes));
     this.pack.read(at, start);

@@ -16,6 +16,7 @@ import { type About, parseAbout } from '../checkpoint/about.ts';
 import { type GenerationConfig, parseGenerationConfig } from '../checkpoint/generation-config.ts';
 import {
   type FamilyName,
+  layerCounts,
   type ModelConfig,
   type PackShape,
   packTensors,
@@ -24,6 +25,7 @@ import {
 } from '../families/registry.ts';
 import { namingWhatIsCut } from '../generation/cut-defaults.ts';
 import { parseJson, show } from '../json/json.ts';
+import { checkStage, type StageOf } from '../stages/stage-plan.ts';
 import { type PackTensor, packWeightsBytes, WEIGHTS_KINDS, type WeightsKind } from '../tensor-table.ts';
 import { type AddedTokenRow, checkRows } from '../tokenizer/added-tokens.ts';
 
@@ -50,6 +52,8 @@ export interface PackHead {
   about?: About;
   weights: WeightsKind;
   tiedHead: boolean;
+  /** Of a pack that is a part of a model (cut.ts). */
+  stage?: PackStage;
   /** Tokens that were added to the tokenizer, special ones too; left out by versions that knew of none. */
   addedTokens?: AddedTokenRow[];
   /** The chat template, where the model chats. */
@@ -64,6 +68,12 @@ export interface PackHead {
   sha256: string;
 }
 
+/** Which part of a model a pack is. */
+export interface PackStage extends StageOf {
+  /** SHA-256 of the pack that was cut, in lowercase hex. */
+  model: string;
+}
+
 /** A head that was read, with what its configurations mean. */
 export interface OpenedHead extends PackHead {
   config: ModelConfig;
@@ -76,7 +86,10 @@ const listed = (tensors: readonly PackTensor[]) => tensors.map(({ name, offset, 
 
 /** Offsets and sizes for a model; `sha256` is 64 zeros until the body is known, so that the head keeps its length. */
 export function planPack(
-  model: Pick<PackHead, 'name' | 'family' | 'json' | 'about' | 'weights' | 'tiedHead' | 'addedTokens' | 'chat'>,
+  model: Pick<
+    PackHead,
+    'name' | 'family' | 'json' | 'about' | 'weights' | 'tiedHead' | 'stage' | 'addedTokens' | 'chat'
+  >,
   config: ModelConfig,
   tokenizerBytes: number,
 ): PackHead {
@@ -164,10 +177,19 @@ export function decodePackHead(start: Uint8Array, fileBytes: number): OpenedHead
       config,
     ),
   };
+  if (head.stage !== undefined) checkPackStage(opened, head.stage);
   if (head.addedTokens !== undefined) checkRows(head.addedTokens, config.vocabularySize);
   if (head.chat !== undefined) checkChat(head.chat);
   checkTable(opened, fileBytes);
   return opened;
+}
+
+function checkPackStage(head: OpenedHead, stage: PackStage): void {
+  const { index } = checkStage(stage, layerCounts(shapeOf(head, head.config)), 'pack stage');
+  if (!/^[0-9a-f]{64}$/.test(stage.model ?? ''))
+    throw new Error(`pack: expected the SHA-256 of the model that a stage is of, got ${show(stage.model)}`);
+  if (index > 0 && head.tokenizerBytes !== 0)
+    throw new Error(`pack: expected a tokenizer in the first stage only, got one in stage ${index + 1}`);
 }
 
 /** What the template does is looked at where it is opened. */

@@ -5,8 +5,9 @@
 import { kvChunk, pad } from '../../../tensor/layout.ts';
 import { type KvLayout, kvKind } from '../../kv-layout.ts';
 import { MAX_CONTEXT } from '../../limits.ts';
+import { sizeOf } from '../../stages/stage-plan.ts';
 import type { LlamaConfig } from './config.ts';
-import type { LlamaShape } from './tensors.ts';
+import { type LlamaShape, layersHere } from './tensors.ts';
 
 /** Sizes as padded in the arena (tensor/layout.ts). */
 export function paddedSizes({
@@ -33,12 +34,12 @@ export function paddedSizes({
 /** The most positions of a sequence. */
 export const contextOf = ({ contextLength }: LlamaConfig): number => Math.min(contextLength, MAX_CONTEXT);
 
-/** The keys and values of a sequence. */
-export const kvLayout = ({ config, weights }: LlamaShape): KvLayout => ({
-  kind: kvKind(weights),
-  heads: config.numKvHeads,
-  dKv: paddedSizes(config).head,
-  layers: config.layers.length,
+/** The keys and values of a sequence, in the layers that are here. */
+export const kvLayout = (shape: LlamaShape): KvLayout => ({
+  kind: kvKind(shape.weights),
+  heads: shape.config.numKvHeads,
+  dKv: paddedSizes(shape.config).head,
+  layers: sizeOf(layersHere(shape)),
 });
 
 /** A sequence's row in the table, but what changes from position to position (tensor/assembly/row-table.ts). */

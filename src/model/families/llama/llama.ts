@@ -4,15 +4,20 @@
  */
 import type { Arena } from '../../../tensor/arena.ts';
 import type { Machine } from '../../../tensor/machine.ts';
-import type { BatchPrograms } from '../../batch-programs.ts';
+import type { BatchPrograms, StagePrograms } from '../../batch-programs.ts';
 import { BatchedModel, checkLength } from '../../batched-model.ts';
 import { type KvLayout, kvBytes } from '../../kv-layout.ts';
 import type { Limits, Outcome } from '../../language-model.ts';
 import type { Sequence } from '../../sequence.ts';
+import { Errands } from '../../stages/errands.ts';
+import { Stage } from '../../stages/stage.ts';
 import { type Streaming, WeightPlaces } from '../../weight-places.ts';
 import { contextOf, kvLayout, rowOf } from './kv-cache.ts';
-import { recordLlama } from './programs.ts';
+import { recordLlama, recordLlamaStage } from './programs.ts';
 import { type LlamaShape, layerOf, packTensors } from './tensors.ts';
+
+/** The last token's keys are nobody's. */
+const positionsOf = ({ given, capacity }: Pick<Sequence, 'given' | 'capacity'>): number => given + capacity - 1;
 
 export class Llama extends BatchedModel<BatchPrograms> {
   readonly shape: LlamaShape;
@@ -20,11 +25,13 @@ export class Llama extends BatchedModel<BatchPrograms> {
   readonly limits: Limits;
   readonly hasEncoder = false;
   protected readonly ownKv: KvLayout;
+  readonly stages: number;
+  protected readonly errands: Errands | undefined;
 
   /**
    * Takes room for everything but sequences. The weights are to be put in their places before the first sequence runs.
    */
-  constructor(machine: Machine, arena: Arena, shape: LlamaShape, streaming?: Streaming) {
+  constructor(machine: Machine, arena: Arena, shape: LlamaShape, streaming?: Streaming, epoch = 1) {
     super(
       machine,
       arena,
@@ -34,6 +41,8 @@ export class Llama extends BatchedModel<BatchPrograms> {
     this.shape = shape;
     this.vocabularySize = shape.config.vocabularySize;
     this.ownKv = kvLayout(shape);
+    this.stages = shape.stage?.parts.length ?? 1;
+    this.errands = shape.stage && new Errands(shape.stage.parts, epoch, false, positionsOf);
     const context = contextOf(shape.config);
     this.limits = { promptTokens: Math.max(1, context - 1), newTokens: Math.max(1, context - 1), context };
   }
@@ -56,8 +65,7 @@ export class Llama extends BatchedModel<BatchPrograms> {
   }
 
   private sequence(ids: Pick<Sequence, 'sourceIds' | 'targetIds' | 'given' | 'capacity'>): Sequence {
-    // the last token's keys are nobody's
-    const cache = this.arena.allocate(kvBytes(this.ownKv, ids.given + ids.capacity - 1));
+    const cache = this.arena.allocate(kvBytes(this.ownKv, positionsOf(ids)));
     const { sourceIds, targetIds, given, capacity } = ids;
     const row = rowOf(this.ownKv, cache);
     return { sourceIds, targetIds, given, capacity, caches: [cache], row, phase: 'decode', cached: 0 };
@@ -66,6 +74,7 @@ export class Llama extends BatchedModel<BatchPrograms> {
   close(sequence: Sequence): void {
     this.arena.release(sequence.caches[0]!);
     this.interrupt(sequence);
+    this.errands?.close(sequence);
   }
 
   encode(): Outcome {
@@ -82,5 +91,25 @@ export class Llama extends BatchedModel<BatchPrograms> {
 
   protected prepare(): Outcome {
     return 'done';
+  }
+}
+
+/** A stage behind the first. */
+export class LlamaStage extends Stage<StagePrograms> {
+  protected readonly ownKv: KvLayout;
+  protected readonly prompt = undefined;
+
+  constructor(machine: Machine, arena: Arena, shape: LlamaShape, streaming?: Streaming) {
+    super(
+      machine,
+      arena,
+      (allocate) => new WeightPlaces(packTensors(shape), layerOf, allocate, streaming),
+      (weights, allocate) => recordLlamaStage(shape, weights, allocate),
+    );
+    this.ownKv = kvLayout(shape);
+  }
+
+  protected rowOf(self: number): Uint32Array {
+    return rowOf(this.ownKv, self);
   }
 }

@@ -4,6 +4,7 @@
  * names, and what is multiplied into them beforehand is said in conversion.ts.
  */
 import { ROW_BYTES } from '../../../tensor/assembly/row-table.ts';
+import type { Program } from '../../../tensor/machine.ts';
 import { type KvCache, Recorder, type Rows, type Scratch } from '../../../tensor/recorder.ts';
 import { plus, times, type Value } from '../../../tensor/value.ts';
 import { MAX_ROWS } from '../../batch.ts';
@@ -15,6 +16,7 @@ import {
   ROWS,
   recordCopy,
   recordGreedy,
+  type StagePrograms,
   sharedRoom,
   tableOf,
 } from '../../batch-programs.ts';
@@ -28,12 +30,14 @@ import {
   HEAD,
   type LlamaShape,
   layerName,
+  layersHere,
   ropesOf,
 } from './tensors.ts';
 
 /** Rows of a tile of attention (tensor/assembly/ops/attention-q16.ts). */
 const TILE_ROWS = 16;
 
+/** A model that is whole, or its first stage. */
 export function recordLlama(shape: LlamaShape, weights: WeightPlaces, allocate: Allocate): BatchPrograms {
   const batch = tableOf(MAX_ROWS, allocate);
   const rows = workingRows(shape, allocate);
@@ -44,8 +48,17 @@ export function recordLlama(shape: LlamaShape, weights: WeightPlaces, allocate: 
     greedy: recordGreedy(batch, logits),
     copy: recordCopy(),
     batch: batch.at,
+    hidden: rows.x,
     logits,
   };
+}
+
+/** A stage behind the first: hidden rows in, hidden rows out. */
+export function recordLlamaStage(shape: LlamaShape, weights: WeightPlaces, allocate: Allocate): StagePrograms {
+  const batch = tableOf(MAX_ROWS, allocate);
+  const rows = workingRows(shape, allocate);
+  const forward = new Block(shape, weights, batch.at, rows).between();
+  return { forward, copy: recordCopy(), batch: batch.at, hidden: rows.x };
 }
 
 type Working = Record<'x' | 'h' | 'q' | 'k' | 'v' | 'a' | 'gate' | 'up', Rows> & { angles: Value[]; scratch: Scratch };
@@ -104,24 +117,37 @@ class Block {
 
   forward(logits: Rows): Pick<BatchPrograms, 'forward' | 'head'> {
     const { r, rows, batch } = this;
-    const { config, tiedHead } = this.shape;
-    const { ropes, ofLayer } = ropesOf(config);
+    const { tiedHead } = this.shape;
     r.gather(rows.x, batch, this.weights.matrix(EMBEDDING), ROW_BYTES);
     if (this.weights.has(EMBEDDING_SCALES)) r.scaleRow(rows.x, this.weights.vector(EMBEDDING_SCALES));
-    for (let i = 0; i < ropes.length; i++) {
-      const table = { at: batch, rows: ROWS };
-      r.angles(rows.angles[i]!, table, this.weights.vector(frequenciesName(i)), config.headDim / 2);
-    }
-    for (let l = 0; l < config.layers.length; l++) {
-      this.weights.enter(r, layerName(l));
-      this.attention(l, rows.angles[ofLayer[l]!]!, { ...kvLayout(this.shape), cache: 0, layer: l });
-      this.feedForward(l);
-    }
+    this.layers();
     const head = r.position;
     const [x, h] = [rows.x, rows.h].map((all) => ({ ...all, rows: LOGIT_ROWS }));
     this.norm(h!, x!, FINAL_NORM);
     r.linear(logits, h!, this.weights.matrix(tiedHead ? EMBEDDING : HEAD));
     return { forward: r.finish(), head };
+  }
+
+  /** The layers alone. */
+  between(): Program {
+    this.layers();
+    return this.r.finish();
+  }
+
+  private layers(): void {
+    const { r, rows, batch } = this;
+    const { config } = this.shape;
+    const { ropes, ofLayer } = ropesOf(config);
+    for (let i = 0; i < ropes.length; i++) {
+      const table = { at: batch, rows: ROWS };
+      r.angles(rows.angles[i]!, table, this.weights.vector(frequenciesName(i)), config.headDim / 2);
+    }
+    const { from, to } = layersHere(this.shape);
+    for (let l = from; l < to; l++) {
+      this.weights.enter(r, layerName(l));
+      this.attention(l, rows.angles[ofLayer[l]!]!, { ...kvLayout(this.shape), cache: 0, layer: l - from });
+      this.feedForward(l);
+    }
   }
 
   private attention(l: number, angles: Value, kv: KvCache): void {

@@ -5,6 +5,7 @@
  * models/{llama,qwen2,qwen3,gemma3}/modeling_*.py; ggml, gguf-py `constants.py` (TENSOR_NAMES).
  */
 import { inHeads, inOrder, type Placement } from '../../../tensor/layout.ts';
+import { isFirst, isWithin, type LayerRange, rangeOf, type StageOf } from '../../stages/stage-plan.ts';
 import { layOut, type PackTensor, type TensorSpec, type WeightsKind } from '../../tensor-table.ts';
 import type { LlamaConfig } from './config.ts';
 import type { Rope } from './rope.ts';
@@ -21,7 +22,12 @@ export interface LlamaShape {
   weights: WeightsKind;
   /** The head is the embedding. */
   tiedHead: boolean;
+  /** Where only some of the layers are here. */
+  stage?: StageOf | undefined;
 }
+
+/** The layers that are here. */
+export const layersHere = ({ config, stage }: LlamaShape): LayerRange => rangeOf(stage, 'layers', config.layers.length);
 
 export const EMBEDDING = 'model.embed_tokens.weight';
 export const HEAD = 'lm_head.weight';
@@ -54,8 +60,16 @@ export const layerOf = (tensor: string): string | undefined => /^model\.layers\.
 export function packTensors(shape: LlamaShape): PackTensor[] {
   const { config, weights, tiedHead } = shape;
   const own: TensorSpec[] = ropesOf(config).ropes.map((_, i) => vector(frequenciesName(i), '', config.headDim / 2));
-  if (equalised(shape) || config.embeddingScale !== 1) own.push(vector(EMBEDDING_SCALES, '', config.hiddenSize));
-  return layOut([...own, ...llamaTensors({ ...config, tieWordEmbeddings: tiedHead })], weights);
+  if (isFirst(shape.stage) && (equalised(shape) || config.embeddingScale !== 1))
+    own.push(vector(EMBEDDING_SCALES, '', config.hiddenSize));
+  const all = llamaTensors({ ...config, tieWordEmbeddings: tiedHead });
+  return layOut([...own, ...(shape.stage ? all.filter(({ name }) => isHere(shape, name)) : all)], weights);
+}
+
+/** Whether a tensor of a checkpoint is one of the stage's. */
+function isHere(shape: LlamaShape, tensor: string): boolean {
+  const layer = layerOf(tensor);
+  return layer === undefined ? isFirst(shape.stage) : isWithin(layersHere(shape), Number(layer.split('.')[2]));
 }
 
 function vector(name: string, gguf: string, size: number, placement: Placement = inOrder(size)): TensorSpec {

@@ -25,6 +25,7 @@ import {
   recordCopy,
   recordGreedy,
   type SharedScratch,
+  type StagePrograms,
   sharedRoom,
   tableOf,
 } from '../../batch-programs.ts';
@@ -34,6 +35,7 @@ import { CROSS, decoderCache, encoderCache, encoderCacheBytes, SELF } from './kv
 import {
   BIAS_REACH,
   blockName,
+  blocksHere,
   crossKeysName,
   EMBEDDING,
   feedForwardInputs,
@@ -42,18 +44,34 @@ import {
   type T5Shape,
 } from './tensors.ts';
 
-export interface T5Programs extends BatchPrograms {
-  /** Of a prompt: rows of `prompt`. */
-  encode: Program;
+/** What a prompt's own programs need, in any stage. */
+export interface PromptPrograms {
+  /** Keys and values of a prompt, for the decoder's layers that are here. */
   cross: Program;
   /** Row table of a prompt, written before a program runs. */
   prompt: number;
   /** Where the encoder's keys and values are. */
   encoderCache: number;
+  /** float32 [S, D padded]: where the encoder's layers have their rows. */
+  promptHidden: Rows;
   /** float32 [S, D padded]: what `encode` makes and `cross` reads. */
   encoded: Rows;
 }
 
+export interface T5Programs extends BatchPrograms, PromptPrograms {
+  /** Of a prompt: rows of `prompt`. */
+  encode: Program;
+  /** Word of `encode` at which its layers are through. */
+  encodedFrom: number;
+}
+
+/** A stage behind the first: it has layers and nothing else. */
+export interface T5StagePrograms extends StagePrograms, PromptPrograms {
+  /** Undefined where no layer of the encoder is here. */
+  encodeLayers: Program | undefined;
+}
+
+/** A model that is whole, or its first stage. */
 export function recordT5(shape: T5Shape, weights: WeightPlaces, allocate: Allocate): T5Programs {
   const { model, inner, ff, vocabulary } = paddedSizes(shape.config);
   const shared = sharedRoom(shape.weights, [model, inner, ff], [model, inner, ff, vocabulary], allocate);
@@ -65,16 +83,41 @@ export function recordT5(shape: T5Shape, weights: WeightPlaces, allocate: Alloca
   const promptRows = workingRows(shape, MAX_SOURCE_LENGTH, shared, allocate);
   const layers = new Layers(shape, weights);
   return {
-    encode: recordEncode(layers, prompt, promptRows),
+    ...recordEncode(layers, prompt, promptRows),
     cross: recordCross(layers, prompt, promptRows),
     ...recordForward(layers, batch, rows, logits),
     greedy: recordGreedy(batch, logits),
     copy: recordCopy(),
     prompt: prompt.at,
     batch: batch.at,
+    hidden: rows.x,
     encoderCache: allocate(encoderCacheBytes(shape)),
+    promptHidden: promptRows.x,
     encoded: promptRows.h,
     logits,
+  };
+}
+
+/** A stage behind the first: hidden rows in, hidden rows out. */
+export function recordT5Stage(shape: T5Shape, weights: WeightPlaces, allocate: Allocate): T5StagePrograms {
+  const { model, inner, ff } = paddedSizes(shape.config);
+  const shared = sharedRoom(shape.weights, [model, inner, ff], [model, inner, ff], allocate);
+  const batch = tableOf(MAX_ROWS, allocate);
+  const rows = workingRows(shape, MAX_ROWS, shared, allocate);
+  const prompt = tableOf(MAX_SOURCE_LENGTH, allocate);
+  const promptRows = workingRows(shape, MAX_SOURCE_LENGTH, shared, allocate);
+  const layers = new Layers(shape, weights);
+  return {
+    encodeLayers: layers.here('encoder').length > 0 ? recordEncodeLayers(layers, prompt, promptRows) : undefined,
+    cross: recordCross(layers, prompt, promptRows),
+    forward: recordForwardLayers(layers, batch, rows),
+    copy: recordCopy(),
+    prompt: prompt.at,
+    batch: batch.at,
+    hidden: rows.x,
+    encoderCache: allocate(encoderCacheBytes(shape)),
+    promptHidden: promptRows.x,
+    encoded: promptRows.h,
   };
 }
 
@@ -122,6 +165,30 @@ class Layers {
     this.weights = weights;
   }
 
+  /** Layers of a stack that are here, by their numbers in the whole model. */
+  here(stack: 'encoder' | 'decoder'): number[] {
+    const { from, to } = blocksHere(this.shape, stack);
+    return Array.from({ length: to - from }, (_, i) => from + i);
+  }
+
+  encoderBlocks(r: Recorder, prompt: RowTable, rows: Working): void {
+    for (const l of this.here('encoder')) {
+      this.weights.enter(r, blockName('encoder', l));
+      this.selfAttention(r, `encoder.block.${l}.layer.0`, prompt, encoderCache(this.shape), rows);
+      this.feedForward(r, `encoder.block.${l}.layer.1`, rows);
+    }
+  }
+
+  decoderBlocks(r: Recorder, batch: RowTable, rows: Working): void {
+    for (const l of this.here('decoder')) {
+      const block = blockName('decoder', l);
+      this.weights.enter(r, block);
+      this.selfAttention(r, `${block}.layer.0`, batch, decoderCache(this.shape, SELF, l), rows);
+      this.crossAttention(r, `${block}.layer.1`, batch, decoderCache(this.shape, CROSS, l), rows);
+      this.feedForward(r, `${block}.layer.2`, rows);
+    }
+  }
+
   norm(r: Recorder, out: Rows, x: Rows, name: string): void {
     r.rmsNorm(out, x, this.weights.vector(`${name}.weight`), this.shape.config.layerNormEpsilon);
   }
@@ -164,23 +231,25 @@ class Layers {
   }
 }
 
-function recordEncode(layers: Layers, prompt: RowTable, rows: Working): Program {
-  const { shape } = layers;
+function recordEncode(layers: Layers, prompt: RowTable, rows: Working): { encode: Program; encodedFrom: number } {
   const r = new Recorder(rows.scratch);
   r.gather(rows.x, prompt.at, layers.weights.matrix(EMBEDDING), ROW_BYTES);
-  for (let l = 0; l < shape.config.numLayers; l++) {
-    layers.weights.enter(r, blockName('encoder', l));
-    layers.selfAttention(r, `encoder.block.${l}.layer.0`, prompt, encoderCache(shape), rows);
-    layers.feedForward(r, `encoder.block.${l}.layer.1`, rows);
-  }
+  layers.encoderBlocks(r, prompt, rows);
+  const encodedFrom = r.position;
   layers.norm(r, rows.h, rows.x, 'encoder.final_layer_norm');
+  return { encode: r.finish(), encodedFrom };
+}
+
+function recordEncodeLayers(layers: Layers, prompt: RowTable, rows: Working): Program {
+  const r = new Recorder(rows.scratch);
+  layers.encoderBlocks(r, prompt, rows);
   return r.finish();
 }
 
 function recordCross(layers: Layers, prompt: RowTable, { h, k, v, scratch }: Working): Program {
   const { shape } = layers;
   const r = new Recorder(scratch);
-  for (let l = 0; l < shape.config.numDecoderLayers; l++) {
+  for (const l of layers.here('decoder')) {
     const name = `decoder.block.${l}.layer.1.EncDecAttention`;
     layers.weights.enter(r, crossKeysName(l));
     r.linear(k, h, layers.weights.matrix(`${name}.k.weight`));
@@ -195,17 +264,17 @@ function recordForward(layers: Layers, batch: RowTable, rows: Working, logits: R
   const { config } = shape;
   const r = new Recorder(rows.scratch);
   r.gather(rows.x, batch.at, layers.weights.matrix(EMBEDDING), ROW_BYTES);
-  for (let l = 0; l < config.numDecoderLayers; l++) {
-    const block = blockName('decoder', l);
-    layers.weights.enter(r, block);
-    layers.selfAttention(r, `${block}.layer.0`, batch, decoderCache(shape, SELF, l), rows);
-    layers.crossAttention(r, `${block}.layer.1`, batch, decoderCache(shape, CROSS, l), rows);
-    layers.feedForward(r, `${block}.layer.2`, rows);
-  }
+  layers.decoderBlocks(r, batch, rows);
   const head = r.position;
   const [x, h] = [rows.x, rows.h].map((all) => ({ ...all, rows: LOGIT_ROWS }));
   layers.norm(r, h!, x!, 'decoder.final_layer_norm');
   if (config.scaleDecoderOutputs) r.scale('decoder.scale', h!, h!, config.dModel ** -0.5);
   r.linear(logits, h!, layers.weights.matrix(shape.tiedHead ? EMBEDDING : HEAD));
   return { forward: r.finish(), head };
+}
+
+function recordForwardLayers(layers: Layers, batch: RowTable, rows: Working): Program {
+  const r = new Recorder(rows.scratch);
+  layers.decoderBlocks(r, batch, rows);
+  return r.finish();
 }

@@ -4,14 +4,17 @@
  */
 import type { Arena } from '../../../tensor/arena.ts';
 import type { Machine } from '../../../tensor/machine.ts';
-import { BatchedModel, checkLength } from '../../batched-model.ts';
+import { BatchedModel, checkLength, type Leave } from '../../batched-model.ts';
 import { type KvLayout, kvBytes } from '../../kv-layout.ts';
 import type { Limits, Outcome } from '../../language-model.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../../limits.ts';
 import type { Sequence } from '../../sequence.ts';
+import { Errands } from '../../stages/errands.ts';
+import { type PromptPart, Stage } from '../../stages/stage.ts';
+import { CROSS as CROSS_KEYS, ENCODE } from '../../stages/wire.ts';
 import { type Streaming, WeightPlaces } from '../../weight-places.ts';
 import { CROSS, decoderKv, promptWords, rowOf, SELF } from './kv-caches.ts';
-import { recordT5, type T5Programs } from './programs.ts';
+import { recordT5, recordT5Stage, type T5Programs, type T5StagePrograms } from './programs.ts';
 import { layerOf, packTensors, type T5Shape } from './tensors.ts';
 
 export class T5 extends BatchedModel<T5Programs> {
@@ -20,13 +23,15 @@ export class T5 extends BatchedModel<T5Programs> {
   readonly limits: Limits = { promptTokens: MAX_SOURCE_LENGTH, newTokens: MAX_TARGET_LENGTH };
   readonly hasEncoder = true;
   protected readonly ownKv: KvLayout;
+  readonly stages: number;
+  protected readonly errands: Errands | undefined;
   /** The sequence whose prompt's encoding stands in `programs.encoded`. */
   private encodedFor: Sequence | undefined;
 
   /**
    * Takes room for everything but sequences. The weights are to be put in their places before the first sequence runs.
    */
-  constructor(machine: Machine, arena: Arena, shape: T5Shape, streaming?: Streaming) {
+  constructor(machine: Machine, arena: Arena, shape: T5Shape, streaming?: Streaming, epoch = 1) {
     super(
       machine,
       arena,
@@ -36,6 +41,8 @@ export class T5 extends BatchedModel<T5Programs> {
     this.shape = shape;
     this.vocabularySize = shape.config.vocabularySize;
     this.ownKv = decoderKv(shape);
+    this.stages = shape.stage?.parts.length ?? 1;
+    this.errands = shape.stage && new Errands(shape.stage.parts, epoch, true, ({ capacity }) => capacity);
   }
 
   open(sourceIds: readonly number[], capacity: number, targetIds?: readonly number[]): Sequence {
@@ -81,6 +88,7 @@ export class T5 extends BatchedModel<T5Programs> {
     this.arena.release(sequence.caches[SELF]!);
     if (!sequence.forkOf) this.arena.release(sequence.caches[CROSS]!);
     this.interrupt(sequence);
+    this.errands?.close(sequence);
     if (this.encodedFor === sequence) this.encodedFor = undefined;
   }
 
@@ -91,7 +99,11 @@ export class T5 extends BatchedModel<T5Programs> {
       this.encodedFor = undefined;
       this.writePrompt(sequence);
     }
-    const outcome = this.runOwn(sequence, this.programs.encode, sequence.sourceIds.length, budget);
+    const { encode, encodedFrom, promptHidden } = this.programs;
+    const leave = this.errands?.encodesElsewhere
+      ? this.leaveWith(sequence, { kind: ENCODE, at: encodedFrom, area: promptHidden })
+      : undefined;
+    const outcome = this.runOwn(sequence, encode, sequence.sourceIds.length, budget, leave);
     if (outcome === 'done') {
       sequence.phase = 'cross';
       this.encodedFor = sequence;
@@ -128,9 +140,18 @@ export class T5 extends BatchedModel<T5Programs> {
     if (sequence.phase === 'cross' && this.encodedFor !== sequence) sequence.phase = 'encode';
     const outcome = this.encode(sequence, budget);
     if (outcome !== 'done') return outcome;
-    const crossed = this.runOwn(sequence, this.programs.cross, sequence.sourceIds.length, budget);
+    const { cross, encoded } = this.programs;
+    const leave = this.errands && this.leaveWith(sequence, { kind: CROSS_KEYS, at: cross.words.length, area: encoded });
+    const crossed = this.runOwn(sequence, cross, sequence.sourceIds.length, budget, leave);
     if (crossed === 'done') sequence.phase = 'decode';
     return crossed;
+  }
+
+  /** How rows of a prompt go to the other stages: their keys and values are the sequence's there too. */
+  private leaveWith(sequence: Sequence, of: Pick<Leave, 'kind' | 'at' | 'area'>): Leave {
+    const isCross = of.kind === CROSS_KEYS;
+    const rows = sequence.sourceIds.map((_, i) => [isCross ? sequence : undefined, i] as const);
+    return { ...of, rows, back: isCross ? 0 : rows.length, state: 'here', ...(isCross && { prompt: sequence }) };
   }
 
   private get encodedAt(): number {
@@ -139,6 +160,42 @@ export class T5 extends BatchedModel<T5Programs> {
 
   private writePrompt(sequence: Sequence): void {
     const { prompt, encoderCache } = this.programs;
-    this.machine.write(prompt, new Uint8Array(promptWords(this.shape, encoderCache, sequence).buffer));
+    this.machine.write(
+      prompt,
+      new Uint8Array(promptWords(this.shape, encoderCache, sequence.sourceIds, sequence.caches[CROSS]!).buffer),
+    );
+  }
+}
+
+/** A stage behind the first: layers of both stacks. */
+export class T5Stage extends Stage<T5StagePrograms> {
+  protected readonly ownKv: KvLayout;
+  protected readonly prompt: PromptPart;
+  private readonly shape: T5Shape;
+
+  constructor(machine: Machine, arena: Arena, shape: T5Shape, streaming?: Streaming) {
+    super(
+      machine,
+      arena,
+      (allocate) => new WeightPlaces(packTensors(shape), layerOf, allocate, streaming),
+      (weights, allocate) => recordT5Stage(shape, weights, allocate),
+    );
+    this.shape = shape;
+    this.ownKv = decoderKv(shape);
+    const { encodeLayers, cross, prompt, promptHidden, encoded, encoderCache } = this.programs;
+    this.prompt = {
+      encodeLayers,
+      cross,
+      table: prompt,
+      hidden: promptHidden,
+      encoded,
+      most: MAX_SOURCE_LENGTH,
+      wordsOf: (sourceLength, at) => promptWords(shape, encoderCache, new Uint32Array(sourceLength), at),
+      crossBytes: (sourceLength) => kvBytes(this.ownKv, sourceLength),
+    };
+  }
+
+  protected rowOf(self: number, cross: number, sourceLength: number): Uint32Array {
+    return rowOf(this.shape, sourceLength, self, cross);
   }
 }

@@ -7,6 +7,7 @@
 import { inHeads, inOrder, type Placement, pad } from '../../../tensor/layout.ts';
 import type { T5Config } from '../../checkpoint/config.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../../limits.ts';
+import { isFirst, isWithin, type LayerRange, rangeOf, type StageOf } from '../../stages/stage-plan.ts';
 import { layOut, type PackTensor, type TensorSpec, type WeightsKind } from '../../tensor-table.ts';
 import { biasByDistance } from './relative-position.ts';
 
@@ -49,7 +50,15 @@ export interface T5Shape {
   weights: WeightsKind;
   /** The head is the embedding; the checkpoint has no `lm_head.weight`. */
   tiedHead: boolean;
+  /** Where only some of the layers are here. */
+  stage?: StageOf | undefined;
 }
+
+/** The layers of a stack that are here. */
+export const blocksHere = ({ config, stage }: T5Shape, stack: 'encoder' | 'decoder'): LayerRange =>
+  stack === 'encoder'
+    ? rangeOf(stage, 'encoderLayers', config.numLayers)
+    : rangeOf(stage, 'layers', config.numDecoderLayers);
 
 /**
  * Layers that are loaded together: a block of either stack, and apart from the decoder's what makes keys and values of
@@ -66,8 +75,19 @@ export function layerOf(tensor: string): string | undefined {
 }
 
 /** A pack's tensors, with their places. */
-export const packTensors = ({ config, weights, tiedHead }: T5Shape): PackTensor[] =>
-  layOut(tiedHead ? t5Tensors(config) : [...t5Tensors(config), headTensor(config)], weights);
+export function packTensors(shape: T5Shape): PackTensor[] {
+  const { config, weights, tiedHead, stage } = shape;
+  const all = tiedHead ? t5Tensors(config) : [...t5Tensors(config), headTensor(config)];
+  return layOut(stage ? all.filter(({ name }) => isHere(shape, name)) : all, weights);
+}
+
+/** Whether a tensor of a checkpoint is one of the stage's; the bias by distance is every stage's. */
+function isHere(shape: T5Shape, tensor: string): boolean {
+  const layer = layerOf(tensor);
+  if (layer === undefined) return isFirst(shape.stage) || tensor.includes('relative_attention_bias');
+  const [stack, , l] = layer.split('.');
+  return isWithin(blocksHere(shape, stack as 'encoder' | 'decoder'), Number(l));
+}
 
 /** Names of the feed-forward matrices that read the model's width. */
 export const feedForwardInputs = (config: T5Config): string[] => (config.feedForward.gated ? ['wi_0', 'wi_1'] : ['wi']);

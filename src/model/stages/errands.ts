@@ -1,0 +1,206 @@
+/**
+ * What a model's first stage has the others do: the rows of a program go from stage to stage, and come back. It is one
+ * tour at a time. Knows who lacks what, and neither canisters nor calls.
+ *
+ * Whatever goes wrong on a tour, it is given up and its program begins anew: positions are written again, with the same
+ * numbers. Copies alone are not repeated, since their source may have changed since: they have numbers, go with every
+ * tour until one has come back, and a stage makes each once.
+ */
+import type { Sequence } from '../sequence.ts';
+import { type StagePart, sizeOf } from './stage-plan.ts';
+import {
+  type CopyOf,
+  CROSS,
+  decodeReply,
+  ENCODE,
+  type ErrandKind,
+  encodeRequest,
+  FORWARD,
+  goingOn,
+  LACKING,
+  PAUSED,
+  PROMPT,
+  type Request,
+  type SequenceOf,
+} from './wire.ts';
+
+/** What one stage is asked. */
+export interface Errand {
+  /** Its index; the first stage's own is 0. */
+  stage: number;
+  request: Uint8Array;
+}
+
+/** What goes on a tour. */
+export interface Load {
+  kind: ErrandKind;
+  /** Of a batch, or of no sequence where the encoder reads a prompt. */
+  rows: readonly (readonly [sequence: Sequence | undefined, position: number])[];
+  /** The sequence whose prompt's keys and values are made. */
+  prompt?: Sequence;
+  /** Rows that are wanted of the last stage, the first ones. */
+  back: number;
+  hidden: Uint8Array;
+}
+
+/** What a stage's answer says of a sequence: what it lacks has to be made again, from that position on. */
+export type Lack = (sequence: Sequence, from: number | 'prompt') => void;
+
+interface Tour extends Load {
+  copies: readonly Copy[];
+  closed: readonly number[];
+  /** Stages that are yet to do their part. */
+  left: number[];
+  request: Request;
+  errand: Errand;
+}
+
+type Copy = Pick<CopyOf, 'number' | 'from' | 'to'> & { target: Sequence; source: Sequence };
+
+export class Errands {
+  private readonly ids = new Map<Sequence, number>();
+  private lastId = 0;
+  private lastCopy = 0;
+  private number = 0;
+  /** What not all stages are known to have heard of. */
+  private closed: number[] = [];
+  private copies: Copy[] = [];
+  private tour: Tour | undefined;
+
+  /**
+   * @param epoch another one each time that a model is opened, in 32 bits
+   * @param positionsOf the most positions that a sequence may have
+   */
+  constructor(
+    private readonly parts: readonly StagePart[],
+    private readonly epoch: number,
+    private readonly hasEncoder: boolean,
+    private readonly positionsOf: (sequence: Sequence) => number,
+  ) {}
+
+  /** What is to be asked next; undefined where nothing is under way. */
+  get errand(): Errand | undefined {
+    return this.tour?.errand;
+  }
+
+  begin(load: Load): void {
+    // what has no part in it does not see it
+    const left = this.parts.flatMap((part, stage) =>
+      stage === 0 || (load.kind === ENCODE && sizeOf(part.encoderLayers!) === 0) ? [] : [stage],
+    );
+    // what all stages are to hear of goes with a batch, which visits all of them
+    const isBatch = load.kind === FORWARD;
+    this.send({ ...load, copies: isBatch ? [...this.copies] : [], closed: isBatch ? [...this.closed] : [], left });
+  }
+
+  /** Whether the encoder has layers elsewhere. */
+  get encodesElsewhere(): boolean {
+    return this.parts.some(({ encoderLayers }, stage) => stage > 0 && encoderLayers && sizeOf(encoderLayers) > 0);
+  }
+
+  /**
+   * Takes what a stage has answered.
+   * @returns the rows that have come back, once all have done their part; `away` until then; `lost` where the tour was
+   * given up: its program has to begin anew. An answer to an errand that is given up changes nothing.
+   * @throws Error for an answer that cannot be one
+   */
+  answer(errand: Errand, bytes: Uint8Array, lack: Lack): Uint8Array | 'away' | 'lost' {
+    const { tour } = this;
+    if (!tour || tour.errand !== errand) return 'away';
+    const reply = decodeReply(bytes);
+    if (reply.kind === PAUSED) {
+      tour.errand = { stage: errand.stage, request: encodeRequest(goingOn(tour.request)) };
+      return 'away';
+    }
+    if (reply.kind === LACKING) {
+      const sequences = new Map([...this.ids].map(([sequence, id]) => [id, sequence]));
+      this.giveUp();
+      for (const [id, from] of reply.from) {
+        const sequence = sequences.get(id);
+        if (sequence) lack(sequence, from === PROMPT ? 'prompt' : from);
+      }
+      return 'lost';
+    }
+    return this.goOn(tour, reply.hidden);
+  }
+
+  private goOn(tour: Tour, hidden: Uint8Array): Uint8Array | 'away' {
+    const [, ...left] = tour.left;
+    const rowBytes = tour.rows.length > 0 ? tour.hidden.length / tour.rows.length : 0;
+    const expected = tour.kind === CROSS ? 0 : rowBytes * (left.length > 0 ? tour.rows.length : tour.back);
+    if (hidden.length !== expected)
+      throw new Error(`stage: expected ${expected} bytes of rows back, got ${hidden.length}`);
+    if (left.length === 0) {
+      this.tour = undefined;
+      this.copies = this.copies.filter((copy) => !tour.copies.includes(copy));
+      this.closed = this.closed.slice(tour.closed.length);
+      return hidden;
+    }
+    this.send({ ...tour, left, hidden: tour.kind === CROSS ? tour.hidden : hidden });
+    return 'away';
+  }
+
+  /** Gives up what is under way: it is not known how far it came. @returns whether there was something */
+  giveUp(): boolean {
+    const wasAway = this.tour !== undefined;
+    this.tour = undefined;
+    return wasAway;
+  }
+
+  /** A sequence takes keys and values from another. */
+  copy(target: Sequence, source: Sequence, from: number, to: number): void {
+    this.lastCopy += 1;
+    this.copies.push({ number: this.lastCopy, target, source, from, to });
+  }
+
+  /** A sequence is no more. */
+  close(sequence: Sequence): void {
+    const id = this.ids.get(sequence);
+    // where a stage has no copy of them yet, keys and values are made
+    for (const { target, source, from } of this.copies)
+      if (source === sequence) target.cached = Math.min(target.cached, from);
+    this.copies = this.copies.filter(({ target, source }) => target !== sequence && source !== sequence);
+    if (id === undefined) return;
+    this.ids.delete(sequence);
+    this.closed.push(id);
+  }
+
+  private send(load: Omit<Tour, 'request' | 'errand'>): void {
+    const { kind, rows, prompt, left, hidden, copies, closed } = load;
+    this.number += 1;
+    const known = new Set<Sequence>(copies.flatMap(({ target, source }) => [target, source]));
+    for (const [sequence] of rows) if (sequence) known.add(sequence);
+    if (prompt) known.add(prompt);
+    if (this.hasEncoder) for (const { forkOf } of [...known]) if (forkOf) known.add(forkOf);
+    const request: Request = {
+      kind,
+      epoch: this.epoch,
+      number: this.number,
+      closed,
+      sequences: [...known].map((sequence) => this.describe(sequence)),
+      copies: copies.map(({ number, target, source, from, to }) => {
+        return { number, target: this.idOf(target), source: this.idOf(source), from, to };
+      }),
+      rows: rows.map(([sequence, position]) => [sequence ? this.idOf(sequence) : 0, position] as const),
+      back: kind === CROSS ? 0 : left.length > 1 ? rows.length : load.back,
+      hidden,
+    };
+    this.tour = { ...load, request, errand: { stage: left[0]!, request: encodeRequest(request) } };
+  }
+
+  private describe(sequence: Sequence): SequenceOf {
+    const root = this.hasEncoder ? (sequence.forkOf ?? sequence) : sequence;
+    const sourceLength = this.hasEncoder ? sequence.sourceIds.length : 0;
+    return { id: this.idOf(sequence), capacity: this.positionsOf(sequence), sourceLength, root: this.idOf(root) };
+  }
+
+  private idOf(sequence: Sequence): number {
+    let id = this.ids.get(sequence);
+    if (id === undefined) {
+      this.lastId += 1;
+      id = this.lastId;
+      this.ids.set(sequence, id);
+    }
+    return id;
+  }
+}
