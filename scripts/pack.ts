@@ -32,7 +32,7 @@ async function pack({ model, weights, out }: Options): Promise<void> {
   if (notApplied) console.error(notApplied);
   if (weights === 'int4' && bytes < SMALL_INT4) {
     console.error(
-      `${head.name}: a small model loses much as int4: of SmolLM2-135M's choices three in ten change (docs/quantisation.md); int8 is twice as large`,
+      `${head.name}: a small model loses much as int4: of SmolLM2-135M's choices a third changes (docs/quantisation.md); int8 is twice as large`,
     );
   }
   console.log(`${path}\n${head.name}, ${weights}, ${megabytes(bytes)}, SHA-256 ${sha256}`);

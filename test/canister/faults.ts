@@ -3,7 +3,6 @@
  * cannot be sent, stops, upgrades, no cycles, no memory. Seeded, on a replica whose time stands still but for what the
  * run does, so that a seed repeats a run message by message.
  */
-import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { Trap } from '../../packages/replica/src/errors.ts';
@@ -12,8 +11,8 @@ import { Executor, type Run } from '../../packages/replica/src/executor.ts';
 import { systemApi } from '../../packages/replica/src/system-api.ts';
 import { GenerateOptions, GenerateResult, StartResult } from '../../src/interface/llm.did.ts';
 import { buildCanister } from '../../src/node/build/canister.ts';
-import { packFolder } from '../../src/node/model/model-folder.ts';
 import { change, controller, type Installed, install, listOptions, ok, options, upload } from './llm.ts';
+import { type Family, subjectOf } from './subjects.ts';
 
 const management = Principal.fromText('aaaaa-aa');
 const caller = Principal.selfAuthenticating(new Uint8Array([7]));
@@ -96,11 +95,13 @@ function interfere(
   };
 }
 
-/** @param generations how many to start */
-export async function faultRun(seed: number, generations: number, onProgress = (_: string) => {}): Promise<Report> {
-  const { cases }: { cases: { prompt: string; ids: number[] }[] } = JSON.parse(
-    readFileSync('models/little-flan/expected.json', 'utf8'),
-  );
+/** @param generations how many to start @param family of the model that makes them */
+export async function faultRun(
+  seed: number,
+  generations: number,
+  { family = 't5' as Family, onProgress = (_: string) => {} } = {},
+): Promise<Report> {
+  const { pack, prompts, idsOf } = await subjectOf(family);
   const random = randomFrom(seed);
   const chance = (p: number): boolean => random() < p;
   const pick = (n: number): number => Math.floor(random() * n);
@@ -157,7 +158,7 @@ export async function faultRun(seed: number, generations: number, onProgress = (
     const { as } = llm;
     const { gz } = await buildCanister('llm');
     const owner = as();
-    await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
+    await upload(owner, pack);
     ok(
       await owner.set_settings(
         change({ max_active: 6, max_finished: generations + 100, max_sessions_per_caller: 1000 }),
@@ -205,12 +206,12 @@ export async function faultRun(seed: number, generations: number, onProgress = (
     /** Starts one generation, by `start` or by `generate`. */
     async function launch(): Promise<void> {
       started += 1;
-      const { prompt, ids: tokens } = cases[pick(cases.length)]!;
+      const prompt = prompts[pick(prompts.length)]!;
       const max = 1 + pick(24);
       const perCall = pick(4);
       // a prompt of its own for each length: what came out is known by the prompt
       const asked = `${prompt}${' '.repeat(max)}`;
-      wanted.set(asked, tokens.slice(0, max));
+      wanted.set(asked, idsOf(asked, max));
       const method = chance(0.5) ? 'start' : 'generate';
       const given = options({
         max_new_tokens: max,
