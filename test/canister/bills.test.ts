@@ -62,6 +62,18 @@ describe('a bill', () => {
     expect(bill[1]! / bill[0]! - 1).toBeLessThan(0.02);
   });
 
+  it('of one that ends in a batch that another needed has what its end took', async () => {
+    const { difference } = await bills.run({
+      ...plain,
+      method: 'start',
+      pays: false,
+      tokens: 8,
+      choice: 'no repeats',
+      company: [1, 3, 3, 3],
+    });
+    expect(Math.abs(difference)).toBeLessThan(0.002);
+  });
+
   it('of one with more than 8 stop ids, which no relay makes, is not above the quote', async () => {
     const { bill, quoted } = await bills.run({ ...plain, choice: 'manyStops', tokens: 40 });
     expect(bill).toBeLessThanOrEqual(quoted);

@@ -95,13 +95,19 @@ function step(needed: Set<Session>): void {
     return;
   }
   for (const session of stepping) dismiss(session);
-  makeAll(stepping, model);
+  makeAll(stepping, model, needed);
 }
 
-function makeAll(sessions: readonly Session[], model: Model): void {
+/**
+ * Who ends by this needs the message, too: what its end takes comes after its bill was written down, which is done
+ * again.
+ */
+function makeAll(sessions: readonly Session[], model: Model, needed: Set<Session>): void {
   stepTogether(sessions, model);
   for (const session of sessions) {
-    if (session.writing?.finishReason && underWay(session)) measure(session, () => endNow(session));
+    if (!session.writing?.finishReason || !underWay(session)) continue;
+    measure(session, () => endNow(session));
+    needed.add(session);
   }
 }
 
