@@ -46,7 +46,9 @@ export interface SavedQuotas {
 const MOST_CALLERS = 10_000;
 
 export class Quotas {
-  private readonly accounts = new Map<string, Account>();
+  /** Callers that have something under way, and those that have nothing, who was seen first coming first. */
+  private readonly busy = new Map<string, Account>();
+  private readonly idle = new Map<string, Account>();
   private readonly all: Account;
   private readonly today: () => number;
 
@@ -56,7 +58,7 @@ export class Quotas {
     this.all = account(today());
     if (saved?.all) Object.assign(this.all, spentOn([saved.all.tokens, saved.all.day, saved.all.cycles]));
     for (const [who, spent] of Object.entries(saved?.callers ?? {})) {
-      this.accounts.set(who, { ...account(0), ...spentOn(spent) });
+      this.idle.set(who, { ...account(0), ...spentOn(spent) });
     }
   }
 
@@ -76,6 +78,10 @@ export class Quotas {
   /** A session begins, which may take as much. */
   begin(who: string, wanted: Amount): Reservation {
     const caller = this.of(who);
+    if (caller.underWay === 0) {
+      this.idle.delete(who);
+      this.busy.set(who, caller);
+    }
     caller.underWay += 1;
     for (const { reserved } of [caller, this.all]) add(reserved, wanted, 1);
     return { who, ...wanted };
@@ -101,6 +107,10 @@ export class Quotas {
   end(reservation: Reservation): void {
     const caller = this.of(reservation.who);
     caller.underWay -= 1;
+    if (caller.underWay === 0) {
+      this.busy.delete(reservation.who);
+      this.idle.set(reservation.who, caller);
+    }
     for (const { reserved } of [caller, this.all]) add(reserved, reservation, -1);
     add(reservation, { ...reservation }, -1);
   }
@@ -115,7 +125,9 @@ export class Quotas {
   save(): SavedQuotas {
     this.forget();
     const { spent, day } = this.present(this.all);
-    const counted = [...this.accounts].filter(([, caller]) => caller.spent.cycles > 0 || caller.spent.tokens > 0);
+    const counted = [...this.busy, ...this.idle].filter(
+      ([, caller]) => caller.spent.cycles > 0 || caller.spent.tokens > 0,
+    );
     return {
       callers: Object.fromEntries(
         counted.map(([who, caller]) => [who, [caller.spent.tokens, day, caller.spent.cycles] as SpentOnDay]),
@@ -127,27 +139,19 @@ export class Quotas {
   /** Called now and then, so that the map holds no more than the callers of a day. */
   forget(): void {
     const today = this.today();
-    for (const [who, caller] of this.accounts) {
-      if (caller.underWay <= 0 && caller.day !== today) this.accounts.delete(who);
-    }
+    for (const [who, caller] of this.idle) if (caller.day !== today) this.idle.delete(who);
   }
 
   private of(who: string): Account {
-    let caller = this.accounts.get(who);
+    let caller = this.busy.get(who) ?? this.idle.get(who);
     if (!caller) {
-      if (this.accounts.size >= MOST_CALLERS) this.pushOut();
+      // whoever is first in a map is found at once, however many there are
+      const [first] = this.busy.size + this.idle.size < MOST_CALLERS ? [] : this.idle.keys();
+      if (first !== undefined) this.idle.delete(first);
       caller = account(this.today());
-      this.accounts.set(who, caller);
+      this.idle.set(who, caller);
     }
     return this.present(caller);
-  }
-
-  private pushOut(): void {
-    for (const [who, caller] of this.accounts) {
-      if (caller.underWay > 0) continue;
-      this.accounts.delete(who);
-      return;
-    }
   }
 
   private present(counted: Account): Account {

@@ -13,17 +13,16 @@ export interface Dearest {
   [what: string]: number;
 }
 
-const WORKED = 8;
 /** As long as a prompt may be, in bytes too: 8,192 characters of three bytes, which are one space to the tokenizer. */
 const longest = (n: number): string => `${'\u3000'.repeat(8_180)}hi ${n}`;
 /** Reading the longest takes most of the run's time, so not all need have it. */
-const promptOf = (n: number, every: number): string => (n % every === 0 ? longest(n) : `hi ${n}`);
 const ownerOf = (n: number): Principal => Principal.selfAuthenticating(new Uint8Array([5, n >> 8, n & 255]));
 
 /**
  * @param sessions how many wait
  * @param owners whose they are, in turn
  * @param every each so many-th has the longest text, 1: all
+ * @param worked how many are worked on, all of them with the longest texts at first
  * @returns the most instructions of a message for each thing that was done @throws Error where anything is not as it
  * should be
  */
@@ -31,8 +30,11 @@ export async function queueRun(
   sessions: number,
   owners: number,
   every: number,
+  worked: number,
   onProgress = (_: string) => {},
 ): Promise<Dearest> {
+  let isFirst = true;
+  const promptOf = (n: number): string => (n % every === 0 || (isFirst && n < worked) ? longest(n) : `hi ${n}`);
   const pack = new Uint8Array(readFileSync((await packFolder('models/little-flan', 'int8')).path));
   const others = [1, 2].map((n) => {
     const bytes = pack.slice();
@@ -43,7 +45,7 @@ export async function queueRun(
   const { replica, canisterId } = llm;
   const owner = llm.as();
   await upload(owner, pack);
-  const most = { max_active: WORKED, max_queued: 20_000, max_finished: 20_000, max_sessions_per_caller: 20_000 };
+  const most = { max_active: worked, max_queued: 20_000, max_finished: 20_000, max_sessions_per_caller: 20_000 };
   ok(await owner.set_settings(change({ ...most, arena_bytes: 512n * 2n ** 20n })));
 
   const dearest: Dearest = {};
@@ -87,21 +89,22 @@ export async function queueRun(
     const one = options({ max_new_tokens: 1 });
     const fill = async (count: number): Promise<string[]> => {
       const ids: string[] = [];
-      for (let i = 0; i < count + WORKED; i++) {
-        ids.push(ok(await llm.as(ownerOf(i % owners)).start(promptOf(i, every), one)));
+      for (let i = 0; i < count + worked; i++) {
+        ids.push(ok(await llm.as(ownerOf(i % owners)).start(promptOf(i), one)));
         if (i % 50 === 0) onProgress(`${i} of ${count} wait`);
       }
       note('start');
+      isFirst = false;
       return ids;
     };
     const checkAll = async (ids: string[], state: object): Promise<void> => {
-      for (let i = WORKED; i < ids.length; i += Math.ceil(ids.length / 50)) await expectState(ids[i]!, i, state);
+      for (let i = worked; i < ids.length; i += Math.ceil(ids.length / 50)) await expectState(ids[i]!, i, state);
     };
 
     let ids = await fill(sessions);
-    await expectCounts('start', WORKED, sessions);
+    await expectCounts('start', worked, sessions);
     await run('upgrade', () => llm.upgrade());
-    await expectCounts('upgrade', WORKED, sessions);
+    await expectCounts('upgrade', worked, sessions);
     await checkAll(ids, { queued: null });
     await run('cancel of the last that waits', async () => ok(await owner.cancel(ids.at(-1)!)));
     await run('delete of one that waits', async () => ok(await owner.delete(ids.at(-2)!)));
@@ -112,14 +115,14 @@ export async function queueRun(
     const count = ok(await owner.clear_queue());
     if (count !== sessions - 2) throw new Error(`clear_queue: expected ${sessions - 2}, got ${count}`);
     note('clear_queue');
-    await expectCounts('clear_queue', WORKED, 0);
+    await expectCounts('clear_queue', worked, 0);
     await checkAll(ids.slice(0, -2), cleared);
     await run('upgrade of a cleared queue', () => llm.upgrade());
-    await expectCounts('upgrade of a cleared queue', WORKED, 0);
+    await expectCounts('upgrade of a cleared queue', worked, 0);
     await checkAll(ids.slice(0, -2), cleared);
 
     ids = await fill(sessions);
-    await expectCounts('start', WORKED, sessions + WORKED);
+    await expectCounts('start', worked, sessions + worked);
     const replaced = { failed: 'the model was replaced' };
     await run('upload_commit', () => upload(owner, others[0]!));
     await expectCounts('upload_commit', 0, 0);

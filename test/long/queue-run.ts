@@ -10,9 +10,10 @@ program
   .option('--sessions <n>', 'how many wait', Number, 5_000)
   .option('--owners <n>', 'whose', Number, 1_000)
   .option('--every <n>', 'each so many-th has the longest text', Number, 1)
+  .option('--worked <n>', 'how many are worked on', Number, 8)
   .parse();
-const { sessions, owners, every } = program.opts<{ sessions: number; owners: number; every: number }>();
-const dearest = await queueRun(sessions, owners, every, (text) => process.stderr.write(`\r${text}   `));
+const { sessions, owners, every, worked } = program.opts<Record<'sessions' | 'owners' | 'every' | 'worked', number>>();
+const dearest = await queueRun(sessions, owners, every, worked, (text) => process.stderr.write(`\r${text}   `));
 process.stderr.write('\n');
 for (const [what, instructions] of Object.entries(dearest))
   console.log(`${what.padEnd(60)} ${(instructions / 1e6).toFixed(1).padStart(9)} M`);

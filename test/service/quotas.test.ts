@@ -1,6 +1,6 @@
 /** Quotas: what was spent stays spent, what was promised is promised once, and a day ends at midnight. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Amount, type Limits, Quotas, type Reservation } from '../../src/service/quotas.ts';
 
 const any: Limits = { sessions: 0, day: { tokens: 0, cycles: 0 }, dayOverall: { tokens: 0, cycles: 0 } };
@@ -124,6 +124,19 @@ describe('quotas', () => {
     for (let i = 0; i < 10_000; i++) quotas.spendFreely(`${i}`, of(1));
     expect(quotas.overLimit('start', 'first', of(1), { ...any, sessions: 1 })).toContain('got 1');
     quotas.end(session);
+  });
+
+  it('walk over nobody for a newcomer, however many have something under way', () => {
+    const quotas = new Quotas(() => 1);
+    const sessions = Array.from({ length: 12_000 }, (_, i) => quotas.begin(`${i}`, of(1)));
+    const next = vi.spyOn(Object.getPrototypeOf(new Map().entries()), 'next');
+    for (let i = 0; i < 10; i++) quotas.spendFreely(`newcomer ${i}`, of(1));
+    expect(next.mock.calls.length).toBeLessThanOrEqual(20);
+    vi.restoreAllMocks();
+    // each has pushed out the one before
+    expect(quotas.spentBy('newcomer 8').tokens).toBe(0);
+    expect(quotas.spentBy('11999').tokens).toBe(0);
+    for (const session of sessions) quotas.end(session);
   });
 
   it('hold no more callers than there is room for; whoever is under way stays', () => {

@@ -32,12 +32,13 @@ export const addChore = (chore: Chore): unknown => chores.push(chore);
 /** Does what is to be done, as far as this message has room, and sets a timer for the rest. */
 export function keepHouse(): void {
   let more = false;
+  // before the chores, which may ask for a time
+  due = Number.POSITIVE_INFINITY;
   for (const chore of chores) {
     do more = chore.step();
     while (more && instructionsNow() < BUDGET);
     if (more) break;
   }
-  due = Number.POSITIVE_INFINITY;
   if (more) keepHouseSoon();
   else for (const chore of chores) keepHouseBy(chore.next?.());
 }
