@@ -1,6 +1,6 @@
 /**
- * `npx tsx bench/streamed.ts --shape tinyllama-1.1b --arena-mib 256`: a model larger than the arena, random weights of a
- * known shape, uploaded to the canister on the replica and really asked: what does a further token take, alone and in
+ * `npx tsx bench/streamed.ts --shape tinyllama-1.1b --arena-mib 256`: a model larger than the arena, random weights of
+ * a known shape, uploaded to the canister on the replica and really asked: what does a further token take, alone and in
  * company, in how many messages, and how large is the heap? `--arena-mib 0` leaves the setting as it is. Takes as much
  * memory as the pack and the heap have, and minutes; nothing of it is in CI.
  */

@@ -1,4 +1,4 @@
-/** How much of a model is resident: all of it where the arena may grow so far, else as much as leaves room to sessions. */
+/** How much of a model is resident: all, where the arena may grow so far, else as much as leaves room to sessions. */
 import { Arena, NoRoom } from '../tensor/arena.ts';
 import type { Machine } from '../tensor/machine.ts';
 import { openModel, type PackShape } from './families/registry.ts';

@@ -87,5 +87,11 @@ function shapeOf(head: OpenedHead, promptTokens: number, tokens: number) {
   return { ...workOf(packShape(head), promptTokens, tokens), pages };
 }
 
+/**
+ * What a query may read of weights in stable memory: it may touch 1 GiB, and the session's records, the tokenizer and
+ * what else it looks at are in there. A message may touch 2 GiB, which its instructions do not reach.
+ */
+export const QUERY_STABLE_BYTES = 960 * 2 ** 20;
+
 /** What so many cycles of a bill are sold for: 0 where nothing is asked. */
 export const priceOf = (cycles: number, percent: number): bigint => BigInt(Math.ceil((cycles * percent) / 100));

@@ -3,9 +3,11 @@
  * against a canister (test/canister/paying.test.ts, bills.test.ts).
  */
 import { describe, expect, it } from 'vitest';
+import { instructionLimits, limits } from '../../packages/replica/src/limits.ts';
+import { pageBytes, pageTouchCost } from '../../packages/replica/src/wasm/costs.ts';
 import { parseT5Config } from '../../src/model/checkpoint/config.ts';
 import type { OpenedHead } from '../../src/model/pack/pack.ts';
-import { estimate, leastInstructions, priceOf, type Work } from '../../src/service/estimate.ts';
+import { estimate, leastInstructions, priceOf, QUERY_STABLE_BYTES, type Work } from '../../src/service/estimate.ts';
 
 const config = parseT5Config({
   vocab_size: 1_000,
@@ -88,4 +90,13 @@ describe('what an answer is thought to take', () => {
   it('is sold at a percentage, rounded up', () => {
     expect([priceOf(1_000, 0), priceOf(1_000, 100), priceOf(1_001, 50)]).toEqual([0n, 1_000n, 501n]);
   });
+});
+
+it('what is read of stable memory stays below what the replica lets a message touch, and a query', () => {
+  // a slice is used up before that, by the first touch of each page and a byte's reading
+  const ofSlice = instructionLimits.slice / (pageTouchCost / pageBytes + 1);
+  expect(ofSlice).toBeLessThan(limits.stableTouched.update);
+  const ofQuery = instructionLimits.query / (pageTouchCost / pageBytes + 1);
+  expect(ofQuery).toBeGreaterThan(limits.stableTouched.query);
+  expect(QUERY_STABLE_BYTES).toBeLessThan(limits.stableTouched.query);
 });

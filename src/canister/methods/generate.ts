@@ -19,7 +19,7 @@ import type {
 import { generationOptions, seedOf } from '../../model/generation/options.ts';
 import { NotFinite } from '../../model/generation/scoring.ts';
 import { type Bill, cyclesOf, executed } from '../../service/bill.ts';
-import { leastInstructions, priceOf } from '../../service/estimate.ts';
+import { leastInstructions, priceOf, QUERY_STABLE_BYTES } from '../../service/estimate.ts';
 import { NoRoom } from '../../tensor/arena.ts';
 import { shownText } from '../../text/stop-strings.ts';
 import { declareArguments, isCandid } from '../candid/arguments.ts';
@@ -427,13 +427,20 @@ function progressOf(id: string, from: number): ProgressResult {
   if (from >= tokenIds.length && isWhole) return { Ok: { text: '', ...about } };
   if (from === 0 && session.text !== undefined) return { Ok: { text: session.text, ...about } };
   const model = activeModel();
-  if (model?.stored.sha256 !== sha256 || !model.load(Number.MAX_SAFE_INTEGER)) {
+  if (model?.stored.sha256 !== sha256 || !model.load(Number(MESSAGE_BUDGET))) {
     const instead = session.text === undefined ? '' : '; ask for what is from token 0 on';
     return { Err: { NoModel: `progress: expected the model ${sha256} to be active and loaded${instead}` } };
   }
   const before = shownText(model.tokenizer.decode(tokenIds.slice(0, from)), options.stopStrings, false);
   return { Ok: { text: textOf(session).slice(before.length), ...about } };
 }
+
+const tooMuchToRead = (method: string, bytes: number): GenerateError => {
+  const most = `at most ${QUERY_STABLE_BYTES} bytes of weights that a query reads from stable memory`;
+  const limit = BigInt(QUERY.most);
+  const message = `${method}: expected ${most}, got ${bytes}; use ${onlyQueries[method]}`;
+  return { TooLong: { instructions: limit, limit, message } };
+};
 
 /** In a query, whose changes are thrown away. */
 export function answerAtOnce<Result>(
@@ -456,8 +463,9 @@ export function answerAtOnce<Result>(
     const message = `${method}: expected an answer of at most ${QUERY.most} instructions, got up to ${instructions}; ask for fewer tokens, or use ${onlyQueries[method]}`;
     return { Err: { TooLong: { instructions: BigInt(instructions), limit: BigInt(QUERY.most), message } } };
   };
-  if (leastInstructions(model.head, sourceIds.length, model.languageModel.weights.streamedBytes) > QUERY.most)
-    return tooLong();
+  const { streamedBytes } = model.languageModel.weights;
+  if (streamedBytes > QUERY_STABLE_BYTES) return { Err: tooMuchToRead(method, streamedBytes) };
+  if (leastInstructions(model.head, sourceIds.length, streamedBytes) > QUERY.most) return tooLong();
   const session = passingSession({
     owner: callerText(),
     model: model.stored.sha256,

@@ -1,6 +1,6 @@
 /**
- * The shapes that are measured, as the models' `config.json` on Hugging Face have them, and little-flan of models/. What
- * a family's shapes share stands once.
+ * The shapes that are measured, as the models' `config.json` on Hugging Face have them, and little-flan of models/.
+ * What a family's shapes share stands once.
  */
 import type { T5Config } from '../../model/checkpoint/config.ts';
 import { familyOf } from '../../model/families/checkpoint.ts';
