@@ -1,4 +1,4 @@
-/** The same T5 from a Hugging Face folder and from a GGUF file comes to the same bits; files that are wrong are named. */
+/** The same T5 from a folder and from a GGUF file comes to the same bits; files that are wrong are refused by name. */
 import { describe, expect, it } from 'vitest';
 import type { T5Config } from '../../../../src/model/checkpoint/config.ts';
 import { openGgufCheckpoint } from '../../../../src/model/families/checkpoint.ts';
