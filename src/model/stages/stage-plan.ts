@@ -62,7 +62,10 @@ export function planStages(
   return decoder.map((range, i) => ({ layers: range, encoderLayers: encoder[i]! }));
 }
 
-/** Cuts a row of layers: each stage takes layers until it has its share of what is left, and leaves enough to others. */
+/**
+ * Cuts a row of layers: each stage takes layers until it has its share of what is left, and leaves
+ * enough to others.
+ */
 function cut(
   layers: number,
   stages: number,

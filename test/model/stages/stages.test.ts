@@ -1,4 +1,7 @@
-/** A model over several stages gives what the whole one gives, to the bit, however it is cut and whatever goes wrong. */
+/**
+ * A model over several stages gives what the whole one gives, to the bit, however it is cut and
+ * whatever goes wrong.
+ */
 import { describe, expect, it } from 'vitest';
 import { layerCounts, shapeOf } from '../../../src/model/families/registry.ts';
 import { advanceAll, type Generation } from '../../../src/model/generation/generation.ts';
