@@ -13,6 +13,7 @@ import { findModel } from '../src/node/model/find-model.ts';
 import { notAppliedLine, packFolder } from '../src/node/model/model-folder.ts';
 import { uploadWithProgress } from '../src/node/model/upload-progress.ts';
 import { addNetworkOptions, connectTo, type NetworkOptions } from '../src/node/network/network.ts';
+import { stageIds, uploadStages } from '../src/node/network/upload-stages.ts';
 import { weightsOption, wholeNumber } from '../src/node/terminal/arguments.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
 import { cyclesText } from '../src/node/terminal/numbers.ts';
@@ -21,6 +22,7 @@ import { megabytes } from '../src/node/terminal/terminal.ts';
 interface Options extends NetworkOptions {
   model?: string;
   weights: WeightsKind;
+  stages?: string;
   retries: number;
   yes?: boolean;
 }
@@ -33,12 +35,17 @@ const program = addNetworkOptions(
     'folder of a model or GGUF file, or a model on the hub like google/flan-t5-small (default: models/little-flan)',
   )
   .addOption(weightsOption())
+  .option('--stages <ids>', 'canisters that have a part of the model each, with commas between; the first one answers')
   .option('--retries <n>', 'how often a call that gets lost is tried again', wholeNumber(0, 1000), 5)
   .option('-y, --yes', 'do not ask')
   .action(upload);
 
 async function upload(options: Options): Promise<void> {
+  const ids = options.stages === undefined ? undefined : stageIds(options.stages);
+  if (ids && options.canister !== undefined)
+    throw new Error(`upload: expected --canister or --stages, got both; the first of --stages answers`);
   const pack = await packFolder(await findModel(options.model), options.weights);
+  if (ids) return await uploadStages(pack, ids, options, async () => options.yes === true || (await agrees()));
   const { client, canisterId, host } = await connectTo(options);
   const { name, weights, generation } = pack.head;
   const notApplied = notAppliedLine(generation, name);

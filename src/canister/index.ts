@@ -14,6 +14,7 @@ import { IcLlmMethods } from './methods/ic-llm.ts';
 import { InspectMethods } from './methods/inspect.ts';
 import { LifecycleMethods } from './methods/lifecycle.ts';
 import { ReceiptMethods } from './methods/receipts.ts';
+import { StageMethods } from './methods/stages.ts';
 import { StatusMethods } from './methods/status.ts';
 import { UploadMethods } from './methods/upload.ts';
 
@@ -24,6 +25,7 @@ export default [
   IcLlmMethods,
   AccessMethods,
   UploadMethods,
+  StageMethods,
   StatusMethods,
   HttpMethods,
   InspectMethods,

@@ -288,6 +288,10 @@ export interface HttpResponse {
   'upgrade' : [] | [boolean],
   'status_code' : number,
 }
+/**
+ * Layers `from` up to `to`, which is left out.
+ */
+export interface LayerRange { 'to' : number, 'from' : number }
 export interface ListOptions {
   /**
    * The id of the last session of the page before.
@@ -614,6 +618,26 @@ export interface SettingsChange {
 export type SettingsResult = { 'Ok' : Settings } |
   { 'Err' : AdminError };
 /**
+ * A part of a model that several canisters have together. The first one answers.
+ */
+export interface StageInfo {
+  /**
+   * SHA-256 of the pack that was cut.
+   */
+  'model' : string,
+  'count' : number,
+  'layers' : LayerRange,
+  /**
+   * In the order of the stages; none until `set_stages` says which.
+   */
+  'canisters' : Array<Principal>,
+  'encoder_layers' : LayerRange,
+  /**
+   * From 0 on.
+   */
+  'index' : number,
+}
+/**
  * A session's id.
  */
 export type StartResult = { 'Ok' : string } |
@@ -843,7 +867,19 @@ export interface _SERVICE {
    * Changes the settings that are given, all or none, and gives all.
    */
   'set_settings' : ActorMethod<[SettingsChange], SettingsResult>,
+  /**
+   * Says which canisters have the stages of the active model, the first one first, this one among them. None: all of it is here.
+   */
+  'set_stages' : ActorMethod<[Array<Principal>], UploadResult>,
   'settings' : ActorMethod<[], Settings>,
+  /**
+   * Rows through the layers that are here. For the model's first canister.
+   */
+  'stage_forward' : ActorMethod<[Uint8Array], Uint8Array>,
+  /**
+   * Which stage of a model this canister is.
+   */
+  'stages' : ActorMethod<[], [] | [StageInfo]>,
   /**
    * Gives a session's id at once. The canister goes on by itself.
    */
@@ -1230,6 +1266,15 @@ export const SettingsResult = IDL.Variant({
   'Ok' : Settings,
   'Err' : AdminError,
 });
+export const LayerRange = IDL.Record({ 'to' : IDL.Nat32, 'from' : IDL.Nat32 });
+export const StageInfo = IDL.Record({
+  'model' : IDL.Text,
+  'count' : IDL.Nat32,
+  'layers' : LayerRange,
+  'canisters' : IDL.Vec(IDL.Principal),
+  'encoder_layers' : LayerRange,
+  'index' : IDL.Nat32,
+});
 export const StartResult = IDL.Variant({
   'Ok' : IDL.Text,
   'Err' : GenerateError,
@@ -1368,7 +1413,10 @@ export const idlService: IDL.ServiceClass = IDL.Service({
   'roles' : IDL.Func([], [RolesResult], ['query']),
   'set_role' : IDL.Func([IDL.Principal, IDL.Opt(Role)], [RolesResult], []),
   'set_settings' : IDL.Func([SettingsChange], [SettingsResult], []),
+  'set_stages' : IDL.Func([IDL.Vec(IDL.Principal)], [UploadResult], []),
   'settings' : IDL.Func([], [Settings], ['query']),
+  'stage_forward' : IDL.Func([IDL.Vec(IDL.Nat8)], [IDL.Vec(IDL.Nat8)], []),
+  'stages' : IDL.Func([], [IDL.Opt(StageInfo)], ['query']),
   'start' : IDL.Func([IDL.Text, IDL.Opt(GenerateOptions)], [StartResult], []),
   'start_chat' : IDL.Func(
       [IDL.Vec(ChatMessage), IDL.Opt(GenerateOptions)],

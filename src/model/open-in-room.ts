@@ -1,8 +1,10 @@
 /** How much of a model is resident: all, where the arena may grow so far, else as much as leaves room to sessions. */
 import { Arena, NoRoom } from '../tensor/arena.ts';
 import type { Machine } from '../tensor/machine.ts';
-import { openModel, type PackShape } from './families/registry.ts';
+import type { StagePrograms } from './batch-programs.ts';
+import { openModel, openStage, type PackShape } from './families/registry.ts';
 import type { LanguageModel } from './language-model.ts';
+import type { Stage } from './stages/stage.ts';
 import type { Streaming } from './weight-places.ts';
 
 /** What a model takes of the arena. */
@@ -10,6 +12,8 @@ export interface Opened {
   languageModel: LanguageModel;
   tokenizerAt: number;
 }
+
+type Open<T> = (machine: Machine, arena: Arena, streaming?: Streaming) => T;
 
 export interface Room {
   machine: Machine;
@@ -19,6 +23,8 @@ export interface Room {
   tokenizerBytes: number;
   /** Where the pack's weights stand in stable memory. */
   piecesOf: Streaming['piecesOf'];
+  /** Of a first stage (families/registry.ts). */
+  epoch?: number;
   /** Not so one that answered before an upgrade: where the arena may be less by now, it takes what it must. */
   isNew: boolean;
 }
@@ -31,11 +37,31 @@ const SESSIONS_SHARE = 0.25;
  * sessions, the others streamed.
  * @throws NoRoom where the arena has no room for that either
  */
-export function openInRoom(shape: PackShape, { machine, arena, most, tokenizerBytes, piecesOf, isNew }: Room): Opened {
-  const open = (machine: Machine, arena: Arena, streaming?: Streaming): Opened => ({
-    languageModel: openModel(machine, arena, shape, streaming),
-    tokenizerAt: arena.allocate(tokenizerBytes),
-  });
+export function openInRoom(shape: PackShape, room: Room): Opened {
+  const { epoch, tokenizerBytes } = room;
+  return placeInRoom(
+    (machine, arena, streaming) => ({
+      languageModel: openModel(machine, arena, shape, streaming, epoch),
+      tokenizerAt: arena.allocate(tokenizerBytes),
+    }),
+    ({ languageModel }) => languageModel.weights.bytes,
+    room,
+  );
+}
+
+/** The same of a stage behind the first. */
+export const openStageInRoom = (shape: PackShape, room: Room): Stage<StagePrograms> =>
+  placeInRoom(
+    (machine, arena, streaming) => openStage(machine, arena, shape, streaming),
+    ({ weights }) => weights.bytes,
+    room,
+  );
+
+function placeInRoom<T>(
+  open: Open<T>,
+  weightsBytes: (opened: T) => number,
+  { machine, arena, most, piecesOf, isNew }: Room,
+): T {
   try {
     return arena.within(most, () => open(machine, arena));
   } catch (error) {
@@ -44,9 +70,9 @@ export function openInRoom(shape: PackShape, { machine, arena, most, tokenizerBy
   // what a model takes beside weights, by a machine that has no memory
   const nowhere = new NoMachine();
   const beside = new Arena(nowhere);
-  const { languageModel } = open(nowhere, beside, { room: 0, piecesOf });
-  const room = most * (1 - SESSIONS_SHARE) - (beside.used - languageModel.weights.bytes);
-  const streamed = (): Opened => open(machine, arena, { room, piecesOf });
+  const least = open(nowhere, beside, { room: 0, piecesOf });
+  const room = most * (1 - SESSIONS_SHARE) - (beside.used - weightsBytes(least));
+  const streamed = (): T => open(machine, arena, { room, piecesOf });
   return isNew ? arena.within(most, streamed) : streamed();
 }
 

@@ -12,6 +12,7 @@ import { systemApi } from '../../packages/replica/src/system-api.ts';
 import { GenerateOptions, GenerateResult, StartResult } from '../../src/interface/llm.did.ts';
 import { buildCanister } from '../../src/node/build/canister.ts';
 import { change, controller, type Installed, install, listOptions, ok, options, upload } from './llm.ts';
+import { installStaged } from './staged.ts';
 import { type Family, subjectOf } from './subjects.ts';
 
 const management = Principal.fromText('aaaaa-aa');
@@ -95,11 +96,14 @@ function interfere(
   };
 }
 
-/** @param generations how many to start @param family of the model that makes them */
+/**
+ * @param generations how many to start
+ * @param family of the model that makes them; `stages`: canisters that it is spread over, and faults are of all of them
+ */
 export async function faultRun(
   seed: number,
   generations: number,
-  { family = 't5' as Family, onProgress = (_: string) => {} } = {},
+  { family = 't5' as Family, stages = 1, onProgress = (_: string) => {} } = {},
 ): Promise<Report> {
   const { pack, prompts, idsOf } = await subjectOf(family);
   const random = randomFrom(seed);
@@ -121,6 +125,7 @@ export async function faultRun(
   let disturbing = false;
   let messages = 0;
   let llm: Installed | undefined;
+  let canisters: Principal[] = [];
   /** What may happen between two messages. */
   let between = (): void => {};
   /**
@@ -129,7 +134,7 @@ export async function faultRun(
    */
   let stormUntil = 0;
   const restore = interfere(({ canister, kind, caller: from }) => {
-    const isOurs = (who: Principal): boolean => who.compareTo(llm!.canisterId) === 'eq';
+    const isOurs = (who: Principal): boolean => canisters.some((id) => id.compareTo(who) === 'eq');
     if (!disturbing || !isOurs(canister.canisterId)) return undefined;
     messages += 1;
     if (kind === 'cleanup') {
@@ -154,11 +159,14 @@ export async function faultRun(
     return undefined;
   });
   try {
-    llm = await install({ autoTick: false, seed });
+    const staged =
+      stages > 1 ? await installStaged(new Uint8Array(pack), stages, { autoTick: false, seed }) : undefined;
+    llm = staged ?? (await install({ autoTick: false, seed }));
+    canisters = staged?.ids ?? [llm.canisterId];
     const { as } = llm;
     const { gz } = await buildCanister('llm');
     const owner = as();
-    await upload(owner, pack);
+    if (!staged) await upload(owner, pack);
     ok(
       await owner.set_settings(
         change({ max_active: 6, max_finished: generations + 100, max_sessions_per_caller: 1000 }),
@@ -185,8 +193,9 @@ export async function faultRun(
       wasm_module: IDL.Vec(IDL.Nat8),
       arg: IDL.Vec(IDL.Nat8),
     });
-    const which = { canister_id: canisterId };
-    const upgrade = () =>
+    /** Whom a fault is for. */
+    const oneOf = (): Principal => canisters[stages > 1 ? pick(stages) : 0]!;
+    const upgrade = (which: { canister_id: Principal }) =>
       manage('install_code', InstallCode, {
         mode: { upgrade: [] },
         ...which,
@@ -239,12 +248,13 @@ export async function faultRun(
 
     async function stopUpgradeStart(withUpgrade: boolean): Promise<void> {
       busy = true;
+      const which = { canister_id: oneOf() };
       if (withUpgrade && chance(0.5)) {
         // at once: refused where calls wait for answers
-        if (await settle(await upgrade())) faults.upgradeRefused += 1;
+        if (await settle(await upgrade(which))) faults.upgradeRefused += 1;
       } else {
         await settle(await manage('stop_canister', Which, which));
-        if (withUpgrade) await settle(await upgrade());
+        if (withUpgrade) await settle(await upgrade(which));
         replica.advanceTime(pick(40_000));
         await settle(await manage('start_canister', Which, which));
       }
@@ -254,6 +264,7 @@ export async function faultRun(
     function shortage(fault: 'noCycles' | 'noMemory'): void {
       busy = true;
       faults[fault] += 1;
+      const canister = replica.canister(oneOf())!;
       const [cycles, limit] = [canister.cycles, canister.settings.wasmMemoryLimit];
       const end = messages + 40;
       if (fault === 'noCycles') canister.cycles = 30_000_000_000n;

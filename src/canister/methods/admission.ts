@@ -16,6 +16,7 @@ export const keepers: ReadonlySet<string> = new Set([
   'model_activate',
   'model_delete',
   'set_settings',
+  'set_stages',
   'set_role',
   'roles',
   'clear_queue',
@@ -48,6 +49,7 @@ const cheap: ReadonlySet<string> = new Set([
   'quote',
   'receipt',
   'settings',
+  'stages',
   'status',
   'upload_status',
 ]);

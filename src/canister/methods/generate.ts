@@ -456,6 +456,13 @@ export function answerAtOnce<Result>(
   const task = read();
   if (!isTask(task)) return { Err: task };
   const { model, ...rest } = task;
+  const { stages } = model.languageModel;
+  if (stages > 1) {
+    const expected = `expected a model that is whole in this canister, got one over ${stages} canisters`;
+    return {
+      Err: { NotAllowed: `${method}: ${expected}, which a query cannot ask; use ${onlyQueries[method]}` },
+    };
+  }
   const { options, sourceIds, prompt } = rest;
   const asked = { promptTokens: sourceIds.length, promptCharacters: prompt.length, options, tokensPerCall: 0 };
   const tooLong = (): { Err: GenerateError } => {

@@ -5,7 +5,7 @@
 import { init, postUpgrade, preUpgrade, setTimer, trap } from 'azle';
 import { prepareArguments } from '../candid/arguments.ts';
 import { certifyStoredReceipts } from '../certification/receipts.ts';
-import { activeModel, certifyModel } from '../model/model.ts';
+import { activeModel, activeStage, certifyModel } from '../model/model.ts';
 import { prepareText } from '../runtime/native-text.ts';
 import { MESSAGE_BUDGET } from '../runtime/unit.ts';
 import { saveQuotas } from '../sessions/billing.ts';
@@ -18,7 +18,7 @@ import { chunksOfLayout3, encodings, records, sessionRecords, usesOfLayout4 } fr
 
 /** A message at a time, so that a large model does not hold up an upgrade, or the calls that come after it. */
 function loadModel(): void {
-  const model = activeModel();
+  const model = activeModel() ?? activeStage();
   if (model && !model.load(Number(MESSAGE_BUDGET))) setTimer(0, loadModel);
   else wake();
 }

@@ -22,6 +22,7 @@ import { type ChatMessage, TemplateError, type Tool } from '../../text/chat-temp
 import type { Opt, Plain } from '../candid/opt.ts';
 import { activeModel, type Model, whyNoModel } from '../model/model.ts';
 import { notThisModel } from '../model/model-names.ts';
+import { stageCanisters } from '../model/stage-here.ts';
 import { callerText } from '../runtime/caller.ts';
 import { instructionsNow, MESSAGE_BUDGET } from '../runtime/unit.ts';
 import { answerFromCache } from '../sessions/answers.ts';
@@ -101,6 +102,11 @@ export function readTask(ask: Ask, refuse: Refuse = () => undefined): Task | Gen
   if (denied) return { NotAllowed: denied };
   const model = activeModel();
   if (!model) return { NoModel: `${method}: ${whyNoModel()}` };
+  const { stages } = model.languageModel;
+  if (stages > 1 && stageCanisters().length !== stages) {
+    const expected = `expected set_stages to say which canisters its ${stages} stages are`;
+    return { NoModel: `${method}: ${expected}, got ${stageCanisters().length}` };
+  }
   const other = ask.model === undefined ? undefined : notThisModel(method, ask.model, model);
   if (other !== undefined) return { NoModel: other };
   // the tokenizer is in the last chunk; a large model may take several messages to load

@@ -11,33 +11,21 @@ import { openInRoom } from '../../model/open-in-room.ts';
 import { PackCheck } from '../../model/pack/check-pack.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../../model/pack/pack.ts';
 import { openTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
-import { inPieces, type Resident } from '../../model/weight-places.ts';
-import { BLOCK_BYTES } from '../../native/blocks-protocol.ts';
 import { HEADER_BYTES } from '../../tensor/assembly/protocol.ts';
 import { Chat } from '../../text/chat.ts';
 import type { Tokenizer } from '../../text/tokenizer.ts';
 import { certifyModelOf } from '../certification/certified.ts';
+import { now } from '../runtime/time.ts';
 import { arena, instructionsNow, unit } from '../runtime/unit.ts';
-import { type Blocks, readMailbox, readToArena, stablePieces } from '../storage/blocks.ts';
+import { readMailbox, readToArena, stablePieces } from '../storage/blocks.ts';
 import { settings } from '../storage/settings.ts';
 import { readRecord, shortenRecord, writeRecord } from '../storage/stable.ts';
 import { arenaBytes } from './arena-bytes.ts';
+import { Loading, type StoredPack } from './loading.ts';
 import { prefixes } from './prefixes.ts';
+import { StageHere } from './stage-here.ts';
 
-/** A pack in stable memory. */
-export interface StoredPack {
-  blocks: Blocks;
-  bytes: number;
-  /** Lowercase hex, of the whole file. */
-  sha256: string;
-  /** What its head calls it; unknown until it is whole. */
-  name: string;
-  /**
-   * Parts of it that were found right (check-pack.ts); 'all' where it may become the model. Packs of earlier versions
-   * are yet to be checked.
-   */
-  checked?: number | 'all';
-}
+export type { StoredPack };
 
 /** A model that is being loaded or is ready. */
 export class Model {
@@ -50,8 +38,7 @@ export class Model {
   chat: Chat | undefined;
   /** What the unit takes for a step of one row, as the last one was; 0 before the first. */
   stepInstructions = 0;
-  /** Resident weights that are yet to be brought where they belong. */
-  private readonly toLoad: Resident[];
+  private readonly loading: Loading;
 
   /**
    * @param isNew not so one that answered before an upgrade
@@ -67,10 +54,12 @@ export class Model {
       tokenizerBytes: head.tokenizerBytes,
       piecesOf: (offset, bytes) => stablePieces(stored.blocks, head.weightsOffset + offset, bytes),
       isNew,
+      // other stages hold nothing of this one's yet
+      epoch: Math.floor(now()) % 2 ** 32,
     });
     this.languageModel = languageModel;
     this.tokenizerAt = tokenizerAt;
-    this.toLoad = languageModel.weights.resident.flatMap((range) => inPieces(range, BLOCK_BYTES));
+    this.loading = new Loading(stored.blocks, head.weightsOffset, languageModel.weights);
   }
 
   /** Gives the arena's room back. */
@@ -101,11 +90,7 @@ export class Model {
    * Loads weights, a block at a time and at least one, until all are there or the message's counter passes `budget`.
    */
   load(budget: number): boolean {
-    for (let next = this.toLoad.shift(); next; next = this.toLoad.shift()) {
-      const { offset, bytes, at } = next;
-      readToArena(this.stored.blocks, this.head.weightsOffset + offset, bytes, at);
-      if (instructionsNow() > budget) return false;
-    }
+    if (!this.loading.goOn(budget)) return false;
     if (!this.opened) {
       this.opened = this.openTokenizer();
       // read once: that takes some ten thousand instructions a character of the template
@@ -168,6 +153,7 @@ export function updatePack(stored: StoredPack): void {
 }
 
 let current: Model | undefined;
+let currentStage: StageHere | undefined;
 
 /** The packs that are stored, checked and whole. */
 export const storedPacks = (): StoredPack[] => readRecord<StoredPack[]>('models') ?? [];
@@ -176,21 +162,27 @@ const activePack = (): string | undefined => readRecord<string>('active');
 
 /** Why there is no model, and what to do. */
 let reason = '';
-export const whyNoModel = (): string => reason || 'no model loaded; upload one with npm run upload';
+export const whyNoModel = (): string =>
+  reason || currentStage?.whoAnswers() || 'no model loaded; upload one with npm run upload';
 
 /**
  * The active model, being loaded or ready; undefined where there is none, or its pack is not for this program: another
  * version wrote it.
  */
 export function activeModel(isNew = false): Model | undefined {
-  if (!current && !reason) {
+  if (!current && !currentStage && !reason) {
     const active = activePack();
     const stored = active && storedPacks().find(({ sha256 }) => sha256 === active);
     const head = stored && tryReadHead(stored);
     if (head instanceof Error) reason = `${head.message}, and upload it`;
-    else if (head) current = new Model(stored!, head, isNew);
+    else if (stored && head) open(stored, head, isNew);
   }
   return current;
+}
+
+function open(stored: StoredPack, head: OpenedHead, isNew: boolean): void {
+  if ((head.stage?.index ?? 0) > 0) currentStage = new StageHere(stored, head, isNew);
+  else current = new Model(stored, head, isNew);
 }
 
 function tryReadHead(stored: StoredPack): OpenedHead | Error {
@@ -199,6 +191,12 @@ function tryReadHead(stored: StoredPack): OpenedHead | Error {
   } catch (error) {
     return error as Error;
   }
+}
+
+/** The stage behind the first that is active, being loaded or ready; undefined where there is none. */
+export function activeStage(): StageHere | undefined {
+  activeModel();
+  return currentStage;
 }
 
 /** The active model if it is loaded. */
@@ -220,6 +218,8 @@ export function activate(stored: StoredPack): void {
   prefixes.clear();
   current?.dispose();
   current = undefined;
+  currentStage?.dispose();
+  currentStage = undefined;
   reason = '';
   writeRecord('active', stored.sha256);
   activeModel(true);

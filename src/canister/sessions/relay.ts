@@ -106,8 +106,12 @@ let current: Drive | undefined;
 const chained = new Map<number, Drive>();
 
 /** Whether programs are all that a session's next tokens need. */
-export const isLendable = ({ tokensPerCall, options, writing }: Session, { stepInstructions }: Model): boolean =>
+export const isLendable = (
+  { tokensPerCall, options, writing }: Session,
+  { stepInstructions, languageModel }: Model,
+): boolean =>
   tokensPerCall === 1 &&
+  languageModel.stages === 1 &&
   options.eosTokenIds.length <= MAX_STOPS &&
   writing?.isPlain === true &&
   stepInstructions > 0 &&

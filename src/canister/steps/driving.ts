@@ -4,14 +4,17 @@
  * (relay.ts), and TypeScript's (turn.ts) where a session begins, ends, or needs more than programs.
  */
 import { call, canisterSelf } from 'azle';
+import type { Errand } from '../../model/stages/errands.ts';
 import { Driver } from '../../service/driver.ts';
 import { readyModel } from '../model/model.ts';
 import { now } from '../runtime/time.ts';
 import { chargeEach, noteCharged, onewayCall, selfCall } from '../sessions/billing.ts';
 import { abandon, type Drive, giveBack, lastStep, lend, openDrive } from '../sessions/relay.ts';
 import type { Session } from '../sessions/session.ts';
-import { workedOn } from '../sessions/sessions.ts';
+import { closeShared, workedOn } from '../sessions/sessions.ts';
+import { collect } from '../sessions/settlement.ts';
 import type { WaitingCall } from '../sessions/waiting.ts';
+import { ask, errandFees, errandNow, errandsInVain, isAway } from './stage-errands.ts';
 import { isStepping } from './steps.ts';
 
 /**
@@ -29,6 +32,13 @@ export function driver(): Driver<WaitingCall> {
   made ??= new Driver(Math.floor(now()) % 2 ** 32);
   return made;
 }
+
+/** So often in a row a stage is asked in vain, where nobody waits, before sessions are failed. */
+const MOST_IN_VAIN = 4;
+
+/** Fails all that are worked on; places.ts knows how, and imports from here. */
+let failAll: (reason: string) => void = () => {};
+export const onFailure = (fail: (reason: string) => void): unknown => (failAll = fail);
 
 /** Messages of a drive that TypeScript has sent or seen, and when the last one was. */
 let seen = 0;
@@ -101,7 +111,8 @@ export function takeOver(who: 'chain' | WaitingCall): void {
  */
 export function look(call: WaitingCall): ReturnType<Driver<WaitingCall>['look']> {
   if (driver().isDrivenBy(call)) return 'drives';
-  const looked = driver().look(call, signOfLife());
+  // a stage that is asked takes its time, and that is no sign of death
+  const looked = driver().look(call, isAway() ? now() : signOfLife());
   if (looked !== 'waits') chargeEach(workedOn(), abandon());
   return looked;
 }
@@ -113,10 +124,14 @@ export function beginChain(): void {
   sendNext();
 }
 
-/** The next message of a drive, native or not: of one alone, where that one is suspect. */
-function nextMessage(all: readonly Session[], kind: number): { drive: Drive | undefined; sendIt(): Promise<unknown> } {
+function noteNext(all: readonly Session[]): void {
   noteMessage();
   alone = all.length === 1 ? all[0] : all.find(({ suspect }) => suspect);
+}
+
+/** The next message of a drive, native or not: of one alone, where that one is suspect. */
+function nextMessage(all: readonly Session[], kind: number): { drive: Drive | undefined; sendIt(): Promise<unknown> } {
+  noteNext(all);
   const drive = native(all, kind === STEP);
   return { drive, sendIt: () => (drive ? sendDrive(drive) : send(kind, alone?.suspect ? alone : undefined)) };
 }
@@ -131,9 +146,39 @@ export function sendNext(): void {
     driver().leave('chain');
     return;
   }
+  const errand = errandNow();
+  if (errand) {
+    noteNext(all);
+    void askInChain(errand, all);
+    return;
+  }
   const { sendIt } = nextMessage(all, CHAIN);
   chargeEach(all, onewayCall());
   sendIt().catch(() => {});
+}
+
+/** A stage is asked where nobody waits; the chain goes on with its answer. */
+async function askInChain(errand: Errand, all: readonly Session[]): Promise<void> {
+  const { lease } = driver();
+  chargeEach(all, { instructions: 0, messages: 0, fees: errandFees(errand) });
+  let broken: Error | undefined;
+  try {
+    await ask(errand);
+  } catch (error) {
+    if ((error as { type?: string }).type === 'CleanupCallback') throw error;
+    broken = error as Error;
+  }
+  collect();
+  noteMessage();
+  if (driver().lease === lease) {
+    if (!broken) sendNext();
+    // the watchdog takes it up again, and whoever waits
+    else {
+      driver().leave('chain');
+      if (errandsInVain() >= MOST_IN_VAIN) failAll(broken.message);
+    }
+  }
+  closeShared(workedOn());
 }
 
 /**
@@ -142,6 +187,19 @@ export function sendNext(): void {
  */
 export async function awaitNext(close: () => void, collect: () => void): Promise<void> {
   const all = workedOn();
+  const errand = errandNow();
+  if (errand) {
+    noteNext(all);
+    chargeEach(all, { instructions: 0, messages: 0, fees: errandFees(errand) });
+    try {
+      const answered = ask(errand);
+      close();
+      await answered;
+    } finally {
+      collect();
+    }
+    return;
+  }
   const { drive, sendIt } = nextMessage(all, STEP);
   try {
     const answered = sendIt();

@@ -46,6 +46,7 @@ import {
   takeOver,
 } from './driving.ts';
 import { admit, endUnpaid, finish } from './places.ts';
+import { errandsInVain, errandsUnderWay, isAway, StageError } from './stage-errands.ts';
 import { endWritten, turn } from './turn.ts';
 
 /** A drive that no message was executed of for so long is taken for lost. */
@@ -120,7 +121,10 @@ function stumble(session: Session, error: Broken): void {
 function blame(error: Broken): void {
   counters.stumbles += 1;
   const alone = aloneUnderWay();
-  if (alone) stumble(alone, error);
+  // it is the stage's, whoever the rows are of: their own part of the step succeeds each time
+  if (error instanceof StageError && errandsInVain() >= MAX_FAILURES)
+    for (const session of activeSessions()) finish(session, 'failed', `${reasonOf(error)}; resume it`);
+  else if (alone) stumble(alone, error);
   else suspectAll();
 }
 
@@ -206,7 +210,7 @@ function endEarly(session: Session): void {
  * nothing is heard of for long are taken for lost.
  */
 export function awaitsAnswers(): string | undefined {
-  const waiting = waitingCalls();
+  const waiting = waitingCalls() + errandsUnderWay();
   return isSeeding() || waiting > 0
     ? `upgrade: expected no calls that wait for an answer, got ${waiting || 'one for randomness'}; stop the canister first, then upgrade and start it`
     : undefined;
@@ -244,7 +248,7 @@ export function watchOver(): void {
 const isAsleep = (time: number): boolean => time - watched > 3 * WATCH_SECONDS * 1000;
 
 /** Whether something is to be done, and no message of a drive was executed for long. */
-const isStalled = (): boolean => turns().active.length > 0 && lastSign() < now() - STALL_SECONDS * 1000;
+const isStalled = (): boolean => turns().active.length > 0 && !isAway() && lastSign() < now() - STALL_SECONDS * 1000;
 
 /** Nothing was heard of a message: whose fault that was is known if it was for one alone. */
 function blameSilence(): void {

@@ -225,7 +225,8 @@ async function writePack(
   }
 }
 
-async function describePack(path: string): Promise<PackFile> {
+/** What a pack that is there is. @throws Error for one that is none */
+export async function describePack(path: string): Promise<PackFile> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
