@@ -126,7 +126,7 @@ export async function measureFigures(shape: T5Named, weights: WeightsKind = 'int
   const canister = await measureCanister(model, { tokensIn: TOKENS_IN, tokensOut: TOKENS_OUT });
   const { further, furtherAuto, furtherInUnit, firstCached, load, answer, packBytes } = canister;
   const oneByOne = further.total;
-  // a call in TypeScript touches pages of QuickJS too, which a relay's message does not
+  // a call in TypeScript touches pages of QuickJS too, which the native loop's message does not
   const firstOfCall = furtherAuto.total + firstCached.pages;
   return {
     decodeLinearPerMac: await linearPerMac(shape, weights),

@@ -1,7 +1,8 @@
 // The end of a message. What a message took is known when the interpreter has done its last thing, and there is no
 // TypeScript any more that could look at the counter: so what needs that figure is left to native code, which every
-// message of Azle's comes back to (src/node/build/relay.ts). It puts the total into the session's bill in stable memory
-// and into the reply, accepts what the caller owes, and replies. Only what it does itself after its look is a constant.
+// message of Azle's comes back to (src/node/build/link-native.ts). It puts the total into the session's bill in stable
+// memory and into the reply, accepts what the caller owes, and replies. Only what it does itself after its look is a
+// constant.
 import { HEADER_BYTES } from '../tensor/assembly/protocol';
 import { performanceCounter } from '../tensor/assembly/machine';
 import { writeOurs } from './blocks';

@@ -3,7 +3,7 @@
 // next question. Each fourth is a call to the canister itself, which is refused while the canister stops: somebody who
 // waits would hold the stop up.
 import { performanceCounter } from '../tensor/assembly/machine';
-import { MESSAGE_BYTES, NAME, NAME_BYTES, SELF } from './relay-record';
+import { MESSAGE_BYTES, NAME, NAME_BYTES, SELF } from './loop-record';
 import {
   ASKED, LOOKS_LEFT, OVER, PINGED, PING_ARGS, QUESTION, QUESTION_BYTES, SEEN, UNTIL, WAIT_CLEANUP, WAIT_NAME, WAIT_REJECT, WAIT_REPLY, WAITED_INSTRUCTIONS,
 } from './waiting-record';

@@ -16,8 +16,8 @@ const PER_MAC = 1.2;
 const PER_STREAMED_BYTE = 3;
 /** Of a token's messages outside the unit, pages included: the step, and the callback of whoever waits. */
 const PER_STEP = 22_000_000;
-/** The same where a relay makes the tokens, its one turn in TypeScript for every 32 of them included. */
-const PER_RELAYED_TOKEN = 2_000_000;
+/** The same where the native loop makes the tokens, its one turn in TypeScript for every 32 of them included. */
+const PER_NATIVE_TOKEN = 2_000_000;
 /** Of each token that TypeScript makes, and of each of a beam. */
 const PER_TOKEN = 2_000_000;
 const PER_BEAM_TOKEN = 7_000_000;
@@ -46,15 +46,15 @@ export interface Work {
   beams: number;
   /** 0: as many as a message holds. */
   tokensPerCall: number;
-  /** Whether a relay makes them: one a call, each the likeliest. */
-  relayed: boolean;
+  /** Whether the native loop makes them: one a call, each the likeliest. */
+  isNative: boolean;
   /** Bytes of weights that a batch reads from stable memory. */
   streamedBytes: number;
 }
 
 /** The most that an answer is thought to take. */
 export function estimate(head: OpenedHead, work: Work): Estimate {
-  const { promptTokens, promptCharacters, newTokens, made, beams, tokensPerCall, relayed, streamedBytes } = work;
+  const { promptTokens, promptCharacters, newTokens, made, beams, tokensPerCall, isNative, streamedBytes } = work;
   const { prompt, token, pages } = shapeOf(head, promptTokens, made + newTokens);
   const batches = newTokens + Math.ceil((promptTokens + made) / MAX_ROWS);
   const unit = (prompt + newTokens * beams * token) * PER_MAC + batches * streamedBytes * PER_STREAMED_BYTE;
@@ -65,8 +65,8 @@ export function estimate(head: OpenedHead, work: Work): Estimate {
     promptTokens * PER_PROMPT_TOKEN +
     promptCharacters * PER_CHARACTER +
     unit +
-    steps * (pages + (relayed ? PER_RELAYED_TOKEN : PER_STEP)) +
-    newTokens * (beams > 1 ? beams * PER_BEAM_TOKEN : relayed ? 0 : PER_TOKEN);
+    steps * (pages + (isNative ? PER_NATIVE_TOKEN : PER_STEP)) +
+    newTokens * (beams > 1 ? beams * PER_BEAM_TOKEN : isNative ? 0 : PER_TOKEN);
   // each step is a message and its answer another; one of the first, and the watchdog
   const fees =
     executed(0, 2 * steps + 4).fees +

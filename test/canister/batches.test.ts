@@ -19,7 +19,7 @@ const choices: Record<string, object> = {
   greedy: {},
   'greedy again': {},
   stops: { eos_token_id: [1, 155] },
-  'more stops than a relay has room for': { eos_token_id: [1, 160, 161, 162, 163, 164, 165, 166, 167] },
+  'more stops than the native loop has room for': { eos_token_id: [1, 160, 161, 162, 163, 164, 165, 166, 167] },
   draws: { do_sample: true, seed: 7n, temperature: 0.8 },
   beams: { num_beams: 3 },
   penalty: { repetition_penalty: 1.3 },

@@ -74,7 +74,7 @@ describe('a bill', () => {
     expect(Math.abs(difference)).toBeLessThan(0.002);
   });
 
-  it('of one with more than 8 stop ids, which no relay makes, is not above the quote', async () => {
+  it('of one with more than 8 stop ids, which no native loop makes, is not above the quote', async () => {
     const { bill, quoted } = await bills.run({ ...plain, choice: 'manyStops', tokens: 40 });
     expect(bill).toBeLessThanOrEqual(quoted);
   });

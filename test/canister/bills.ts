@@ -172,7 +172,7 @@ export class Bills {
       tokensPerCall,
       streamedBytes: 0,
     };
-    return estimate(this.head, { ...work, relayed: choice === 'greedy' && tokensPerCall === 1 }).cycles;
+    return estimate(this.head, { ...work, isNative: choice === 'greedy' && tokensPerCall === 1 }).cycles;
   }
 
   /** What the canister asks for: attached is nothing. */

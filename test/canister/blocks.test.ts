@@ -14,11 +14,11 @@ import {
   TAKEN,
   UNKNOWN_MANAGER,
 } from '../../src/native/blocks-protocol.ts';
-import { buildRelay } from '../../src/node/build/kernels.ts';
+import { buildNative } from '../../src/node/build/kernels.ts';
 import { HEADER_BYTES, MAGIC, RESULT } from '../../src/tensor/assembly/protocol.ts';
 import { randomFrom } from '../random.ts';
 
-const module = new WebAssembly.Module((await buildRelay()) as Uint8Array<ArrayBuffer>);
+const module = new WebAssembly.Module((await buildNative()) as Uint8Array<ArrayBuffer>);
 
 /** Bytes, of which those never written are 0. */
 class Sparse {

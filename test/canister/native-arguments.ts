@@ -1,9 +1,9 @@
 /** The reader of arguments with its native half in Node: what a method would be given for a message's bytes. */
 import type { IDL } from '@dfinity/candid';
 import { ArgumentReader } from '../../src/canister/candid/argument-reader.ts';
-import { buildRelay } from '../../src/node/build/kernels.ts';
+import { buildNative } from '../../src/node/build/kernels.ts';
 
-const module = new WebAssembly.Module((await buildRelay()) as Uint8Array<ArrayBuffer>);
+const module = new WebAssembly.Module((await buildNative()) as Uint8Array<ArrayBuffer>);
 
 /** Where mailboxes and texts pass; what native code takes for itself is behind its first 64 pages. */
 const MAILBOX = 65_536;

@@ -1,6 +1,6 @@
 /**
- * What everything rests on: only the canister itself gives a relay orders, and only for its present use; every stop id
- * stops; no cache mixes up models; a step that fails for ever fails its session.
+ * What everything rests on: only the canister itself gives the native loop orders, and only for its present use; every
+ * stop id stops; no cache mixes up models; a step that fails for ever fails its session.
  */
 import { readFileSync } from 'node:fs';
 import type { Principal } from '@dfinity/principal';
@@ -46,7 +46,7 @@ async function watching<T>(look: (run: Run) => number | undefined, act: () => Pr
 const isFromSelf = ({ method, caller, kind }: Run): boolean =>
   kind === 'update' && method === 'generate' && caller.compareTo(llm.canisterId) === 'eq';
 
-/** Asks; hands over what the canister sends itself when so many tokens are there, while the relay goes on. */
+/** Asks; hands over what the canister sends itself when so many tokens are there, while the native loop goes on. */
 async function whileRelayed(tokens: number, then: (arg: Uint8Array, session: string) => Promise<void>): Promise<void> {
   let arg: Uint8Array | undefined;
   const answer = watching(
@@ -81,7 +81,7 @@ async function uninspected<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-describe('a relay', () => {
+describe('the native loop', () => {
   const send = async (sender: Principal, arg: Uint8Array): Promise<Uint8Array> => {
     const call = { canisterId: llm.canisterId, method: 'generate', sender, arg };
     const id = await uninspected(() => llm.replica.submitCall(call));
@@ -156,7 +156,7 @@ describe('a relay', () => {
       const answer = ok(await owner.generate_with(prompt, ...options({ eos_token_id: stops })));
       expect(Array.from(answer.token_ids)).toEqual(ids.slice(0, at + 1));
       expect(answer.finish_reason).toEqual({ stop: null });
-      // by the relay: the interpreter alone touches some 30 pages
+      // by the native loop: the interpreter alone touches some 30 pages
       const steps = llm
         .newMessages()
         .filter(

@@ -35,7 +35,7 @@ it('is told from a model that has room, and takes no more than it may', async ()
 });
 
 describe.each<[string, [] | [GenerateOptions]]>([
-  ['greedy, by the relay', options({ max_new_tokens: 6 })],
+  ['greedy, by the native loop', options({ max_new_tokens: 6 })],
   ['as many tokens a call as fit', options({ max_new_tokens: 12, tokens_per_call: { auto: null } })],
   ['drawn', options({ max_new_tokens: 8, do_sample: true, seed: 5n, temperature: 1.5 })],
   ['beams', options({ max_new_tokens: 6, num_beams: 4 })],

@@ -30,7 +30,7 @@ const work: Work = {
   made: 0,
   beams: 1,
   tokensPerCall: 1,
-  relayed: false,
+  isNative: false,
   streamedBytes: 0,
 };
 const of = (more: Partial<Work> = {}): number => estimate(head, { ...work, ...more }).instructions;
@@ -52,7 +52,7 @@ describe('what an answer is thought to take', () => {
     ['a token a call', {}, 5 * (pages + 22_000_000) + 4 * 2_000_000],
     ['two tokens a call', { tokensPerCall: 2 }, 3 * (pages + 22_000_000) + 4 * 2_000_000],
     ['as many as fit', { tokensPerCall: 0 }, 3 * (pages + 22_000_000) + 4 * 2_000_000],
-    ['by a relay', { relayed: true }, 5 * (pages + 2_000_000)],
+    ['by the native loop', { isNative: true }, 5 * (pages + 2_000_000)],
   ])('%s', (_, more, rest) => {
     const unit = (PROMPT + 4 * tokenOf(4)) * 1.2;
     expect(Math.abs(of(more) - (ANSWER + unit + rest))).toBeLessThan(10);

@@ -19,7 +19,7 @@ import { utf8 } from '../storage/bytes.ts';
 import { answer, inForm } from './generate.ts';
 import { candid, typesOf } from './methods.ts';
 
-/** The library's bounded wait, less what a call and its answer take on their way, and a relay's tokens. */
+/** The library's bounded wait, less what a call and its answer take on their way, and the native loop's tokens. */
 const PATIENCE_MS = 270_000;
 
 const encodeText = candidEncoder<string>(typesOf('v0_chat').result);

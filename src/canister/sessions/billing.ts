@@ -14,7 +14,7 @@ import type { Account } from './settlement.ts';
 
 /** Of messages that TypeScript sees nothing of, or not the end. */
 export const REST = {
-  /** A message that a relay has nothing to do with any more: the whole of it. */
+  /** A message that the native loop has nothing to do with any more: the whole of it. */
   idle: 100_000,
   /** One by which a call that waits sees whether the canister stops: the whole of it. */
   ping: 700,

@@ -2,7 +2,7 @@
 import { isPlainGreedy } from '../../model/generation/choice.ts';
 import type { GenerationOptions } from '../../model/generation/options.ts';
 import { rowsOf } from '../../model/generation/scoring.ts';
-import { MAX_STOPS } from '../../native/relay-record.ts';
+import { MAX_STOPS } from '../../native/loop-record.ts';
 import { type Estimate, estimate } from '../../service/estimate.ts';
 import type { Amount } from '../../service/quotas.ts';
 import { activeModel, type Model } from '../model/model.ts';
@@ -28,7 +28,7 @@ export const estimateOf = (
     streamedBytes: languageModel.weights.streamedBytes,
     beams: options.numBeams,
     tokensPerCall,
-    relayed:
+    isNative:
       tokensPerCall === 1 && isPlainGreedy(options) && !options.stopStrings && options.eosTokenIds.length <= MAX_STOPS,
   });
 

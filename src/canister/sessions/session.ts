@@ -21,6 +21,6 @@ export interface Session extends SessionRecord {
   reservation?: Reservation;
   /** Tokens that are on its owner's quota. */
   tokensCharged: number;
-  /** Its record in the arena, while it is lent to what makes tokens without the interpreter (relay.ts). */
+  /** Its record in the arena, while it is attached to what makes tokens without the interpreter (native-loop.ts). */
   member?: number | undefined;
 }

@@ -27,9 +27,9 @@ import { put, readRecord, sessionRecords, writeRecord } from '../storage/stable.
 import { billAddress, readBill, sessionTable, writeBill } from '../storage/tables.ts';
 import { accountOf, charge, ownAccount, promise, sharedAccount, withdraw } from './billing.ts';
 import { counters } from './counters.ts';
+import { detach, sync } from './native-loop.ts';
 import { NoSeed, randomBytes } from './random.ts';
 import { receiptFields } from './receipt.ts';
-import { dismiss, recall } from './relay.ts';
 import type { Session } from './session.ts';
 import { decodeSession, encodeSession, type SessionRecord, type State } from './session-record.ts';
 import { type Account, collect, type Settlement, settle } from './settlement.ts';
@@ -104,7 +104,7 @@ function save(session: Session): void {
     reservation: _q,
     tokensCharged: _t,
     ...record
-  } = recall(session);
+  } = sync(session);
   record.updated = now();
   if (writing) record.beams = writing.state().beams;
   // of what was made whoever waits pays for it, and whoever goes on with it later pays for the rest alone
@@ -185,7 +185,7 @@ export function endMarked(entry: Entry): void {
   if (index().get(entry.id) !== entry || standing === entry.standing) return;
   const session = live.get(entry.id);
   if (session) {
-    dismiss(session);
+    detach(session);
     release(session);
     wakeCalls(session.id);
     session.state = 'failed';
@@ -341,8 +341,8 @@ export function findSession(id: string): Session | undefined {
   const session = live.get(id);
   const marked = session && markOf(session);
   if (marked)
-    return { ...recall(session), writing: undefined, member: undefined, state: 'failed', reason: MARKED[marked] };
-  return session ? recall(session) : (unsaved.get(id) ?? readSession(entry));
+    return { ...sync(session), writing: undefined, member: undefined, state: 'failed', reason: MARKED[marked] };
+  return session ? sync(session) : (unsaved.get(id) ?? readSession(entry));
 }
 
 /** As it was written, but where the index knows better. */
@@ -370,7 +370,7 @@ export function findToChange(id: string): Session | undefined {
 
 export function liveSession(handle: number): Session | undefined {
   const session = byHandle.get(handle);
-  return session && recall(session);
+  return session && sync(session);
 }
 
 /** Rows that a session has in a batch: one for each beam. One that an upgrade found waiting is read for that. */
@@ -380,9 +380,9 @@ export function batchRowsOf(entry: Entry): number {
 }
 
 /** Sessions that are worked on. */
-export const activeSessions = (): Session[] => workedOn().map(recall);
+export const activeSessions = (): Session[] => workedOn().map(sync);
 
-/** The same, without taking any of them from its relay. */
+/** The same, without taking any of them from the native loop. */
 export const workedOn = (): Session[] => turns().active.map(({ id }) => live.get(id)!);
 
 /**
@@ -424,7 +424,7 @@ export function end(session: Session, state: Ended, reason = ''): void {
 
 /** The same, but that it is written down some time later. */
 function endLater(session: Session, state: Ended, reason: string): void {
-  dismiss(session);
+  detach(session);
   const finished = session.writing?.finishReason;
   session.state = finished ?? state;
   session.reason = finished ? '' : reason;
@@ -518,7 +518,7 @@ export function choiceOf({ tokenIds, options }: Session): number {
  * @param isKept whether prompts that begin as this one may have its keys and values
  */
 export function release(session: Session, isKept = false): void {
-  dismiss(session);
+  detach(session);
   const { writing } = session;
   if (!writing) return;
   const { beams, sums } = writing.state();

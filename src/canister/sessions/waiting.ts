@@ -4,7 +4,7 @@
  * such calls do not use up the room there is.
  */
 import { call, canisterSelf, Principal } from 'azle';
-import { MESSAGE_BYTES } from '../../native/relay-record.ts';
+import { MESSAGE_BYTES } from '../../native/loop-record.ts';
 import {
   ASKED,
   LOOKS_LEFT,

@@ -1,7 +1,7 @@
 /**
  * The messages that work on all active sessions: one drive at a time (src/service/driver.ts), by a chain that nobody
  * awaits or by calls that a waiting caller awaits. A message is native as long as programs are all there is to run
- * (relay.ts), and TypeScript's (turn.ts) where a session begins, ends, or needs more than programs.
+ * (native-loop.ts), and TypeScript's (turn.ts) where a session begins, ends, or needs more than programs.
  */
 import { call, canisterSelf } from 'azle';
 import type { Errand } from '../../model/stages/errands.ts';
@@ -9,7 +9,7 @@ import { Driver } from '../../service/driver.ts';
 import { readyModel } from '../model/model.ts';
 import { now } from '../runtime/time.ts';
 import { chargeEach, noteCharged, onewayCall, selfCall } from '../sessions/billing.ts';
-import { abandon, type Drive, giveBack, lastStep, lend, openDrive } from '../sessions/relay.ts';
+import { abandon, attach, type Drive, giveBack, lastStep, openDrive } from '../sessions/native-loop.ts';
 import type { Session } from '../sessions/session.ts';
 import { closeShared, workedOn } from '../sessions/sessions.ts';
 import { collect } from '../sessions/settlement.ts';
@@ -61,7 +61,7 @@ export const aloneUnderWay = (): Session | undefined => alone;
 /** Whether the last message that could be either was native, so that the next is TypeScript's. */
 let wasNative = false;
 
-/** Lends sessions for a drive, if no message of TypeScript's is due. */
+/** Attaches sessions for a drive, if no message of TypeScript's is due. */
 function native(all: readonly Session[], awaited: boolean): Drive | undefined {
   const model = readyModel();
   if (!model || model.languageModel.busy) return undefined;
@@ -69,7 +69,7 @@ function native(all: readonly Session[], awaited: boolean): Drive | undefined {
   for (const session of all) {
     if (session.suspect) return undefined;
     if (!isStepping(session)) continue;
-    if (!lend(session)) return undefined;
+    if (!attach(session)) return undefined;
     stepping += 1;
   }
   if (stepping === all.length) return openDrive(awaited);

@@ -3,7 +3,7 @@
 import { addChore, keepHouseSoon } from '../runtime/housekeeping.ts';
 import { instructionsNow } from '../runtime/unit.ts';
 import { rememberAnswer } from '../sessions/answers.ts';
-import { askForLook } from '../sessions/relay.ts';
+import { askForLook } from '../sessions/native-loop.ts';
 import type { Session } from '../sessions/session.ts';
 import type { State } from '../sessions/session-record.ts';
 import { activeSessions, batchRowsOf, bringBack, end, turns } from '../sessions/sessions.ts';

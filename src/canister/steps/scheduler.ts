@@ -7,7 +7,7 @@
  */
 import { canisterSelf, clearTimer, setTimerInterval } from 'azle';
 import { withLength } from '../../model/generation/options.ts';
-import { RELAY } from '../../native/relay-record.ts';
+import { NATIVE_LOOP } from '../../native/loop-record.ts';
 import { addBill, executed } from '../../service/bill.ts';
 import { readyModel } from '../model/model.ts';
 import { keepHouse, keepHouseIfLate } from '../runtime/housekeeping.ts';
@@ -15,8 +15,8 @@ import { now } from '../runtime/time.ts';
 import { instructionsNow } from '../runtime/unit.ts';
 import { charge, forgetCallers, ownAccount, ownBill, REST, selfCall } from '../sessions/billing.ts';
 import { counters } from '../sessions/counters.ts';
+import { driveOf, sync } from '../sessions/native-loop.ts';
 import { isSeeding } from '../sessions/random.ts';
-import { driveOf, recall } from '../sessions/relay.ts';
 import type { Session } from '../sessions/session.ts';
 import {
   activeSessions,
@@ -63,7 +63,7 @@ let woken = false;
 /** A message of the canister to itself. */
 export function step(args: Uint8Array): void {
   collect();
-  const isDone = args[0] === RELAY ? lastOfDrive(args) : stepOf(args);
+  const isDone = args[0] === NATIVE_LOOP ? lastOfDrive(args) : stepOf(args);
   if (!isDone) settle(ownAccount);
   else if (isAsleep(now())) takeUp();
 }
@@ -108,7 +108,7 @@ const isPassing = ({ type, rejectCode, rejectMessage = '' }: Broken): boolean =>
 const reasonOf = (error: Broken): string => error.rejectMessage ?? error.type ?? String(error);
 
 /** A step of a session alone failed: it is at its last token. After too many failures in a row it is failed. */
-function stumble(session: Session, error: Broken): void {
+function countFailedStep(session: Session, error: Broken): void {
   if (session.state !== 'active') return;
   session.failures += 1;
   session.suspect = true;
@@ -124,7 +124,7 @@ function blame(error: Broken): void {
   // it is the stage's, whoever the rows are of: their own part of the step succeeds each time
   if (error instanceof StageError && errandsInVain() >= MAX_FAILURES)
     for (const session of activeSessions()) finish(session, 'failed', `${reasonOf(error)}; resume it`);
-  else if (alone) stumble(alone, error);
+  else if (alone) countFailedStep(alone, error);
   else suspectAll();
 }
 
@@ -195,7 +195,7 @@ export async function drive(
 
 /** Whoever waits has no more time: the answer is what there is, or none. */
 function endEarly(session: Session): void {
-  const { options: asked, tokenIds } = recall(session);
+  const { options: asked, tokenIds } = sync(session);
   if (tokenIds.length > 0) {
     // so it is the answer to what is written down, which a receipt can be checked by: none was forced to end here
     const { forcedEosTokenIds: _, ...options } = asked;
@@ -237,7 +237,7 @@ export function wake(): void {
 export function watchOver(): void {
   if (watch === undefined) {
     watched = now();
-    watch = setTimerInterval(WATCH_SECONDS, tend);
+    watch = setTimerInterval(WATCH_SECONDS, onWatch);
   } else if (isAsleep(now())) takeUp();
 }
 
@@ -277,7 +277,7 @@ function takeUp(): void {
 }
 
 /** Takes up what has stopped. */
-async function tend(): Promise<void> {
+async function onWatch(): Promise<void> {
   collect();
   watched = now();
   keepHouse();
@@ -328,7 +328,7 @@ async function retryAll(): Promise<void> {
             const broken = error as Broken;
             canSend = broken.type !== 'CleanupCallback';
             if (!canSend || isPassing(broken)) return;
-            stumble(session, broken);
+            countFailedStep(session, broken);
           }
         }
       }),

@@ -15,7 +15,7 @@ import { prefixes } from '../model/prefixes.ts';
 import { arena, instructionsNow, MESSAGE_BUDGET, SLICE, unit } from '../runtime/unit.ts';
 import { chargeMeasured } from '../sessions/billing.ts';
 import { counters } from '../sessions/counters.ts';
-import { ofOneRow, rowsTogether } from '../sessions/relay.ts';
+import { ofOneRow, rowsTogether } from '../sessions/native-loop.ts';
 import type { Session } from '../sessions/session.ts';
 import { end } from '../sessions/sessions.ts';
 

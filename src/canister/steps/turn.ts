@@ -7,7 +7,7 @@
 import { type Model, readyModel } from '../model/model.ts';
 import { instructionsNow } from '../runtime/unit.ts';
 import { chargeMeasured } from '../sessions/billing.ts';
-import { askForLook, dismiss, halt, isLendable, lend } from '../sessions/relay.ts';
+import { askForLook, attach, detach, halt, isAttachable } from '../sessions/native-loop.ts';
 import type { Session } from '../sessions/session.ts';
 import { activeSessions, closeShared, end, underWay, workedOn } from '../sessions/sessions.ts';
 import { driver, noteMessage } from './driving.ts';
@@ -81,7 +81,7 @@ function step(needed: Set<Session>): void {
   const stepping = workedOn().filter(isStepping);
   const model = readyModel();
   if (!model) return;
-  const more = stepping.filter((session) => !isLendable(session, model));
+  const more = stepping.filter((session) => !isAttachable(session, model));
   if (more.length === 0) return;
   if (instructionsNow() > BEGIN_BUDGET) {
     isDue = true;
@@ -94,7 +94,7 @@ function step(needed: Set<Session>): void {
     measure(first!, () => work(first!));
     return;
   }
-  for (const session of stepping) dismiss(session);
+  for (const session of stepping) detach(session);
   makeAll(stepping, model, needed);
 }
 
@@ -113,10 +113,10 @@ function makeAll(sessions: readonly Session[], model: Model, needed: Set<Session
 
 /** Works on one session, in this message. */
 export function work(session: Session): void {
-  dismiss(session);
+  detach(session);
   advance(session);
   if (!underWay(session)) makeWay(session);
   // whoever makes tokens makes its own, too; who begins to, sees for itself
-  else if (!driver().isVacant && (!isStepping(session) || !lend(session))) askForLook();
+  else if (!driver().isVacant && (!isStepping(session) || !attach(session))) askForLook();
   if (readyModel()?.languageModel.busy) halt();
 }

@@ -11,13 +11,13 @@ import { azleBuild, azleVersion } from './azle.ts';
 import { checkMethods } from './did.ts';
 import { incrementally, reachable, sha256 } from './incremental.ts';
 import { keepOps } from './keep-ops.ts';
-import { buildRelay } from './kernels.ts';
+import { buildNative } from './kernels.ts';
 import { checkImportsOnce, finish } from './link.ts';
+import { linkNative } from './link-native.ts';
 import { buildPage } from './page.ts';
 import { type BuildOptions, dfxCanisters, projectRoot, sourceDid } from './project.ts';
-import { linkRelay } from './relay.ts';
 
-/** The canisters whose Wasm the kernels and the relay are linked into. */
+/** The canisters whose Wasm the kernels and the native loop are linked into. */
 const withKernels: ReadonlySet<string> = new Set(['llm']);
 
 /** Ops over images, which no language model has. */
@@ -56,7 +56,7 @@ export async function buildCanister(
       `build: expected one of ${Object.keys(canisters).join(', ')}, the canisters of dfx.json, got ${name}; a new one is listed there, by its name and its main file`,
     );
   }
-  const kernels = withKernels.has(name) ? await buildRelay({ root, force, onProgress }) : undefined;
+  const kernels = withKernels.has(name) ? await buildNative({ root, force, onProgress }) : undefined;
   const { main, page } = canisters[name]!;
   const source = sourceDid(root, canisters[name]!);
   if (page !== undefined) await buildPage(page, { root, force, onProgress });
@@ -99,7 +99,7 @@ export async function buildCanister(
         'cdk:name': 'azle',
         'cdk:version': await azleVersion(root),
       };
-      const wasm = finish(kernels ? await linkRelay(azle, await keepOps(kernels, llmOps)) : azle, metadata);
+      const wasm = finish(kernels ? await linkNative(azle, await keepOps(kernels, llmOps)) : azle, metadata);
       onProgress('checking');
       validateModule(wasm);
       checkImportsOnce(wasm);

@@ -46,9 +46,12 @@ export const buildKernels = (options?: BuildOptions): Promise<Uint8Array> =>
 export const buildTensorKernels = (options?: BuildOptions): Promise<Uint8Array> =>
   build('src/tensor/assembly/index.ts', 'tensor', 'the tensor unit', [], options);
 
-/** The kernels and the relay in one module, `build/relay.wasm`: what is linked into the canister (relay.ts). */
-export const buildRelay = (options?: BuildOptions): Promise<Uint8Array> =>
-  build('src/native/index.ts', 'relay', 'the native code', ['--importTable'], options);
+/**
+ * The kernels and the native loop in one module, `build/native.wasm`: what is linked into the canister
+ * (link-native.ts).
+ */
+export const buildNative = (options?: BuildOptions): Promise<Uint8Array> =>
+  build('src/native/index.ts', 'native', 'the native code', ['--importTable'], options);
 
 async function build(
   entry: string,

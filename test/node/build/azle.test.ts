@@ -32,7 +32,7 @@ describe('the build depends on', () => {
     );
   });
 
-  it('four system calls of stable memory, and no others (src/node/build/relay.ts)', () => {
+  it('four system calls of stable memory, and no others (src/node/build/link-native.ts)', () => {
     const stable = WebAssembly.Module.imports(template)
       .map(({ name }) => name)
       .filter((name) => name.startsWith('stable'));

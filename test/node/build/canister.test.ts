@@ -10,10 +10,10 @@ import { IDL } from '@dfinity/candid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ModuleError, Replica, validateModule } from '../../../packages/replica/src/index.ts';
 import { buildCanister, type Canister } from '../../../src/node/build/canister.ts';
-import { buildKernels, buildRelay } from '../../../src/node/build/kernels.ts';
+import { buildKernels, buildNative } from '../../../src/node/build/kernels.ts';
 import { finish, mergeKernels } from '../../../src/node/build/link.ts';
+import { linkNative } from '../../../src/node/build/link-native.ts';
 import { projectRoot } from '../../../src/node/build/project.ts';
-import { linkRelay } from '../../../src/node/build/relay.ts';
 
 const canister = `
 import { certifiedDataSet, IDL, query, update } from 'azle';
@@ -44,7 +44,7 @@ export function certified_data_set(mailbox: usize, size: usize): void {
  * What the real one does, in small: answers what is no Candid itself, by its own function in the table, and leaves the
  * rest to Azle.
  */
-const relay = `
+const nativeCode = `
 export { certified_data_set } from '../text/assembly/index';
 @external('ic0real', 'call_new')
 declare function callNew(a: usize, b: usize, c: usize, d: usize, e: u32, f: u32, g: u32, h: u32): void;
@@ -52,7 +52,7 @@ declare function callNew(a: usize, b: usize, c: usize, d: usize, e: u32, f: u32,
 @external('ic0', 'msg_arg_data_size') declare function msgArgDataSize(): usize;
 @external('ic0', 'msg_reply') declare function msgReply(): void;
 @external('env', 'azle generate') declare function azleGenerate(): void;
-export let relay_reply_index: u32 = 0;
+export let loop_reply_index: u32 = 0;
 export let settled_callback_index: u32 = 0;
 export let wait_reply_index: u32 = 0;
 export function call_new(a: usize, b: usize, c: usize, d: usize, e: u32, f: u32, g: u32, h: u32): void {
@@ -64,11 +64,11 @@ export function call_on_cleanup(cleanup: u32, env: u32): void {
 export function settle(): void {}
 export function settled_callback(env: u32): void {}
 export function wait_reply(env: u32): void {}
-export function relay_generate(): void {
-  if (msgArgDataSize() == 1) call_indirect<void>(relay_reply_index, 0);
+export function loop_generate(): void {
+  if (msgArgDataSize() == 1) call_indirect<void>(loop_reply_index, 0);
   else azleGenerate();
 }
-export function relay_reply(record: usize): void {
+export function loop_reply(record: usize): void {
   msgReply();
 }`;
 
@@ -80,7 +80,7 @@ async function project(parent: string, kernelSource = kernel): Promise<string> {
   const root = join(folder, parent);
   await mkdir(join(root, 'src/text/assembly'), { recursive: true });
   for (const folder of ['src/native', 'src/canister']) await mkdir(join(root, folder), { recursive: true });
-  await writeFile(join(root, 'src/native/index.ts'), relay);
+  await writeFile(join(root, 'src/native/index.ts'), nativeCode);
   await writeFile(join(root, 'src/canister/index.ts'), canister);
   await writeFile(join(root, 'src/text/assembly/index.ts'), kernelSource);
   await writeFile(
@@ -115,7 +115,7 @@ describe('buildCanister', () => {
     const exports = WebAssembly.Module.exports(module).map(({ name }) => name);
     expect(exports).toContain('canister_query double');
     expect(exports).toContain('canister_update generate');
-    expect(exports.filter((name) => /relay|azle generate|^table$/.test(name))).toEqual([]);
+    expect(exports.filter((name) => /loop_|azle generate|^table$/.test(name))).toEqual([]);
     const metadata = (name: string) => {
       const [content] = WebAssembly.Module.customSections(module, `icp:public ${name}`);
       return new TextDecoder().decode(content);
@@ -138,7 +138,7 @@ describe('buildCanister', () => {
     expect(IDL.decode([IDL.Nat32], reply)).toEqual([42]);
   });
 
-  test('the relay stands before the method and in the table, and Azle behind it', async () => {
+  test('the native loop stands before the method and in the table, and Azle behind it', async () => {
     const replica = new Replica();
     const { canisterId } = replica.createCanister();
     await replica.installCode({ canisterId, wasm: built.gz });
@@ -151,8 +151,10 @@ describe('buildCanister', () => {
     const azle = await readFile(join(root, '.azle/llm/llm.wasm'));
     const without = Buffer.from(azle);
     without.write('canister_update degenera', without.indexOf('canister_update generate'));
-    const linked = linkRelay(without, await buildRelay({ root }));
-    await expect(linked).rejects.toThrow('relay: expected Azle to export canister_update generate, got no such method');
+    const linked = linkNative(without, await buildNative({ root }));
+    await expect(linked).rejects.toThrow(
+      'native loop: expected Azle to export canister_update generate, got no such method',
+    );
   });
 
   test('a second build does nothing and gives the same', async () => {

@@ -1,6 +1,6 @@
 /**
- * Relays: tokens made by messages that never enter the interpreter, told by the pages they touch; and everything that
- * may come between.
+ * The native loop: tokens made by messages that never enter the interpreter, told by the pages they touch; and
+ * everything that may come between.
  */
 import { readFileSync } from 'node:fs';
 import { Principal } from '@dfinity/principal';
@@ -136,7 +136,7 @@ it('what a trap in a callback, and in its cleanup, leaves counted is taken for l
     await new Promise((resolve) => setTimeout(resolve, 5));
   const { session } = ok(await caller.generate('hi'));
   ok(await caller.delete(session));
-  // there are relays still
+  // there are loops still
   own();
   expect(ok(await owner.generate(prompt)).text).toBe(text);
   expect(own().steps.every(without)).toBe(true);

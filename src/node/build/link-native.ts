@@ -1,10 +1,10 @@
 /**
- * Links the kernels, the relay and the blocks of stable memory (src/native/) with Azle's Wasm:
+ * Links the kernels, the native loop and the blocks of stable memory (src/native/) with Azle's Wasm:
  *
- *   azle.wasm  exports canister_update generate, now "azle generate"  ─>  imported by the relay
- *              exports its table, so that the relay can call what is in it
- *   relay      exports relay_generate    ─>  canister_update generate
- *              exports relay_reply       ─>  a new last place in the table, whose number becomes relay_reply_index
+ *   azle.wasm  exports canister_update generate, now "azle generate"  ─>  imported by the native loop
+ *              exports its table, so that the native loop can call what is in it
+ *   native      exports loop_generate    ─>  canister_update generate
+ *              exports loop_reply       ─>  a new last place in the table, whose number becomes loop_reply_index
  *              exports call_new, call_on_cleanup, which wasm-merge binds to Azle's imports of them
  *   settlement exports settled_callback  ─>  the place after it, whose number becomes settled_callback_index
  *              exports settle, which is called at the end of every update method and of timers, by a function around
@@ -23,16 +23,16 @@ const METHOD = 'canister_update generate';
 const AZLES = 'azle generate';
 const TABLE = 'table';
 /** Functions that the canister's table gets, each with a global for its place. */
-const IN_TABLE = ['relay_reply', 'settled_callback', 'wait_reply'] as const;
+const IN_TABLE = ['loop_reply', 'settled_callback', 'wait_reply'] as const;
 const SETTLE = 'settle';
 const TEXT = ['msg_method_name_copy', 'msg_method_name_size', 'msg_reject'];
 const STABLE = ['stable64_grow', 'stable64_read', 'stable64_size', 'stable64_write'];
 
-/** One module of all three. @throws Error if Azle's or the relay's are not as expected */
-export async function linkRelay(azle: Uint8Array, kernels: Uint8Array): Promise<Uint8Array> {
+/** One module of all three. @throws Error if Azle's or the native loop's are not as expected */
+export async function linkNative(azle: Uint8Array, kernels: Uint8Array): Promise<Uint8Array> {
   const sections = readSections(azle);
   if (!readExports(sections).some(({ name }) => name === METHOD))
-    throw new Error(`relay: expected Azle to export ${METHOD}, got no such method`);
+    throw new Error(`native loop: expected Azle to export ${METHOD}, got no such method`);
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(azle as Uint8Array<ArrayBuffer>)).map(
     ({ name }) => name,
   );
@@ -52,10 +52,10 @@ export async function linkRelay(azle: Uint8Array, kernels: Uint8Array): Promise<
   const exports = readExports(merged);
   const indexOf = (name: string, kind: number): number => {
     const found = exports.find((e) => e.name === name && e.kind === kind);
-    if (!found) throw new Error(`relay: expected an export ${name} of kind ${kind}, got none`);
+    if (!found) throw new Error(`native loop: expected an export ${name} of kind ${kind}, got none`);
     return found.index;
   };
-  const generate = indexOf('relay_generate', Kind.function);
+  const generate = indexOf('loop_generate', Kind.function);
   let linked = merged;
   for (const name of IN_TABLE) {
     const { longer, place } = appendToTable(linked, indexOf(name, Kind.function));
@@ -64,7 +64,7 @@ export async function linkRelay(azle: Uint8Array, kernels: Uint8Array): Promise<
   const inner = new Set([
     AZLES,
     TABLE,
-    'relay_generate',
+    'loop_generate',
     ...IN_TABLE,
     ...IN_TABLE.map((name) => `${name}_index`),
     SETTLE,
@@ -111,7 +111,7 @@ function appendToTable(sections: readonly Section[], index: number): { longer: S
   const table = edit(sections, SectionId.table, (reader, out) => {
     const [count, type, limits, min] = [reader.u32(), reader.byte(), reader.byte(), reader.u32()];
     if (count !== 1 || limits !== 1 || reader.u32() !== min)
-      throw new Error('relay: expected one table of a fixed size, got another');
+      throw new Error('native loop: expected one table of a fixed size, got another');
     place = min;
     out
       .u32(1)
@@ -126,6 +126,6 @@ function appendToTable(sections: readonly Section[], index: number): { longer: S
     // active, table 0, at an i32.const
     out.byte(0).byte(0x41).s32(place).byte(0x0b).u32(1).u32(index);
   });
-  if (place < 0) throw new Error('relay: expected a table, got none');
+  if (place < 0) throw new Error('native loop: expected a table, got none');
   return { longer, place };
 }

@@ -1,5 +1,6 @@
-// What the TypeScript face of a relay (../relay.ts) and its AssemblyScript (relay.ts) agree on: records in the arena,
-// and the bytes of a message. Plain integer constants only, so that both compilers read this one file.
+// What the TypeScript face of the native loop (src/canister/sessions/native-loop.ts) and its AssemblyScript
+// (native-loop.ts) agree on: records in the arena, and the bytes of a message. Plain integer constants only, so that
+// both compilers read this one file.
 //
 // A drive is what messages are sent by. A member is a session whose next tokens a drive's messages make; it sends
 // nothing.
@@ -94,7 +95,7 @@ export const IDS = 120;
 export const MEMBER_BYTES = 248;
 
 /** First byte of a drive's message, [kind u8, serial u32 little-endian, record u32 little-endian]. */
-export const RELAY = 3;
+export const NATIVE_LOOP = 3;
 export const MESSAGE_BYTES = 9;
 /** "generate", behind which a call that is a drive's has "#" and the record's pointer in decimal. */
 export const NAME_BYTES = 8;

@@ -1,18 +1,18 @@
-// Relays: steps as messages that never enter the interpreter. Azle's `generate` and its system calls `call_new` and
-// `call_on_cleanup` go through here (src/node/build/relay.ts). A call of the canister to itself that is marked as a
-// drive's is answered by a step, and its reply by the next such call, until the record says no more; only then does
-// ic-cdk's own callback see a reply. Where nobody waits, the step itself sends the next one, and the last of them goes
-// on to Azle's `generate`. A step is one batch, which makes the next token of every member of the drive, or of as many
-// as a batch holds, by turns. So QuickJS is entered once for many tokens, and its heap (30 pages a message, nearly all
-// written) is touched once. A trap, a reject or a failing call ends in ic-cdk's callbacks as ever.
+// The native loop: steps as messages that never enter the interpreter. Azle's `generate` and its system calls
+// `call_new` and `call_on_cleanup` go through here (src/node/build/link-native.ts). A call of the canister to itself
+// that is marked as a drive's is answered by a step, and its reply by the next such call, until the record says no
+// more; only then does ic-cdk's own callback see a reply. Where nobody waits, the step itself sends the next one, and
+// the last of them goes on to Azle's `generate`. A step is one batch, which makes the next token of every member of the
+// drive, or of as many as a batch holds, by turns. So QuickJS is entered once for many tokens, and its heap (30 pages a
+// message, nearly all written) is touched once. A trap, a reject or a failing call ends in ic-cdk's callbacks as ever.
 import { performanceCounter, run } from '../tensor/assembly/machine';
 import { REGISTERS } from '../tensor/assembly/protocol';
 import { CACHE_KEYS, ROW_BYTES, ROW_CACHES, ROW_POSITION, ROW_TOKEN } from '../tensor/assembly/row-table';
 import {
   ARGS, ARRIVED, BATCH_REGISTERS, BEAT, CALLER, CHOICE, CLEANUP, COUNT, CURSOR, GOES, GOING, HALTED, IDS, JOINED, LEFT, MADE, MARK, MEMBERS, MESSAGE_BYTES, MOST_ROWS, MOST_TOKENS, NAME,
-  NAME_BYTES, NOBODY, POT_EXECUTED, POT_INSTRUCTIONS, POT_SENT, PREPAID, REGISTERS_AT, REJECT, RELAY, REPLY, ROW, ROWS, SELF, SERIAL, SHARE_EXECUTED, SHARE_INSTRUCTIONS, SHARE_SENT,
+  NAME_BYTES, NOBODY, POT_EXECUTED, POT_INSTRUCTIONS, POT_SENT, PREPAID, REGISTERS_AT, REJECT, NATIVE_LOOP, REPLY, ROW, ROWS, SELF, SERIAL, SHARE_EXECUTED, SHARE_INSTRUCTIONS, SHARE_SENT,
   SHARE_UNIT, STATE, STEP, STEPS_LEFT, STOPS, TABLE,
-} from './relay-record';
+} from './loop-record';
 import { settle, settledCallback } from './settlement';
 import { beginWait, noteDrive, noteLife, waitCleanup } from './waiting';
 import { PING } from './waiting-record';
@@ -35,8 +35,8 @@ declare function msgCallerCopy(to: usize, offset: usize, bytes: usize): void;
 @external('env', 'azle generate')
 declare function azleGenerate(): void;
 
-/** Place of `relay_reply` in the canister's table: the build writes it. */
-export let relay_reply_index: u32 = 0;
+/** Place of `loop_reply` in the canister's table: the build writes it. */
+export let loop_reply_index: u32 = 0;
 
 /** A record that is or was in use, 0 before the first: what a message brings is copied there. */
 let room: usize = 0;
@@ -78,7 +78,7 @@ export function call_new(callee: usize, calleeBytes: usize, name: usize, nameByt
     begun = 0;
     return callNew(callee, calleeBytes, name, NAME_BYTES, reply, replyEnv, reject, rejectEnv);
   }
-  callNew(callee, calleeBytes, name, NAME_BYTES, relay_reply_index, <u32>record, reject, rejectEnv);
+  callNew(callee, calleeBytes, name, NAME_BYTES, loop_reply_index, <u32>record, reject, rejectEnv);
 }
 
 /** Stands where Azle imports `ic0.call_on_cleanup`. */
@@ -95,21 +95,21 @@ export function call_on_cleanup(cleanup: u32, env: u32): void {
 }
 
 /**
- * Whether the message in hand is a relay's: by its first byte, and from the canister itself. Leaves its bytes at
- * ARRIVED.
+ * Whether the message in hand is the native loop's: by its first byte, and from the canister itself. Leaves its bytes
+ * at ARRIVED.
  */
 function isRelays(): bool {
   if (room == 0 || msgArgDataSize() != MESSAGE_BYTES) return false;
   msgArgDataCopy(room + ARRIVED, 0, MESSAGE_BYTES);
   const size = load<u32>(room + SELF);
   const kind = load<u8>(room + ARRIVED);
-  if ((kind != RELAY && kind != PING) || msgCallerSize() != size) return false;
+  if ((kind != NATIVE_LOOP && kind != PING) || msgCallerSize() != size) return false;
   msgCallerCopy(room + CALLER, 0, size);
   return memory.compare(room + CALLER, room + SELF + 4, size) == 0;
 }
 
 /** Stands where the canister exports `generate`. */
-export function relay_generate(): void {
+export function loop_generate(): void {
   if (!isRelays()) return azles();
   if (load<u8>(room + ARRIVED) == PING) return msgReply();
   const drive: usize = load<u32>(room + ARRIVED, 5);
@@ -284,7 +284,7 @@ function sendNext(drive: usize): bool {
   const awaited = load<u32>(drive + REPLY) != NOBODY;
   callNew(
     drive + SELF + 4, load<u32>(drive + SELF), drive + NAME, NAME_BYTES,
-    awaited ? relay_reply_index : NOBODY, awaited ? <u32>drive : NOBODY, load<u32>(drive + REJECT), load<u32>(drive + REJECT, 4),
+    awaited ? loop_reply_index : NOBODY, awaited ? <u32>drive : NOBODY, load<u32>(drive + REJECT), load<u32>(drive + REJECT, 4),
   );
   if (awaited) callOnCleanup(load<u32>(drive + CLEANUP), load<u32>(drive + CLEANUP, 4));
   callDataAppend(drive + ARGS, MESSAGE_BYTES);
@@ -296,7 +296,7 @@ function sendNext(drive: usize): bool {
 }
 
 /** The reply to a drive's message: through the table, where the call in Azle had its own callback. */
-export function relay_reply(drive: usize): void {
+export function loop_reply(drive: usize): void {
   if (isGoing(drive) && sendNext(drive)) return keep(drive, performanceCounter(0) + COUNTING);
   call_indirect<void>(load<u32>(drive + REPLY), load<u32>(drive + REPLY, 4));
 }

@@ -1,10 +1,10 @@
 /**
- * Relays: sessions' next tokens made by messages that never enter the interpreter, the kernels' programs being all
- * there is to run (assembly/relay.ts). A session is lent, and becomes a member: the messages of a drive make its next
- * tokens with those of all other members, until TypeScript has a look. Whoever gets hold of a member takes what was
- * made so far (`recall`), and it goes on; it is taken back for good (`dismiss`) where it ends or is worked on by
- * TypeScript. The record of a drive is never given back to the arena, only used again, so that a late message finds a
- * record and no other session's memory.
+ * The native loop: sessions' next tokens made by messages that never enter the interpreter, the kernels' programs being
+ * all there is to run (src/native/native-loop.ts). A session is attached, and becomes a member: the messages of a drive
+ * make its next tokens with those of all other members, until TypeScript has a look. Whoever gets hold of a member
+ * takes what was made so far (`sync`), and it goes on; it is taken back for good (`detach`) where it ends or is worked
+ * on by TypeScript. The record of a drive is never given back to the arena, only used again, so that a late message
+ * finds a record and no other session's memory.
  */
 import { MAX_LOGIT_ROWS } from '../../model/batch.ts';
 import { planOf } from '../../model/generation/generation.ts';
@@ -28,13 +28,13 @@ import {
   MOST_MEMBERS,
   MOST_ROWS,
   MOST_TOKENS,
+  NATIVE_LOOP,
   POT_BYTES,
   POT_EXECUTED,
   POT_INSTRUCTIONS,
   POT_SENT,
   PREPAID,
   REGISTERS_AT,
-  RELAY,
   ROW,
   SERIAL,
   SHARE_EXECUTED,
@@ -46,7 +46,7 @@ import {
   STEPS_LEFT,
   STOPS,
   TABLE,
-} from '../../native/relay-record.ts';
+} from '../../native/loop-record.ts';
 import { type Bill, callFees, emptyBill, executed, SELF_CALL_BYTES } from '../../service/bill.ts';
 import { type Model, readyModel } from '../model/model.ts';
 import { arena, unit } from '../runtime/unit.ts';
@@ -98,7 +98,7 @@ const idleDrives: number[] = [];
 const idleMembers: number[] = [];
 let drives = 0;
 let serials = 0;
-/** Sessions that are lent, in the order in which they came. */
+/** Sessions that are attached, in the order in which they came. */
 const members: Session[] = [];
 /** Whose messages make members' tokens. */
 let current: Drive | undefined;
@@ -106,7 +106,7 @@ let current: Drive | undefined;
 const chained = new Map<number, Drive>();
 
 /** Whether programs are all that a session's next tokens need. */
-export const isLendable = (
+export const isAttachable = (
   { tokensPerCall, options, writing }: Session,
   { stepInstructions, languageModel }: Model,
 ): boolean =>
@@ -132,9 +132,9 @@ function noteHead(model: Model, plan: StepPlan): void {
 }
 
 /** Makes an active session a member, if it is none yet and can be one. @returns whether it is */
-export function lend(session: Session): boolean {
+export function attach(session: Session): boolean {
   const model = readyModel();
-  if (!model || !isLendable(session, model)) return false;
+  if (!model || !isAttachable(session, model)) return false;
   if (session.member !== undefined) return true;
   if (members.length >= MOST_MEMBERS) return false;
   const plan = planOf(model.languageModel, [session.writing!]);
@@ -214,14 +214,14 @@ function newDrive(): number | undefined {
 function argsOf(at: number, serial: number): Uint8Array {
   const args = new Uint8Array(MESSAGE_BYTES);
   const view = new DataView(args.buffer);
-  view.setUint8(0, RELAY);
+  view.setUint8(0, NATIVE_LOOP);
   view.setUint32(1, serial, true);
   view.setUint32(5, at, true);
   return args;
 }
 
 /** Takes what was made of a session, if it is a member; it goes on being one. */
-export function recall(session: Session): Session {
+export function sync(session: Session): Session {
   const { member, writing } = session;
   if (member === undefined) return session;
   const bytes = unit.read(member + MADE, MEMBER_BYTES - MADE);
@@ -246,11 +246,11 @@ export function recall(session: Session): Session {
 }
 
 /** Takes a session back for good, if it is a member: what was made is in the session after it, and no more is made. */
-export function dismiss(session: Session): void {
+export function detach(session: Session): void {
   const { member } = session;
   if (member === undefined) return;
   // of one whose last token is known, nothing more was made
-  if (!session.writing?.finishReason) recall(session);
+  if (!session.writing?.finishReason) sync(session);
   session.member = undefined;
   unit.write(member + GOES, new Uint8Array(4));
   idleMembers.push(member);
