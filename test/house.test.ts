@@ -9,8 +9,8 @@ const MOST_FILES = 15;
 const MOST_LINES = 80;
 const MOST_COLUMNS = 120;
 
-/** Lists of one kind: a file for each op. */
-const LISTS = ['src/tensor/assembly/ops'];
+/** Lists of one kind: a file for each op, and for each group of methods. */
+const LISTS = ['src/tensor/assembly/ops', 'src/canister/methods'];
 /** Tables in the form of a function: a case for each instruction of WebAssembly. */
 const TABLES = ['packages/replica/src/wasm/instrument.ts run'];
 

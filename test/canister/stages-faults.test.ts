@@ -1,4 +1,6 @@
-/** Generations over three canisters, in any of which all goes wrong that may: none is lost, none is stuck, none wrong. */
+/**
+ * Generations over three canisters, in any of which all goes wrong that may: none is lost, none is stuck, none wrong.
+ */
 import { expect, it } from 'vitest';
 import { faultRun } from './faults.ts';
 
