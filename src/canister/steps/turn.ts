@@ -32,9 +32,9 @@ export function turn(only?: Session): void {
     if (underWay(only)) work(only);
   } else {
     const wasDue = isDue;
-    if (wasDue) step(needed);
+    if (wasDue) step(needed, LAST_BUDGET);
     begin(needed);
-    if (!wasDue) step(needed);
+    if (!wasDue) step(needed, BEGIN_BUDGET);
   }
   closeShared(needed.size > 0 ? [...needed] : workedOn());
 }
@@ -75,15 +75,19 @@ function begin(needed: Set<Session>): void {
   }
 }
 
-/** The next tokens of those that need more than programs, and of all others with them. */
-function step(needed: Set<Session>): void {
+/**
+ * The next tokens of those that need more than programs, and of all others with them.
+ * @param latest instructions after which the message begins no batch. What is due comes first, and early enough: else
+ * messages that are long before anybody's work begins would put it off for ever.
+ */
+function step(needed: Set<Session>, latest: number): void {
   isDue = false;
   const stepping = workedOn().filter(isStepping);
   const model = readyModel();
   if (!model) return;
   const more = stepping.filter((session) => !isAttachable(session, model));
   if (more.length === 0) return;
-  if (instructionsNow() > BEGIN_BUDGET) {
+  if (instructionsNow() > latest) {
     isDue = true;
     return;
   }
