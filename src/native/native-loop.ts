@@ -3,8 +3,9 @@
 // that is marked as a drive's is answered by a step, and its reply by the next such call, until the record says no
 // more; only then does ic-cdk's own callback see a reply. Where nobody waits, the step itself sends the next one, and
 // the last of them goes on to Azle's `generate`. A step is one batch, which makes the next token of every member of the
-// drive, or of as many as a batch holds, by turns. So QuickJS is entered once for many tokens, and its heap (30 pages a
-// message, nearly all written) is touched once. A trap, a reject or a failing call ends in ic-cdk's callbacks as ever.
+// drive, or of as many as a batch holds, by turns. So QuickJS is entered once for many tokens, and its heap (70 pages a
+// message, most of them written) is touched once. A trap, a reject or a failing call ends in ic-cdk's callbacks as
+// ever.
 import { performanceCounter, run } from '../tensor/assembly/machine';
 import { REGISTERS } from '../tensor/assembly/protocol';
 import { CACHE_KEYS, ROW_BYTES, ROW_CACHES, ROW_POSITION, ROW_TOKEN } from '../tensor/assembly/row-table';
@@ -98,7 +99,7 @@ export function call_on_cleanup(cleanup: u32, env: u32): void {
  * Whether the message in hand is the native loop's: by its first byte, and from the canister itself. Leaves its bytes
  * at ARRIVED.
  */
-function isRelays(): bool {
+function isOurs(): bool {
   if (room == 0 || msgArgDataSize() != MESSAGE_BYTES) return false;
   msgArgDataCopy(room + ARRIVED, 0, MESSAGE_BYTES);
   const size = load<u32>(room + SELF);
@@ -110,7 +111,7 @@ function isRelays(): bool {
 
 /** Stands where the canister exports `generate`. */
 export function loop_generate(): void {
-  if (!isRelays()) return azles();
+  if (!isOurs()) return azles();
   if (load<u8>(room + ARRIVED) == PING) return msgReply();
   const drive: usize = load<u32>(room + ARRIVED, 5);
   if (load<u32>(drive + SERIAL) == load<u32>(room + ARRIVED, 1)) {

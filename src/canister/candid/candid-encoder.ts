@@ -10,7 +10,7 @@ import { fieldsOf, kindOf } from './candid-types.ts';
 /** Encodes values of `type`, each as a reply of one value. */
 export function candidEncoder<T>(type: IDL.Type): (value: T) => Uint8Array {
   const head = headOf(type);
-  if (!(type instanceof IDL.RecordClass)) return (value) => join(head, type.encodeValue(value));
+  if (!(type instanceof IDL.RecordClass)) return (value) => join(head, ...partsOf(type, value));
   const fields = fieldsOf(type);
   return (value) => {
     const record = value as Record<string, unknown>;

@@ -87,16 +87,28 @@ export function recordT5(shape: T5Shape, weights: WeightPlaces, allocate: Alloca
     cross: recordCross(layers, prompt, promptRows),
     ...recordForward(layers, batch, rows, logits),
     greedy: recordGreedy(batch, logits),
-    copy: recordCopy(),
-    prompt: prompt.at,
-    batch: batch.at,
-    hidden: rows.x,
-    encoderCache: allocate(encoderCacheBytes(shape)),
-    promptHidden: promptRows.x,
-    encoded: promptRows.h,
+    ...anyStage(shape, allocate, { batch, rows, prompt, promptRows }),
     logits,
   };
 }
+
+interface Room {
+  batch: { at: number };
+  rows: Working;
+  prompt: { at: number };
+  promptRows: Working;
+}
+
+/** What every stage has beside its layers' programs. */
+const anyStage = (shape: T5Shape, allocate: Allocate, { batch, rows, prompt, promptRows }: Room) => ({
+  copy: recordCopy(),
+  prompt: prompt.at,
+  batch: batch.at,
+  hidden: rows.x,
+  encoderCache: allocate(encoderCacheBytes(shape)),
+  promptHidden: promptRows.x,
+  encoded: promptRows.h,
+});
 
 /** A stage behind the first: hidden rows in, hidden rows out. */
 export function recordT5Stage(shape: T5Shape, weights: WeightPlaces, allocate: Allocate): T5StagePrograms {
@@ -111,13 +123,7 @@ export function recordT5Stage(shape: T5Shape, weights: WeightPlaces, allocate: A
     encodeLayers: layers.here('encoder').length > 0 ? recordEncodeLayers(layers, prompt, promptRows) : undefined,
     cross: recordCross(layers, prompt, promptRows),
     forward: recordForwardLayers(layers, batch, rows),
-    copy: recordCopy(),
-    prompt: prompt.at,
-    batch: batch.at,
-    hidden: rows.x,
-    encoderCache: allocate(encoderCacheBytes(shape)),
-    promptHidden: promptRows.x,
-    encoded: promptRows.h,
+    ...anyStage(shape, allocate, { batch, rows, prompt, promptRows }),
   };
 }
 
