@@ -34,9 +34,10 @@ interface Account {
 
 /** As it is written down: `day` and what was spent on it. The first version had tokens only. */
 export type SpentOnDay = [tokens: number, day: number, cycles?: number];
-export interface SavedQuotas {
-  callers: Record<string, SpentOnDay>;
-  all: { tokens: number; day: number; cycles?: number };
+/** Of all callers together. */
+export interface SpentOfAll extends Partial<Amount> {
+  tokens: number;
+  day: number;
 }
 
 /**
@@ -51,15 +52,18 @@ export class Quotas {
   private readonly idle = new Map<string, Account>();
   private readonly all: Account;
   private readonly today: () => number;
+  private forgotOn = 0;
 
   /** @param today days since 1970 */
-  constructor(today: () => number, saved?: Partial<SavedQuotas>) {
+  constructor(today: () => number, saved?: SpentOfAll) {
     this.today = today;
     this.all = account(today());
-    if (saved?.all) Object.assign(this.all, spentOn([saved.all.tokens, saved.all.day, saved.all.cycles]));
-    for (const [who, spent] of Object.entries(saved?.callers ?? {})) {
-      this.idle.set(who, { ...account(0), ...spentOn(spent) });
-    }
+    if (saved?.day === today()) add(this.all.spent, { cycles: 0, ...saved }, 1);
+  }
+
+  /** Counts what a caller had spent when it was written down, beside what has been spent since. */
+  remember(who: string, [tokens, day, cycles = 0]: SpentOnDay): void {
+    if (day === this.today()) add(this.of(who).spent, { tokens, cycles }, 1);
   }
 
   /** Why this caller gets no further session that takes up to `wanted`. */
@@ -119,26 +123,26 @@ export class Quotas {
   spentBy = (who: string): Amount => ({ ...this.of(who).spent });
 
   /**
-   * Forgets callers of other days, and gives the rest, to be written down. What is promised is promised anew by who
-   * takes the sessions up.
+   * What was spent today, in whole cycles, to be written down. What is promised is promised anew by who takes the
+   * sessions up.
    */
-  save(): SavedQuotas {
-    this.forget();
+  save(): { callers: [string, SpentOnDay][]; all: SpentOfAll } {
     const { spent, day } = this.present(this.all);
-    const counted = [...this.busy, ...this.idle].filter(
-      ([, caller]) => caller.spent.cycles > 0 || caller.spent.tokens > 0,
-    );
-    return {
-      callers: Object.fromEntries(
-        counted.map(([who, caller]) => [who, [caller.spent.tokens, day, caller.spent.cycles] as SpentOnDay]),
-      ),
-      all: { ...spent, day },
-    };
+    const callers: [string, SpentOnDay][] = [];
+    for (const map of [this.busy, this.idle]) {
+      for (const [who, { spent, day: ofCaller }] of map) {
+        if (ofCaller === day && (spent.cycles > 0 || spent.tokens > 0))
+          callers.push([who, [spent.tokens, day, Math.ceil(spent.cycles)]]);
+      }
+    }
+    return { callers, all: { ...spent, day } };
   }
 
-  /** Called now and then, so that the map holds no more than the callers of a day. */
+  /** Called now and then, so that there are no more than the callers of a day; once a day it walks over them. */
   forget(): void {
     const today = this.today();
+    if (this.forgotOn === today) return;
+    this.forgotOn = today;
     for (const [who, caller] of this.idle) if (caller.day !== today) this.idle.delete(who);
   }
 
@@ -168,11 +172,6 @@ const account = (day: number): Account => ({
   underWay: 0,
   reserved: { tokens: 0, cycles: 0 },
   spent: { tokens: 0, cycles: 0 },
-  day,
-});
-
-const spentOn = ([tokens, day, cycles = 0]: SpentOnDay): Pick<Account, 'spent' | 'day'> => ({
-  spent: { tokens, cycles },
   day,
 });
 

@@ -69,6 +69,26 @@ export function encodeSlot({ id, owner, standing, born, order, promised, since }
   return bytes;
 }
 
+/** The table's bytes, which are its words, too. */
+function decodeSlot(bytes: Uint8Array, words: Uint32Array, slot: number): Entry {
+  const at = slot * SESSION_SLOT_BYTES;
+  const numbers = (at + NUMBERS) >> 2;
+  // owner and id in one: each call for characters takes as long as fifty of them
+  const texts = asciiAt(bytes, at + OWNER, ID + ID_LENGTH - OWNER);
+  return {
+    id: texts.slice(ID - OWNER),
+    owner: texts.slice(0, bytes[at + 1]),
+    slot,
+    born: words[numbers]!,
+    order: words[numbers + 1]!,
+    promised: words[numbers + 2]!,
+    standing: standings[bytes[at]!]!,
+    since: new Float64Array(bytes.buffer, bytes.byteOffset + at + SINCE, 1)[0]!,
+    older: undefined,
+    newer: undefined,
+  };
+}
+
 export class SessionIndex {
   private readonly table: SlotTable;
   private readonly entries = new Map<string, Entry>();
@@ -85,46 +105,45 @@ export class SessionIndex {
     this.table = table;
   }
 
-  /** Reads the table. @returns the sessions under way, in order */
-  open(marks: readonly Mark[]): Entry[] {
+  /**
+   * Reads the table, a part for each value that is taken: a message may have no room for all of it.
+   * @yields sessions under way, in order
+   */
+  *open(marks: readonly Mark[]): Generator<readonly Entry[], void> {
     const { bytes, taken } = this.table.open();
     this.marks = [...marks];
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-    const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
     // sorted as numbers, which needs no function: [number u32, place among those taken]
-    const bySlot: Entry[] = [];
     const births = new Float64Array(taken.length);
     const orders = new Float64Array(taken.length);
     taken.forEach((slot, i) => {
-      const at = slot * SESSION_SLOT_BYTES;
-      const [born, order, promised] = words.subarray((at + NUMBERS) >> 2, ((at + NUMBERS) >> 2) + 3);
-      const entry: Entry = {
-        id: asciiAt(bytes, at + ID, ID_LENGTH),
-        owner: asciiAt(bytes, at + OWNER, bytes[at + 1]!),
-        slot,
-        born: born!,
-        order: order!,
-        promised: promised!,
-        standing: standings[bytes[at]!]!,
-        since: doubles[(at + SINCE) >> 3]!,
-        older: undefined,
-        newer: undefined,
-      };
-      bySlot.push(entry);
-      births[i] = born! * PLACES + i;
-      orders[i] = order! * PLACES + i;
+      const at = (slot * SESSION_SLOT_BYTES + NUMBERS) >> 2;
+      births[i] = words[at]! * PLACES + i;
+      orders[i] = words[at + 1]! * PLACES + i;
     });
-    for (const key of births.sort()) this.link(bySlot[key % PLACES]!);
-    const underWay: Entry[] = [];
-    for (const key of orders.sort()) {
-      const entry = bySlot[key % PLACES]!;
-      if (entry.standing === 'underWay') underWay.push(entry);
-      else this.ended.add(entry);
-    }
+    births.sort();
+    orders.sort();
     this.births = taken.length > 0 ? Math.floor(births.at(-1)! / PLACES) + 1 : 0;
     const last = taken.length > 0 ? Math.floor(orders.at(-1)! / PLACES) + 1 : 0;
     this.orders = Math.max(last, marks.at(-1)?.before ?? 0);
-    return underWay;
+    const byPlace: Entry[] = new Array(taken.length);
+    for (let i = 0; i < births.length; i++) {
+      if (i % PART === 0) yield [];
+      const place = births[i]! % PLACES;
+      byPlace[place] = decodeSlot(bytes, words, taken[place]!);
+      this.link(byPlace[place]);
+    }
+    let underWay: Entry[] = [];
+    for (let i = 0; i < orders.length; i++) {
+      if (i % PART === 0) {
+        yield underWay;
+        underWay = [];
+      }
+      const entry = byPlace[orders[i]! % PLACES]!;
+      if (entry.standing === 'underWay') underWay.push(entry);
+      else this.ended.add(entry);
+    }
+    yield underWay;
   }
 
   get size(): number {
@@ -220,3 +239,5 @@ export class SessionIndex {
 
 /** More than there are slots. */
 const PLACES = 2 ** 20;
+/** Sessions that are read in a part. */
+const PART = 128;

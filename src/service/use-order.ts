@@ -39,19 +39,21 @@ export class UseOrder {
     this.table = table;
   }
 
-  open(): void {
+  /** Reads the table, a part for each value that is taken. */
+  *open(): Generator<void, void> {
     const { bytes, taken } = this.table.open();
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
     const doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
     // sorted as numbers, which needs no function
     const order = Float64Array.from(taken, (slot) => doubles[slot * (USE_SLOT_BYTES / 8) + 1]! * PLACES + slot).sort();
-    for (const number of order) {
-      const slot = number % PLACES;
+    this.last = order.length > 0 ? Math.floor(order.at(-1)! / PLACES) : 0;
+    for (let i = 0; i < order.length; i++) {
+      if (i % PART === 0) yield;
+      const slot = order[i]! % PLACES;
       const size = words[slot * (USE_SLOT_BYTES / 4) + 1]!;
       this.uses.set(asciiAt(bytes, slot * USE_SLOT_BYTES + KEY, KEY_BYTES), { slot, bytes: size });
       this.bytes += size;
     }
-    this.last = order.length > 0 ? Math.floor(order.at(-1)! / PLACES) : 0;
   }
 
   get size(): number {
@@ -88,3 +90,5 @@ export class UseOrder {
 
 /** More than there are slots. */
 const PLACES = 2 ** 20;
+/** Entries that are read in a part. */
+const PART = 256;

@@ -58,9 +58,9 @@ function tables({ records, blocks }: ReturnType<typeof stable>) {
     write: () => {},
   });
   const sessions = new SessionIndex(new SlotTable(at(0), SESSION_SLOT_BYTES, 49_152));
-  const waiting = sessions.open([]);
+  const waiting = [...sessions.open([])].flat();
   const uses = new UseOrder(new SlotTable(at(6 * MiB), USE_SLOT_BYTES, 20_480));
-  uses.open();
+  Array.from(uses.open());
   return { block, sessions, waiting, uses };
 }
 

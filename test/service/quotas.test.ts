@@ -56,14 +56,30 @@ describe('quotas', () => {
 
   it('outlive an upgrade for the day, the first version’s too', () => {
     let day = 7;
-    const quotas = new Quotas(() => day, { callers: { a: [12, 7], b: [5, 6] }, all: { tokens: 17, day: 7 } });
+    const quotas = new Quotas(() => day, { tokens: 17, day: 7 });
+    quotas.remember('a', [12, 7]);
+    quotas.remember('b', [5, 6]);
     expect([quotas.spentBy('a').tokens, quotas.spentBy('b').tokens]).toEqual([12, 0]);
     quotas.spendFreely('a', of(1, 99));
-    const again = new Quotas(() => day, JSON.parse(JSON.stringify(quotas.save())));
-    expect(again.spentBy('a')).toEqual(of(13, 99));
-    expect(again.overLimitOfAll('start', of(1), { ...any, dayOverall: of(18) })).toContain('got 18 and');
+    const { callers, all } = quotas.save();
+    const again = new Quotas(() => day, all);
+    // what is spent before it is remembered counts, too
+    again.spendFreely('a', of(2, 1));
+    for (const [who, spent] of callers) again.remember(who, spent);
+    expect(again.spentBy('a')).toEqual(of(15, 100));
+    expect(again.overLimitOfAll('start', of(1), { ...any, dayOverall: of(20) })).toContain('got 20 and');
     day = 8;
     expect(again.spentBy('a')).toEqual(of(0));
+    expect(new Quotas(() => day, all).overLimitOfAll('start', of(1), { ...any, dayOverall: of(1) })).toBeUndefined();
+  });
+
+  it('write down nothing of yesterday as spent today, of whoever is under way over midnight neither', () => {
+    let day = 1;
+    const quotas = new Quotas(() => day);
+    quotas.spend(quotas.begin('busy', of(50)), of(20, 30));
+    quotas.spendFreely('idle', of(1));
+    day = 2;
+    expect(quotas.save()).toEqual({ callers: [], all: { tokens: 0, cycles: 0, day: 2 } });
   });
 
   it('bound the sessions of one caller, those under way only', () => {
@@ -97,11 +113,11 @@ describe('quotas', () => {
     quotas.spentBy('asked only');
     quotas.spendFreely('tokens', of(1, 0));
     quotas.spendFreely('cycles', of(0, 1));
-    expect(quotas.save().callers).toEqual({ tokens: [1, 3, 0], cycles: [0, 3, 1] });
+    expect(Object.fromEntries(quotas.save().callers)).toEqual({ tokens: [1, 3, 0], cycles: [0, 3, 1] });
     const late = quotas.begin('late', of(5));
     day = 4;
     quotas.forget();
-    expect(quotas.save().callers).toEqual({});
+    expect(quotas.save().callers).toEqual([]);
     // whoever is under way is not forgotten: what is promised still counts
     expect(quotas.overLimit('start', 'late', of(1), { ...any, day: of(5) })).toContain('5 promised');
     quotas.end(late);
@@ -110,10 +126,10 @@ describe('quotas', () => {
   it('push out whom they saw first, and nobody before they are full', () => {
     const quotas = new Quotas(() => 1);
     for (let i = 0; i < 10_000; i++) quotas.spendFreely(`${i}`, of(1));
-    expect(Object.keys(quotas.save().callers)).toHaveLength(10_000);
+    expect(quotas.save().callers).toHaveLength(10_000);
     expect(quotas.spentBy('0').tokens).toBe(1);
     quotas.spendFreely('one more', of(1));
-    expect(Object.keys(quotas.save().callers)).toHaveLength(10_000);
+    expect(quotas.save().callers).toHaveLength(10_000);
     expect(quotas.spentBy('9999').tokens).toBe(1);
     expect(quotas.spentBy('0').tokens).toBe(0);
   });
@@ -124,6 +140,20 @@ describe('quotas', () => {
     for (let i = 0; i < 10_000; i++) quotas.spendFreely(`${i}`, of(1));
     expect(quotas.overLimit('start', 'first', of(1), { ...any, sessions: 1 })).toContain('got 1');
     quotas.end(session);
+  });
+
+  it('walk over callers once a day to forget them', () => {
+    let day = 1;
+    const quotas = new Quotas(() => day);
+    for (let i = 0; i < 500; i++) quotas.spendFreely(`${i}`, of(1));
+    quotas.forget();
+    const next = vi.spyOn(Object.getPrototypeOf(new Map().entries()), 'next');
+    for (let i = 0; i < 10; i++) quotas.forget();
+    expect(next).not.toHaveBeenCalled();
+    day = 2;
+    quotas.forget();
+    expect(next.mock.calls.length).toBeGreaterThan(500);
+    vi.restoreAllMocks();
   });
 
   it('walk over nobody for a newcomer, however many have something under way', () => {
@@ -143,7 +173,7 @@ describe('quotas', () => {
     const quotas = new Quotas(() => 1);
     const session = quotas.begin('first', of(10));
     for (let i = 0; i < 10_500; i++) quotas.spendFreely(`stranger ${i}`, of(1));
-    expect(Object.keys(quotas.save().callers).length).toBeLessThanOrEqual(10_000);
+    expect(quotas.save().callers.length).toBeLessThanOrEqual(10_000);
     quotas.spend(session, of(3));
     expect(quotas.spentBy('first').tokens).toBe(3);
   });

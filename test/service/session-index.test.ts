@@ -23,6 +23,8 @@ const seen = ({ id, owner, born, order, standing, since, promised }: Entry) => (
   promised,
 });
 
+const readAll = (index: SessionIndex, marks: readonly Mark[] = []): Entry[] => [...index.open(marks)].flat();
+
 describe('the index of sessions', () => {
   it('says the same after an upgrade, whatever was done', () => {
     const step = fc.tuple(fc.constantFrom('add', 'end', 'again', 'remove', 'upgrade'), fc.nat(30), fc.nat(2));
@@ -30,7 +32,7 @@ describe('the index of sessions', () => {
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const table = tablesOver(SESSION_SLOT_BYTES, 40);
         let index = new SessionIndex(table());
-        index.open([]);
+        readAll(index);
         let time = 1.7e12;
         for (const [what, n, who] of steps) {
           time += 1;
@@ -42,12 +44,12 @@ describe('the index of sessions', () => {
           else if (what === 'upgrade') {
             const before = said(index);
             index = new SessionIndex(table());
-            index.open([]);
+            readAll(index);
             expect(said(index)).toEqual(before);
           }
         }
         const again = new SessionIndex(table());
-        const waiting = again.open([]);
+        const waiting = readAll(again);
         expect(said(again)).toEqual(said(index));
         expect(waiting.length).toBe(again.size - again.over);
         expect(waiting.map(({ order }) => order)).toEqual(waiting.map(({ order }) => order).sort((a, b) => a - b));
@@ -57,7 +59,7 @@ describe('the index of sessions', () => {
 
   it('has somebody\u2019s sessions newest first, by pages, whatever has become of them', () => {
     const index = new SessionIndex(tablesOver(SESSION_SLOT_BYTES, 40)());
-    index.open([]);
+    readAll(index);
     const entries = Array.from({ length: 6 }, (_, i) => index.add(idOf(i), owners[i % 2]!, 0, i)!);
     index.put(entries[0]!, 'over', 9);
     index.put(entries[0]!, 'underWay', 10);
@@ -80,7 +82,7 @@ describe('the index of sessions', () => {
       [0, 2, 4],
     ]) {
       const index = new SessionIndex(tablesOver(SESSION_SLOT_BYTES, 40)());
-      index.open([]);
+      readAll(index);
       const entries = Array.from({ length: 6 }, (_, i) => index.add(idOf(i), owners[0]!, 0, i)!);
       const left = [5, 4, 3, 2, 1, 0];
       for (const n of gone) {
@@ -99,14 +101,14 @@ describe('the index of sessions', () => {
   it('goes on after an upgrade where it was: the next session is the newest, and last in order', () => {
     const table = tablesOver(SESSION_SLOT_BYTES, 40);
     const index = new SessionIndex(table());
-    index.open([]);
+    readAll(index);
     const [a, b] = [0, 1].map((n) => index.add(idOf(n), owners[0]!, 0, n)!) as [Entry, Entry];
     // slots are not in the order of births, nor those in the order of turns
     index.remove(a);
     const c = index.add(idOf(2), owners[0]!, 0, 2)!;
     index.put(b, 'underWay', 3);
     const again = new SessionIndex(table());
-    expect(again.open([]).map(({ id }) => Number(id))).toEqual([2, 1]);
+    expect(readAll(again).map(({ id }) => Number(id))).toEqual([2, 1]);
     const next = again.add(idOf(3), owners[0]!, 0, 4)!;
     expect(next.born).toBe(c.born + 1);
     expect(next.order).toBe(b.order + 1);
@@ -115,7 +117,7 @@ describe('the index of sessions', () => {
 
   it('has one mark for marks of one kind that follow each other', () => {
     const index = new SessionIndex(tablesOver(SESSION_SLOT_BYTES, 40)());
-    index.open([]);
+    readAll(index);
     index.add(idOf(0), owners[0]!, 0, 0);
     index.mark('cleared');
     const late = index.add(idOf(1), owners[0]!, 0, 1)!;
@@ -128,7 +130,7 @@ describe('the index of sessions', () => {
 
   it('gives what ended first, not what began first', () => {
     const index = new SessionIndex(tablesOver(SESSION_SLOT_BYTES, 40)());
-    index.open([]);
+    readAll(index);
     const [first, second] = [0, 1].map((i) => index.add(idOf(i), owners[0]!, 0, i)!) as [Entry, Entry];
     index.put(second, 'over', 5);
     index.put(first, 'over', 6);
@@ -139,7 +141,7 @@ describe('the index of sessions', () => {
 
   it('is full at some time, and takes slots that were given back', () => {
     const index = new SessionIndex(tablesOver(SESSION_SLOT_BYTES, 4)());
-    index.open([]);
+    readAll(index);
     const entries = [0, 1, 2].map((i) => index.add(idOf(i), owners[0]!, 0, i));
     expect(index.add(idOf(3), owners[0]!, 0, 3)).toBeUndefined();
     expect(index.size).toBe(3);
@@ -150,7 +152,7 @@ describe('the index of sessions', () => {
   it('leaves nothing in a slot that is given back', () => {
     const memory = new Memory(SESSION_SLOT_BYTES * 4);
     const index = new SessionIndex(new SlotTable(memory, SESSION_SLOT_BYTES, 4));
-    index.open([]);
+    readAll(index);
     index.remove(index.add(idOf(7), owners[0]!, 3, 1.7e12)!);
     expect(memory.bytes.subarray(SESSION_SLOT_BYTES).every((byte) => byte === 0)).toBe(true);
   });
@@ -158,7 +160,7 @@ describe('the index of sessions', () => {
   it('marks all that is under way as ended with one number, and keeps to it over upgrades', () => {
     const table = tablesOver(SESSION_SLOT_BYTES, 40);
     const index = new SessionIndex(table());
-    index.open([]);
+    readAll(index);
     const add = (n: number) => index.add(idOf(n), owners[0]!, 0, n)!;
     const [a, over, worked] = [add(0), add(1), add(2)];
     index.put(over, 'over', 5);
@@ -172,7 +174,7 @@ describe('the index of sessions', () => {
     const expected = ['cleared', 'over', 'replaced', 'replaced', 'underWay'];
     expect(standings(index)).toEqual(expected);
     const again = new SessionIndex(table());
-    again.open(JSON.parse(JSON.stringify(marks)));
+    readAll(again, JSON.parse(JSON.stringify(marks)));
     expect(standings(again)).toEqual(expected);
     expect(again.dropMarks()).toBe(true);
     expect(again.dropMarks()).toBe(false);
@@ -181,19 +183,34 @@ describe('the index of sessions', () => {
   it('gives no session an order that a mark is above, even where all others are gone', () => {
     const table = tablesOver(SESSION_SLOT_BYTES, 40);
     const index = new SessionIndex(table());
-    index.open([]);
+    readAll(index);
     const gone = Array.from({ length: 5 }, (_, i) => index.add(idOf(i), owners[0]!, 0, i)!);
     const marks = index.mark('cleared');
     for (const entry of gone) index.remove(entry);
     const again = new SessionIndex(table());
-    again.open(marks);
+    readAll(again, marks);
     expect(again.standingOf(again.add(idOf(9), owners[0]!, 0, 9)!)).toBe('underWay');
+  });
+
+  it('is read in parts of at most 128 sessions, however many there are', () => {
+    const table = tablesOver(SESSION_SLOT_BYTES, 3_000);
+    const index = new SessionIndex(table());
+    readAll(index);
+    for (let i = 0; i < 2_000; i++) index.add(idOf(i), owners[i % 3]!, 0, i);
+    const again = new SessionIndex(table());
+    let known = 0;
+    for (const part of again.open([])) {
+      expect(part.length).toBeLessThanOrEqual(128);
+      expect(again.size - known).toBeLessThanOrEqual(128);
+      known = again.size;
+    }
+    expect(said(again)).toEqual(said(index));
   });
 
   it('writes a slot or two for a change, however many sessions there are', () => {
     const memory = new Memory(SESSION_SLOT_BYTES * 3_000);
     const index = new SessionIndex(new SlotTable(memory, SESSION_SLOT_BYTES, 3_000));
-    index.open([]);
+    readAll(index);
     for (let i = 0; i < 2_000; i++) index.add(idOf(i), owners[i % 3]!, 0, i);
     const before = memory.writes;
     index.mark('cleared');

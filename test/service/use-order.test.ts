@@ -25,13 +25,13 @@ describe('the order of use', () => {
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const table = tablesOver(USE_SLOT_BYTES, 20);
         let order = new UseOrder(table());
-        order.open();
+        Array.from(order.open());
         let list: [string, number][] = [];
         for (const [what, n, bytes] of steps) {
           const key = keyOf(n);
           if (what === 'upgrade') {
             order = new UseOrder(table());
-            order.open();
+            Array.from(order.open());
             continue;
           }
           const known = list.some(([k]) => k === key);
@@ -48,7 +48,7 @@ describe('the order of use', () => {
 
   it('takes no more entries than the table has slots, and known ones still', () => {
     const order = new UseOrder(tablesOver(USE_SLOT_BYTES, 3)());
-    order.open();
+    Array.from(order.open());
     expect([0, 1, 2, 1].map((n) => order.use(keyOf(n), 1))).toEqual([true, true, false, true]);
     expect(order.size).toBe(2);
   });

@@ -11,6 +11,7 @@ import { type PageData, pages } from '../certification/page-data.js';
 import { replyRefused } from '../methods/generate.ts';
 import { type Asked, gateOf, isApiPath, missingPage, namesCanister, pathOf } from '../methods/http-gate.ts';
 import { candid } from '../methods/methods.ts';
+import { isRestored } from '../runtime/restoring.ts';
 import { toBase64, unpack, utf8 } from '../storage/bytes.ts';
 import { complete, encodeHttp } from './completions.ts';
 import { metricsText } from './metrics.ts';
@@ -118,7 +119,8 @@ export class HttpMethods {
     const { method, url, body } = request as unknown as Asked;
     const path = pathOf(url);
     if (!isApiPath(path)) return replyRefused('http_request_update', undefined, encodeHttp(missing(method, path)));
-    const gate = gateOf(method, path, body.length);
+    const letIn = gateOf(method, path, body.length);
+    const gate = typeof letIn === 'number' || isRestored() ? letIn : 503;
     if (typeof gate !== 'number') return await complete(path, body, gate.account);
     replyRefused('http_request_update', undefined, encodeHttp(fixed(path, gate)));
   }

@@ -53,6 +53,26 @@ const cheap: ReadonlySet<string> = new Set([
   'status',
   'upload_status',
 ]);
+/** What sees no session, or counts them only, and has no quota: it is answered while an upgrade is gone through. */
+export const sessionless: ReadonlySet<string> = new Set([
+  'count_tokens',
+  'http_request',
+  'http_request_update',
+  'model_certificate',
+  'model_info',
+  'models',
+  'quote',
+  'receipt',
+  'roles',
+  'set_role',
+  'set_settings',
+  'settings',
+  'stage_forward',
+  'stages',
+  'status',
+  'upload_chunk',
+  'upload_status',
+]);
 /** What ends work or looks at it: controllers may below the floor, too. */
 const tidying: ReadonlySet<string> = new Set(['cancel', 'delete', 'list', 'resume']);
 

@@ -10,8 +10,9 @@ import { type _SERVICE, idlService } from '../../interface/llm.did.ts';
 import { declareArguments, readArguments } from '../candid/arguments.ts';
 import { candidEncoder } from '../candid/candid-encoder.ts';
 import type { Plain } from '../candid/opt.ts';
+import { notRestored } from '../runtime/restoring.ts';
 import { collect } from '../sessions/settlement.ts';
-import { belowFloor } from './admission.ts';
+import { belowFloor, sessionless } from './admission.ts';
 
 /**
  * A method of the interface, as a class has it. One that gives nothing leaves its reply to the message's end
@@ -67,13 +68,17 @@ export function candid({ read }: Options = {}) {
   };
 }
 
-/** The arguments of the call in hand; undefined after refusing it, for its arguments or for lack of cycles. */
+/**
+ * The arguments of the call in hand; undefined after refusing it, for its arguments, for lack of cycles, or as the
+ * canister is not through with an upgrade.
+ */
 export function admit(method: string, result: IDL.Type, encode: Encode): unknown[] | undefined {
   collect();
   const poor = inReplicatedExecution() ? belowFloor(method) : undefined;
-  if (poor === undefined) return readArguments(method);
-  if (canBeUnavailable(result)) msgReply(encode({ Err: { Unavailable: poor } }));
-  else msgReject(poor);
+  const refused = poor ?? (sessionless.has(method) ? undefined : notRestored(method));
+  if (refused === undefined) return readArguments(method);
+  if (canBeUnavailable(result)) msgReply(encode({ Err: { Unavailable: refused } }));
+  else msgReject(refused);
   return undefined;
 }
 

@@ -5,6 +5,7 @@
  */
 import { UseOrder } from '../../service/use-order.ts';
 import { addChore } from '../runtime/housekeeping.ts';
+import { Restored } from '../runtime/restoring.ts';
 import { sha256 } from '../runtime/unit.ts';
 import { NoStableRoom } from '../storage/blocks.ts';
 import { utf8 } from '../storage/bytes.ts';
@@ -21,16 +22,17 @@ const keyOf = (entry: string): Uint8Array => Uint8Array.from(entry, (c) => c.cha
 
 class EmbeddingCache {
   private readonly uses = new UseOrder(useTable());
-  private opened = false;
+  private readonly restored = new Restored(this.uses.open());
   hits = 0;
   misses = 0;
 
+  /** After an upgrade, of those that are read. */
   get count(): number {
-    return this.order().size;
+    return this.uses.size;
   }
 
   get bytes(): number {
-    return this.order().bytes;
+    return this.uses.bytes;
   }
 
   /** The key of a prompt for the model with this hash. */
@@ -89,10 +91,7 @@ class EmbeddingCache {
   }
 
   private order(): UseOrder {
-    if (!this.opened) {
-      this.opened = true;
-      this.uses.open();
-    }
+    this.restored.finish();
     return this.uses;
   }
 }

@@ -4,6 +4,7 @@
  * Timers can be lost, so calls from outside look, too.
  */
 import { setTimer } from 'azle';
+import { isRestored } from './restoring.ts';
 import { now } from './time.ts';
 import { instructionsNow } from './unit.ts';
 
@@ -31,6 +32,10 @@ export const addChore = (chore: Chore): unknown => chores.push(chore);
 
 /** Does what is to be done, as far as this message has room, and sets a timer for the rest. */
 export function keepHouse(): void {
+  if (!isRestored()) {
+    keepHouseSoon();
+    return;
+  }
   let more = false;
   // before the chores, which may ask for a time
   due = Number.POSITIVE_INFINITY;

@@ -7,8 +7,10 @@
 import { time } from 'azle';
 import { addBill, type Bill, callFees, cyclesOf, emptyBill, executed, SELF_CALL_BYTES } from '../../service/bill.ts';
 import { type Amount, type Limits, Quotas, type Reservation } from '../../service/quotas.ts';
+import { SpentCallers } from '../../service/spent-callers.ts';
+import { Restored } from '../runtime/restoring.ts';
 import { keyOfAccount, settings } from '../storage/settings.ts';
-import { readRecord, writeRecord } from '../storage/stable.ts';
+import { readBytes, readRecord, writeBytes, writeRecord } from '../storage/stable.ts';
 import type { Session } from './session.ts';
 import type { Account } from './settlement.ts';
 
@@ -32,13 +34,28 @@ ONEWAY.fees += callFees(SELF_CALL_BYTES);
 
 let kept: Quotas | undefined;
 
-/** Quotas of all callers, as they were before an upgrade. */
+/** Quotas of all callers; of before an upgrade, of those that are read. */
 function quotas(): Quotas {
-  kept ??= new Quotas(() => Number(time() / 86_400_000_000_000n), {
-    callers: readRecord('callers'),
-    all: readRecord('all_callers'),
-  });
+  kept ??= new Quotas(() => Number(time() / 86_400_000_000_000n), readRecord('all_callers'));
   return kept;
+}
+
+let saved: SpentCallers | undefined;
+const savedCallers = (): SpentCallers => (saved ??= new SpentCallers(readBytes('callers')));
+
+const restored = new Restored(restore());
+
+function* restore(): Generator<void, void> {
+  while (!savedCallers().isRead) {
+    for (const [who, spent] of savedCallers().next()) quotas().remember(who, spent);
+    yield;
+  }
+}
+
+/** What limits are held against: what was spent before an upgrade, too. */
+function wholeQuotas(): Quotas {
+  restored.finish();
+  return quotas();
 }
 
 /** @param who the bearer of an API key has limits of its own */
@@ -55,11 +72,11 @@ function limits(who = ''): Limits {
 
 /** Why this caller gets no further session of up to `wanted`. */
 export const overLimit = (method: string, who: string, wanted: Amount): string | undefined =>
-  quotas().overLimit(method, who, wanted, limits(who));
+  wholeQuotas().overLimit(method, who, wanted, limits(who));
 
 /** Why nobody gets one. */
 export const overallLimit = (method: string, wanted: Amount): string | undefined =>
-  quotas().overLimitOfAll(method, wanted, limits());
+  wholeQuotas().overLimitOfAll(method, wanted, limits());
 
 /** A session begins: what it may take is promised to it. */
 export const promise = (who: string, wanted: Amount): Reservation => quotas().begin(who, wanted);
@@ -69,7 +86,7 @@ export const withdraw = (reservation: Reservation): void => quotas().end(reserva
 /** Called before an upgrade. */
 export function saveQuotas(): void {
   const { callers, all } = quotas().save();
-  writeRecord('callers', callers);
+  writeBytes('callers', savedCallers().withUnread(callers));
   writeRecord('all_callers', all);
 }
 

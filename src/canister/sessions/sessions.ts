@@ -19,6 +19,7 @@ import { prefixes } from '../model/prefixes.ts';
 import { anonymous } from '../runtime/anonymous.ts';
 import { callerText } from '../runtime/caller.ts';
 import { addChore, keepHouseBy, keepHouseSoon } from '../runtime/housekeeping.ts';
+import { isRestored, Restored } from '../runtime/restoring.ts';
 import { now } from '../runtime/time.ts';
 import { NoStableRoom } from '../storage/blocks.ts';
 import { utf8 } from '../storage/bytes.ts';
@@ -49,18 +50,24 @@ const promises = new Map<Entry, Reservation>();
 
 const allSessions = new SessionIndex(sessionTable());
 const line = new Turns<Entry>();
-let opened = false;
+/** Those under way wait for their turn again after an upgrade. */
+const restored = new Restored(restore());
 
-/** All sessions; those under way wait for their turn again after an upgrade. */
-function index(): SessionIndex {
-  if (opened) return allSessions;
-  opened = true;
-  for (const entry of allSessions.open(readRecord<Mark[]>('marks') ?? [])) {
-    // what it may cost is not in the index: only its tokens are promised
-    promises.set(entry, promise(entry.owner, { tokens: entry.promised, cycles: 0 }));
-    if (allSessions.standingOf(entry) === 'underWay') line.queueUp(entry);
-    else line.setAsideOne(entry);
+function* restore(): Generator<void, void> {
+  for (const part of allSessions.open(readRecord<Mark[]>('marks') ?? [])) {
+    for (const entry of part) {
+      // what it may cost is not in the index: only its tokens are promised
+      promises.set(entry, promise(entry.owner, { tokens: entry.promised, cycles: 0 }));
+      if (allSessions.standingOf(entry) === 'underWay') line.queueUp(entry);
+      else line.setAsideOne(entry);
+    }
+    yield;
   }
+}
+
+/** All sessions. */
+function index(): SessionIndex {
+  restored.finish();
   return allSessions;
 }
 
@@ -140,7 +147,8 @@ function forget(entry: Entry): void {
 /** Called before an upgrade. Those that wait are as they were written when they began to. */
 export function saveLiveSessions(): void {
   collect();
-  for (const { id } of turns().active) saveOrLeave(live.get(id)!);
+  // where sessions are still being read from stable memory, none is worked on yet
+  for (const { id } of line.active) saveOrLeave(live.get(id)!);
   for (const session of unsaved.values()) saveOrLeave(session);
 }
 
@@ -403,10 +411,10 @@ export function sessionForCaller(method: string, id: string, find = findSession)
 
 export const isSession = (value: object): value is Session => 'sourceIds' in value;
 
-/** How many there are, how many of these are worked on and how many wait. */
+/** How many there are, how many of these are worked on and how many wait; after an upgrade, of those that are read. */
 export function sessionCounts(): { all: number; active: number; queued: number } {
-  const all = index().size;
-  return { all, active: turns().active.length, queued: turns().queued };
+  isRestored();
+  return { all: allSessions.size, active: line.active.length, queued: line.queued };
 }
 
 /** Whether no further session may wait. */

@@ -11,6 +11,7 @@ import { NATIVE_LOOP } from '../../native/loop-record.ts';
 import { addBill, executed } from '../../service/bill.ts';
 import { readyModel } from '../model/model.ts';
 import { keepHouse, keepHouseIfLate } from '../runtime/housekeeping.ts';
+import { isRestored } from '../runtime/restoring.ts';
 import { now } from '../runtime/time.ts';
 import { instructionsNow } from '../runtime/unit.ts';
 import { charge, forgetCallers, ownAccount, ownBill, REST, selfCall } from '../sessions/billing.ts';
@@ -224,6 +225,7 @@ export function wake(): void {
   if (!woken) keepHouse();
   else keepHouseIfLate();
   woken = true;
+  if (!isRestored()) return;
   admit();
   if (turns().active.length === 0) return;
   beginChain();
@@ -281,6 +283,7 @@ async function onWatch(): Promise<void> {
   collect();
   watched = now();
   keepHouse();
+  if (!isRestored()) return;
   admit();
   forgetCallers();
   endUnpaid(activeSessions());

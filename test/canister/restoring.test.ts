@@ -1,0 +1,86 @@
+/**
+ * After an upgrade what was stored is read in parts, however much it is: no message is long, and nobody is answered by
+ * half of it.
+ */
+import { readFileSync } from 'node:fs';
+import { IDL } from '@dfinity/candid';
+import { beforeAll, expect, it } from 'vitest';
+import { HttpRequest, HttpResponse, type _SERVICE as Llm } from '../../src/interface/llm.did.ts';
+import { packFolder } from '../../src/node/model/model-folder.ts';
+import { change, type Installed, install, ok, options, stranger, upload } from './llm.ts';
+import { storeOver } from './many-sessions.ts';
+
+const COUNT = 16_000;
+const REFUSED = 'expected the sessions of before the upgrade to be read, got a part of them; try again in some seconds';
+const one = options({ max_new_tokens: 1 });
+let llm: Installed;
+let owner: Llm;
+let last: string;
+
+beforeAll(async () => {
+  llm = await install({ autoTick: false });
+  owner = llm.as();
+  await upload(owner, readFileSync((await packFolder('models/little-flan', 'int8')).path));
+  ok(await owner.set_settings(change({ max_finished: 20_000, http_completions: true, tokens_per_day: 1_000n })));
+  ok(await llm.as(stranger).generate_with('opposite of hot:', ...one));
+  last = ok(await owner.start('opposite of cold:', one));
+  await untilQuiet();
+  storeOver(llm, last, COUNT);
+});
+
+async function untilQuiet(): Promise<void> {
+  for (let quiet = 0; quiet < 3; ) {
+    if ((await llm.replica.tick()) > 0) continue;
+    quiet += 1;
+    llm.replica.advanceTime(10);
+  }
+}
+
+function dearest(): number {
+  const messages = llm.newMessages().filter(({ kind }) => kind !== 'postUpgrade');
+  return Math.max(...messages.map(({ instructions }) => instructions.total));
+}
+
+async function statusByHttp(): Promise<number> {
+  const body = new TextEncoder().encode('{"model":"little-flan","messages":[{"role":"user","content":"hi"}]}');
+  const request = { method: 'POST', url: '/v1/chat/completions', headers: [], body, certificate_version: [] };
+  const arg = new Uint8Array(IDL.encode([HttpRequest], [request]));
+  const call = { canisterId: llm.canisterId, method: 'http_request_update', sender: stranger, arg };
+  const reply = await llm.replica.updateCall(call);
+  const [response] = IDL.decode([HttpResponse], reply as Uint8Array<ArrayBuffer>);
+  return (response as unknown as { status_code: number }).status_code;
+}
+
+it('no message after it takes more than one for few sessions, and what needs them is refused till they are there', async () => {
+  await llm.upgrade();
+  llm.newMessages();
+  expect(await owner.list([])).toEqual({ Err: { Unavailable: `list: ${REFUSED}` } });
+  // what needs none of them is not refused
+  expect((await owner.status()).sessions).toBeLessThan(COUNT);
+  const refused = { Err: { Unavailable: `start: ${REFUSED}` } };
+  expect(await llm.as(stranger).start('hi', one)).toEqual(refused);
+  // an upgrade in the middle begins anew
+  await llm.upgrade();
+  await expect(owner.clear_queue()).rejects.toThrow(`clear_queue: ${REFUSED}`);
+  await llm.upgrade();
+  ok(await owner.set_settings(change({ max_active: 8 })));
+  await llm.upgrade();
+  expect(await statusByHttp()).toBe(503);
+  await untilQuiet();
+  expect((await owner.status()).sessions).toBe(COUNT + 2);
+  expect(ok(await owner.progress(last, 0))).toMatchObject({ state: { finished: { length: null } }, output_tokens: 1 });
+  ok(await llm.as(stranger).start('hi', one));
+  await untilQuiet();
+  expect(dearest()).toBeLessThan(800e6);
+});
+
+it('what callers have spent counts after two upgrades, of which the second comes while it is read', async () => {
+  ok(await owner.set_settings(change({ tokens_per_day: 20n })));
+  const overLimit = () => llm.as(stranger).start('hi', options({ max_new_tokens: 19 }));
+  const before = await overLimit();
+  expect(before).toMatchObject({ Err: { LimitReached: expect.stringMatching(/a day, got [1-9]/) } });
+  await llm.upgrade();
+  await llm.upgrade();
+  await untilQuiet();
+  expect(await overLimit()).toEqual(before);
+});
