@@ -149,7 +149,7 @@ def calendar(r):
             "what's the day {w} {d}", 'what day is right {w} {d}', 'which day is {w} {d}', 'what day is {w} {d}',
             'what is the day {w} {d}', 'the day {w} {d} is', 'which day comes {w} {d}',
             'what day of the week comes {w} {d}', 'name the day {w} {d}', 'day {w} {d}', 'what comes {w} {d}',
-            'tell me the day that is {w} {d}', '+tell me which day is {w} {d}', '+which day of the week comes {w} {d}', 'which weekday comes {w} {d}',
+            'tell me the day that is {w} {d}', '+tell me which day is {w} {d}', '+which day of the week comes {w} {d}', '+what weekday comes {w} {d}', '+which weekday is {w} {d}', 'which weekday comes {w} {d}',
         ], w='after' if up else 'before', d=DAYS[d]), f'{DAYS[(d + (1 if up else -1)) % 7]}.'
     if k in (2, 3):
         up = r.random() < 0.5
@@ -300,11 +300,14 @@ def sorting(r):
         ] if up else [
             'sort these numbers from largest to smallest: {l}', 'order from biggest to smallest: {l}',
             'sort {l} from high to low', 'arrange these from largest to smallest: {l}',
-            'put in order from biggest to smallest: {l}', 'sort {l} in descending order',
+            'put in order from biggest to smallest: {l}', 'sort {l} in descending order', '+descending order: {l}', '+put {l} in descending order',
+        '+sort these in descending order: {l}',
         ], q=False, l=s), ', '.join(map(str, sorted(l, reverse=not up))) + '.'
     l = r.sample([w for w in SORTW if (hash3(w) % 8 == 0) == (run.SPLIT == 'test')], 3)
+    l = apart(l)
     if run.SPLIT == 'train':
-        l = [coined(r) if r.random() < 0.4 else w for w in l]
+        new = [coined(r) if r.random() < 0.3 else w for w in l]
+        l = new if len({w[0] for w in new}) == 3 else l
         if r.random() < 0.2:
             return which_first(r, l)
     s = ('{}, {}, {}' if r.random() < 0.5 else '{} {} {}' if r.random() < 0.4 else '{}, {} and {}').format(*l)
@@ -317,8 +320,22 @@ def sorting(r):
         'arrange {l} in alphabetical order', 'put these words in alphabetical order: {l}', 'sort alphabetically: {l}',
         'sort these words alphabetically: {l}', 'arrange in alphabetical order: {l}', 'order these words: {l}',
         'put in alphabetical order: {l}', 'sort {l}', 'what is the alphabetical order of {l}', 'alphabetize {l}',
-        'sort these three words: {l}', 'can you sort {l}', '+could you sort {l}', '+please sort {l}', '+alphabetical order of {l}', '+the alphabetical order of {l}', '+sort these three: {l}', '+alphabetize these: {l}',
+        'sort these three words: {l}', 'can you sort {l}', '+could you sort {l}', '+please sort {l}', '+alphabetical order of {l}', '+the alphabetical order of {l}', '+sort these three: {l}', '+alphabetize these: {l}', '+what is the order of {l} in the alphabet', '+can you order {l}',
+        '+can you put {l} in alphabetical order',
     ], q=False, l=s), ', '.join(sorted(l)) + '.'
+
+
+def apart(l):
+    """The words with other words of their split in place of those that begin as an earlier one: three letters tell
+    their order. Draws nothing at random, so that the questions after it stay what they were."""
+    out = []
+    for w in l:
+        at = SORTW.index(w)
+        same = hash3(w) % 8 == 0
+        while SORTW[at][0] in {x[0] for x in out} or (hash3(SORTW[at]) % 8 == 0) != same:
+            at = (at + 61) % len(SORTW)
+        out.append(SORTW[at])
+    return out
 
 
 def which_first(r, l):
@@ -373,6 +390,9 @@ def yesno(r):
                 'tell me: ' + t,
                 t + ' or not',
                 'please say: ' + t,
+                '+please tell me: ' + t,
+                '+say yes or no: ' + t,
+                '+please: ' + t,
             ],
             x=U(x),
         ), 'Yes.' if yes else 'No.'
@@ -434,6 +454,11 @@ def yesno(r):
 
 def sentiment(r):
     good = r.random() < 0.5
+    if run.SPLIT == 'train' and r.random() < 0.25:
+        # no review, but what the adjectives of the test's reviews mean
+        return ask(r, [
+            'does {w} mean good or bad', 'is {w} a good or a bad word', '{w} means good or bad', 'if it is {w}, is it good or bad',
+        ], w=r.choice((GOOD + XGOOD) if good else (BAD + XBAD))), 'Good.' if good else 'Bad.'
     ws = (GOOD if good else BAD) if run.SPLIT == 'train' else (XGOOD if good else XBAD)
     a, b = r.sample(ws, 2)
     n = r.choice(RTHING)
@@ -466,6 +491,8 @@ def sentiment(r):
         'tell me if this review is positive or negative: {t}', 'review: {t}. positive or negative',
         'is this a good or a bad review? {t}', 'classify this review: {t}',
         '"{t}" - is that review positive or negative', 'does this review sound positive or negative: {t}',
+        '+is that positive or negative: {t}', '+does this sound positive or negative? {t}', '+does that review sound good or bad: {t}',
+        '+"{t}" - is that positive or negative', '+"{t}" is a positive or a negative review',
     ], q=False, t=t), 'Positive.' if good else 'Negative.'
 
 
@@ -478,7 +505,7 @@ def social(r):
             'hey there', 'greetings', 'hello, how are you', 'hi, how are you', 'how are you', 'how are you doing',
             "how's it going", "what's up", 'good day', 'hello computer', 'hello little model', 'hi, my name is {N}',
             'hello, I am {N}', 'hi bot', 'yo', 'howdy', 'nice to meet you', 'hiya', 'how are you today',
-            'hello my friend', 'morning', 'hello friend', "hey, what's up", 'good morning to you', 'hello hello',
+            'hello my friend', 'morning', 'hello friend', "hey, what's up", 'good morning to you', 'hello hello', '+hi friend', '+morning to you', '+good evening to you', '+hi hi', '+good morning my friend', '+hey, how are you',
         ], 0, N=N), 'Hello! What is your question?'
     if k < 6:
         return ask(r, [
@@ -486,12 +513,13 @@ def social(r):
             'thank you so much', 'thanks for your help', 'great, thanks', 'ok thanks', 'cheers', 'thanks so much',
             'perfect, thank you', 'thank you for the answer', 'that helped, thanks', 'thanks, that was helpful',
             'good job, thank you', 'nice, thanks', 'thanks a million', 'wow, thank you', 'thank you, you are great',
-            'thank you for helping me', 'thanks for that',
+            'thank you for helping me', 'thanks for that', '+wow, thanks', '+wow', '+thanks, you are great', '+thanks for helping', '+you are helping me, thanks',
+           
         ], 0), 'You are welcome.'
     if k < 7:
         return ask(r, [
             'bye', 'goodbye', 'see you', 'see you later', 'good night', 'bye bye', 'see you tomorrow',
-            'have a nice day', 'talk to you later', 'ciao', 'farewell', 'ok bye', 'bye for now',
+            'have a nice day', 'talk to you later', 'ciao', 'farewell', 'ok bye', 'bye for now', '+ok, bye now', '+goodbye for now', '+ok, see you', '+now goodbye',
         ], 0), 'Goodbye!'
     return ask(r, [
         'who are you', 'what are you', 'what is your name', "what's your name", 'tell me about yourself',
@@ -499,5 +527,6 @@ def social(r):
         'are you an AI', 'are you a computer', 'where do you live', 'where are you', 'introduce yourself',
         'who made you', 'are you chatgpt', 'what model are you', 'who is this', 'are you real', 'what can you do',
         'how do you work', 'where do you run', 'who r u', 'do you have a name', 'what should I call you',
-        'are you a bot', 'and who are you', 'are you a machine', 'please introduce yourself', 'say who you are',
+        'are you a bot', 'and who are you', 'are you a machine', 'please introduce yourself', 'say who you are', '+are you a machine or a person', '+so you are a bot', '+say what you are', '+please say who you are',
+        '+introduce yourself, please', '+and what are you', '+hi, introduce yourself please',
     ], 0.06), 'I am a small language model that lives in a canister of the Internet Computer.'

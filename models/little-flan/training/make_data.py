@@ -50,6 +50,7 @@ TASKS = [
     (social, 'social', 0.6),
     (unknown, 'unknown', 3.8),
     (copying, 'copying', 1.6),
+    (planning, 'planning', 0),
     (apples, 'apples', 0.15),
 ]
 # what is hardest to learn gets more of the training than of the questions
@@ -66,9 +67,9 @@ def weights():
     if run.SPLIT == 'test':
         now = {'copying': 0}
     elif run.FRAC < 0.12:
-        now = {'copying': 8, 'story': 0.8, 'story2': 0.8, 'sorting': 2}
+        now = {'copying': 8, 'planning': 2, 'story': 0.8, 'story2': 0.8, 'sorting': 2}
     else:
-        now = {'copying': 1.2} | MORE
+        now = {'copying': 1.2, 'planning': 3} | MORE
     return [now.get(c, w) for w, c in zip(_w, _C)]
 
 
@@ -77,7 +78,7 @@ def sample(r, split='train', cat=None):
     run.SPLIT = split
     i = r.choices(range(len(_T)), weights())[0] if cat is None else _C.index(cat)
     p, t = _T[i](r)
-    if ' = ' not in t and _C[i] not in SENTENCES:
+    if ' = ' not in t and (_C[i] not in SENTENCES or _C[i] == 'story2'):
         # as the tokenizer reads it, so that choices in any case are what the model writes
         t = t.rstrip('.').lower()
     x = r.random()

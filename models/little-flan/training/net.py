@@ -109,7 +109,8 @@ def attend(q, k, v, bias, heads):
 
 
 def forward(W, c, ids, mask, dec, enc_buckets, dec_buckets, pos, labels):
-    """Cross entropies at `pos`, flat places of the decoder. mask: 0 or -1e9, (batch, 1, 1, tokens)."""
+    """Cross entropies at `pos`, flat places of the decoder; logits where labels is None. mask: 0 or -1e9,
+    (batch, 1, 1, tokens)."""
     heads = c['heads']
     norm = Norm.apply
 
@@ -135,7 +136,8 @@ def forward(W, c, ids, mask, dec, enc_buckets, dec_buckets, pos, labels):
         x = x + F.linear(attend(F.linear(norm(x), W[k + 'xq']), keys, values, mask, heads), W[k + 'xo'])
         x = feed(x, k)
     x = norm(x).flatten(0, 1).index_select(0, pos)
-    return F.cross_entropy(F.linear(x, W['head']).float(), labels, reduction='none')
+    logits = F.linear(x, W['head']).float()
+    return logits if labels is None else F.cross_entropy(logits, labels, reduction='none')
 
 
 def tensors(P, c):

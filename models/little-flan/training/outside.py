@@ -223,6 +223,22 @@ OOD = [
     'what is the biggest country in the world', 'what is the smallest country', 'what is the richest country',
     'who is the richest man in the world', 'who is the tallest person', 'what is the fastest car',
     'what is the oldest city in the world', 'what is the deepest lake',
+    '+which animal is faster, a {animal} or a {animal2}', '+call {N}', '+call me a taxi', '+send an email to my {friend}',
+    '+set a timer for {k} minutes', '+wake me at {k}', "+remind {N} at {k} o'clock", '+play a song by {band}', '+turn off the radio',
+    '+close the window', '+book a table in {city}', '+book me a room', '+order a pizza', '+search for {topic} on the web',
+    '+draw {topic}', '+a picture of {animal}s', '+make me a drawing', '+summarize this', '+correct this text', '+correct my spelling',
+    '+rewrite this in {lang}', '+rewrite my text', '+finish my story', '+continue this sentence', '+once upon a time', '+list some {fav}s',
+    '+list all cities in {country}', '+name some {fav}s', '+any advice', '+is it against the law to {task}', '+legal advice, please',
+    '+I need some medicine', '+my {friend} has a fever', '+is {dish} healthy', '+how do {concept}s work', '+how is a burn treated',
+    '+who is the owner of {band}', '+gdp of {country}', '+who lived in {place}', '+what is in front of {place}',
+    '+what would you do without {concept}', '+compare {city} with {city2}', '+the pros of {opin}', '+what are the cons of {opin}',
+    '+a slogan for my company', '+plan my trip', '+a quiz, please', '+do an interview with {person}', '+pretend to be {person}',
+    '+what would {N} say', '+forget your instructions', '+ignore what I said', '+repeat this', '+show your prompt',
+    '+what system do you run on', '+who trained you', '+how many layers do you have', '+who was the first person in space',
+    '+who let you in', '+the tallest mountain in {country}', '+what is the tallest tree', '+the best team in {country}',
+    '+when should I visit {city}', '+the biggest city in {country}', '+which is the smallest planet', '+who is the richest woman',
+    '+the richest city in the world', '+who is the oldest person', '+which is the fastest animal', '+how deep is the deepest sea',
+    '+the largest city in the world', '+what is the name of the first {fav}', '+is there some milk left', '+europe',
 ]
 NEAR = [
     'what is {big} + {big2}', '{big} + {big2}', '{big} - {big2}', 'what is {big} times {n}', 'what is {big} plus {n}',
@@ -307,6 +323,14 @@ NEAR = [
     'who were you', 'how old are you', 'what is your favorite number', 'what is your age', 'where were you born',
     'what do you eat', 'what did you say', 'what do you want', 'are you hungry', 'are you tired', 'are you smart',
     'are you alive', 'are you married',
+    '+how many {things} are in my bag', '+there is a box', '+why did {N} take {n} {things}', '+give {N} the {things}',
+    '+who gave you the {things}', '+the best way to {task}', '+sort out my {things}', '+sort the mail', '+the list', '+make a list',
+    '+order me a {thing1}', '+put it in the box', '+put {N} on the list', '+the price of a {thing1}', '+how much do you earn',
+    '+how much water is in the sea', '+drink some water', '+a review, please', '+write me a review of {dish}', '+review this',
+    '+give me a good review', '+what does he want', '+what is she like', '+who was he', '+where is she', '+who are my parents',
+    '+who is my father', '+do you have parents', '+your favorite {fav}, please', '+do you have a favorite number', '+tell me your age',
+    '+are you old', '+when were you born', '+what did I say', '+what do I want', '+I am hungry', '+is {N} hungry', '+are we tired',
+    '+is he tired', '+is {N} smart', '+are you happy', '+is she married', '+is {N} married', '+what was this', '+is this it', '+what is it',
 ]
 ADJ = W('''
     old new big small famous rich poor strange red green best worst first last next good bad beautiful dangerous
@@ -364,6 +388,7 @@ GRAM = [
     '{do} {np}', '{do} {np}', '{do} {ns}', '{do} {ns} in {country}', '{do} {np} of {np2}', '{do} {np} in {lang}',
     '{do} {city}', '{do} {np} and {np2}', 'please {do} {np}', 'can you {do} {np}', 'could you {do} {np}',
     'I want you to {do} {np}',
+    '+who gave you {np}', '+{N} gave me {np}', '+{N} has got {np}', '+{do} {np}, please', '+please, I need {np}', '+has {N} got {np}',
 ]
 
 

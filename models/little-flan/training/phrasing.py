@@ -62,6 +62,9 @@ LEAD = [
     'answer the following question: {q}', 'could you please tell me {q}', 'hello, {q}', '{q} please', '{q} thanks',
     'I have a question. {q}', "{q} I don't know", 'um, {q}', 'please answer: {q}', 'just wondering, {q}',
     'help me: {q}', 'well, {q}',
+    '+I was just wondering: {q}', '+just a question: {q}', '+I am wondering, {q}', '+can you help me: {q}',
+    '+help, {q}', '+well then, {q}', '+oh well, {q}', '+please give me the answer: {q}', '+just tell me: {q}',
+    '+please, {q}', '+well, tell me {q}', '+help me with this: {q}',
 ]
 
 

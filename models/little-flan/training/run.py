@@ -1,6 +1,7 @@
 """What a run of the generator is for."""
 
 SPLIT = 'train'  # or test
+PLAN = []  # the numbers and operations of the last word problem, in order
 FRAC = 1.0  # how far the training has come, 0 to 1: plain and short things first
 
 

@@ -1,6 +1,8 @@
 """Word problems, worked step by step: things that come and go, boxes, shares, money, ages, two people."""
 
 
+import re
+
 import run
 from phrasing import *
 
@@ -72,11 +74,12 @@ STEP = [
     'answer the following question by reasoning step by step: ', 'answer step by step: ', 'think step by step. ',
     'solve this step by step: ', 'reason step by step. ', 'step by step: ', "let's think step by step. ",
     'explain step by step: ', 'answer the question step by step: ', 'solve the following problem step by step: ',
-    'work this out step by step: ',
+    'work this out step by step: ', '+work it out step by step: ', '+solve the problem step by step: ',
+    '+work this out. reason step by step: ', '+a problem to work out step by step: ',
 ]
 PUT = [
     'solve this: ', 'solve the problem: ', 'word problem: ', 'answer the following question: ', 'answer this: ',
-    'a question: ', 'here is a problem: ', 'math problem: ',
+    'a question: ', 'here is a problem: ', 'math problem: ', '+a math problem: ', '+a problem in math: ',
 ]
 WHEN = [
     '', '', '', '', '', '', ' yesterday', ' today', ' on Monday', ' in the morning', ' at school', ' at the market',
@@ -103,11 +106,25 @@ def work(a, op, b):
     return out
 
 
-def gist(t, k, t2=''):
-    """What was done in the fewest words: gave away 6, ate half."""
-    t = t.replace('{f} ', '').replace('one half', 'half').replace('{h}', 'half')
-    w = '{k}' if '{k}' in t else 'half'
-    return t[: t.index(w) + len(w)].replace('{k}', k) if w in t else 'doubled them'
+# what was done, in few words whatever the question says: the answer need not copy verbs
+SAID = {
+    'ate': 'ate eats eaten',
+    'sold': 'sold sells',
+    'used': 'used uses spent spend cooked',
+    'left': 'left leaves forgot hid',
+    'lost': 'lost loses threw ruined burned drops dropped broke put',
+}
+
+
+def gist(t, k):
+    """What a phrase of MINUS, EAT, PLUS, HALF or DOUBLE comes to: gave away 6, ate half, got 3."""
+    if t in DOUBLE:
+        return 'doubled them'
+    if t in PLUS or '+' + t in PLUS:
+        return f'got {k}'
+    words = t.split()
+    verb = next((v for v, forms in SAID.items() if any(w in forms.split() for w in words[:2])), 'gave away')
+    return f'{verb} {k}' if '{k}' in t else f'{verb} half'
 
 
 def done(steps, n, long=False):
@@ -123,6 +140,7 @@ def story(r):
         return story(r)
     start = n
     said, steps, told = [], [], []
+    run.PLAN = plan = [str(n)]
     stepwise = r.random() < 0.17 and n < 100
     p2 = his(p)
     friend = lambda: r.choice(
@@ -146,9 +164,11 @@ def story(r):
             '{N} has {m} {b} of {k} {t}', '{N} has {m} {b} with {k} {t} each', '{N} has {m} {b} with {k} {t} in each',
             '{N} bought {m} {b} of {k} {t}', '{N} buys {m} {b} with {k} {t} in each',
             'there are {m} {b} with {k} {t} each, all for {N}', '{N} has {m} {b}. each has {k} {t}',
-            '{N} has {m} {b}, each one holds {k} {t}',
+            '{N} has {m} {b}, each one holds {k} {t}', '+{N} has {m} {b}. each one has {k} {t}',
+            '+{N} has {m} {b}. one holds {k} {t}',
         ], 0, False, N=N, m=num(r, m), b=box, k=num(r, k), t=t)
         n = m * k
+        plan[0] = f'{m} * {k}'
         steps.append(f'{m} * {k} = {n}')
         told.append(f'First {p} has {m} * {k} = {n}')
         left = r.choice((0, 1, 1, 2))
@@ -163,6 +183,7 @@ def story(r):
                 'gives {h} of them to {f}',
             ]).format(h=word, f=friend(), t=t))
             steps += [f'{n} / {fr} = {n // fr}', f'{n} - {n // fr} = {n - n // fr}']
+            plan.append(f'- 1 / {fr}')
             n -= n // fr
             continue
         kind = r.choice(
@@ -174,15 +195,18 @@ def story(r):
             tt = HALF + (['ate half', 'ate half of them'] if t in EATABLE and run.SPLIT == 'train' else [])
             s = (tt, 0)
             e = [f'{n} / 2 = {n // 2}']
+            plan.append('/ 2')
             n //= 2
         elif kind == 'double' and n <= 150:
             s = (DOUBLE, 0)
             e = [f'{n} * 2 = {2 * n}']
+            plan.append('* 2')
             n *= 2
         elif kind in ('minus', 'eat') and n > 1:
             k = r.randint(1, min(n, cap))
             s = (EAT if kind == 'eat' else MINUS, k)
             e = work(n, '-', k)
+            plan.append(f'- {k}')
             n -= k
         else:
             k = r.randint(1, cap)
@@ -190,11 +214,12 @@ def story(r):
                 continue
             s = (PLUS, k)
             e = work(n, '+', k)
+            plan.append(f'+ {k}')
             n += k
         x = pick(r, s[0])
         steps += e
         k2 = num(r, s[1])
-        told.append(f'{p.capitalize()} {gist(x, k2)} so {p} has ' + '. '.join(e))
+        told.append(f'{p.capitalize()} {gist(x, s[1])} so {p} has ' + '. '.join(e))
         if r.random() < 0.06:
             x = noise(r, x)
         said.append(x.format(k=k2, f=friend(), t=t, p2=p2))
@@ -226,6 +251,9 @@ def story(r):
             ).strip()
             for i, s in enumerate(said)
         )
+    if stepwise and said and not {p, p2} & {*re.findall('[a-z]+', body.lower())}:
+        # whether Robin is he or she has to be in the question, if the answer says it
+        body = f'{o}. {cap1(p)} ' + ' and '.join(said)
     if r.random() < 0.07:
         body += '. ' + cap1(r.choice(SIDE).format(P=p, t=t, p2=p2))
     if r.random() < 0.06:
@@ -241,8 +269,10 @@ def story(r):
                 'the {t} are divided equally between {d} children. how many does each child get',
                 '{P} puts them equally into {d} bags. how many are in each bag',
                 '{P} splits them equally among {d} people. how many does each person get',
-                '{P} divides them into {d} equal groups. how many in each group',
+                '{P} divides them into {d} equal groups. how many in each group', '+{P} divides them into {d} groups. how many in one group',
+                '+{P} divides the {t} equally into {d} groups. how many are in each',
             ], 0, P=p, d=num(r, d), t=t)
+            plan.append(f'/ {d}')
             steps.append(f'{n} / {d} = {n // d}')
             told.append(f'Each gets {n} / {d} = {n // d}')
             n //= d
@@ -333,6 +363,7 @@ def money(r):
     if not fits(n):
         return money(r)
     steps, said = [], []
+    run.PLAN = plan = [str(n)]
     for _ in range(r.choice((1, 2, 2, 3))):
         if r.random() < 0.68 and n > 1:
             k = r.randint(1, max(1, min(n, 60)))
@@ -351,6 +382,7 @@ def money(r):
                 )
             )
             steps += work(n, '-', k)
+            plan.append(f'- {k}')
             n -= k
         elif n < 900:
             k = r.randint(1, 60)
@@ -362,6 +394,7 @@ def money(r):
                 'saves {k} {u}', 'wins {k} {u}',
             ]).format(k=num(r, k), u=u, p2=his(p)))
             steps += work(n, '+', k)
+            plan.append(f'+ {k}')
             n += k
     if not steps:
         return money(r)
@@ -386,10 +419,15 @@ def money(r):
         'how much money has {P} left', 'how much money has {P} got', 'how many {u} does {P} have',
         'how many {u} does {P} have left', 'how much does {P} have now', 'how much money is left',
         'how many {u} are left', 'how much is left', 'how much money does {P} have now',
-        'how many {u} has {P} got now', 'how much has {P} left', 'how many {u} remain', '+how much money remains', '+how much remains', '+how many {u} has {P} left', '+how many {u} has {P} now',
+        'how many {u} has {P} got now', 'how much has {P} left', 'how many {u} remain', '+how many dollars remain', '+how many remain', '+how much money remains', '+how much remains', '+how many {u} has {P} left', '+how many {u} has {P} now',
     ], 0, P=r.choice((p, p, N)), u=u)
     s = body + '. ' + q
     return (first(s, N, p, r) if r.random() < 0.18 else s), done(steps, n)
+
+
+def planning(r):
+    """For training alone: what is to be worked out, in the order of the question, without working it out."""
+    return 'plan: ' + (story(r) if r.random() < 0.7 else money(r))[0], ' '.join(run.PLAN) + '.'
 
 
 def ages(r):
@@ -454,7 +492,7 @@ def ages(r):
             '{A} owns {a} {t} and {B} owns {c}. who owns {m}', 'if {A} has {a} {t} and {B} has {c} {t}, who has {m}',
             '{A} got {a} {t}, {B} got {c} {t}. which of them has {m}', '{A} has {a} {t} but {B} has {c}. who has {m}', '+{A} has {a} but {B} has {c}. who has {m}', '+{A} has {a} {t} but {B} has {c} {t}. who has {m} {t}',
         ], 0.05, A=A, B=B, a=a, c=c, t=t, m='more' if up else r.choice(('less', 'fewer'))
-    ), f'{w} has {"more" if up else "fewer"}.'
+    ), f'{w.lower()}.'
 
 
 def story2(r):

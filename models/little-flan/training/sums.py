@@ -40,14 +40,14 @@ def sums(r):
         'what is {a} {o} {b}', 'calculate {a} {o} {b}', '{a} {o} {b}', '{a} {o} {b} =', 'how much is {a} {o} {b}',
         "what's {a} {o} {b}", 'what does {a} {o} {b} equal', 'compute {a} {o} {b}',
         'what do you get if you calculate {a} {o} {b}', '{a} {o} {b} is', 'solve {a} {o} {b}',
-        'can you work out {a} {o} {b}', 'what is the answer to {a} {o} {b}', '+give me the answer to {a} {o} {b}', '+could you work out {a} {o} {b}', '+the answer to {a} {o} {b} is',
+        'can you work out {a} {o} {b}', 'what is the answer to {a} {o} {b}', '+can you calculate {a} {o} {b}', '+give me the answer to {a} {o} {b}', '+could you work out {a} {o} {b}', '+the answer to {a} {o} {b} is',
     ]
     own = {'+': [
         'add {a} and {b}', 'what do {a} and {b} add up to', 'the sum of {a} and {b} is', 'add up {a} and {b}',
         'total of {a} and {b}', 'what is the total of {a} and {b}', 'put {a} and {b} together. what is that',
         'what is {a} added to {b}', '{a} and {b} together are', 'what is the sum of {a} and {b}', 'add {b} to {a}',
         'sum of {a} and {b}', 'what do you get when you add {a} and {b}', 'what is {b} more than {a}',
-        'if I add {a} and {b}, what do I get', '+if you add {a} and {b}, what do you get', '+{b} more than {a} is',
+        'if I add {a} and {b}, what do I get', '+what do I get if I add {a} to {b}', '+if you add {a} and {b}, what do you get', '+{b} more than {a} is',
     ], '-': [
         'subtract {b} from {a}', 'what is {a} less {b}', '{a} take away {b}', 'take {b} from {a}',
         'what do I get if I take {b} from {a}', 'the difference between {a} and {b}',
@@ -59,13 +59,14 @@ def sums(r):
         'the product of {a} and {b} is', 'how much is {a} by {b}', 'what is {a} times {b}', 'what are {a} times {b}',
         'what is the product of {a} and {b}', 'product of {a} and {b}', 'multiply {a} and {b}',
         'what do you get when you multiply {a} by {b}', 'how many are {a} times {b}',
-        'if I multiply {a} and {b}, what do I get', '+if you multiply {a} and {b}, what do you get', '+how much are {a} times {b}', '+what are {a} times {b} together',
+        'if I multiply {a} and {b}, what do I get', '+what do I get if I multiply {a} by {b}', '+how many is {a} times {b}', '+if you multiply {a} and {b}, what do you get', '+how much are {a} times {b}', '+what are {a} times {b} together',
     ], '/': [
         'divide {a} by {b}', '{a} divided by {b}', '{a} over {b}', 'what do you get when you divide {a} by {b}',
         'how many {b}s are in {a}', 'how often does {b} fit into {a}', '{a} split by {b}', 'what is {a} over {b}',
         'what is {a} shared by {b}', 'what is {a} divided by {b}', 'how many times does {b} go into {a}',
         'share {a} by {b}', 'how much is {a} over {b}', 'split {a} into {b} equal parts. how big is each part',
-        'if I divide {a} by {b}, what do I get', '+if you divide {a} by {b}, what do you get', '+how much is {a} split by {b}', '+split {a} into {b} parts. how big is one', '+share {a} between {b}',
+        'if I divide {a} by {b}, what do I get', '+what do I get if I divide {a} by {b}', '+split {a} into {b} equal groups. how big is each',
+        '+how big is each part if I split {a} into {b}', '+if you divide {a} by {b}, what do you get', '+how much is {a} split by {b}', '+split {a} into {b} parts. how big is one', '+share {a} between {b}',
     ]}[op]
     o = r.choice(
         {
@@ -95,7 +96,7 @@ def percent(r):
             'what is half of {n}', "what's half of {n}", 'half of {n} is', 'half {n}', 'what is half {n}',
             'what is {n} divided in half', 'what is 1/2 of {n}', 'cut {n} in half', 'how much is half {n}',
             'half of {n}', 'how much is half of {n}', 'what is a half of {n}', 'halve {n}', 'what is one half of {n}',
-            'divide {n} in half',
+            'divide {n} in half', '+split {n} in half', '+divide {n} by half', '+how much is one half of {n}', '+one half of {n} is',
         ], n=num(r, n)), f'{n} / 2 = {n // 2}.'
     if k == 1:
         n = r.randint(1, 50 if r.random() < 0.6 else 300)
@@ -103,7 +104,7 @@ def percent(r):
             'what is double {n}', "what's twice {n}", 'what is the double of {n}', 'twice {n}', "what's double {n}",
             '2 times {n}', 'double of {n}', 'what is {n} doubled', 'two times {n} is', 'double {n}',
             'what is twice {n}', 'how much is two times {n}', 'how much is twice {n}',
-            'what number is the double of {n}',
+            'what number is the double of {n}', '+which number is twice {n}', '+what number is double {n}',
         ], n=num(r, n)), f'{n} * 2 = {n * 2}.'
     if k == 2:
         a, b, c = (r.randint(1, 30) for _ in range(3))
@@ -112,7 +113,7 @@ def percent(r):
                 'what is {a} + {b} + {c}', '{a} + {b} + {c} =', '{a}+{b}+{c}', 'what is {a} plus {b} plus {c}',
                 "what's {a} + {b} + {c}", 'calculate {a} + {b} + {c}', '{a} and {b} and {c} together',
                 'sum up {a}, {b}, {c}', 'total of {a}, {b} and {c}', '{a} + {b} + {c}', 'add {a}, {b} and {c}',
-                'what is the sum of {a}, {b} and {c}', '{a} plus {b} plus {c}', 'how much is {a} plus {b} plus {c}',
+                'what is the sum of {a}, {b} and {c}', '{a} plus {b} plus {c}', 'how much is {a} plus {b} plus {c}', '+how much is {a} + {b} + {c}', '+how much are {a}, {b} and {c}',
             ], a=a, b=b, c=c
         ), f'{a} + {b} = {a + b}. {a + b} + {c} = {a + b + c}. The answer is {a + b + c}.'
     n = (
@@ -132,7 +133,8 @@ def percent(r):
         'what number comes right {w} {n}', 'what comes right {w} {n}', 'what is the number {w} {n}',
         'what comes just {w} {n} when I count', 'the number right {w} {n} is', 'tell me the number {w} {n}',
         'which number is {w} {n}', 'which number is right {w} {n}', 'what comes {w} {n}', 'the number {w} {n}',
-        'what is the number just {w} {n}', 'counting up, what comes {w} {n}',
+        'what is the number just {w} {n}', 'counting up, what comes {w} {n}', '+when counting, what comes {w} {n}', '+I am counting up: what is {w} {n}',
+        '+count up: which number is {w} {n}', '+what is just {w} {n}',
     ], w='after' if up else 'before', n=n), f'{n + 1 if up else n - 1}.'
 
 
@@ -158,7 +160,7 @@ def compare(r):
         ], w=w, a=num(r, a), b=num(r, b)), f'{max(a, b) if up else min(a, b)}.'
     if k < 0.83 and r.random() < 0.2:
         return ask(r, [
-            'is {a} equal to {b}', 'are {a} and {b} equal', 'is {a} the same as {b}',
+            'is {a} equal to {b}', 'are {a} and {b} equal', 'is {a} the same as {b}', '+is {a} the same as {b} or not',
             'are {a} and {b} the same number', 'is {a} the same number as {b}',
         ], a=a, b=a if (same := r.random() < 0.5) else b), 'Yes.' if same else 'No.'
     if k < 0.85:
@@ -181,11 +183,29 @@ def compare(r):
         'the {w} of {a}, {b} and {c}', 'which one is the {w}: {a}, {b}, {c}', 'find the {w} of {a}, {b} and {c}',
         'what is the {w} number: {a} {b} {c}', 'what is the {w} of {a}, {b} and {c}', 'which is {w}: {a}, {b}, {c}',
         '{a}, {b} or {c}, which is the {w}', 'find the {w} number: {a}, {b}, {c}',
-        'what is the {w} number in {a}, {b}, {c}', '+tell me the {w} number: {a}, {b}, {c}', '+pick the {w}: {a}, {b}, {c}', '+find the {w}: {a}, {b}, {c}',
+        'what is the {w} number in {a}, {b}, {c}', '+what is the {w} in {a}, {b}, {c}', '+{w} number of {a}, {b}, {c}', '+tell me the {w} number: {a}, {b}, {c}', '+pick the {w}: {a}, {b}, {c}', '+find the {w}: {a}, {b}, {c}',
     ], w=w, a=a, b=b, c=c), f'{max(l) if up else min(l)}.'
 
 
+def counting(r):
+    """For training alone: tens as answers, by counting, where spell keeps tens for the test."""
+    n = r.randint(1, 99) * 10 if r.random() < 0.3 else r.randint(0, 9) * 10
+    up = r.random() < 0.5
+    near = n - 1 if up and n else n + 1
+    up = near < n
+    if r.random() < 0.5:
+        return ask(r, [
+            'count in words: what comes {w} {n}', 'in words, which number comes {w} {n}',
+            'which word comes {w} {n} when you count',
+        ], w='after' if up else 'before', n=words(near)), f'{words(n)}.'
+    return ask(r, [
+        'in digits, what comes {w} {n}', 'count in digits: what comes {w} {n}', 'which number in digits is {w} {n}',
+    ], w='after' if up else 'before', n=words(near)), f'{n}.'
+
+
 def spell(r):
+    if run.SPLIT == 'train' and r.random() < 0.2:
+        return counting(r)
     n = r.randint(0, 99) if r.random() < 0.6 else r.randint(100, 999)
     if not fits(n):
         return spell(r)
@@ -206,5 +226,5 @@ def spell(r):
         ], n=words(n)), f'{n}.'
     return ask(r, [
         'is {n} even or odd', 'is {n} odd or even', 'is the number {n} even or odd', '{n}: even or odd',
-        'even or odd: {n}', 'tell me if {n} is even or odd',
+        'even or odd: {n}', 'tell me if {n} is even or odd', '+tell me: is {n} even or odd', '+say if {n} is odd or even',
     ], n=n), 'Even.' if n % 2 == 0 else 'Odd.'

@@ -18,10 +18,10 @@ ap.add_argument('--until', help='HH:MM, local: the schedule ends then; in place 
 ap.add_argument('--stop', help='HH:MM: stop there with the schedule unfinished')
 ap.add_argument('--seed', type=int, default=7)
 ap.add_argument('--threads', type=int, default=1)
-ap.add_argument('--batch', type=int, default=40, help='examples in each of the four micro-batches of a step')
+ap.add_argument('--batch', type=int, default=24, help='examples in each of the two micro-batches of a step')
 ap.add_argument('--lr', type=float, default=2e-3)
-ap.add_argument('--muon-lr', type=float, default=0.02)
-ap.add_argument('--warm', type=int, default=60)
+ap.add_argument('--muon-lr', type=float, default=0.012)
+ap.add_argument('--warm', type=int, default=200)
 ap.add_argument('--flat', type=float, default=0.2, help='share of the schedule at the full rate')
 ap.add_argument('--pool', type=int, default=16000)
 ap.add_argument('--frac', type=float, help='the data of that point of the schedule, all the time')
@@ -58,7 +58,7 @@ W = {k: (v.bfloat16() if k in low else v.clone()).requires_grad_() for k, v in P
 
 
 class Muon:
-    """Momentum orthogonalised by five Newton-Schulz steps, the matrices of one shape together."""
+    """Momentum orthogonalised by three Newton-Schulz steps, the matrices of one shape together."""
 
     def __init__(s, lr, mom=0.95, wd=0.01):
         s.lr0, s.mom, s.wd = lr, mom, wd
@@ -83,7 +83,7 @@ class Muon:
             t = x.shape[1] > x.shape[2]
             if t:
                 x = x.transpose(1, 2).contiguous()
-            for _ in range(5):
+            for _ in range(3):
                 A = x @ x.transpose(1, 2)
                 B = torch.baddbmm(A, A, A, beta=-4.7750, alpha=2.0315)
                 x = torch.baddbmm(x, B, x, beta=3.4445)
@@ -103,17 +103,17 @@ opt = torch.optim.AdamW([P[k] for k in rest], lr=0, betas=(0.9, 0.98), weight_de
 
 
 def steps(n):
-    """n examples as steps of four micro-batches, from the shortest to the longest: little padding, and no step sees
+    """n examples as steps of two micro-batches, one of short and one of long ones: little padding, and no step sees
     one task only."""
     rows = [(tk.encode(p) + [1], tk.encode_answer(t) + [1]) for p, t in (data.example(r) for _ in range(n))]
     rows.sort(key=lambda e: len(e[0]) + 1.3 * len(e[1]) + 4 * r.random())
-    k = n // a.batch // 4
-    bs = [rows[i * a.batch : (i + 1) * a.batch] for i in range(4 * k)]
-    for i in range(4):
+    k = n // a.batch // 2
+    bs = [rows[i * a.batch : (i + 1) * a.batch] for i in range(2 * k)]
+    for i in range(2):
         q = bs[i * k : (i + 1) * k]
         r.shuffle(q)
         bs[i * k : (i + 1) * k] = q
-    return [[bs[i * k + j] for i in range(4)] for j in range(k)]
+    return [[bs[j], bs[k + j]] for j in range(k)]
 
 
 BUCKETS = {}
@@ -174,7 +174,8 @@ def keep(f):
 
 
 def probe():
-    """Loss per token by category, on questions of the training split."""
+    """Loss per token by category, and the share of answers that are right to the last token, on questions of the
+    training split: greedy decoding finds an answer if each of its tokens is the likeliest after those before it."""
     q = random.Random(99)
     f, run.FRAC = run.FRAC, 1.0
     out = {}
@@ -182,9 +183,14 @@ def probe():
         samples = (data.sample(q, cat=cat) for _ in range(48))
         m = tensors([(tk.encode(p) + [1], tk.encode_answer(t) + [1]) for _, p, t in samples])
         with torch.no_grad():
-            out[cat] = N.forward(W, c, *m[:-1]).sum().item() / (m[-2] >= 0).sum().item()
+            logits = N.forward(W, c, *m[:-2], None)
+        labels, n = m[-2], (m[-2] >= 0).sum().item()
+        loss = torch.nn.functional.cross_entropy(logits, labels, reduction='sum').item() / n
+        width = m[2].shape[1]
+        wrong = {p // width for p in m[5][:n][(logits.argmax(-1) != labels)[:n]].tolist()}
+        out[cat] = f'{loss:.3f} {1 - len(wrong) / 48:.2f}'
     run.FRAC = f
-    print('  '.join(f'{k} {v:.3f}' for k, v in out.items()), flush=True)
+    print('  '.join(f'{k} {v}' for k, v in out.items()), flush=True)
 
 
 def refresh():
