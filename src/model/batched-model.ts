@@ -1,7 +1,7 @@
 /**
  * What every family's model does in the same way: it holds programs and weights in the arena, and takes sequences on by
- * batches of rows through `forward`. Working rows are shared, so one program is under way at most. What comes before
- * batches, such as an encoder, is the family's.
+ * batches of rows through `forward`. Working rows are shared, so one program is worked on at a time; others may have
+ * their rows with other stages meanwhile. What comes before batches, such as an encoder, is the family's.
  */
 import { ROW_BYTES, ROW_TOKEN } from '../tensor/assembly/row-table.ts';
 import type { Program, Registers } from '../tensor/machine.ts';
@@ -33,12 +33,15 @@ interface Run {
 }
 
 /** How a program's rows go to other stages and come back. */
-export interface Leave extends Omit<Load, 'hidden'> {
+export interface Leave {
+  load: Load;
   /** The word before which they leave. */
   at: number;
   /** Where they are, and come back to. */
   area: Rows;
   state: 'here' | 'away' | 'back';
+  /** The rows that have come back. */
+  hidden?: Uint8Array;
 }
 
 /** Whether the batch leaves the logits of these sequences, in their order. */
@@ -55,7 +58,10 @@ export abstract class BatchedModel<P extends BatchPrograms> extends PlacedModel<
   abstract readonly limits: Limits;
   abstract readonly hasEncoder: boolean;
   abstract readonly stages: number;
+  /** What has the working rows. */
   protected running: Run | undefined;
+  /** Programs whose rows are with other stages, or have come back and wait for the working rows. */
+  private readonly away: Run[] = [];
   /** What is asked of other stages, where not all layers are here. */
   protected abstract readonly errands: Errands | undefined;
   /** Rows of logits that the last step left, and the likeliest ids of all of them, once they were asked for. */
@@ -73,8 +79,8 @@ export abstract class BatchedModel<P extends BatchPrograms> extends PlacedModel<
   /** Brings a sequence as far as batches go. */
   protected abstract prepare(sequence: Sequence, budget?: bigint): Outcome;
 
-  get errand(): Errand | undefined {
-    return this.errands?.errand;
+  takeErrand(): Errand | undefined {
+    return this.errands?.take();
   }
 
   answerErrand(errand: Errand, bytes: Uint8Array): void {
@@ -83,16 +89,25 @@ export abstract class BatchedModel<P extends BatchPrograms> extends PlacedModel<
       else sequence.cached = Math.min(sequence.cached, from);
     });
     if (result === undefined || result === 'away') return;
-    const { running } = this;
-    if (result === 'lost') this.running = undefined;
-    else if (running?.leave) {
-      running.leave.state = 'back';
-      if (result.length > 0) this.writeRows(running.leave.area, running.registers, result);
-    }
+    const run = this.away.find(({ leave }) => leave!.load === errand.load);
+    if (!run) return;
+    if (result === 'lost') this.drop(run);
+    else Object.assign(run.leave!, { state: 'back', hidden: result });
   }
 
-  giveUpErrand(): void {
-    if (this.errands?.giveUp()) this.running = undefined;
+  giveUpErrand({ load }: Errand): void {
+    const run = this.away.find(({ leave }) => leave!.load === load);
+    if (run) this.drop(run);
+  }
+
+  get batchesAway(): number {
+    return this.away.length;
+  }
+
+  whereIs(sequences: readonly Sequence[]): 'away' | 'back' | undefined {
+    const those = withRoots(sequences);
+    const runs = this.away.filter((run) => those.some((one) => run.sequences.includes(one)));
+    return runs.some(({ leave }) => leave!.state === 'back') ? 'back' : runs.length > 0 ? 'away' : undefined;
   }
 
   get output(): LanguageModel['output'] {
@@ -145,7 +160,8 @@ export abstract class BatchedModel<P extends BatchPrograms> extends PlacedModel<
       if (outcome !== 'done') return outcome;
       const batch = this.running?.batch ?? replayBatch(sequences);
       if (!batch) return 'done';
-      if (!this.runBatch(sequences, batch, budget)) return 'paused';
+      const ran = this.runBatch(sequences, batch, budget);
+      if (ran !== 'done') return ran;
     }
   }
 
@@ -154,7 +170,8 @@ export abstract class BatchedModel<P extends BatchPrograms> extends PlacedModel<
       const outcome = this.beforeBatches(sequences, budget);
       if (outcome !== 'done') return outcome;
       const batch = this.running?.batch ?? nextBatch(sequences);
-      if (!this.runBatch(sequences, batch, budget)) return 'paused';
+      const ran = this.runBatch(sequences, batch, budget);
+      if (ran !== 'done') return ran;
       if (isOf(batch, sequences)) return 'done';
     }
   }
@@ -165,7 +182,8 @@ export abstract class BatchedModel<P extends BatchPrograms> extends PlacedModel<
       const outcome = this.beforeBatches(sequences, budget);
       if (outcome !== 'done') return outcome;
       const batch = this.running?.batch ?? batchOf(rows);
-      if (!this.runBatch(sequences, batch, budget)) return 'paused';
+      const ran = this.runBatch(sequences, batch, budget);
+      if (ran !== 'done') return ran;
       if (isOfRows(batch, rows)) return 'done';
     }
   }
@@ -210,32 +228,56 @@ export abstract class BatchedModel<P extends BatchPrograms> extends PlacedModel<
 
   /** If its program is under way, it has to begin again. */
   protected interrupt(sequence: Sequence): void {
-    if (this.running?.sequences.includes(sequence)) this.stop();
+    if (this.running?.sequences.includes(sequence)) this.running = undefined;
+    for (const run of [...this.away]) if (run.sequences.includes(sequence)) this.drop(run);
   }
 
-  /** What is under way has to begin again. */
-  private stop(): void {
-    this.running = undefined;
-    this.errands?.giveUp();
+  /** What is away has to begin again. */
+  private drop(run: Run): void {
+    this.away.splice(this.away.indexOf(run), 1);
+    this.errands!.giveUp(run.leave!.load);
   }
 
-  /** Whether nothing runs but what these sequences have begun; what nobody comes back for loses its turn. */
-  protected mayRun(sequences: readonly Sequence[]): boolean {
-    if (!this.running || this.running.sequences.every((sequence) => sequences.includes(sequence))) return true;
-    this.running.waited += 1;
-    // what is away is given up by whoever asks the other stages
-    if (this.running.waited <= PATIENCE || this.running.leave?.state === 'away') return false;
-    this.stop();
-    return true;
+  /**
+   * Whether a program of these sequences may have the working rows; where they have come back from other stages, that
+   * program has them then. What nobody comes back for loses its turn.
+   */
+  protected mayRun(sequences: readonly Sequence[]): Outcome {
+    const isOwn = (run: Run): boolean => run.sequences.every((sequence) => sequences.includes(sequence));
+    if (this.running && !isOwn(this.running)) {
+      this.running.waited += 1;
+      if (this.running.waited <= PATIENCE) return 'busy';
+      this.running = undefined;
+    }
+    if (this.running) return 'done';
+    const theirs = this.away.filter((run) => run.sequences.some((sequence) => sequences.includes(sequence)));
+    const back = theirs.filter(({ leave }) => leave!.state === 'back');
+    // what came back for another batch than this
+    for (const run of back) if (!isOwn(run)) this.drop(run);
+    const run = back.find(isOwn);
+    if (!run) return theirs.length > back.length ? 'away' : 'done';
+    this.away.splice(this.away.indexOf(run), 1);
+    this.running = run;
+    if (run.batch) this.writeTable(run.batch);
+    else this.writePrompt(run.sequences[0]!);
+    const { area, hidden } = run.leave!;
+    if (hidden!.length > 0) this.writeRows(area, run.registers, hidden!);
+    return 'done';
+  }
+
+  /** Writes the table of a prompt's rows, which programs of a sequence's own read. */
+  protected abstract writePrompt(sequence: Sequence): void;
+
+  private writeTable(batch: Batch): void {
+    this.machine.write(this.programs.batch, new Uint8Array(rowWords(batch).buffer));
   }
 
   /** Brings sequences as far as batches go, and says whether one may run. */
   private beforeBatches(those: readonly Sequence[], budget?: bigint): Outcome {
     const sequences = this.errands ? withRoots(those) : those;
-    if (this.running) {
-      if (!this.mayRun(sequences)) return 'busy';
-      if (this.running?.batch) return 'done';
-    }
+    const may = this.mayRun(sequences);
+    if (may !== 'done') return may;
+    if (this.running?.batch) return 'done';
     // the one whose program is under way first
     for (const sequence of this.running ? [...this.running.sequences, ...sequences] : sequences) {
       if (sequence.forkOf && sequence.forkOf.phase !== 'decode') {
@@ -247,32 +289,32 @@ export abstract class BatchedModel<P extends BatchPrograms> extends PlacedModel<
     return 'done';
   }
 
-  /** Begins a batch, or goes on with it where it is under way; whether it is through. */
-  private runBatch(sequences: readonly Sequence[], batch: Batch, budget?: bigint): boolean {
+  /** Begins a batch, or goes on with it where it is under way. */
+  private runBatch(sequences: readonly Sequence[], batch: Batch, budget?: bigint): Outcome {
     if (!this.running) {
-      const { forward, head, batch: table } = this.programs;
-      this.machine.write(table, new Uint8Array(rowWords(batch).buffer));
+      const { forward, head } = this.programs;
+      this.writeTable(batch);
       const program = this.placed(forward, batch.logitRows > 0 ? undefined : head);
       const registers = registersOf(batch.rows.length, batch.logitRows);
       this.running = { sequences, program, registers, at: program[1], batch, waited: 0 };
-      if (this.errands) this.running.leave = this.leaveOf(batch);
+      if (this.errands) this.running.leave = this.leaveOf(sequences, batch);
     }
-    if (!this.goOn(budget)) return false;
+    const outcome = this.goOn(budget);
+    if (outcome !== 'done') return outcome;
     noteCached(batch);
     this.logitRows = batch.logitRows;
     this.likeliest = undefined;
-    return true;
+    return 'done';
   }
 
-  private leaveOf({ rows, logitRows }: Batch): Leave {
-    return {
+  private leaveOf(sequences: readonly Sequence[], { rows, logitRows }: Batch): Leave {
+    const load: Load = {
       kind: FORWARD,
+      sequences,
       rows: rows.map(({ sequence, position }) => [sequence, position] as const),
       back: logitRows,
-      at: this.programs.head,
-      area: this.programs.hidden,
-      state: 'here',
     };
+    return { load, at: this.programs.head, area: this.programs.hidden, state: 'here' };
   }
 
   /** Begins a program of one sequence's own, or goes on with it. */
@@ -286,29 +328,27 @@ export abstract class BatchedModel<P extends BatchPrograms> extends PlacedModel<
       leave,
       waited: 0,
     };
-    return this.goOn(budget) ? 'done' : 'paused';
+    return this.goOn(budget);
   }
 
-  /** Runs what is under way; whether it is through. */
-  private goOn(budget?: bigint): boolean {
+  /** Runs what has the working rows. */
+  private goOn(budget?: bigint): Outcome {
     const run = this.running!;
     const { leave } = run;
-    if (leave?.state === 'away') return false;
     const [pointer, , end] = run.program;
     const until = leave?.state === 'here' ? leave.at : end;
     if (run.at < until) run.at = this.machine.run(pointer, run.at, until, run.registers, budget);
     if (run.at < until) {
       run.waited = 0;
-      return false;
-    }
-    if (leave?.state === 'here') {
-      leave.state = 'away';
-      const hidden = this.readRows(leave.area, run.registers, leave.rows.length);
-      this.errands!.begin({ ...leave, hidden });
-      return false;
+      return 'paused';
     }
     this.running = undefined;
-    return true;
+    if (leave?.state !== 'here') return 'done';
+    leave.state = 'away';
+    run.waited = 0;
+    this.away.push(run);
+    this.errands!.begin(leave.load, this.readRows(leave.area, run.registers, leave.load.rows.length));
+    return 'away';
   }
 }
 

@@ -14,8 +14,9 @@ import type { WeightPlaces } from './weight-places.ts';
 
 /**
  * `paused`: the budget is used up, go on in another message. `busy`: other sequences are in the middle of a program.
+ * `away`: their rows are with other stages; go on when those have answered.
  */
-export type Outcome = 'paused' | 'busy' | 'done';
+export type Outcome = 'paused' | 'busy' | 'away' | 'done';
 
 /**
  * What makes the next tokens of some sequences, one after another, each the likeliest: for whoever runs the programs
@@ -65,14 +66,18 @@ export interface LanguageModel {
   /** How many stages it is spread over; 1 where all layers are here. */
   readonly stages: number;
   /**
-   * What another stage is to be asked before the program under way can go on; what runs is `paused` until then.
-   * Undefined where nothing is to be asked.
+   * What another stage is to be asked now, so that programs whose rows are away can go on; undefined where nothing is.
+   * Each is taken once, and is to be asked in that order.
    */
-  readonly errand: Errand | undefined;
+  takeErrand(): Errand | undefined;
   /** Takes what a stage has answered. There may be a next errand, or the program goes on with the next call. */
   answerErrand(errand: Errand, bytes: Uint8Array): void;
   /** It is not known what has come of the errand: its program begins anew with the next call. */
-  giveUpErrand(): void;
+  giveUpErrand(errand: Errand): void;
+  /** Programs whose rows are with other stages, or have come back and wait to go on. */
+  readonly batchesAway: number;
+  /** Whether rows of some of these sequences are with other stages, or have come back from there. */
+  whereIs(sequences: readonly Sequence[]): 'away' | 'back' | undefined;
   /** Gives all its room back but open sequences'. */
   dispose(): void;
 

@@ -1,7 +1,7 @@
 /** A canister as a stage of a model: whose it is, and what the first canister asks of it. */
-import { canisterSelf, msgArgData, msgCaller, msgReject, msgReply, type Principal } from 'azle';
+import { canisterSelf, msgArgData, msgCaller, msgReject, type Principal } from 'azle';
 import type { StageInfo, UploadResult } from '../../interface/llm.did.ts';
-import { encodeReply, PAUSED } from '../../model/stages/wire.ts';
+import { encodeReply, PAUSED, REPLY_INSTRUCTIONS_AT } from '../../model/stages/wire.ts';
 import { declareArguments } from '../candid/arguments.ts';
 import { blobInCandid, bytesOfBlob } from '../candid/blob.ts';
 import type { Opt } from '../candid/opt.ts';
@@ -35,9 +35,15 @@ export class StageMethods {
     collect();
     const refused = notFirst() ?? belowFloor('stage_forward');
     const answer = refused ?? forwarded();
-    if (typeof answer === 'string') msgReject(answer);
-    else msgReply(blobInCandid(answer));
-    settle(ownAccount);
+    if (typeof answer === 'string') {
+      msgReject(answer);
+      settle(ownAccount);
+      return;
+    }
+    // the first canister puts what this took on the bills of those whose rows it is about
+    const bytes = blobInCandid(answer);
+    const instructionsAt = bytes.length - answer.length + REPLY_INSTRUCTIONS_AT;
+    settle(ownAccount, () => ({ reply: { bytes, instructionsAt } }));
   }
 
   /**

@@ -37,6 +37,8 @@ export interface WaitingCall extends Waiting {
   session?: string;
   /** Milliseconds since 1970 of the last sign that it goes on. */
   heard: number;
+  /** Answers of stages that are to come to it. */
+  answers: Set<Promise<void>>;
   /** Its record in the arena, while it waits for a round or more. */
   record?: number | undefined;
 }
@@ -44,7 +46,7 @@ export interface WaitingCall extends Waiting {
 const calls = new Set<WaitingCall>();
 
 export function callBegins(who: string, session?: string): WaitingCall {
-  const begun = { who, session, heard: now() };
+  const begun: WaitingCall = { who, session, heard: now(), answers: new Set() };
   calls.add(begun);
   return begun;
 }

@@ -4,7 +4,6 @@
  * (native-loop.ts), and TypeScript's (turn.ts) where a session begins, ends, or needs more than programs.
  */
 import { call, canisterSelf } from 'azle';
-import type { Errand } from '../../model/stages/errands.ts';
 import { Driver } from '../../service/driver.ts';
 import { readyModel } from '../model/model.ts';
 import { now } from '../runtime/time.ts';
@@ -13,8 +12,9 @@ import { abandon, attach, type Drive, giveBack, lastStep, openDrive } from '../s
 import type { Session } from '../sessions/session.ts';
 import { closeShared, workedOn } from '../sessions/sessions.ts';
 import { collect } from '../sessions/settlement.ts';
-import type { WaitingCall } from '../sessions/waiting.ts';
-import { ask, errandFees, errandNow, errandsInVain, isAway } from './stage-errands.ts';
+import { aRound, type WaitingCall } from '../sessions/waiting.ts';
+import { canGoOn } from './groups.ts';
+import { askAll, errandsUnderWay, isAway, isCleanup } from './stage-errands.ts';
 import { isStepping } from './steps.ts';
 
 /**
@@ -32,13 +32,6 @@ export function driver(): Driver<WaitingCall> {
   made ??= new Driver(Math.floor(now()) % 2 ** 32);
   return made;
 }
-
-/** So often in a row a stage is asked in vain, where nobody waits, before sessions are failed. */
-const MOST_IN_VAIN = 4;
-
-/** Fails all that are worked on; places.ts knows how, and imports from here. */
-let failAll: (reason: string) => void = () => {};
-export const onFailure = (fail: (reason: string) => void): unknown => (failAll = fail);
 
 /** Messages of a drive that TypeScript has sent or seen, and when the last one was. */
 let seen = 0;
@@ -146,55 +139,63 @@ export function sendNext(): void {
     driver().leave('chain');
     return;
   }
-  const errand = errandNow();
-  if (errand) {
-    noteNext(all);
-    void askInChain(errand, all);
+  askStages(fromChain);
+  if (!all.some((session) => canGoOn(session))) {
+    // an answer sends the next; where none is to come, the watchdog does
+    if (errandsUnderWay() > 0) resting = driver().lease;
+    else driver().leave('chain');
     return;
   }
+  resting = undefined;
   const { sendIt } = nextMessage(all, CHAIN);
   chargeEach(all, onewayCall());
   sendIt().catch(() => {});
 }
 
-/** A stage is asked where nobody waits; the chain goes on with its answer. */
-async function askInChain(errand: Errand, all: readonly Session[]): Promise<void> {
-  const { lease } = driver();
-  chargeEach(all, { instructions: 0, messages: 0, fees: errandFees(errand) });
-  let broken: Error | undefined;
-  try {
-    await ask(errand);
-  } catch (error) {
-    if ((error as { type?: string }).type === 'CleanupCallback') throw error;
-    broken = error as Error;
+/** Answers of stages that a call waits for, or that come to nobody in particular. */
+type Answers = Set<Promise<void>>;
+const fromChain: Answers = new Set();
+
+/** Lease of a chain that waits for stages: it has sent no next message. */
+let resting: number | undefined;
+
+/** Asks stages what there is to be asked. Their answers come to whoever asked; any of them wakes a chain that rests. */
+function askStages(answers: Answers): void {
+  const after = (): void => {
+    collect();
+    noteMessage();
+    askStages(answers);
+    if (driver().isVacant) beginChain();
+    else if (driver().lease === resting && workedOn().some((session) => canGoOn(session))) sendNext();
+    closeShared(workedOn());
+  };
+  for (const answer of askAll(after)) {
+    const forget = (error?: unknown): void => {
+      answers.delete(answer);
+      // no message can be sent now, and what was asked is given up
+      if (error && isCleanup(error) && driver().lease === resting) driver().leave('chain');
+    };
+    answers.add(answer);
+    answer.then(forget, forget);
   }
-  collect();
-  noteMessage();
-  if (driver().lease === lease) {
-    if (!broken) sendNext();
-    // the watchdog takes it up again, and whoever waits
-    else {
-      driver().leave('chain');
-      if (errandsInVain() >= MOST_IN_VAIN) failAll(broken.message);
-    }
-  }
-  closeShared(workedOn());
 }
 
 /**
  * The next message of a drive by a call, or as many as are native, and what came of it.
+ * @param waits whose call it is
  * @param close says whose the message in hand is
+ * @throws StageError where rows at a stage came to nothing
  */
-export async function awaitNext(close: () => void, collect: () => void): Promise<void> {
+export async function awaitNext(waits: WaitingCall, close: () => void, until: number): Promise<void> {
   const all = workedOn();
-  const errand = errandNow();
-  if (errand) {
+  const { answers } = waits;
+  askStages(answers);
+  if (!all.some((session) => canGoOn(session))) {
     noteNext(all);
-    chargeEach(all, { instructions: 0, messages: 0, fees: errandFees(errand) });
+    close();
     try {
-      const answered = ask(errand);
-      close();
-      await answered;
+      // others' answers come to them; what they change is seen after a round
+      await (answers.size > 0 ? Promise.race(answers) : aRound(waits, until));
     } finally {
       collect();
     }

@@ -6,10 +6,10 @@ import { rememberAnswer } from '../sessions/answers.ts';
 import { askForLook } from '../sessions/native-loop.ts';
 import type { Session } from '../sessions/session.ts';
 import type { State } from '../sessions/session-record.ts';
-import { activeSessions, batchRowsOf, bringBack, end, turns } from '../sessions/sessions.ts';
+import { batchRowsOf, bringBack, end, turns } from '../sessions/sessions.ts';
 import { isWaitedFor } from '../sessions/waiting.ts';
 import { settings } from '../storage/settings.ts';
-import { beginChain, driver, onFailure } from './driving.ts';
+import { beginChain, driver } from './driving.ts';
 
 /** A message in which so many instructions have passed makes no further session active. */
 const ADMIT_BUDGET = 500_000_000;
@@ -71,10 +71,6 @@ export function finish(session: Session, state: Exclude<State, 'queued' | 'activ
   end(session, state, reason);
   leave(session);
 }
-
-onFailure((reason) => {
-  for (const session of activeSessions()) finish(session, 'failed', `${reason}; resume it`);
-});
 
 /** A session is over by itself. */
 export function makeWay(session: Session): void {

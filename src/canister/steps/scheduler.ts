@@ -47,7 +47,7 @@ import {
   takeOver,
 } from './driving.ts';
 import { admit, endUnpaid, finish } from './places.ts';
-import { errandsInVain, errandsUnderWay, isAway, StageError } from './stage-errands.ts';
+import { errandsUnderWay, isAway, isPassing, StageError } from './stage-errands.ts';
 import { endWritten, turn } from './turn.ts';
 
 /** A drive that no message was executed of for so long is taken for lost. */
@@ -99,13 +99,6 @@ interface Broken {
   rejectMessage?: string;
 }
 
-/** What is wrong with the canister for now, not with the step: it stops, has no cycles, is full. */
-const isPassing = ({ type, rejectCode, rejectMessage = '' }: Broken): boolean =>
-  type === 'InsufficientLiquidCycleBalance' ||
-  type === 'CallPerformFailed' ||
-  rejectCode === 2 ||
-  /is (stopping|stopped|not running)/.test(rejectMessage);
-
 const reasonOf = (error: Broken): string => error.rejectMessage ?? error.type ?? String(error);
 
 /** A step of a session alone failed: it is at its last token. After too many failures in a row it is failed. */
@@ -122,10 +115,7 @@ function countFailedStep(session: Session, error: Broken): void {
 function blame(error: Broken): void {
   counters.stumbles += 1;
   const alone = aloneUnderWay();
-  // it is the stage's, whoever the rows are of: their own part of the step succeeds each time
-  if (error instanceof StageError && errandsInVain() >= MAX_FAILURES)
-    for (const session of activeSessions()) finish(session, 'failed', `${reasonOf(error)}; resume it`);
-  else if (alone) countFailedStep(alone, error);
+  if (alone) countFailedStep(alone, error);
   else suspectAll();
 }
 
@@ -171,7 +161,7 @@ export async function drive(
           close = () => settle(ownAccount);
           await aRound(waits, until);
         } else {
-          await awaitNext(close, collect);
+          await awaitNext(waits, close, until);
           const over = endWritten();
           close = () => closeShared(over.length > 0 ? over : workedOn());
         }
@@ -182,7 +172,10 @@ export async function drive(
         canSend = broken.type !== 'CleanupCallback';
         if (!canSend) throw error;
         close = () => (looked === 'waits' ? settle(ownAccount) : closeShared(workedOn()));
+        // a stage's failure is noted already, and is nothing to those whose rows it did not have
+        if (broken instanceof StageError && !broken.sessions.includes(session)) continue;
         if (isPassing(broken)) return reasonOf(broken);
+        if (broken instanceof StageError) continue;
         if (looked !== 'waits' && driver().isDrivenBy(waits)) blame(broken);
       }
     }

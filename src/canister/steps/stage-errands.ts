@@ -1,41 +1,86 @@
 /**
  * What the first canister of a model in stages asks the others: the rows of a step go there and come back
- * (src/model/stages). One errand is under way at a time. Where it comes to nothing, the step begins anew with the next
- * message: sessions stand at their last token, as after a message that trapped.
+ * (src/model/stages). Several errands are under way at once, of other sessions each. Where one comes to nothing, its
+ * sessions' step begins anew: they stand at their last token, as after a message that trapped. Others are not touched.
  */
 import { call, type Principal } from 'azle';
 import type { Errand } from '../../model/stages/errands.ts';
-import { callFees } from '../../service/bill.ts';
+import { instructionsOf } from '../../model/stages/wire.ts';
+import { type Bill, callFees, executed } from '../../service/bill.ts';
+import { CALL_BYTE_CYCLES } from '../../service/prices.ts';
 import { blobInCandid, bytesOfBlob } from '../candid/blob.ts';
 import { type Model, readyModel } from '../model/model.ts';
 import { cutOf, stageCanisters } from '../model/stage-here.ts';
 import { withCut } from '../model/stage-request.ts';
 import { now } from '../runtime/time.ts';
+import { charge, chargeEach } from '../sessions/billing.ts';
+import type { Session } from '../sessions/session.ts';
+import { activeSessions } from '../sessions/sessions.ts';
 
 /** Who has had no answer for so long asks again. */
 const LATE_MS = 120_000;
+/** Whose stage is stopped, or has no cycles, is tried again after so long, and each time after twice as long. */
+const HOLD_MS = 1_000;
+/**
+ * So often in a row a session's rows go in vain before it is failed; and where what is wrong may pass. An upgrade that
+ * stops a stage first takes some seconds.
+ */
+const MOST_IN_VAIN = 3;
+const MOST_IN_PASSING = 6;
 
 /** Errands whose answers are not there yet, and when each was sent. */
 const asked = new Map<Errand, number>();
 
-/** What a stage is to be asked before anything else can be done. */
-export const errandNow = (): Errand | undefined => readyModel()?.languageModel.errand;
+/** What came of a session's rows since a tour of theirs has come back. */
+interface Trouble {
+  times: number;
+  most: number;
+  until: number;
+  reason: string;
+}
+const troubles = new WeakMap<Session, Trouble>();
 
-/** Whether an answer may yet come. */
-export const isAway = (): boolean => {
-  const errand = errandNow();
-  return errand !== undefined && (asked.get(errand) ?? 0) > now() - LATE_MS;
-};
-
-/** Errands that came to nothing, one after the other. */
-let inVain = 0;
-export const errandsInVain = (): number => inVain;
+/** Whether an answer may yet come; what is late is given up. */
+export function isAway(): boolean {
+  for (const [errand, sent] of asked) {
+    if (sent > now() - LATE_MS) continue;
+    asked.delete(errand);
+    readyModel()?.languageModel.giveUpErrand(errand);
+  }
+  return asked.size > 0;
+}
 
 /** Errands that an upgrade must not come between. */
 export const errandsUnderWay = (): number => asked.size;
 
-/** What a call carries and costs. */
-export const errandFees = (errand: Errand): number => callFees(errand.request.length + 600);
+/** Whether a session's rows came to nothing the last time: they go without others' until they come back. */
+export const isInTrouble = (session: Session): boolean => troubles.has(session);
+
+/** Whether a session is not to be tried yet. */
+export const isHeld = (session: Session): boolean => (troubles.get(session)?.until ?? 0) > now();
+
+/** Why a session is to be failed, if it is: which stage, and what that said. */
+export function failedByStage(session: Session): string | undefined {
+  const trouble = troubles.get(session);
+  return trouble && trouble.times >= trouble.most ? `${trouble.reason}; resume it` : undefined;
+}
+
+interface Broken {
+  type?: string;
+  rejectCode?: number;
+  rejectMessage?: string;
+  message?: string;
+}
+
+/** What is wrong with a canister for now, not with what it was asked: it stops, has no cycles, is full. */
+export const isPassing = ({ type, rejectCode, rejectMessage = '' }: Broken): boolean =>
+  type === 'InsufficientLiquidCycleBalance' ||
+  type === 'CallPerformFailed' ||
+  rejectCode === 2 ||
+  /is (stopping|stopped|not running)/.test(rejectMessage);
+
+/** Whether nothing else can be done, in the cleanup of a callback that trapped. */
+export const isCleanup = (error: unknown): boolean => (error as Broken).type === 'CleanupCallback';
 
 /** Why a stage has not done what it was asked, in the form of a call's error. */
 export class StageError extends Error {
@@ -43,7 +88,12 @@ export class StageError extends Error {
   readonly rejectCode: number | undefined;
   readonly rejectMessage: string;
 
-  constructor(where: string, error: { type?: string; rejectCode?: number; rejectMessage?: string; message?: string }) {
+  constructor(
+    where: string,
+    error: Broken,
+    /** Whose rows it was asked about. */
+    readonly sessions: readonly Session[] = [],
+  ) {
     const message = `${where}: ${error.rejectMessage ?? error.message ?? error.type ?? String(error)}`;
     super(message);
     this.rejectMessage = message;
@@ -52,30 +102,93 @@ export class StageError extends Error {
   }
 }
 
-/**
- * Asks a stage, and takes what it answers.
- * @throws StageError that names it
- */
-export async function ask(errand: Errand): Promise<void> {
-  const model = readyModel()!;
-  const canister = stageCanisters()[errand.stage];
-  const where = `stage ${errand.stage + 1} of ${model.languageModel.stages} (${canister?.toText() ?? 'no canister'})`;
-  if (!canister) throw new StageError(where, { message: 'expected set_stages to say which canister it is' });
-  asked.set(errand, now());
-  try {
-    const reply = await send(canister, model, errand);
-    model.languageModel.answerErrand(errand, bytesOfBlob(reply));
-    inVain = 0;
-  } catch (error) {
-    // in the cleanup of a callback that trapped nothing else can be done
-    if ((error as { type?: string }).type === 'CleanupCallback') throw error;
-    inVain += 1;
-    if (model.languageModel.errand === errand) model.languageModel.giveUpErrand();
-    throw new StageError(where, error as Error);
-  } finally {
-    asked.delete(errand);
+/** Whose rows an errand is about, and how many rows of it are each one's. */
+function rowsOf({ load }: Errand): [Session, number][] {
+  return activeSessions().flatMap((session): [Session, number][] => {
+    const { writing } = session;
+    if (!writing) return [];
+    const own = new Set([writing.sequence, ...writing.sequences]);
+    if (!load.sequences.some((sequence) => own.has(sequence))) return [];
+    // the encoder's rows are of no sequence, and all of one session
+    const rows = load.rows.filter(([sequence]) => !sequence || own.has(sequence)).length;
+    return [[session, rows]];
+  });
+}
+
+/** Puts what an errand takes on the bills of those whose rows it is about, by their rows. */
+function chargeByRows(shares: readonly [Session, number][], { instructions, messages, fees }: Bill): void {
+  const all = shares.reduce((sum, [, rows]) => sum + rows, 0);
+  if (all === 0) chargeEach([], { instructions, messages, fees });
+  for (const [session, rows] of shares) {
+    const part = rows / all;
+    charge(session, { instructions: part * instructions, messages: part * messages, fees: part * fees });
   }
 }
 
-const send = (canister: Principal, { head }: Model, { request }: Errand): Promise<Uint8Array> =>
-  call<Uint8Array>(canister, 'stage_forward', { raw: true, args: blobInCandid(withCut(cutOf(head), request)) });
+/**
+ * Asks what there is to be asked of stages.
+ * @param after done when one has answered, whatever it was, in the message of that answer
+ * @returns a promise of each answer; it is rejected with a StageError where it came to nothing
+ */
+export function askAll(after: () => void): Promise<void>[] {
+  const model = readyModel();
+  if (!model || model.languageModel.stages === 1) return [];
+  const answers: Promise<void>[] = [];
+  for (let errand = model.languageModel.takeErrand(); errand; errand = model.languageModel.takeErrand())
+    answers.push(ask(errand, model, after));
+  return answers;
+}
+
+async function ask(errand: Errand, model: Model, after: () => void): Promise<void> {
+  const { languageModel } = model;
+  const canister = stageCanisters()[errand.stage];
+  const where = `stage ${errand.stage + 1} of ${languageModel.stages} (${canister?.toText() ?? 'no canister'})`;
+  let broken: StageError | undefined;
+  asked.set(errand, now());
+  try {
+    if (!canister) throw new Error('expected set_stages to say which canister it is');
+    const bytes = blobInCandid(withCut(cutOf(model.head), errand.request));
+    chargeByRows(rowsOf(errand), {
+      instructions: 0,
+      messages: 0,
+      fees: callFees('stage_forward'.length + bytes.length),
+    });
+    const reply = await send(canister, bytes);
+    asked.delete(errand);
+    answered(errand, model, reply);
+  } catch (error) {
+    asked.delete(errand);
+    const shares = rowsOf(errand);
+    languageModel.giveUpErrand(errand);
+    if (isCleanup(error)) throw error;
+    const sessions = shares.map(([session]) => session);
+    broken = new StageError(where, error as Broken, sessions);
+    for (const session of sessions) noteTrouble(session, broken);
+  }
+  after();
+  if (broken) throw broken;
+}
+
+const send = (canister: Principal, args: Uint8Array): Promise<Uint8Array> =>
+  call<Uint8Array>(canister, 'stage_forward', { raw: true, args });
+
+function answered(errand: Errand, { languageModel }: Model, reply: Uint8Array): void {
+  const shares = rowsOf(errand);
+  const bytes = bytesOfBlob(reply);
+  // the stage's message, and the reply's bytes
+  const stages = executed(instructionsOf(bytes));
+  chargeByRows(shares, { ...stages, fees: stages.fees + reply.length * CALL_BYTE_CYCLES });
+  languageModel.answerErrand(errand, bytes);
+  if (languageModel.whereIs(errand.load.sequences) === 'back') for (const [session] of shares) troubles.delete(session);
+}
+
+function noteTrouble(session: Session, error: StageError): void {
+  const { times, most } = troubles.get(session) ?? { times: 0, most: 0 };
+  const passes = isPassing(error);
+  troubles.set(session, {
+    times: times + 1,
+    most: Math.max(most, passes ? MOST_IN_PASSING : MOST_IN_VAIN),
+    until: passes ? now() + HOLD_MS * 2 ** times : 0,
+    reason: error.rejectMessage,
+  });
+}

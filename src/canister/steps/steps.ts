@@ -5,6 +5,7 @@
 import { advanceAll, advance as advanceGeneration, type Generation } from '../../model/generation/generation.ts';
 import { openGeneration, overReason } from '../../model/generation/open-generation.ts';
 import { NotFinite } from '../../model/generation/scoring.ts';
+import type { Outcome } from '../../model/language-model.ts';
 import type { Sequence } from '../../model/sequence.ts';
 import { nextBatchOf } from '../../service/batching.ts';
 import { NoRoom } from '../../tensor/arena.ts';
@@ -73,7 +74,10 @@ export function isStepping({ state, tokenIds, writing }: Session): boolean {
   return phase === 'decode' && (cached >= targetIds.length - 1 || writing.sequences.length > 1);
 }
 
-const rowsOf = ({ writing }: Session): number => writing!.sequences.length;
+export const rowsOf = ({ writing }: Session): number => writing!.sequences.length;
+
+/** A message begins no token that would end after so many instructions, where that is all that it ends with. */
+export const LAST_TOKEN = MESSAGE.most - END_OF_ANSWER;
 
 /** A batch that did not fit its message. It goes on before any other begins. */
 let paused: readonly Session[] = [];
@@ -102,8 +106,9 @@ export function stepTogether(sessions: readonly Session[], model: Model): boolea
     const going = paused.filter((session) => wanting.includes(session));
     const batch = model.languageModel.busy && going.length > 0 ? going : nextBatch(wanting, made, model);
     // what is known to fit may go on to the message's end
-    const isMade = stepOnce(batch, model, made.size > 0 ? BigInt(most) : MESSAGE_BUDGET);
-    if (!isMade) return false;
+    const outcome = stepOnce(batch, model, made.size > 0 ? BigInt(most) : MESSAGE_BUDGET);
+    paused = outcome === 'paused' ? batch : [];
+    if (outcome !== 'done') return false;
     for (const session of batch) made.set(session, (made.get(session) ?? 0) + 1);
     dearest = Math.max(dearest, instructionsNow() - start);
   }
@@ -121,8 +126,8 @@ function nextBatch(wanting: readonly Session[], made: ReadonlyMap<Session, numbe
     : nextBatchOf(without, rowsOf, rowsTogether(model.stepInstructions));
 }
 
-/** Makes the next token of each in one batch; each has its share of it by its rows. @returns whether it is made */
-function stepOnce(batch: readonly Session[], model: Model, budget: bigint): boolean {
+/** Makes the next token of each in one batch; each has its share of it by its rows. */
+export function stepOnce(batch: readonly Session[], model: Model, budget = MESSAGE_BUDGET): Outcome {
   const [before, unitBefore, isWhole] = [instructionsNow(), unit.instructions, !model.languageModel.busy];
   const rows = batch.map(rowsOf);
   const all = rows.reduce((a, b) => a + b, 0);
@@ -132,7 +137,6 @@ function stepOnce(batch: readonly Session[], model: Model, budget: bigint): bool
     budget,
   );
   const isMade = outcome === 'done';
-  paused = outcome === 'paused' ? batch : [];
   const inUnit = unit.instructions - unitBefore;
   if (isMade && isWhole) model.stepInstructions = ofOneRow(inUnit, all);
   const took = instructionsNow() - before;
@@ -153,7 +157,7 @@ function stepOnce(batch: readonly Session[], model: Model, budget: bigint): bool
     }
     chargeMeasured(session, part * took);
   });
-  return isMade;
+  return outcome;
 }
 
 /** Makes the tokens of a message. @returns why the session is over, if it is @throws NoRoom */

@@ -11,7 +11,9 @@ import { askForLook, attach, detach, halt, isAttachable } from '../sessions/nati
 import type { Session } from '../sessions/session.ts';
 import { activeSessions, closeShared, end, underWay, workedOn } from '../sessions/sessions.ts';
 import { driver, noteMessage } from './driving.ts';
-import { makeWay } from './places.ts';
+import { canGoOn, stepInGroups } from './groups.ts';
+import { finish, makeWay } from './places.ts';
+import { failedByStage } from './stage-errands.ts';
 import { advance, isStepping, stepTogether } from './steps.ts';
 
 /** A message in which so many instructions have passed begins no further session, and no batch. */
@@ -26,7 +28,7 @@ let isDue = false;
 /** @param only the session that the message is for, if it is for one alone */
 export function turn(only?: Session): void {
   noteMessage();
-  const needed = new Set(endWritten());
+  const needed = new Set([...endWritten(), ...endFailed()]);
   if (only) {
     needed.add(only);
     if (underWay(only)) work(only);
@@ -52,6 +54,13 @@ export function endWritten(): Session[] {
   return over;
 }
 
+/** Ends those whose stage fails again and again. @returns which */
+function endFailed(): Session[] {
+  const failed = activeSessions().filter((session) => failedByStage(session) !== undefined);
+  for (const session of failed) finish(session, 'failed', failedByStage(session));
+  return failed;
+}
+
 function endNow(session: Session): void {
   end(session, session.writing!.finishReason!);
   makeWay(session);
@@ -67,7 +76,7 @@ function measure(session: Session, act: () => void): void {
 function begin(needed: Set<Session>): void {
   const tried = new Set<Session>();
   for (;;) {
-    const next = workedOn().find((session) => !tried.has(session) && !isStepping(session));
+    const next = workedOn().find((session) => !tried.has(session) && !isStepping(session) && canGoOn(session));
     if (!next || instructionsNow() > (tried.size > 0 ? BEGIN_BUDGET : LAST_BUDGET)) return;
     tried.add(next);
     needed.add(next);
@@ -94,7 +103,7 @@ function step(needed: Set<Session>, latest: number): void {
   // a batch of theirs is a batch of everyone's
   for (const session of more) needed.add(session);
   const [first] = stepping;
-  if (stepping.length === 1) {
+  if (stepping.length === 1 && model.languageModel.stages === 1) {
     measure(first!, () => work(first!));
     return;
   }
@@ -107,7 +116,8 @@ function step(needed: Set<Session>, latest: number): void {
  * again.
  */
 function makeAll(sessions: readonly Session[], model: Model, needed: Set<Session>): void {
-  stepTogether(sessions, model);
+  if (model.languageModel.stages > 1) stepInGroups(sessions, model);
+  else stepTogether(sessions, model);
   for (const session of sessions) {
     if (!session.writing?.finishReason || !underWay(session)) continue;
     measure(session, () => endNow(session));

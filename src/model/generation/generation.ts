@@ -8,9 +8,9 @@ import type { BeamState } from './beam-search.ts';
 
 /**
  * `paused`: the budget is used up, go on in another message. `busy`: another generation is in the middle of a program.
- * `token`: there is one more. `finished`: the last one is there.
+ * `away`: rows are with other stages. `token`: there is one more. `finished`: the last one is there.
  */
-export type Progress = 'paused' | 'busy' | 'token' | 'finished';
+export type Progress = Exclude<Outcome, 'done'> | 'token' | 'finished';
 
 /** `stop`: by a stop token. `length`: there may be no more tokens. */
 export type FinishReason = 'stop' | 'length';

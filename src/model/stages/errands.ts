@@ -1,6 +1,6 @@
 /**
- * What a model's first stage has the others do: the rows of a program go from stage to stage, and come back. It is one
- * tour at a time. Knows who lacks what, and neither canisters nor calls.
+ * What a model's first stage has the others do: the rows of a program go on a tour from stage to stage, and come back.
+ * Several tours are under way at once, of other sequences each. Knows who lacks what, and neither canisters nor calls.
  *
  * Whatever goes wrong on a tour, it is given up and its program begins anew: positions are written again, with the same
  * numbers. Copies alone are not repeated, since their source may have changed since: they have numbers, go with every
@@ -29,30 +29,38 @@ export interface Errand {
   /** Its index; the first stage's own is 0. */
   stage: number;
   request: Uint8Array;
+  /** Whose rows it is about. */
+  load: Load;
 }
 
 /** What goes on a tour. */
 export interface Load {
   kind: ErrandKind;
+  /** Whom the program is for. */
+  sequences: readonly Sequence[];
   /** Of a batch, or of no sequence where the encoder reads a prompt. */
   rows: readonly (readonly [sequence: Sequence | undefined, position: number])[];
   /** The sequence whose prompt's keys and values are made. */
   prompt?: Sequence;
   /** Rows that are wanted of the last stage, the first ones. */
   back: number;
-  hidden: Uint8Array;
 }
 
 /** What a stage's answer says of a sequence: what it lacks has to be made again, from that position on. */
 export type Lack = (sequence: Sequence, from: number | 'prompt') => void;
 
-interface Tour extends Load {
+interface Tour {
+  load: Load;
   copies: readonly Copy[];
   closed: readonly number[];
   /** Stages that are yet to do their part. */
-  left: number[];
-  request: Request;
-  errand: Errand;
+  left: readonly number[];
+  /** Rows for the next of them. */
+  hidden: Uint8Array;
+  /** Of the errand to that stage: once it was taken, and as long as its message was full. */
+  number?: number;
+  /** What is asked now; undefined until it is taken. */
+  errand?: Errand | undefined;
 }
 
 type Copy = Pick<CopyOf, 'number' | 'from' | 'to'> & { target: Sequence; source: Sequence };
@@ -61,11 +69,11 @@ export class Errands {
   private readonly ids = new Map<Sequence, number>();
   private lastId = 0;
   private lastCopy = 0;
-  private number = 0;
+  private lastNumber = 0;
   /** What not all stages are known to have heard of. */
   private closed: number[] = [];
   private copies: Copy[] = [];
-  private tour: Tour | undefined;
+  private tours: Tour[] = [];
 
   /**
    * @param epoch another one each time that a model is opened, in 32 bits
@@ -78,24 +86,36 @@ export class Errands {
     private readonly positionsOf: (sequence: Sequence) => number,
   ) {}
 
-  /** What is to be asked next; undefined where nothing is under way. */
-  get errand(): Errand | undefined {
-    return this.tour?.errand;
-  }
-
-  begin(load: Load): void {
+  begin(load: Load, hidden: Uint8Array): void {
     // what has no part in it does not see it
     const left = this.parts.flatMap((part, stage) =>
       stage === 0 || (load.kind === ENCODE && sizeOf(part.encoderLayers!) === 0) ? [] : [stage],
     );
     // what all stages are to hear of goes with a batch, which visits all of them
     const isBatch = load.kind === FORWARD;
-    this.send({ ...load, copies: isBatch ? [...this.copies] : [], closed: isBatch ? [...this.closed] : [], left });
+    const copies = isBatch ? [...this.copies] : [];
+    this.tours.push({ load, copies, closed: isBatch ? [...this.closed] : [], left, hidden });
   }
 
   /** Whether the encoder has layers elsewhere. */
   get encodesElsewhere(): boolean {
     return this.parts.some(({ encoderLayers }, stage) => stage > 0 && encoderLayers && sizeOf(encoderLayers) > 0);
+  }
+
+  /**
+   * What is to be asked next, and is asked from now on; undefined where nothing is. Errands reach a stage in the order
+   * in which they are taken.
+   */
+  take(): Errand | undefined {
+    const tour = this.tours.find(({ errand }) => !errand);
+    if (!tour) return undefined;
+    const isNew = tour.number === undefined;
+    if (isNew) this.lastNumber += 1;
+    tour.number ??= this.lastNumber;
+    const alive = this.tours.flatMap(({ number }) => number ?? []);
+    const request = isNew ? this.request(tour, tour.number, alive) : goingOn(this.epoch, tour.number, alive);
+    tour.errand = { stage: tour.left[0]!, request: encodeRequest(request), load: tour.load };
+    return tour.errand;
   }
 
   /**
@@ -105,16 +125,16 @@ export class Errands {
    * @throws Error for an answer that cannot be one
    */
   answer(errand: Errand, bytes: Uint8Array, lack: Lack): Uint8Array | 'away' | 'lost' {
-    const { tour } = this;
-    if (!tour || tour.errand !== errand) return 'away';
+    const tour = this.tours.find((one) => one.errand === errand);
+    if (!tour) return 'away';
     const reply = decodeReply(bytes);
     if (reply.kind === PAUSED) {
-      tour.errand = { stage: errand.stage, request: encodeRequest(goingOn(tour.request)) };
+      tour.errand = undefined;
       return 'away';
     }
     if (reply.kind === LACKING) {
       const sequences = new Map([...this.ids].map(([sequence, id]) => [id, sequence]));
-      this.giveUp();
+      this.giveUp(tour.load);
       for (const [id, from] of reply.from) {
         const sequence = sequences.get(id);
         if (sequence) lack(sequence, from === PROMPT ? 'prompt' : from);
@@ -125,26 +145,26 @@ export class Errands {
   }
 
   private goOn(tour: Tour, hidden: Uint8Array): Uint8Array | 'away' {
+    const { load } = tour;
     const [, ...left] = tour.left;
-    const rowBytes = tour.rows.length > 0 ? tour.hidden.length / tour.rows.length : 0;
-    const expected = tour.kind === CROSS ? 0 : rowBytes * (left.length > 0 ? tour.rows.length : tour.back);
+    const rowBytes = load.rows.length > 0 ? tour.hidden.length / load.rows.length : 0;
+    const expected = load.kind === CROSS ? 0 : rowBytes * (left.length > 0 ? load.rows.length : load.back);
     if (hidden.length !== expected)
       throw new Error(`stage: expected ${expected} bytes of rows back, got ${hidden.length}`);
+    this.giveUp(load);
     if (left.length === 0) {
-      this.tour = undefined;
       this.copies = this.copies.filter((copy) => !tour.copies.includes(copy));
-      this.closed = this.closed.slice(tour.closed.length);
+      this.closed = this.closed.filter((id) => !tour.closed.includes(id));
       return hidden;
     }
-    this.send({ ...tour, left, hidden: tour.kind === CROSS ? tour.hidden : hidden });
+    const { copies, closed } = tour;
+    this.tours.push({ load, copies, closed, left, hidden: load.kind === CROSS ? tour.hidden : hidden });
     return 'away';
   }
 
-  /** Gives up what is under way: it is not known how far it came. @returns whether there was something */
-  giveUp(): boolean {
-    const wasAway = this.tour !== undefined;
-    this.tour = undefined;
-    return wasAway;
+  /** Gives up what is under way with these rows: it is not known how far it came. */
+  giveUp(load: Load): void {
+    this.tours = this.tours.filter((tour) => tour.load !== load);
   }
 
   /** A sequence takes keys and values from another. */
@@ -165,17 +185,20 @@ export class Errands {
     this.closed.push(id);
   }
 
-  private send(load: Omit<Tour, 'request' | 'errand'>): void {
-    const { kind, rows, prompt, left, hidden, copies, closed } = load;
-    this.number += 1;
+  private request(tour: Tour, number: number, alive: readonly number[]): Request {
+    const { load, left, hidden, closed } = tour;
+    const { kind, rows, prompt } = load;
+    // others are made by all, or were of what is closed
+    const copies = tour.copies.filter((copy) => this.copies.includes(copy));
     const known = new Set<Sequence>(copies.flatMap(({ target, source }) => [target, source]));
     for (const [sequence] of rows) if (sequence) known.add(sequence);
     if (prompt) known.add(prompt);
     if (this.hasEncoder) for (const { forkOf } of [...known]) if (forkOf) known.add(forkOf);
-    const request: Request = {
+    return {
       kind,
       epoch: this.epoch,
-      number: this.number,
+      number,
+      alive,
       closed,
       sequences: [...known].map((sequence) => this.describe(sequence)),
       copies: copies.map(({ number, target, source, from, to }) => {
@@ -185,7 +208,6 @@ export class Errands {
       back: kind === CROSS ? 0 : left.length > 1 ? rows.length : load.back,
       hidden,
     };
-    this.tour = { ...load, request, errand: { stage: left[0]!, request: encodeRequest(request) } };
   }
 
   private describe(sequence: Sequence): SequenceOf {

@@ -53,13 +53,20 @@ export interface PromptPart {
   crossBytes(sourceLength: number): number;
 }
 
-/** What is under way, and what is to be done when it is through. */
-interface Run {
-  request: Request;
+/** A program that has the working rows until it is through. */
+interface Begun {
   program: Program;
   registers: Registers;
   at: number;
   finish(): Uint8Array;
+}
+
+/** A request that waits for its turn, is under way, or is through and has not been asked for. */
+interface Run {
+  request: Request;
+  begun?: Begun;
+  /** What came of it. */
+  hidden?: Uint8Array;
 }
 
 export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
@@ -72,10 +79,11 @@ export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
   private epoch = 0;
   private number = 0;
   private lastCopy = 0;
-  private run: Run | undefined;
+  /** By number, in the order in which they came. One is worked on at a time, to its end. */
+  private readonly runs = new Map<number, Run>();
 
   /**
-   * Does what the first stage asks, as far as the budget goes.
+   * Does what the first stage asks, and what it has asked before, as far as the budget goes.
    * @throws Error for a request that cannot be one; RangeError where there is no room
    */
   answer(bytes: Uint8Array, budget?: bigint): Uint8Array {
@@ -88,28 +96,39 @@ export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
   }
 
   private reply(request: Request, budget?: bigint): Reply {
+    const { number, alive } = request;
     if (request.epoch !== this.epoch) this.forgetAll(request.epoch);
-    if (request.kind === GO_ON) {
-      // what was under way is lost: begin anew
-      if (this.run?.request.number !== request.number) return { kind: LACKING, from: [] };
-    } else {
-      // one that comes late, when others have been here since
-      if (request.number <= this.number) return { kind: LACKING, from: [] };
-      this.number = request.number;
-      this.run = undefined;
+    for (const other of this.runs.keys()) if (!alive.includes(other)) this.runs.delete(other);
+    if (request.kind !== GO_ON) {
+      // one that comes late, when later ones have been here
+      if (number <= this.number) return { kind: LACKING, from: [] };
+      this.number = number;
       const lacking = this.open(request);
       if (lacking.length > 0) return { kind: LACKING, from: lacking };
-      this.run = this.begin(request);
+      this.check(request);
+      this.runs.set(number, { request });
     }
-    return this.goOn(this.run!, budget);
+    const own = this.runs.get(number);
+    // what was under way is lost: begin anew
+    if (!own) return { kind: LACKING, from: [] };
+    for (const run of this.runs.values()) {
+      if (!this.goOn(run, budget)) return { kind: PAUSED };
+      if (run === own) break;
+    }
+    this.runs.delete(number);
+    return { kind: DONE, hidden: own.hidden! };
   }
 
-  private goOn(run: Run, budget?: bigint): Reply {
-    const [pointer, , end] = this.placed(run.program);
-    run.at = this.machine.run(pointer, run.at, end, run.registers, budget);
-    if (run.at < end) return { kind: PAUSED };
-    this.run = undefined;
-    return { kind: DONE, hidden: run.finish() };
+  /** @returns whether it is through */
+  private goOn(run: Run, budget?: bigint): boolean {
+    if (run.hidden) return true;
+    run.begun ??= this.begin(run.request);
+    const { begun } = run;
+    const [pointer, , end] = this.placed(begun.program);
+    begun.at = this.machine.run(pointer, begun.at, end, begun.registers, budget);
+    if (begun.at < end) return false;
+    run.hidden = begun.finish();
+    return true;
   }
 
   /** Makes room for a request's sequences, and copies what they take from each other. @returns what is lacking */
@@ -136,13 +155,18 @@ export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
       known.root = root;
       return;
     }
-    const needed = new Set(sequences.flatMap((one) => [one.id, one.root]));
-    const self = this.roomFor(kvBytes(this.ownKv, capacity), needed);
+    const self = this.roomFor(kvBytes(this.ownKv, capacity), sequences);
     this.held.set(id, { capacity, sourceLength, root, self, cached: 0, used: number });
   }
 
-  /** Room, if need be that of sequences which have not been asked for the longest. @throws RangeError */
-  private roomFor(bytes: number, needed: ReadonlySet<number>): number {
+  /**
+   * Room, if need be that of sequences which have not been asked for the longest.
+   * @param asked what the request is for
+   * @throws RangeError
+   */
+  private roomFor(bytes: number, asked: readonly SequenceOf[]): number {
+    const those = [asked, ...[...this.runs.values()].map(({ request }) => request.sequences)].flat();
+    const needed = new Set(those.flatMap(({ id, root }) => [id, root]));
     for (;;) {
       try {
         return this.arena.allocate(bytes);
@@ -191,21 +215,40 @@ export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
     return held;
   }
 
-  private begin(request: Request): Run {
-    if (request.kind === FORWARD) return this.forward(request);
-    if (!this.prompt) throw new Error('stage: expected rows of a batch of a model without an encoder, got a prompt');
-    return request.kind === ENCODE ? this.encode(request, this.prompt) : this.cross(request, this.prompt);
+  /** @throws Error for what cannot be done here, before anything is */
+  private check(request: Request): void {
+    const { kind, rows } = request;
+    if (kind === FORWARD) {
+      this.checkRows(request, this.programs.hidden, MAX_ROWS);
+      for (const [id, position] of rows) {
+        const { capacity } = this.heldBy(id);
+        if (position >= capacity) throw new Error(`stage: expected positions under ${capacity}, got ${position}`);
+      }
+      return;
+    }
+    const { prompt } = this;
+    if (!prompt) throw new Error('stage: expected rows of a batch of a model without an encoder, got a prompt');
+    this.checkRows(request, kind === ENCODE ? prompt.hidden : prompt.encoded, prompt.most);
+    if (kind === ENCODE && !prompt.encodeLayers)
+      throw new Error("stage: expected a prompt where the encoder's layers are, got it here");
+    if (kind === ENCODE) return;
+    const { sourceLength } = this.heldBy(rows[0]![0]);
+    if (sourceLength !== rows.length)
+      throw new Error(`stage: expected ${sourceLength} rows of a prompt, got ${rows.length}`);
   }
 
-  private forward(request: Request): Run {
+  private begin(request: Request): Begun {
+    if (request.kind === FORWARD) return this.forward(request);
+    return request.kind === ENCODE ? this.encode(request, this.prompt!) : this.cross(request, this.prompt!);
+  }
+
+  private forward(request: Request): Begun {
     const { rows, hidden, back } = request;
     const { forward, hidden: x, batch } = this.programs;
     const registers = registersOf(rows.length, back);
-    this.checkRows(request, x, MAX_ROWS);
     const words = new Uint32Array(rows.length * ROW_WORDS);
     rows.forEach(([id, position], i) => {
-      const { self, capacity, root } = this.heldBy(id);
-      if (position >= capacity) throw new Error(`stage: expected positions under ${capacity}, got ${position}`);
+      const { self, root } = this.heldBy(id);
       const of = this.held.get(root);
       words.set(this.rowOf(self, of?.cross ?? 0, of?.sourceLength ?? 0), i * ROW_WORDS);
       words[i * ROW_WORDS + ROW_POSITION] = position;
@@ -213,7 +256,7 @@ export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
     });
     this.machine.write(batch, new Uint8Array(words.buffer, 0, rows.length * ROW_BYTES));
     this.writeRows(x, registers, hidden);
-    return this.started(request, forward, registers, () => {
+    return this.started(forward, registers, () => {
       const last = new Map<number, number>();
       for (const [id, position] of rows) last.set(id, Math.max(last.get(id) ?? 0, position));
       // what stands behind is of other ids
@@ -222,29 +265,20 @@ export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
     });
   }
 
-  private encode(request: Request, prompt: PromptPart): Run {
-    const { rows, hidden, back } = request;
-    if (!prompt.encodeLayers) throw new Error("stage: expected a prompt where the encoder's layers are, got it here");
-    this.checkRows(request, prompt.hidden, prompt.most);
+  private encode({ rows, hidden, back }: Request, prompt: PromptPart): Begun {
     const registers = registersOf(rows.length, 0);
     this.machine.write(prompt.table, new Uint8Array(prompt.wordsOf(rows.length, 0).buffer));
     this.writeRows(prompt.hidden, registers, hidden);
-    return this.started(request, prompt.encodeLayers, registers, () => this.readRows(prompt.hidden, registers, back));
+    return this.started(prompt.encodeLayers!, registers, () => this.readRows(prompt.hidden, registers, back));
   }
 
-  private cross(request: Request, prompt: PromptPart): Run {
-    const { rows, hidden, sequences } = request;
-    this.checkRows(request, prompt.encoded, prompt.most);
-    const [id] = rows[0]!;
-    const held = this.heldBy(id);
-    if (held.sourceLength !== rows.length)
-      throw new Error(`stage: expected ${held.sourceLength} rows of a prompt, got ${rows.length}`);
-    const needed = new Set(sequences.flatMap((one) => [one.id, one.root]));
-    held.cross ??= this.roomFor(prompt.crossBytes(rows.length), needed);
+  private cross({ rows, hidden, sequences }: Request, prompt: PromptPart): Begun {
+    const held = this.heldBy(rows[0]![0]);
+    held.cross ??= this.roomFor(prompt.crossBytes(rows.length), sequences);
     const registers = registersOf(rows.length, 0);
     this.machine.write(prompt.table, new Uint8Array(prompt.wordsOf(rows.length, held.cross).buffer));
     this.writeRows(prompt.encoded, registers, hidden);
-    return this.started(request, prompt.cross, registers, () => new Uint8Array(0));
+    return this.started(prompt.cross, registers, () => new Uint8Array(0));
   }
 
   private checkRows({ rows, hidden, back }: Request, { cols }: Rows, most: number): void {
@@ -254,8 +288,8 @@ export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
     if (hidden.length !== bytes) throw new Error(`stage: expected ${bytes} bytes of rows, got ${hidden.length}`);
   }
 
-  private started(request: Request, program: Program, registers: Registers, finish: Run['finish']): Run {
-    return { request, program, registers, at: this.placed(program)[1], finish };
+  private started(program: Program, registers: Registers, finish: () => Uint8Array): Begun {
+    return { program, registers, at: this.placed(program)[1], finish };
   }
 
   private close(id: number): void {
@@ -270,7 +304,7 @@ export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
   /** Another asker, or the same with its memory new: nothing that is here is anyone's. */
   private forgetAll(epoch: number): void {
     for (const id of [...this.held.keys()]) this.close(id);
-    this.run = undefined;
+    this.runs.clear();
     this.epoch = epoch;
     this.number = 0;
     this.lastCopy = 0;

@@ -14,7 +14,7 @@ export const [DONE, PAUSED, LACKING] = [0, 1, 2] as const;
 /** In place of a position: the prompt's keys and values are lacking. */
 export const PROMPT = 0xffff_ffff;
 
-const VERSION = 1;
+const VERSION = 2;
 const HEAD_WORDS = 11;
 const SEQUENCE_WORDS = 4;
 const COPY_WORDS = 5;
@@ -47,6 +47,8 @@ export interface Request {
   epoch: number;
   /** Rises from errand to errand; one that goes on has the number of what it goes on with. */
   number: number;
+  /** Numbers of the errands that are under way: what a stage has begun of others is given up. */
+  alive: readonly number[];
   /** Sequences that are no more. */
   closed: readonly number[];
   /** Those that rows and copies are of. */
@@ -61,6 +63,10 @@ export interface Request {
   hidden: Uint8Array;
 }
 
+/** Where in a reply the instructions of its message stand, as 64 bits: native code writes them at its end. */
+export const REPLY_INSTRUCTIONS_AT = 8;
+const REPLY_HEAD_BYTES = 16;
+
 export type Reply =
   | { kind: typeof DONE; hidden: Uint8Array }
   | { kind: typeof PAUSED }
@@ -68,10 +74,11 @@ export type Reply =
   | { kind: typeof LACKING; from: readonly (readonly [sequence: number, position: number])[] };
 
 /** The same that goes on with an errand whose message was full. */
-export const goingOn = ({ epoch, number }: Request): Request => ({
+export const goingOn = (epoch: number, number: number, alive: readonly number[]): Request => ({
   kind: GO_ON,
   epoch,
   number,
+  alive,
   closed: [],
   sequences: [],
   copies: [],
@@ -81,9 +88,9 @@ export const goingOn = ({ epoch, number }: Request): Request => ({
 });
 
 export function encodeRequest(request: Request): Uint8Array {
-  const { kind, epoch, number, closed, sequences, copies, rows, back, hidden } = request;
+  const { kind, epoch, number, alive, closed, sequences, copies, rows, back, hidden } = request;
   const counts = [closed, sequences, copies, rows].map(({ length }) => length);
-  const words = [VERSION, kind, epoch, number, ...counts, back, hidden.length, 0, ...closed];
+  const words = [VERSION, kind, epoch, number, ...counts, back, hidden.length, alive.length, ...alive, ...closed];
   for (const { id, capacity, sourceLength, root } of sequences) words.push(id, capacity, sourceLength, root);
   for (const { number: copy, target, source, from, to } of copies) words.push(copy, target, source, from, to);
   for (const row of rows) words.push(...row);
@@ -104,12 +111,12 @@ export function decodeRequest(bytes: Uint8Array): Request {
   const wrong = (expected: string, got: number | string): Error =>
     new Error(`stage: expected ${expected}, got ${got}; are both canisters of the same version?`);
   if (bytes.length < HEAD_WORDS * 4) throw wrong(`a request of at least ${HEAD_WORDS * 4} bytes`, bytes.length);
-  const [version, kind, epoch, number, closed, sequences, copies, rows, back, hidden] = wordsOf(
+  const [version, kind, epoch, number, closed, sequences, copies, rows, back, hidden, alive] = wordsOf(
     bytes.subarray(0, HEAD_WORDS * 4),
   ) as unknown as number[] & { length: 11 };
   if (version !== VERSION) throw wrong(`a request of version ${VERSION}`, version!);
   if (![FORWARD, ENCODE, CROSS, GO_ON].includes(kind as never)) throw wrong('a request of kind 1 to 4', kind!);
-  const words = HEAD_WORDS + closed! + sequences! * SEQUENCE_WORDS + copies! * COPY_WORDS + rows! * ROW_WORDS;
+  const words = HEAD_WORDS + alive! + closed! + sequences! * SEQUENCE_WORDS + copies! * COPY_WORDS + rows! * ROW_WORDS;
   if (bytes.length !== words * 4 + hidden!) throw wrong(`${words * 4 + hidden!} bytes`, bytes.length);
   const all = wordsOf(bytes.subarray(0, words * 4));
   let at = HEAD_WORDS;
@@ -122,6 +129,7 @@ export function decodeRequest(bytes: Uint8Array): Request {
     kind: kind as Request['kind'],
     epoch: epoch!,
     number: number!,
+    alive: take(alive!, 1, (id) => id!),
     closed: take(closed!, 1, (id) => id!),
     sequences: take(sequences!, SEQUENCE_WORDS, (id, capacity, sourceLength, root) => {
       return { id: id!, capacity: capacity!, sourceLength: sourceLength!, root: root! };
@@ -136,17 +144,26 @@ export function decodeRequest(bytes: Uint8Array): Request {
 }
 
 export function encodeReply(reply: Reply): Uint8Array {
-  if (reply.kind === DONE) return withWords([VERSION, DONE], reply.hidden);
-  if (reply.kind === PAUSED) return withWords([VERSION, PAUSED], new Uint8Array(0));
-  return withWords([VERSION, LACKING, ...reply.from.flat()], new Uint8Array(0));
+  // the third and fourth word: instructions
+  if (reply.kind === DONE) return withWords([VERSION, DONE, 0, 0], reply.hidden);
+  if (reply.kind === PAUSED) return withWords([VERSION, PAUSED, 0, 0], new Uint8Array(0));
+  return withWords([VERSION, LACKING, 0, 0, ...reply.from.flat()], new Uint8Array(0));
 }
+
+/** What a stage's message took that has answered so. */
+export const instructionsOf = (reply: Uint8Array): number =>
+  reply.length < REPLY_HEAD_BYTES
+    ? 0
+    : Number(new DataView(reply.buffer, reply.byteOffset).getBigUint64(REPLY_INSTRUCTIONS_AT, true));
 
 /** @throws Error for bytes that are no reply of this version */
 export function decodeReply(bytes: Uint8Array): Reply {
-  const [version, kind] = wordsOf(bytes.subarray(0, 8));
-  if (version !== VERSION || kind === undefined || kind > LACKING)
-    throw new Error(`stage: expected an answer of version ${VERSION}, got ${version ?? 'none'}, ${kind ?? 'none'}`);
-  const rest = bytes.slice(8);
+  const [version, kind] = wordsOf(bytes.subarray(0, REPLY_HEAD_BYTES));
+  if (version !== VERSION || kind === undefined || kind > LACKING || bytes.length < REPLY_HEAD_BYTES)
+    throw new Error(
+      `stage: expected an answer of version ${VERSION}, got ${version ?? 'none'}, ${kind ?? 'none'}; are both canisters of the same version?`,
+    );
+  const rest = bytes.slice(REPLY_HEAD_BYTES);
   if (kind === DONE) return { kind, hidden: rest };
   if (kind === PAUSED) return { kind };
   const words = wordsOf(rest);

@@ -6,6 +6,7 @@ import type { LanguageModel } from '../../../src/model/language-model.ts';
 import { convert } from '../../../src/model/pack/convert.ts';
 import { cutStage } from '../../../src/model/pack/cut.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes } from '../../../src/model/pack/pack.ts';
+import type { Errand } from '../../../src/model/stages/errands.ts';
 import type { Stage } from '../../../src/model/stages/stage.ts';
 import type { StagePart } from '../../../src/model/stages/stage-plan.ts';
 import type { WeightsKind } from '../../../src/model/tensor-table.ts';
@@ -94,13 +95,31 @@ export class StagedModel extends FixtureModel {
     this.others[stage - 1] = this.reopen(stage);
   }
 
-  /** Has the errand done that is to be done, if there is one. */
-  errand(budget?: bigint): boolean {
-    const { errand } = this.lm;
-    if (!errand) return false;
+  /** What is asked and not answered, in the order in which it was. */
+  readonly pending: Errand[] = [];
+
+  /**
+   * Has one errand done that is to be done, if there is one.
+   * @param pick of so many stages that are asked, whose turn it is; requests to a stage keep their order
+   */
+  errand(budget?: bigint, pick = (_: number) => 0): boolean {
+    const errand = this.nextErrand(pick);
+    if (errand) this.doErrand(errand, budget);
+    return errand !== undefined;
+  }
+
+  /** Takes one out of those that are pending. */
+  nextErrand(pick = (_: number) => 0): Errand | undefined {
+    for (let errand = this.lm.takeErrand(); errand; errand = this.lm.takeErrand()) this.pending.push(errand);
+    const firsts = this.pending.filter(({ stage }, i) => this.pending.findIndex((one) => one.stage === stage) === i);
+    const errand = firsts[pick(firsts.length)];
+    if (errand) this.pending.splice(this.pending.indexOf(errand), 1);
+    return errand;
+  }
+
+  doErrand(errand: Errand, budget?: bigint): void {
     const reply = this.others[errand.stage - 1]!.answer(errand.request, budget);
     this.asked.push({ stage: errand.stage, request: errand.request.length, reply: reply.length });
     this.lm.answerErrand(errand, reply);
-    return true;
   }
 }

@@ -110,21 +110,22 @@ interface Units {
 
 /** What may go wrong with an errand. */
 function errandWithFaults(model: StagedModel, units: Units, random: Random): void {
-  const { errand } = model.lm;
+  const errand = model.nextErrand((n) => Math.floor(random() * n));
   if (!errand) return;
   // few enough that there is an end to it
   const luck = units.faults > 0 ? random() : 0.5;
   const budget = units.of[errand.stage]!.next(1 + Math.floor(random() * 60));
   // the request is lost, or the answer, or all that the stage knew, before it or after
-  if (luck < 0.03) model.lm.giveUpErrand();
+  if (luck < 0.03) model.lm.giveUpErrand(errand);
   else if (luck < 0.06) {
     model.others[errand.stage - 1]!.answer(errand.request, budget);
-    model.lm.giveUpErrand();
+    model.lm.giveUpErrand(errand);
   } else if (luck < 0.1) {
     units.next = 1 + Math.floor(random() * model.others.length);
     model.restart(units.next);
     units.restarts += 1;
-  } else model.errand(budget);
+    model.pending.unshift(errand);
+  } else model.doErrand(errand, budget);
   if (luck < 0.1) units.faults -= 1;
   // an answer that comes late, or twice, is nobody's
   if (luck > 0.98) model.lm.answerErrand(errand, Uint8Array.of(1, 2, 3));
@@ -139,6 +140,7 @@ describe.each(['int8', 'float32'] as const)('%s: generations over three stages w
     const units: Units = { of: [], next: 0, faults: 0, restarts: 0 };
     const parts = randomParts(countsOf(pack), 3, random);
     const model = await StagedModel.cut(name, weights, parts, () => (units.of[units.next++] = new SlicingUnit()), pack);
+    let most = 0;
     for (let round = 0; round < 3; round++) {
       const jobs = REQUESTS.map((request) => ({
         request: { ...request, max_new_tokens: 4 + Math.floor(random() * 6) },
@@ -151,12 +153,20 @@ describe.each(['int8', 'float32'] as const)('%s: generations over three stages w
       );
       for (let now = 0; writing.size > 0; now++) {
         units.faults = 3;
-        const some = [...writing.values()].filter(() => random() < 0.7);
-        for (let i = 0; some.length > 0; i++) {
-          expect(i, `seed ${seed}: an end`).toBeLessThan(4_000);
-          const outcome = advanceAll(model.lm, some, units.of[0]!.next(1 + Math.floor(random() * 200)));
-          if (outcome === 'done') break;
-          errandWithFaults(model, units, random);
+        // some in one batch, the others in several
+        const groups: Generation[][] = [];
+        for (const one of writing.values()) {
+          if (random() < 0.3) continue;
+          if (groups.length > 0 && random() < 0.4) groups.at(-1)!.push(one);
+          else groups.push([one]);
+        }
+        for (let i = 0; groups.length > 0; i++) {
+          expect(i, `seed ${seed}: an end`).toBeLessThan(8_000);
+          const at = Math.floor(random() * groups.length);
+          const outcome = advanceAll(model.lm, groups[at]!, units.of[0]!.next(1 + Math.floor(random() * 200)));
+          if (outcome === 'done') groups.splice(at, 1);
+          most = Math.max(most, model.lm.batchesAway);
+          if (random() < 0.6) errandWithFaults(model, units, random);
         }
         for (const [job, generation] of [...writing]) {
           if (!generation.finishReason && job.resumes === now && !job.request.choices) {
@@ -174,6 +184,7 @@ describe.each(['int8', 'float32'] as const)('%s: generations over three stages w
       }
     }
     expect(units.restarts, 'stages that lost their memory').toBeGreaterThan(5);
+    expect(most, 'batches under way at once').toBeGreaterThan(2);
     // what is closed is told with the next errand, and keeps no room
     const last = model.generation(PROMPT, { max_new_tokens: 2 });
     while (advanceAll(model.lm, [last]) !== 'done') model.errand();

@@ -92,6 +92,9 @@ export class Llama extends BatchedModel<BatchPrograms> {
   protected prepare(): Outcome {
     return 'done';
   }
+
+  /** Nothing: a prompt has no programs of its own. */
+  protected writePrompt(): void {}
 }
 
 /** A stage behind the first. */

@@ -94,14 +94,15 @@ export class T5 extends BatchedModel<T5Programs> {
 
   encode(sequence: Sequence, budget?: bigint): Outcome {
     if (sequence.phase !== 'encode') return 'done';
-    if (!this.mayRun([sequence])) return 'busy';
+    const may = this.mayRun([sequence]);
+    if (may !== 'done') return may;
     if (!this.running) {
       this.encodedFor = undefined;
       this.writePrompt(sequence);
     }
     const { encode, encodedFrom, promptHidden } = this.programs;
     const leave = this.errands?.encodesElsewhere
-      ? this.leaveWith(sequence, { kind: ENCODE, at: encodedFrom, area: promptHidden })
+      ? this.leaveWith(sequence, ENCODE, { at: encodedFrom, area: promptHidden })
       : undefined;
     const outcome = this.runOwn(sequence, encode, sequence.sourceIds.length, budget, leave);
     if (outcome === 'done') {
@@ -123,7 +124,8 @@ export class T5 extends BatchedModel<T5Programs> {
   }
 
   useEncoding(sequence: Sequence, encoding: Uint8Array): Outcome {
-    if (!this.mayRun([sequence])) return 'busy';
+    const may = this.mayRun([sequence]);
+    if (may !== 'done') return may;
     if (encoding.length !== this.encodingBytes(sequence)) {
       throw new RangeError(`useEncoding: expected ${this.encodingBytes(sequence)} bytes, got ${encoding.length}`);
     }
@@ -137,28 +139,39 @@ export class T5 extends BatchedModel<T5Programs> {
   /** One whose encoding another has overwritten meanwhile goes back to `encode`. */
   protected prepare(sequence: Sequence, budget?: bigint): Outcome {
     if (sequence.phase === 'decode') return 'done';
-    if (sequence.phase === 'cross' && this.encodedFor !== sequence) sequence.phase = 'encode';
+    const may = this.mayRun([sequence]);
+    if (may !== 'done') return may;
+    if (sequence.phase === 'cross' && !this.running && this.encodedFor !== sequence) sequence.phase = 'encode';
     const outcome = this.encode(sequence, budget);
     if (outcome !== 'done') return outcome;
     const { cross, encoded } = this.programs;
-    const leave = this.errands && this.leaveWith(sequence, { kind: CROSS_KEYS, at: cross.words.length, area: encoded });
+    const leave = this.errands && this.leaveWith(sequence, CROSS_KEYS, { at: cross.words.length, area: encoded });
     const crossed = this.runOwn(sequence, cross, sequence.sourceIds.length, budget, leave);
     if (crossed === 'done') sequence.phase = 'decode';
     return crossed;
   }
 
   /** How rows of a prompt go to the other stages: their keys and values are the sequence's there too. */
-  private leaveWith(sequence: Sequence, of: Pick<Leave, 'kind' | 'at' | 'area'>): Leave {
-    const isCross = of.kind === CROSS_KEYS;
+  private leaveWith(
+    sequence: Sequence,
+    kind: typeof ENCODE | typeof CROSS_KEYS,
+    of: Pick<Leave, 'at' | 'area'>,
+  ): Leave {
+    const isCross = kind === CROSS_KEYS;
     const rows = sequence.sourceIds.map((_, i) => [isCross ? sequence : undefined, i] as const);
-    return { ...of, rows, back: isCross ? 0 : rows.length, state: 'here', ...(isCross && { prompt: sequence }) };
+    const back = isCross ? 0 : rows.length;
+    return {
+      load: { kind, sequences: [sequence], rows, back, ...(isCross && { prompt: sequence }) },
+      ...of,
+      state: 'here',
+    };
   }
 
   private get encodedAt(): number {
     return this.programs.encoded.at as number;
   }
 
-  private writePrompt(sequence: Sequence): void {
+  protected writePrompt(sequence: Sequence): void {
     const { prompt, encoderCache } = this.programs;
     this.machine.write(
       prompt,
