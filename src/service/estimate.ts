@@ -5,10 +5,12 @@
  */
 
 import { MAX_ROWS } from '../model/batch.ts';
-import { workOf } from '../model/families/registry.ts';
+import { packTensors, sizesOf, workOf } from '../model/families/registry.ts';
 import { type OpenedHead, packShape } from '../model/pack/pack.ts';
+import { packWeightsBytes } from '../model/tensor-table.ts';
+import { pad } from '../tensor/layout.ts';
 import { callFees, executed, ingressFees, SELF_CALL_BYTES } from './bill.ts';
-import { PAGE_INSTRUCTIONS } from './prices.ts';
+import { CALL_BYTE_CYCLES, PAGE_INSTRUCTIONS } from './prices.ts';
 
 /** Instructions a multiply-add, its share of everything else in the unit included. */
 const PER_MAC = 1.2;
@@ -28,6 +30,10 @@ const PER_PROMPT_TOKEN = 400_000;
 const PER_CHARACTER = 100_000;
 /** What a message is sure to use before it leaves the next token to another one. */
 const LEAST_OF_MANY = 700_000_000;
+/** Of an errand to another stage: that stage's message, and the callback that takes the answer. */
+const PER_ERRAND = 50_000_000;
+/** What a request to a stage and its answer carry beside rows. */
+const ERRAND_BYTES = 2_000;
 /** What a call brings beside its prompt: options in Candid, and the envelope around them. */
 const ARGUMENT_BYTES = 1_500;
 
@@ -54,13 +60,18 @@ export interface Work {
 
 /** The most that an answer is thought to take. */
 export function estimate(head: OpenedHead, work: Work): Estimate {
-  const { promptTokens, promptCharacters, newTokens, made, beams, tokensPerCall, isNative, streamedBytes } = work;
+  const { promptTokens, promptCharacters, newTokens, made, beams, tokensPerCall, streamedBytes } = work;
+  const isNative = work.isNative && !head.stage;
   const { prompt, token, pages } = shapeOf(head, promptTokens, made + newTokens);
   const batches = newTokens + Math.ceil((promptTokens + made) / MAX_ROWS);
   const unit = (prompt + newTokens * beams * token) * PER_MAC + batches * streamedBytes * PER_STREAMED_BYTE;
   const fits = tokensPerCall === 0 ? 1 + Math.ceil(unit / LEAST_OF_MANY) : Math.ceil(newTokens / tokensPerCall);
-  const steps = Math.max(Math.min(fits, newTokens), 1) + Math.ceil(unit / 1_500_000_000);
+  // a step over stages comes back in another message
+  const least = head.stage ? newTokens : Math.max(Math.min(fits, newTokens), 1);
+  const steps = least + Math.ceil(unit / 1_500_000_000);
+  const tours = toursOf(head, { promptTokens, batches, rows: promptTokens + made + newTokens * beams, unit });
   const instructions =
+    tours.errands * PER_ERRAND +
     PER_ANSWER +
     promptTokens * PER_PROMPT_TOKEN +
     promptCharacters * PER_CHARACTER +
@@ -69,10 +80,27 @@ export function estimate(head: OpenedHead, work: Work): Estimate {
     newTokens * (beams > 1 ? beams * PER_BEAM_TOKEN : isNative ? 0 : PER_TOKEN);
   // each step is a message and its answer another; one of the first, and the watchdog
   const fees =
-    executed(0, 2 * steps + 4).fees +
+    executed(0, 2 * steps + 4 + 2 * tours.errands).fees +
+    callFees(ERRAND_BYTES, tours.errands) +
+    tours.bytes * CALL_BYTE_CYCLES +
     callFees(SELF_CALL_BYTES, steps) +
     ingressFees(ARGUMENT_BYTES + 3 * promptCharacters);
   return { instructions: Math.ceil(instructions), cycles: Math.ceil(instructions + fees) };
+}
+
+/** What goes to other stages: errands, and the bytes of rows in them and in their answers. */
+function toursOf(
+  head: OpenedHead,
+  { promptTokens, batches, rows, unit }: { promptTokens: number; batches: number; rows: number; unit: number },
+): { errands: number; bytes: number } {
+  if (!head.stage) return { errands: 0, bytes: 0 };
+  const others = head.stage.parts.length - 1;
+  const { width, encoderLayers } = sizesOf(packShape(head));
+  // an encoder's rows visit all stages, and then once more for each decoder's keys and values of them
+  const prompts = encoderLayers > 0 ? 2 : 0;
+  // whose message is full is asked to go on
+  const errands = others * (batches + prompts) + Math.ceil(unit / 1_500_000_000);
+  return { errands, bytes: 2 * others * (rows + prompts * promptTokens) * pad(width, 16) * 4 };
 }
 
 /** What an answer of one token is thought to take, without any company. */
@@ -83,8 +111,10 @@ export function leastInstructions(head: OpenedHead, promptTokens: number, stream
 
 /** Multiply-adds of a prompt and of a token, the last of `tokens`, and instructions of the weights' pages. */
 function shapeOf(head: OpenedHead, promptTokens: number, tokens: number) {
-  const pages = (head.weightsBytes / 65_536) * PAGE_INSTRUCTIONS;
-  return { ...workOf(packShape(head), promptTokens, tokens), pages };
+  const shape = packShape(head);
+  // those of all stages
+  const bytes = head.stage ? packWeightsBytes(packTensors({ ...shape, stage: undefined })) : head.weightsBytes;
+  return { ...workOf(shape, promptTokens, tokens), pages: (bytes / 65_536) * PAGE_INSTRUCTIONS };
 }
 
 /**

@@ -79,3 +79,29 @@ describe('a bill', () => {
     expect(bill).toBeLessThanOrEqual(quoted);
   });
 });
+
+describe('over three canisters', () => {
+  let staged: Bills;
+  beforeAll(async () => {
+    staged = await Bills.install(3);
+  });
+
+  it('has what all of them were charged together; a payer pays it, and no more than was quoted', async () => {
+    const property = fc.asyncProperty(anyCase({ words: 20, tokens: 20, company: 6 }), async (asked) => {
+      const { charged, difference, bill, quoted, paid, asked: price } = await staged.run(asked);
+      expect(Math.abs(difference)).toBeLessThan(0.002);
+      expect(bill).toBeLessThanOrEqual(quoted);
+      if (paid === undefined) return;
+      expect(paid).toBeLessThanOrEqual(price!);
+      const isWhole = asked.method === 'generate' || asked.method === 'generate_with';
+      if (isWhole && asked.company.length === 0) expect(paid).toBeGreaterThanOrEqual(charged);
+    });
+    await fc.assert(property, { seed: 2027, numRuns: 10, endOnFailure: true });
+  });
+
+  it('leaves nothing of an answer to nobody', async () => {
+    const { own, bill, charged } = await staged.run({ ...plain, pays: false });
+    expect(own).toBe(0);
+    expect(Math.abs(bill / charged - 1)).toBeLessThan(1e-4);
+  });
+});

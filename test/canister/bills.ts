@@ -10,8 +10,9 @@ import type { GenerateOptions } from '../../src/interface/llm.did.ts';
 import { decodePackHead, type OpenedHead, packHeadBytes } from '../../src/model/pack/pack.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { estimate } from '../../src/service/estimate.ts';
-import { change, type Installed, install, ok, options, upload } from './llm.ts';
+import { actor, change, controller, type Installed, install, ok, options, upload } from './llm.ts';
 import { installPayer, type Payer } from './payer.ts';
+import { cutPack, installStaged } from './staged.ts';
 
 const words =
   'what is the opposite of hot sky color apples give away half many how does joe seven paris été 北京'.split(' ');
@@ -73,23 +74,29 @@ export interface Outcome {
 export class Bills {
   private constructor(
     private readonly llm: Installed,
+    /** Those that the model is over, each with its own metrics. */
+    private readonly canisters: readonly Principal[],
     private readonly payer: Payer,
     private readonly head: OpenedHead,
   ) {}
 
-  static async install(): Promise<Bills> {
-    const llm = await install({ autoTick: false, keptMessages: 10 });
-    const owner = llm.as();
+  /** @param stages canisters that the model is over */
+  static async install(stages = 1): Promise<Bills> {
     const pack = new Uint8Array(readFileSync((await packFolder('models/little-flan', 'int8')).path));
-    await upload(owner, pack);
+    const quiet = { autoTick: false, keptMessages: 10 };
+    const staged = stages > 1 ? await installStaged(pack, stages, quiet) : undefined;
+    const llm = staged ?? (await install(quiet));
+    const owner = llm.as();
+    if (!staged) await upload(owner, pack);
     const open = { max_sessions_per_caller: 1000, price_percent: 100, max_active: 4 };
     ok(await owner.set_settings(change(open)));
-    const head = decodePackHead(pack.subarray(0, packHeadBytes(pack)), pack.length);
-    return new Bills(llm, await installPayer(llm), head);
+    const first = staged ? (await cutPack(pack, stages))[0]! : pack;
+    const head = decodePackHead(first.subarray(0, packHeadBytes(first)), first.length);
+    return new Bills(llm, staged?.ids ?? [llm.canisterId], await installPayer(llm), head);
   }
 
   private get cycles(): bigint {
-    return this.llm.replica.canister(this.llm.canisterId)!.cycles;
+    return this.canisters.reduce((sum, id) => sum + this.llm.replica.canister(id)!.cycles, 0n);
   }
 
   private async settle(): Promise<void> {
@@ -97,10 +104,13 @@ export class Bills {
   }
 
   private async own(): Promise<number> {
-    const { body } = await this.llm
-      .as()
-      .http_request({ method: 'GET', url: '/metrics', headers: [], body: new Uint8Array() });
-    return Number(/^stepwise_own_cycles_total (\d+)/m.exec(new TextDecoder().decode(body as Uint8Array))![1]);
+    const request = { method: 'GET', url: '/metrics', headers: [], body: new Uint8Array() };
+    let sum = 0;
+    for (const id of this.canisters) {
+      const { body } = await actor(this.llm.replica, id, controller).http_request(request);
+      sum += Number(/^stepwise_own_cycles_total (\d+)/m.exec(new TextDecoder().decode(body as Uint8Array))![1]);
+    }
+    return sum;
   }
 
   /** @throws Error where a call is refused */

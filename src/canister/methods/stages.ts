@@ -9,7 +9,7 @@ import { activeModel, activeStage } from '../model/model.ts';
 import { cutOf, setStageCanisters, stageCanisters } from '../model/stage-here.ts';
 import { requestFor } from '../model/stage-request.ts';
 import { MESSAGE_BUDGET } from '../runtime/unit.ts';
-import { ownAccount } from '../sessions/billing.ts';
+import { othersAccount, ownAccount } from '../sessions/billing.ts';
 import { collect, settle } from '../sessions/settlement.ts';
 import { notAdmin } from './access.ts';
 import { belowFloor } from './admission.ts';
@@ -43,7 +43,7 @@ export class StageMethods {
     // the first canister puts what this took on the bills of those whose rows it is about
     const bytes = blobInCandid(answer);
     const instructionsAt = bytes.length - answer.length + REPLY_INSTRUCTIONS_AT;
-    settle(ownAccount, () => ({ reply: { bytes, instructionsAt } }));
+    settle(othersAccount, () => ({ reply: { bytes, instructionsAt } }));
   }
 
   /**

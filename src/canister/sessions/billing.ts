@@ -195,5 +195,8 @@ export const billsAccount = (bill: Bill): Account => ({
   addInstructions: (instructions) => addBill(bill, { instructions, messages: 0, fees: 0 }),
 });
 
+/** It is on bills that another canister has. */
+export const othersAccount: Account = { addMessages() {}, addInstructions() {} };
+
 /** It is nobody's. */
 export const ownAccount = billsAccount(ownBill);
