@@ -8,7 +8,6 @@ import { MAX_ROWS } from '../model/batch.ts';
 import { packTensors, sizesOf, workOf } from '../model/families/registry.ts';
 import { type OpenedHead, packShape } from '../model/pack/pack.ts';
 import { packWeightsBytes } from '../model/tensor-table.ts';
-import { pad } from '../tensor/layout.ts';
 import { callFees, executed, ingressFees, SELF_CALL_BYTES } from './bill.ts';
 import { CALL_BYTE_CYCLES, PAGE_INSTRUCTIONS } from './prices.ts';
 
@@ -100,7 +99,7 @@ function toursOf(
   const prompts = encoderLayers > 0 ? 2 : 0;
   // whose message is full is asked to go on
   const errands = others * (batches + prompts) + Math.ceil(unit / 1_500_000_000);
-  return { errands, bytes: 2 * others * (rows + prompts * promptTokens) * pad(width, 16) * 4 };
+  return { errands, bytes: 2 * others * (rows + prompts * promptTokens) * (width + 15) * 4 };
 }
 
 /** What an answer of one token is thought to take, without any company. */
