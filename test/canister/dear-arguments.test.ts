@@ -48,7 +48,7 @@ describe('arguments from another canister', () => {
     ok(await llm.as().set_settings(change({ min_cycles: 9n * 10n ** 15n })));
     const text = encode([IDL.Text], ['x'.repeat(90_000)]);
     for (const method of ['generate', 'generate_with', 'start', 'resume', 'cancel', 'delete', 'list', 'http_request'])
-      expect(await cost(method, text), method).toBeLessThan(14e6);
+      expect(await cost(method, text), method).toBeLessThan(12e6);
     for (const method of ['status', 'settings', 'models', 'model_info', 'upload_status', 'quote', 'model_certificate'])
       expect(await cost(method, encode([], [])), method).toBeLessThan(20e6);
     const other = llm.as(stranger);

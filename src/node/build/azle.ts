@@ -7,6 +7,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runNode } from './run.ts';
 
+/** What runs as a child: Azle's files are for tsx alone. */
+export const azleSteps = join(import.meta.dirname, 'azle-steps.ts');
+
 export async function azleVersion(root: string): Promise<string> {
   return JSON.parse(await readFile(join(root, 'node_modules/azle/package.json'), 'utf8')).version;
 }
@@ -15,8 +18,8 @@ export async function azleVersion(root: string): Promise<string> {
 export async function azleBuild(root: string, name: string, didFile: string): Promise<Uint8Array> {
   // Azle copies AZLE_* variables into the Wasm and obeys some: only ours may count, or two people's builds differ.
   const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('AZLE_')));
-  // Its own bin goes through npx, which may want the network; tsx is what that would start.
-  const args = ['--import', 'tsx', join(root, 'node_modules/azle/src/build.ts'), 'build', name];
+  // Azle's own bin goes through npx, which may want the network; tsx is what that would start.
+  const args = ['--import', 'tsx', azleSteps, name];
   await runNode(`azle build ${name}`, args, { cwd: root, env: { ...env, CANISTER_CANDID_PATH: didFile } });
   return await readFile(join(root, '.azle', name, `${name}.wasm`));
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { validateModule } from '../../../packages/replica/src/wasm/validate.ts';
 import { opEntries } from '../../tensor/ops.ts';
-import { azleBuild, azleVersion } from './azle.ts';
+import { azleBuild, azleSteps, azleVersion } from './azle.ts';
 import { checkMethods } from './did.ts';
 import { incrementally, reachable, sha256 } from './incremental.ts';
 import { keepOps } from './keep-ops.ts';
@@ -64,7 +64,7 @@ export async function buildCanister(
   const [wasmFile, gzFile, didFile] = ['wasm', 'wasm.gz', 'did'].map((extension) =>
     join(folder, `${name}.${extension}`),
   );
-  const own = await reachable(join(import.meta.dirname, 'canister.ts'));
+  const own = [...(await reachable(join(import.meta.dirname, 'canister.ts'))), ...(await reachable(azleSteps))];
   const built = await incrementally(
     {
       root,

@@ -2,7 +2,7 @@
  * What the project depends on in Azle beyond its documented interface. Azle is pinned to one version for this list:
  * before a change of version, run this test, the build and `npm test`, and mend what each line names.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -17,8 +17,19 @@ it('is pinned exactly, and installed as pinned', () => {
 });
 
 describe('the build depends on', () => {
-  it('its entry point for a build, which tsx starts (src/node/build/azle.ts)', () => {
-    expect(existsSync(join(azle, 'src/build.ts'))).toBe(true);
+  it.each([
+    ['utils/get_canister_config.ts', 'getCanisterConfig(\n    canisterName: string\n)'],
+    ['commands/build/get_context.ts', 'getContext(\n    canisterName: string,\n    canisterConfig: CanisterConfig\n)'],
+    ['commands/build/javascript.ts', 'compile(main: string): Promise<string>'],
+    ['commands/build/candid_and_method_meta/index.ts', 'getCandidAndMethodMeta('],
+    ['commands/build/wasm_binary/index.ts', 'getWasmBinary(\n    ioType: IOType,\n    js: string,'],
+  ])('a step of its build (src/node/build/azle-steps.ts): %s', (file, declared) => {
+    expect(source(join('src/stable/build', file))).toContain(`export async function ${declared}`);
+  });
+
+  it('a Candid text that the program makes when it starts, and the build alone reads (src/node/build/program.ts)', () => {
+    const made = source('src/stable/build/commands/build/javascript.ts');
+    expect(made.split('idlToString(canisterIdlType,').length).toBe(2);
   });
 
   it('the variable that says where the Candid file goes', () => {
