@@ -3,7 +3,10 @@
  * them, and keeps special tokens out of what callers write. A template comes from a stranger's file, so all that it
  * does is bounded. Source: Hugging Face transformers, "Chat templates"; templates are run by @huggingface/jinja.
  */
-import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
+import { Environment, parse, tokenize } from '@huggingface/jinja';
+import { BoundedInterpreter, boundedRange, stop, TemplateError } from './bounded-interpreter.ts';
+
+export { TemplateError };
 
 export const ROLES = ['system', 'user', 'assistant', 'tool'] as const;
 
@@ -50,79 +53,7 @@ export interface RenderOptions {
 /** Bounds of one rendering, far above what templates in use take. */
 const MAX_STEPS = 20_000;
 const MAX_STEPS_PER_MESSAGE = 2_000;
-const MAX_TEXT = 1_000_000;
-/**
- * Items of a list: a turn of a loop takes some 150,000 instructions in the canister, and does nothing else that is
- * counted.
- */
-const MAX_LIST = 2_000;
 const MAX_TEMPLATE = 200_000;
-const MAX_DEPTH = 100;
-/** Steps from one question to the next whether rendering has taken too much. */
-const STEPS_EACH = 16;
-/** Characters of a text that count as a step. */
-const TEXT_STEP = 256;
-
-/** A template asked for what it may not have, or said with `raise_exception` that it does not take such messages. */
-export class TemplateError extends Error {
-  /** @param isBound whether it did more than it may, and may do so again */
-  constructor(
-    message: string,
-    readonly isBound = false,
-  ) {
-    super(message);
-  }
-}
-
-/**
- * Counts what a template does: one that never ends, or grows without end, is stopped. A list counts by its length, for
- * a loop over it may do nothing else that is counted, and a text by a share of its own.
- */
-class BoundedInterpreter extends Interpreter {
-  private steps = 0;
-  private asked = 0;
-  private depth = 0;
-
-  constructor(
-    environment: Environment,
-    private readonly maxSteps: number,
-    private readonly isSpent: () => boolean,
-  ) {
-    super(environment);
-  }
-
-  override evaluate(...node: Parameters<Interpreter['evaluate']>): ReturnType<Interpreter['evaluate']> {
-    this.count(1);
-    if (this.depth >= MAX_DEPTH) stop(`at most ${MAX_DEPTH} expressions within each other, got more`);
-    this.depth += 1;
-    const result = super.evaluate(...node);
-    this.depth -= 1;
-    const { value } = result;
-    if (typeof value === 'string') {
-      if (value.length > MAX_TEXT) stop(`at most ${MAX_TEXT} characters, got ${value.length}`);
-      if (value.length >= TEXT_STEP) this.count(Math.floor(value.length / TEXT_STEP));
-    } else if (Array.isArray(value)) this.countItems(value.length);
-    else if (value instanceof Map) this.countItems(value.size);
-    return result;
-  }
-
-  private countItems(items: number): void {
-    if (items > MAX_LIST) stop(`lists of at most ${MAX_LIST} items, got ${items}`);
-    this.count(items);
-  }
-
-  private count(steps: number): void {
-    this.steps += steps;
-    if (this.steps > this.maxSteps) stop(`an end within ${this.maxSteps} steps, got none`);
-    if (this.steps - this.asked < STEPS_EACH) return;
-    this.asked = this.steps;
-    if (this.isSpent()) stop('an end within the instructions that a message may take, got none');
-  }
-}
-
-function stop(expected: string): never {
-  throw new TemplateError(`chat template: expected ${expected}`, true);
-}
 
 export class ChatTemplate {
   private readonly program: ReturnType<typeof parse>;
@@ -208,13 +139,4 @@ function hasIdentifier(node: unknown, name: string): boolean {
   const { type, value } = node as { type?: unknown; value?: unknown };
   if (type === 'Identifier') return value === name;
   return Object.values(node).some((inner) => hasIdentifier(inner, name));
-}
-
-function boundedRange(first: number, last?: number, step = 1): number[] {
-  const [from, to] = last === undefined ? [0, first] : [first, last];
-  const count = Math.ceil((to - from) / step);
-  if (!(count <= MAX_LIST)) {
-    stop(`a range of at most ${MAX_LIST} numbers, got ${count}`);
-  }
-  return Array.from({ length: Math.max(0, count) }, (_, i) => from + i * step);
 }

@@ -37,7 +37,11 @@ describe.each(Object.keys(templates))('%s', (name) => {
 
 describe('is stopped or refused', () => {
   const render = (source: string) => new ChatTemplate({ template: source }).render(say('x'));
-  it.each([
+  const lists = (times: number, twice = '[ns.x, ns.x]') =>
+    `{% set ns = namespace(x=['abcdefgh']) %}{% for i in range(${times}) %}{% set ns.x = ${twice} %}{% endfor %}`;
+  const doubled = (times: number, what = 'a'.repeat(16)) =>
+    `{% set ns = namespace(t='${what}') %}{% for i in range(${times}) %}{% set ns.t = ns.t + ns.t %}{% endfor %}`;
+  it.each<[string, string, string | RegExp]>([
     ['no template', '{% for x in %}', 'expected a Jinja template, got an error'],
     [
       'a loop without end',
@@ -56,11 +60,36 @@ describe('is stopped or refused', () => {
       "{% set ns = namespace(t='xxxxxxxxxx') %}{% for i in range(60) %}{% set ns.t = ns.t + ns.t %}{% endfor %}",
       'at most 1000000 characters',
     ],
+    // one operation that would make far more than what goes in is not begun
+    ['a list that is its own items twice, again and again', `${lists(90)}{{ ns.x | tojson }}`, /got 1\d{6}$/],
+    ['the same in objects', `${lists(90, "{'a': ns.x, 'b': ns.x}")}{{ ns.x | string }}`, /got 1\d{6}$/],
+    ['the same, never written out', lists(90), /got 1\d{6}$/],
+    ['a text in a text', `${doubled(12)}{{ ns.t.replace('a', ns.t) }}`, 'at most 1000000 characters, got 4294967296'],
+    ['by a filter', `${doubled(12)}{{ ns.t | replace('a', ns.t) }}`, 'at most 1000000 characters, got 4294967296'],
+    [
+      'by another name',
+      `${doubled(12)}{% set f = ns.t['replace'] %}{{ f('', ns.t) }}`,
+      'at most 1000000 characters, got 4295098368',
+    ],
+    ['lines far to the right', "{{ 'a\nb' | indent(1000000000) }}", 'at most 1000000 characters, got 2000000003'],
+    ['the same by name', "{{ 'a\nb' | indent(width=1000000000) }}", 'at most 1000000 characters, got 2000000003'],
+    ['a long text between items', `${doubled(15)}{{ range(2000) | join(ns.t) }}`, 'got 1048576000'],
+    ['JSON far to the right', '{{ [1] | tojson(indent=1000000000) }}', 'an indent of at most 100, got 1000000000'],
+    ['a text in many parts', `${doubled(12)}{{ ns.t.split('a') }}`, 'lists of at most 2000 items, got more'],
+    ['a text of many words', `${doubled(12, 'a ')}{{ ns.t.split() }}`, 'lists of at most 2000 items, got more'],
     ['what it does not know', '{{ messages | no_such_filter }}', 'expected a text, got an error'],
     ['its own words', "{{ raise_exception('only one message') }}", 'chat template: only one message'],
   ])('%s', (_, source, message) => {
     expect(() => render(source)).toThrow(TemplateError);
     expect(() => render(source)).toThrow(message);
+  });
+
+  it('but does what templates do with texts and lists', () => {
+    const source = `{% set ns = namespace(parts=[]) %}{% for m in messages %}{% set ns.parts = ns.parts + [m.content] %}{% endfor %}
+{{- ns.parts | join(', ') }} {{ messages[0].content.split('x')[-1] | length }} {{ 'a</b>c'.split('</b>')[-1].lstrip('\n') }}
+{{- ' a  b '.split() | join('-') }} {{ 'a.b.c'.replace('.', '', 1) }} {{ 'a.b' | replace('.', '!', count=1) }}
+{{- 'a\nb' | indent(2, first=true) }} {{ {'a': [1]} | tojson(indent=2) }}`;
+    expect(render(source)).toBe('x 0 ca-b ab.c a!b  a\n  b {\n  "a": [\n    1\n  ]\n}');
   });
 
   it('a template that is too long', () => {

@@ -162,7 +162,7 @@ describe('its size', () => {
           expect(envelopeBytes(request, { nonce, ...signature })).toBe(cbor.length);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 300, endOnFailure: true },
     );
   });
 
