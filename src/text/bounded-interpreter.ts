@@ -1,7 +1,7 @@
 /**
  * Runs a template that may be anybody's. It counts what a template does: one that never ends, or grows without end, is
- * stopped. A list counts by its length, for a loop over it may do nothing else that is counted, and a text by a share of
- * its own. What one operation would make is looked at before it is made: it may be far more than what goes in.
+ * stopped. A list counts by its length, for a loop over it may do nothing else that is counted, and a text by a share
+ * of its own. What one operation would make is looked at before it is made: it may be far more than what goes in.
  */
 import { type Environment, Interpreter } from '@huggingface/jinja';
 
