@@ -20,10 +20,14 @@
 
 /** u32: which use of the record this is; a message of an earlier one does nothing. */
 export const SERIAL = 0;
-/** u32: whether its messages go on to make tokens. */
+/**
+ * u32: whether its messages go on to make tokens. Those of one that is ENTERING are TypeScript's, and only the replies
+ * to them are native.
+ */
 export const STATE = 4;
 export const HALTED = 0;
 export const GOING = 1;
+export const ENTERING = 2;
 /** u32 each: pointer of the program, its first word, its end. */
 export const STEP = 8;
 export const CHOICE = 20;

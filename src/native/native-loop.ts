@@ -4,13 +4,14 @@
 // more; only then does ic-cdk's own callback see a reply. Where nobody waits, the step itself sends the next one, and
 // the last of them goes on to Azle's `generate`. A step is one batch, which makes the next token of every member of the
 // drive, or of as many as a batch holds, by turns. So QuickJS is entered once for many tokens, and its heap (70 pages a
-// message, most of them written) is touched once. A trap, a reject or a failing call ends in ic-cdk's callbacks as
-// ever.
+// message, most of them written) is touched once. Where TypeScript has to make each step, as for beams and draws, a
+// reply to its message is native all the same, and sends the next. A trap, a reject or a failing call ends in ic-cdk's
+// callbacks as ever.
 import { performanceCounter, run } from '../tensor/assembly/machine';
 import { REGISTERS } from '../tensor/assembly/protocol';
 import { CACHE_KEYS, ROW_BYTES, ROW_CACHES, ROW_POSITION, ROW_TOKEN } from '../tensor/assembly/row-table';
 import {
-  ARGS, ARRIVED, BATCH_REGISTERS, BEAT, CALLER, CHOICE, CLEANUP, COUNT, CURSOR, GOES, GOING, HALTED, IDS, JOINED, LEFT, MADE, MARK, MEMBERS, MESSAGE_BYTES, MOST_ROWS, MOST_TOKENS, NAME,
+  ARGS, ARRIVED, BATCH_REGISTERS, BEAT, CALLER, CHOICE, CLEANUP, COUNT, CURSOR, ENTERING, GOES, GOING, HALTED, IDS, JOINED, LEFT, MADE, MARK, MEMBERS, MESSAGE_BYTES, MOST_ROWS, MOST_TOKENS, NAME,
   NAME_BYTES, NOBODY, POT_EXECUTED, POT_INSTRUCTIONS, POT_SENT, PREPAID, REGISTERS_AT, REJECT, NATIVE_LOOP, REPLY, ROW, ROWS, SELF, SERIAL, SHARE_EXECUTED, SHARE_INSTRUCTIONS, SHARE_SENT,
   SHARE_UNIT, STATE, STEP, STEPS_LEFT, STOPS, TABLE,
 } from './loop-record';
@@ -116,6 +117,10 @@ export function loop_generate(): void {
   const drive: usize = load<u32>(room + ARRIVED, 5);
   if (load<u32>(drive + SERIAL) == load<u32>(room + ARRIVED, 1)) {
     noteLife();
+    if (load<u32>(drive + STATE) == ENTERING) {
+      if (countDown(drive) == 0) store<u32>(drive + STATE, HALTED);
+      return azles();
+    }
     store<u32>(drive + ROWS, 0);
     if (isGoing(drive)) step(drive);
     if (load<u32>(drive + REPLY) == NOBODY && !(isGoing(drive) && sendNext(drive))) {
@@ -233,9 +238,14 @@ function step(drive: usize): void {
     if (!take(member, row)) goOn = false;
   }
   store<u64>(drive + BEAT, time());
+  if (countDown(drive) == 0 || !goOn) store<u32>(drive + STATE, HALTED);
+}
+
+/** A step is made. @returns how many there are to be until TypeScript has a look */
+function countDown(drive: usize): u32 {
   const left = load<u32>(drive + STEPS_LEFT) - 1;
   store<u32>(drive + STEPS_LEFT, left);
-  if (!goOn || left == 0) store<u32>(drive + STATE, HALTED);
+  return left;
 }
 
 /**
@@ -298,6 +308,6 @@ function sendNext(drive: usize): bool {
 
 /** The reply to a drive's message: through the table, where the call in Azle had its own callback. */
 export function loop_reply(drive: usize): void {
-  if (isGoing(drive) && sendNext(drive)) return keep(drive, performanceCounter(0) + COUNTING);
+  if (load<u32>(drive + STATE) != HALTED && sendNext(drive)) return keep(drive, performanceCounter(0) + COUNTING);
   call_indirect<void>(load<u32>(drive + REPLY), load<u32>(drive + REPLY, 4));
 }

@@ -85,6 +85,23 @@ it('stops at max_new_tokens, and leaves to TypeScript what takes more than progr
   expect(steps.some(without)).toBe(false);
 });
 
+it.each([
+  ['draws', { do_sample: true, seed: 1n }],
+  ['beams', { num_beams: 3 }],
+])('leaves the steps of %s to TypeScript, and the replies to none but every 32nd and the last', async (_, given) => {
+  own();
+  const answer = ok(await owner.generate_with(prompt, ...options({ max_new_tokens: 40, ...given, eos_token_id: [] })));
+  expect(answer.output_tokens).toBe(40);
+  const all = llm.newMessages();
+  const { steps } = own(all);
+  const callbacks = all.filter(({ kind }) => kind === 'replyCallback');
+  expect(steps.some(without)).toBe(false);
+  expect(callbacks.map(without).flatMap((yes, i) => (yes ? [] : [i]))).toEqual([31, 38]);
+  // they are on its bill, the message that it began with apart
+  const counted = [...steps, ...callbacks].reduce((sum, { instructions }) => sum + instructions.total, 0);
+  expect(Number(answer.instructions)).toBeGreaterThan(counted);
+});
+
 it('shows its tokens while it goes on, and is ended by a cancel, after which it can be resumed', async () => {
   const answer = owner.generate(prompt);
   const session = await underWay(3);

@@ -16,6 +16,7 @@ import {
   COUNT,
   DRIVE_BYTES,
   DRIVE_HEAD_BYTES,
+  ENTERING,
   GOES,
   GOING,
   HALTED,
@@ -60,6 +61,8 @@ export interface Drive {
   serial: number;
   /** Whether a call waits for its messages, or nobody does. */
   awaited: boolean;
+  /** Whether each of its messages is TypeScript's, and only replies are native. */
+  enters: boolean;
   /** Arguments of its messages. */
   args: Uint8Array;
   /** The model whose programs it runs. */
@@ -180,6 +183,17 @@ function putMembers(words: Uint32Array, at: number): void {
 }
 
 /**
+ * Makes a drive the one in charge whose messages TypeScript makes of, while replies to them are native.
+ * @returns undefined where no record is free
+ */
+export function openEntering(model: Model): Drive | undefined {
+  const words = new Uint32Array(DRIVE_HEAD_BYTES / 4);
+  words[STATE / 4] = ENTERING;
+  words[STEPS_LEFT / 4] = MOST_TOKENS;
+  return begin(model, words, true, true);
+}
+
+/**
  * Makes a drive the one that makes members' tokens.
  * @param awaited whether a call will wait for its messages, or nobody
  * @param steps after which TypeScript has a look
@@ -188,15 +202,19 @@ function putMembers(words: Uint32Array, at: number): void {
 export function openDrive(awaited: boolean, steps = MOST_TOKENS): Drive | undefined {
   const model = readyModel();
   if (members.length === 0 || !model || head?.model !== model || model.languageModel.busy) return undefined;
-  const at = idleDrives.pop() ?? newDrive();
-  if (!at) return undefined;
-  serials += 1;
-  const drive = { at, serial: serials, awaited, args: argsOf(at, serials), model };
   const words = head.words.slice();
-  words[SERIAL / 4] = serials;
   words[MOST_ROWS / 4] = rowsThatFit(model.stepInstructions);
   words[STEPS_LEFT / 4] = steps;
   putMembers(words, COUNT / 4);
+  return begin(model, words, awaited);
+}
+
+function begin(model: Model, words: Uint32Array, awaited: boolean, enters = false): Drive | undefined {
+  const at = idleDrives.pop() ?? newDrive();
+  if (!at) return undefined;
+  serials += 1;
+  const drive = { at, serial: serials, awaited, enters, args: argsOf(at, serials), model };
+  words[SERIAL / 4] = serials;
   const bytes = new Uint8Array(words.buffer);
   bytes.set(drive.args, ARGS);
   unit.write(at, bytes);
@@ -266,9 +284,9 @@ export function halt(): void {
   if (current) unit.write(current.at + STATE, Uint8Array.of(HALTED, 0, 0, 0));
 }
 
-/** Lets TypeScript have a look after the next step. */
+/** Lets TypeScript have a look after the next step, if it does not have one at each. */
 export function askForLook(): void {
-  if (current) unit.write(current.at + STEPS_LEFT, Uint8Array.of(1, 0, 0, 0));
+  if (current && !current.enters) unit.write(current.at + STEPS_LEFT, Uint8Array.of(1, 0, 0, 0));
 }
 
 /** Something that changes with every step, and when the last one was, in milliseconds since 1970. */
@@ -295,6 +313,13 @@ function takePot({ at }: Drive): Pot {
   const bill = executed(u64(POT_INSTRUCTIONS), word(POT_EXECUTED));
   bill.fees += callFees(SELF_CALL_BYTES, word(POT_SENT));
   return { bill, prepaid: u64(PREPAID) };
+}
+
+/** Takes what replies to its messages took so far. It goes on. */
+export function takeSpent(drive: Drive): Bill {
+  const { bill } = takePot(drive);
+  unit.write(drive.at + POT_INSTRUCTIONS, new Uint8Array(POT_BYTES));
+  return bill;
 }
 
 /**
@@ -326,9 +351,10 @@ export function abandon(): Bill {
   return giveBack(drive).bill;
 }
 
-/** The drive that a message which nobody waits for is of; undefined for one that was abandoned. */
+/** The drive that a message is of which TypeScript is to make something of; undefined for one that was abandoned. */
 export function driveOf(args: Uint8Array): Drive | undefined {
   const view = new DataView(args.buffer, args.byteOffset);
-  const drive = chained.get(view.getUint32(5, true));
+  const at = view.getUint32(5, true);
+  const drive = current?.at === at ? current : chained.get(at);
   return drive?.serial === view.getUint32(1, true) ? drive : undefined;
 }

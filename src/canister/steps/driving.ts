@@ -8,9 +8,20 @@ import { Driver } from '../../service/driver.ts';
 import { readyModel } from '../model/model.ts';
 import { now } from '../runtime/time.ts';
 import { chargeEach, noteCharged, onewayCall, selfCall } from '../sessions/billing.ts';
-import { abandon, attach, type Drive, giveBack, lastStep, openDrive } from '../sessions/native-loop.ts';
+import {
+  abandon,
+  attach,
+  type Drive,
+  giveBack,
+  halt,
+  isAttachable,
+  lastStep,
+  openDrive,
+  openEntering,
+  takeSpent,
+} from '../sessions/native-loop.ts';
 import type { Session } from '../sessions/session.ts';
-import { closeShared, workedOn } from '../sessions/sessions.ts';
+import { closeShared, underWay, workedOn } from '../sessions/sessions.ts';
 import { collect } from '../sessions/settlement.ts';
 import { aRound, type WaitingCall } from '../sessions/waiting.ts';
 import { canGoOn } from './groups.ts';
@@ -72,6 +83,23 @@ function native(all: readonly Session[], awaited: boolean): Drive | undefined {
   return wasNative ? openDrive(awaited, 1) : undefined;
 }
 
+/** Whether TypeScript has to make the next steps, one after the other, and will not learn anything in between. */
+function entersOnly(all: readonly Session[]): boolean {
+  const model = readyModel();
+  if (!model || model.languageModel.stages > 1 || all.some(({ suspect }) => suspect)) return false;
+  return all.some((session) => isStepping(session) && !isAttachable(session, model));
+}
+
+/** Makes a step by `turn` in a message whose reply is native, unless it is the last such one. */
+export function stepOfEntering(drive: Drive, turn: () => void): void {
+  const before = workedOn();
+  chargeEach(before, takeSpent(drive));
+  turn();
+  const all = workedOn();
+  if (before.every(underWay) && entersOnly(all)) noteNext(all);
+  else halt();
+}
+
 function send(kind: number, session: Session | undefined): Promise<unknown> {
   const args = new Uint8Array(STEP_BYTES);
   const view = new DataView(args.buffer);
@@ -122,10 +150,17 @@ function noteNext(all: readonly Session[]): void {
   alone = all.length === 1 ? all[0] : all.find(({ suspect }) => suspect);
 }
 
-/** The next message of a drive, native or not: of one alone, where that one is suspect. */
-function nextMessage(all: readonly Session[], kind: number): { drive: Drive | undefined; sendIt(): Promise<unknown> } {
+/**
+ * The next message of a drive, native or not: of one alone, where that one is suspect.
+ * @param mayEnter whether TypeScript's messages may have native replies
+ */
+function nextMessage(
+  all: readonly Session[],
+  kind: number,
+  mayEnter: boolean,
+): { drive: Drive | undefined; sendIt(): Promise<unknown> } {
   noteNext(all);
-  const drive = native(all, kind === STEP);
+  const drive = native(all, kind === STEP) ?? (mayEnter && entersOnly(all) ? openEntering(readyModel()!) : undefined);
   return { drive, sendIt: () => (drive ? sendDrive(drive) : send(kind, alone?.suspect ? alone : undefined)) };
 }
 
@@ -147,7 +182,7 @@ export function sendNext(): void {
     return;
   }
   resting = undefined;
-  const { sendIt } = nextMessage(all, CHAIN);
+  const { sendIt } = nextMessage(all, CHAIN, false);
   chargeEach(all, onewayCall());
   sendIt().catch(() => {});
 }
@@ -201,7 +236,7 @@ export async function awaitNext(waits: WaitingCall, close: () => void, until: nu
     }
     return;
   }
-  const { drive, sendIt } = nextMessage(all, STEP);
+  const { drive, sendIt } = nextMessage(all, STEP, until === Number.POSITIVE_INFINITY);
   try {
     const answered = sendIt();
     chargeEach(all, selfCall());

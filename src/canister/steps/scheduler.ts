@@ -44,6 +44,7 @@ import {
   STEP_BYTES,
   sendNext,
   stepAlone,
+  stepOfEntering,
   takeOver,
 } from './driving.ts';
 import { admit, endUnpaid, finish } from './places.ts';
@@ -64,7 +65,7 @@ let woken = false;
 /** A message of the canister to itself. */
 export function step(args: Uint8Array): void {
   collect();
-  const isDone = args[0] === NATIVE_LOOP ? lastOfDrive(args) : stepOf(args);
+  const isDone = args[0] === NATIVE_LOOP ? stepOfDrive(args) : stepOf(args);
   if (!isDone) settle(ownAccount);
   else if (isAsleep(now())) takeUp();
 }
@@ -83,10 +84,14 @@ function stepOf(args: Uint8Array): boolean {
   return true;
 }
 
-/** A drive that nobody waits for has made its last step in this message. */
-function lastOfDrive(args: Uint8Array): boolean {
+/** A step of a drive whose replies are native, or the last of one that nobody waits for. */
+function stepOfDrive(args: Uint8Array): boolean {
   const drive = driveOf(args);
   if (!drive) return false;
+  if (drive.enters) {
+    stepOfEntering(drive, turn);
+    return true;
+  }
   payPot(drive);
   turn();
   sendNext();
