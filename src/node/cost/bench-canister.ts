@@ -47,18 +47,30 @@ export class BenchCanister {
   readonly canisterId: Principal;
   readonly wasm: Uint8Array;
 
-  private constructor(wasm: Uint8Array, onMessage?: (record: MessageRecord) => void) {
+  private constructor(wasm: Uint8Array, replica: Replica) {
     this.wasm = wasm;
-    this.replica = new Replica({ autoTick: false, seed: 1, onMessage });
+    this.replica = replica;
     this.canisterId = this.replica.createCanister({ controllers: [me], cycles: BenchCanister.CYCLES }).canisterId;
   }
 
   /** Builds what is not built and installs it. */
   static async install(onMessage?: (record: MessageRecord) => void): Promise<BenchCanister> {
     const { gz } = await buildCanister('llm');
-    const canister = new BenchCanister(gz, onMessage);
+    const canister = new BenchCanister(gz, new Replica({ autoTick: false, seed: 1, onMessage }));
     await canister.setCode('install');
     return canister;
+  }
+
+  /** Another canister of the same code on the same replica. */
+  async another(): Promise<BenchCanister> {
+    const canister = new BenchCanister(this.wasm, this.replica);
+    await canister.setCode('install');
+    return canister;
+  }
+
+  /** Says which canisters have the stages of its model. */
+  async setStages(canisters: readonly BenchCanister[]): Promise<void> {
+    ok(await this.update('set_stages', [canisters.map(({ canisterId }) => canisterId)]));
   }
 
   /** Upgrades to the same code; gives the messages up to the moment when nothing is left to do: the model is back. */
@@ -129,6 +141,15 @@ export class BenchCanister {
     await this.set({ max_active: prompts.length, max_sessions_per_caller: 2 * prompts.length });
     return await this.during(async () => {
       const answers = prompts.map((prompt) => this.update('generate_with', [prompt, optionsOf(given)]));
+      for (const answer of await Promise.all(answers)) ok(answer);
+    });
+  }
+
+  /** Sessions that go on by themselves, and begin at once. */
+  async startTogether(prompts: readonly string[], given: Record<string, unknown>): Promise<MessageRecord[]> {
+    await this.set({ max_active: prompts.length, max_sessions_per_caller: 2 * prompts.length });
+    return await this.during(async () => {
+      const answers = prompts.map((prompt) => this.update('start', [prompt, [optionsOf(given)]]));
       for (const answer of await Promise.all(answers)) ok(answer);
     });
   }
