@@ -220,6 +220,10 @@ export abstract class BatchedModel<P extends BatchPrograms> extends PlacedModel<
     return this.running !== undefined;
   }
 
+  get underWay(): readonly Sequence[] {
+    return this.running?.sequences ?? [];
+  }
+
   logits(row = 0): Float32Array {
     const { at, cols } = this.programs.logits;
     const bytes = this.machine.read((at as number) + row * cols * 4, this.vocabularySize * 4);

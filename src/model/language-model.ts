@@ -63,6 +63,8 @@ export interface LanguageModel {
   readonly output: { logits: Rows; table: number };
   /** Whether a program is under way, which no other may run into. */
   readonly busy: boolean;
+  /** The sequences that it is for, in its order; only a call with all of them goes on with it. */
+  readonly underWay: readonly Sequence[];
   /** How many stages it is spread over; 1 where all layers are here. */
   readonly stages: number;
   /**

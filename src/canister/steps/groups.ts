@@ -11,7 +11,7 @@ import { type Model, readyModel } from '../model/model.ts';
 import { instructionsNow } from '../runtime/unit.ts';
 import type { Session } from '../sessions/session.ts';
 import { isHeld, isInTrouble } from './stage-errands.ts';
-import { isStepping, LAST_TOKEN, rowsOf, stepOnce } from './steps.ts';
+import { inTheMiddle, isStepping, LAST_TOKEN, rowsOf, stepOnce } from './steps.ts';
 
 /**
  * Groups under way for each stage: one that it works on, and one that waits for it. More would have fewer rows each,
@@ -51,6 +51,13 @@ export function stepInGroups(sessions: readonly Session[], model: Model): void {
   const isAway = (group: readonly Session[]): boolean =>
     group.some((session) => whereIs(session, languageModel) === 'away');
   groups = groups.filter(isWhole);
+  const going = inTheMiddle(sessions, model);
+  if (languageModel.busy) {
+    // a session that begins goes first
+    if (going.length === 0) return;
+    step(groups.find((group) => group.includes(going[0]!)) ?? going);
+    if (languageModel.busy) return;
+  }
   for (const group of groups.filter((one) => !isAway(one))) {
     if (dearest > 0 && isFull()) return;
     step(group);

@@ -79,8 +79,17 @@ export const rowsOf = ({ writing }: Session): number => writing!.sequences.lengt
 /** A message begins no token that would end after so many instructions, where that is all that it ends with. */
 export const LAST_TOKEN = MESSAGE.most - END_OF_ANSWER;
 
-/** A batch that did not fit its message. It goes on before any other begins. */
-let paused: readonly Session[] = [];
+/**
+ * Of these the ones whose program is in the middle, in its order: it goes on before any other begins. It may be a batch
+ * that did not fit its message, or what one of them has begun alone.
+ */
+export function inTheMiddle(sessions: readonly Session[], { languageModel }: Model): Session[] {
+  const { underWay } = languageModel;
+  if (underWay.length === 0) return [];
+  const placeOf = ({ writing }: Session): number =>
+    writing ? underWay.findIndex((one) => one === writing.sequence || writing.sequences.includes(one)) : -1;
+  return sessions.filter((session) => placeOf(session) >= 0).sort((a, b) => placeOf(a) - placeOf(b));
+}
 
 /** Places in batches that were given so far, and who has had one in the message in hand. */
 let places = 0;
@@ -92,8 +101,6 @@ const placed = new Set<Session>();
  * @returns whether each has its token
  */
 export function stepTogether(sessions: readonly Session[], model: Model): boolean {
-  // a session that begins goes first
-  if (model.languageModel.busy && paused.length === 0) return false;
   placed.clear();
   const made = new Map<Session, number>();
   const most = MESSAGE.most - sessions.length * END_OF_ANSWER;
@@ -103,12 +110,12 @@ export function stepTogether(sessions: readonly Session[], model: Model): boolea
     const start = instructionsNow();
     if (wanting.length === 0) return true;
     if (made.size > 0 && start + 1.1 * dearest > most) return sessions.every((session) => made.has(session));
-    const going = paused.filter((session) => wanting.includes(session));
-    const batch = model.languageModel.busy && going.length > 0 ? going : nextBatch(wanting, made, model);
+    const going = inTheMiddle(wanting, model);
+    // a session that begins goes first
+    if (model.languageModel.busy && going.length === 0) return false;
+    const batch = going.length > 0 ? going : nextBatch(wanting, made, model);
     // what is known to fit may go on to the message's end
-    const outcome = stepOnce(batch, model, made.size > 0 ? BigInt(most) : MESSAGE_BUDGET);
-    paused = outcome === 'paused' ? batch : [];
-    if (outcome !== 'done') return false;
+    if (stepOnce(batch, model, made.size > 0 ? BigInt(most) : MESSAGE_BUDGET) !== 'done') return false;
     for (const session of batch) made.set(session, (made.get(session) ?? 0) + 1);
     dearest = Math.max(dearest, instructionsNow() - start);
   }

@@ -14,7 +14,7 @@ import { driver, noteMessage } from './driving.ts';
 import { canGoOn, stepInGroups } from './groups.ts';
 import { finish, makeWay } from './places.ts';
 import { failedByStage } from './stage-errands.ts';
-import { advance, isStepping, stepTogether } from './steps.ts';
+import { advance, inTheMiddle, isStepping, stepTogether } from './steps.ts';
 
 /** A message in which so many instructions have passed begins no further session, and no batch. */
 const BEGIN_BUDGET = 400_000_000;
@@ -76,7 +76,10 @@ function measure(session: Session, act: () => void): void {
 function begin(needed: Set<Session>): void {
   const tried = new Set<Session>();
   for (;;) {
-    const next = workedOn().find((session) => !tried.has(session) && !isStepping(session) && canGoOn(session));
+    const all = workedOn().filter((session) => !tried.has(session) && !isStepping(session) && canGoOn(session));
+    const model = readyModel();
+    // whose program is in the middle comes first: others would ask in vain, and may do so only so often
+    const next = (model && inTheMiddle(all, model)[0]) ?? all[0];
     if (!next || instructionsNow() > (tried.size > 0 ? BEGIN_BUDGET : LAST_BUDGET)) return;
     tried.add(next);
     needed.add(next);
