@@ -15,10 +15,20 @@ import type { PackTensor, WeightsKind } from '../tensor-table.ts';
 import type { Streaming } from '../weight-places.ts';
 import { type LlamaConfig, parseLlamaConfig } from './llama/config.ts';
 import { Llama, LlamaStage } from './llama/llama.ts';
-import { type LlamaShape, layerOf as llamaLayerOf, packTensors as llamaPackTensors } from './llama/tensors.ts';
+import {
+  EMBEDDING as LLAMA_EMBEDDING,
+  type LlamaShape,
+  layerOf as llamaLayerOf,
+  packTensors as llamaPackTensors,
+} from './llama/tensors.ts';
 import { llamaWork } from './llama/work.ts';
 import { T5, T5Stage } from './t5/t5.ts';
-import { type T5Shape, layerOf as t5LayerOf, packTensors as t5PackTensors } from './t5/tensors.ts';
+import {
+  EMBEDDING as T5_EMBEDDING,
+  type T5Shape,
+  layerOf as t5LayerOf,
+  packTensors as t5PackTensors,
+} from './t5/tensors.ts';
 import { t5Work } from './t5/work.ts';
 
 /** What of a model decides its tensors and programs. */
@@ -109,6 +119,9 @@ export function layerOfTensor(shape: PackShape, tensor: string): { of: keyof Lay
   if (name === undefined) return undefined;
   return { of: name.startsWith('encoder.') ? 'encoderLayers' : 'layers', layer: Number(name.split('.')[2]) };
 }
+
+/** Whether a tensor has a row for each token id: the embedding, and the head where it is the same. */
+export const isEmbedding = (tensor: string): boolean => tensor === LLAMA_EMBEDDING || tensor === T5_EMBEDDING;
 
 /** Sizes for people: the width, and layers of encoder and decoder. */
 export function sizesOf(shape: PackShape): { width: number; encoderLayers: number; decoderLayers: number } {

@@ -3,7 +3,7 @@
  * is. The first has the tokenizer, and answers; the others need none. Bytes are copied as they are, so that a model in
  * stages gives the same as the whole one, to the bit.
  */
-import { layerCounts, layerOfTensor, packTensors } from '../families/registry.ts';
+import { isEmbedding, layerCounts, layerOfTensor, packTensors } from '../families/registry.ts';
 import { planStages, type StagePart } from '../stages/stage-plan.ts';
 import type { Hash, PackSink } from './convert.ts';
 import { encodePackHead, type OpenedHead, type PackHead, packShape, planPack } from './pack.ts';
@@ -15,7 +15,8 @@ export type ReadPack = (offset: number, bytes: number) => Promise<Uint8Array> | 
 const PIECE_BYTES = 8 << 20;
 
 /**
- * Stages with about as many bytes of weights each.
+ * Stages with about as many bytes each of weights that a token reads: so each has about as much to do. An embedding that
+ * is not the head too is not among them, since a token reads one row of it.
  * @throws RangeError where there are more stages than layers, or only one; Error for a pack that is a stage itself
  */
 export function cutOf(head: OpenedHead, stages: number): StagePart[] {
@@ -26,7 +27,7 @@ export function cutOf(head: OpenedHead, stages: number): StagePart[] {
   let besides = 0;
   for (const tensor of packTensors(shape)) {
     const place = layerOfTensor(shape, tensor.name);
-    if (!place) besides += tensor.bytes;
+    if (!place) besides += head.tiedHead || !isEmbedding(tensor.name) ? tensor.bytes : 0;
     else bytes[place.of].set(place.layer, (bytes[place.of].get(place.layer) ?? 0) + tensor.bytes);
   }
   return planStages(layerCounts(shape), stages, (of, layer) => bytes[of].get(layer)!, besides);
