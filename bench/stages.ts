@@ -1,9 +1,10 @@
 /**
- * `npx tsx bench/stages.ts --shape tinyllama-1.1b --stages 4`: a model over several canisters, random weights of a known
- * shape, cut, uploaded and really asked by 1, 4 and 8 callers at once. What does a further token take, all canisters
- * together, and which share of the time does a stage idle? The recorded messages are laid out for that with one thread
- * a canister that executes 2 B instructions a second: each begins when what caused it is through and its canister is
- * free. On the replica itself one message is executed after the other. Takes minutes; nothing of it is in CI.
+ * `npx tsx bench/stages.ts --shape tinyllama-1.1b --stages 4`: a model over several canisters, random weights of a
+ * known shape, cut, uploaded and really asked by 1, 4 and 8 callers at once. What does a further token take, all
+ * canisters together, and which share of the time does a stage idle? The recorded messages are laid out for that with
+ * one thread a canister that executes 2 B instructions a second: each begins when what caused it is through and its
+ * canister is free. On the replica itself one message is executed after the other. Takes minutes; nothing of it is in
+ * CI.
  */
 import { createHash } from 'node:crypto';
 import { Command } from 'commander';

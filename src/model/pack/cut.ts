@@ -15,8 +15,8 @@ export type ReadPack = (offset: number, bytes: number) => Promise<Uint8Array> | 
 const PIECE_BYTES = 8 << 20;
 
 /**
- * Stages with about as many bytes each of weights that a token reads: so each has about as much to do. An embedding that
- * is not the head too is not among them, since a token reads one row of it.
+ * Stages with about as many bytes each of weights that a token reads: so each has about as much to do. An embedding
+ * that is not the head too is not among them, since a token reads one row of it.
  * @throws RangeError where there are more stages than layers, or only one; Error for a pack that is a stage itself
  */
 export function cutOf(head: OpenedHead, stages: number): StagePart[] {
