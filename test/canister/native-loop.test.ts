@@ -102,6 +102,18 @@ it.each([
   expect(Number(answer.instructions)).toBeGreaterThan(counted);
 });
 
+it('answers a drawn text when it is made, though another one goes on by native replies', async () => {
+  const drawn = (max_new_tokens: number) =>
+    owner.generate_with(prompt, ...options({ max_new_tokens, do_sample: true, seed: 1n, eos_token_id: [] }));
+  const [short, long] = [drawn(5), drawn(60)];
+  ok(await short);
+  // looked at by itself, TypeScript would see the end after up to 31 more steps
+  const [newest] = ok(await owner.list(listOptions({ limit: 1 })));
+  expect(newest).toMatchObject({ state: { generating: null } });
+  expect(newest!.output_tokens).toBeLessThan(20);
+  expect(ok(await long).output_tokens).toBe(60);
+});
+
 it('shows its tokens while it goes on, and is ended by a cancel, after which it can be resumed', async () => {
   const answer = owner.generate(prompt);
   const session = await underWay(3);
