@@ -124,6 +124,8 @@ export class T5 extends BatchedModel<T5Programs> {
   }
 
   useEncoding(sequence: Sequence, encoding: Uint8Array): Outcome {
+    // what its encoder may have under way is not needed, and would be taken for what comes next
+    this.interrupt(sequence);
     const may = this.mayRun([sequence]);
     if (may !== 'done') return may;
     if (encoding.length !== this.encodingBytes(sequence)) {
