@@ -14,10 +14,11 @@ import { decodePackHead, packHeadBytes } from '../src/model/pack/pack.ts';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { BenchCanister } from '../src/node/cost/bench-canister.ts';
 import { type Caused, causesOf, layOut } from '../src/node/cost/layout.ts';
-import { type PackSource, promptOf, randomPack } from '../src/node/model/random-model.ts';
+import { type PackSource, randomPack } from '../src/node/model/random-model.ts';
 import { shapeNamed, shapeNames } from '../src/node/model/shapes.ts';
 import { weightsOption, wholeNumber } from '../src/node/terminal/arguments.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
+import { callersOf, promptsOf, TO_THE_LENGTH } from './callers.ts';
 import { megabytes, millions, setting, settingLine, table } from './report.ts';
 
 interface Options {
@@ -77,15 +78,14 @@ async function run({ shape, weights, stages, promptTokens, tokens, callers }: Op
     say(`stage ${i + 1} of ${stages}: ${megabytes(part.bytes)} of ${megabytes(pack.bytes)} MB`);
   }
   for (const canister of all) await canister.setStages(all);
-  const never = { eos_token_id: [0], tokens_per_call: { fixed: 1 } };
   await first.load();
   say('loaded');
   const ids = all.map(({ canisterId }) => canisterId.toText());
   const rows: string[][] = [];
   for (const count of callers) {
     const ask = async (variant: number, max_new_tokens: number): Promise<Caused[]> => {
-      const prompts = Array.from({ length: count }, (_, i) => promptOf(pack.tokenizer, promptTokens, variant + i));
-      return await causesOf(() => first.startTogether(prompts, { ...never, max_new_tokens }));
+      const prompts = promptsOf(pack, promptTokens, count, variant);
+      return await causesOf(() => first.startTogether(prompts, { ...TO_THE_LENGTH, max_new_tokens }));
     };
     const one = await ask(100 * count, 1);
     const more = await ask(100 * count + 50, tokens);
@@ -119,8 +119,6 @@ async function run({ shape, weights, stages, promptTokens, tokens, callers }: Op
   ];
   console.log(`\n${table(head, rows)}`);
 }
-
-const callersOf = (text: string): number[] => text.split(',').map(Number);
 
 await runCommand(
   new Command('npx tsx bench/stages.ts')

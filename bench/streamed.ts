@@ -8,10 +8,11 @@ import { Command } from 'commander';
 import type { MessageRecord } from '../packages/replica/src/index.ts';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { BenchCanister } from '../src/node/cost/bench-canister.ts';
-import { promptOf, randomPack } from '../src/node/model/random-model.ts';
+import { randomPack } from '../src/node/model/random-model.ts';
 import { shapeNamed, shapeNames } from '../src/node/model/shapes.ts';
 import { weightsOption, wholeNumber } from '../src/node/terminal/arguments.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
+import { callersOf, promptsOf, TO_THE_LENGTH } from './callers.ts';
 import { megabytes, millions, setting, settingLine, table } from './report.ts';
 
 interface Options {
@@ -52,7 +53,6 @@ async function run({ shape, weights, arenaMib, promptTokens, tokens, callers }: 
   const before = canister.cycles;
   await canister.upload(pack);
   say(`uploaded, for ${(Number(before - canister.cycles) / 1e12).toFixed(3)} T cycles`);
-  const never = { eos_token_id: [0], tokens_per_call: { fixed: 1 } };
   // the first answer brings the weights that stay
   await canister.load();
   say('loaded');
@@ -60,8 +60,8 @@ async function run({ shape, weights, arenaMib, promptTokens, tokens, callers }: 
   let largest = 0;
   for (const count of callers) {
     const ask = async (variant: number, max_new_tokens: number): Promise<Taken> => {
-      const prompts = Array.from({ length: count }, (_, i) => promptOf(pack.tokenizer, promptTokens, variant + i));
-      return takenBy(await canister.askTogether(prompts, { ...never, max_new_tokens }));
+      const prompts = promptsOf(pack, promptTokens, count, variant);
+      return takenBy(await canister.askTogether(prompts, { ...TO_THE_LENGTH, max_new_tokens }));
     };
     // other prompts, of which nothing is kept
     const one = await ask(10 * count, 1);
@@ -90,8 +90,6 @@ ${table(head, rows)}
 Streamed ${megabytes(await canister.streamedBytes())} MB of ${megabytes(pack.head.weightsBytes)} MB; heap ${megabytes(canister.heapBytes)} MB, of it \
 ${megabytes(await canister.arenaBytes())} MB arena. Largest message ${millions(largest)} M.`);
 }
-
-const callersOf = (text: string): number[] => text.split(',').map(Number);
 
 await runCommand(
   new Command('npx tsx bench/streamed.ts')

@@ -2,8 +2,6 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { checkStage, planStages } from '../../../src/model/stages/stage-plan.ts';
 
-const KINDS = ['layers', 'encoderLayers'] as const;
-
 it('cuts every model into stages that follow one another, each with its share to half a layer and the least', () => {
   const model = fc.record({
     layers: fc.integer({ min: 1, max: 40 }),
@@ -69,6 +67,6 @@ it.each([
 it('wants the ranges of an encoder, too', () => {
   const parts = [{ layers: range(0, 2) }, { layers: range(2, 4) }];
   expect(() => checkStage({ index: 0, parts }, { layers: 4, encoderLayers: 4 }, 'pack')).toThrow(
-    `pack: expected ${KINDS[1]} from 0`,
+    'pack: expected encoderLayers from 0',
   );
 });

@@ -62,10 +62,10 @@ it('refuses what is cut off or longer, and reads no byte of whatever else as a r
 
 it('counts that claim more than there is are refused before anything is made of them', () => {
   const bytes = encodeRequest(goingOn(1, 1, []));
-  for (let at = 4; at < 11; at++) {
+  // but for the eighth: how many rows are wanted back is looked at where the rows are
+  for (const at of [4, 5, 6, 7, 9, 10]) {
     const claims = new Uint32Array(bytes.slice().buffer);
     claims[at] = 0xffff_ffff;
-    if (at === 8) continue; // how many rows are wanted back is looked at where the rows are
     expect(() => decodeRequest(new Uint8Array(claims.buffer)), `word ${at}`).toThrow(/^stage: expected /);
   }
 });
