@@ -23,6 +23,13 @@ export function addBill(to: Bill, { instructions, messages, fees }: Bill): void 
   to.fees += fees;
 }
 
+/** A part of a bill out of so many, or several times it. */
+export const partOf = ({ instructions, messages, fees }: Bill, part: number, parts = 1): Bill => ({
+  instructions: (instructions * part) / parts,
+  messages: (messages * part) / parts,
+  fees: (fees * part) / parts,
+});
+
 /** Bytes of a call to ourselves: "generate" and its arguments. */
 export const SELF_CALL_BYTES = 17;
 

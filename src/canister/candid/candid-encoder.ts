@@ -33,7 +33,7 @@ function partsOfPlain(type: IDL.Type): Parts | undefined {
   if (kind === KIND_TEXT)
     return (text: string) => {
       const bytes = utf8(text);
-      return [Uint8Array.from(unsigned(bytes.length)), bytes];
+      return [lengthOf(bytes), bytes];
     };
   return undefined;
 }
@@ -52,6 +52,7 @@ function partsOfMade(type: IDL.Type): Parts | undefined {
   return undefined;
 }
 
+const lengthOf = ({ length }: Uint8Array | Uint32Array): Uint8Array => Uint8Array.from(unsigned(length));
 const NO = Uint8Array.of(0);
 const YES = Uint8Array.of(1);
 
@@ -63,7 +64,7 @@ function partsOfVec(type: IDL.VecClass<unknown>): Parts {
       (value instanceof Uint8Array && kind === KIND_NAT8) || (value instanceof Uint32Array && kind === KIND_NAT8 + 2);
     if (!isAsItLies) return [type.encodeValue(value as unknown[])];
     const { buffer, byteOffset, byteLength } = value;
-    return [Uint8Array.from(unsigned(value.length)), new Uint8Array(buffer, byteOffset, byteLength)];
+    return [lengthOf(value), new Uint8Array(buffer, byteOffset, byteLength)];
   };
 }
 

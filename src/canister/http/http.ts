@@ -88,11 +88,11 @@ export class HttpMethods {
     }
     const isLong = url.length > MAX_URL_CHARACTERS;
     const status = reads ? (isLong ? 414 : 200) : 405;
-    // HEAD gets a body too: without it the certificate would not fit, and the gateway leaves it out
     if (path === '/' && status === 200 && inReplicatedExecution()) {
       msgReply(pageInUpdates);
       return Promise.resolve();
     }
+    // HEAD gets a body too: without it the certificate would not fit, and the gateway leaves it out
     if (path === '/') return fixed('/', status);
     if (!Object.hasOwn(live, path)) return missing(method, path);
     const { type, body: text } = status === 200 ? live[path]!(url) : { type: 'text/plain', body: refusals[status]! };

@@ -5,7 +5,16 @@
  * Work that a trap undoes is on nobody's bill.
  */
 import { time } from 'azle';
-import { addBill, type Bill, callFees, cyclesOf, emptyBill, executed, SELF_CALL_BYTES } from '../../service/bill.ts';
+import {
+  addBill,
+  type Bill,
+  callFees,
+  cyclesOf,
+  emptyBill,
+  executed,
+  partOf,
+  SELF_CALL_BYTES,
+} from '../../service/bill.ts';
 import { type Amount, type Limits, Quotas, type Reservation } from '../../service/quotas.ts';
 import { SpentCallers } from '../../service/spent-callers.ts';
 import { Restored } from '../runtime/restoring.ts';
@@ -121,7 +130,7 @@ export function chargeEach(sessions: readonly Session[], bill: Bill): void {
   if (instructions === 0 && messages === 0 && fees === 0) return;
   const n = sessions.length;
   if (n === 0) addBill(ownBill, bill);
-  const part = n === 1 ? bill : { instructions: instructions / n, messages: messages / n, fees: fees / n };
+  const part = n === 1 ? bill : partOf(bill, 1, n);
   for (const session of sessions) charge(session, part);
 }
 
@@ -179,11 +188,7 @@ export function callersAccount(who: string, before: Bill): Account {
   return {
     addMessages(count) {
       spend(executed(0, count));
-      spend({
-        instructions: count * before.instructions,
-        messages: count * before.messages,
-        fees: count * before.fees,
-      });
+      spend(partOf(before, count));
     },
     addInstructions: (instructions) => spend({ instructions, messages: 0, fees: 0 }),
   };

@@ -48,7 +48,7 @@ import {
   takeOver,
 } from './driving.ts';
 import { admit, endUnpaid, finish } from './places.ts';
-import { errandsUnderWay, isAway, isPassing, StageError } from './stage-errands.ts';
+import { type Broken, errandsUnderWay, isAway, isPassing, StageError } from './stage-errands.ts';
 import { endWritten, turn } from './turn.ts';
 
 /** A drive that no message was executed of for so long is taken for lost. */
@@ -96,12 +96,6 @@ function stepOfDrive(args: Uint8Array): boolean {
   turn();
   sendNext();
   return true;
-}
-
-interface Broken {
-  type?: string;
-  rejectCode?: number;
-  rejectMessage?: string;
 }
 
 const reasonOf = (error: Broken): string => error.rejectMessage ?? error.type ?? String(error);

@@ -6,7 +6,7 @@
 import { call, type Principal } from 'azle';
 import type { Errand } from '../../model/stages/errands.ts';
 import { instructionsOf } from '../../model/stages/wire.ts';
-import { type Bill, callFees, executed } from '../../service/bill.ts';
+import { type Bill, callFees, executed, partOf } from '../../service/bill.ts';
 import { CALL_BYTE_CYCLES } from '../../service/prices.ts';
 import { blobInCandid, bytesOfBlob } from '../candid/blob.ts';
 import { type Model, readyModel } from '../model/model.ts';
@@ -65,7 +65,8 @@ export function failedByStage(session: Session): string | undefined {
   return trouble && trouble.times >= trouble.most ? `${trouble.reason}; resume it` : undefined;
 }
 
-interface Broken {
+/** What a call that failed is known by: its type, or how it was rejected. */
+export interface Broken {
   type?: string;
   rejectCode?: number;
   rejectMessage?: string;
@@ -116,13 +117,11 @@ function rowsOf({ load }: Errand): [Session, number][] {
 }
 
 /** Puts what an errand takes on the bills of those whose rows it is about, by their rows. */
-function chargeByRows(shares: readonly [Session, number][], { instructions, messages, fees }: Bill): void {
+function chargeByRows(shares: readonly [Session, number][], bill: Bill): void {
   const all = shares.reduce((sum, [, rows]) => sum + rows, 0);
-  if (all === 0) chargeEach([], { instructions, messages, fees });
-  for (const [session, rows] of shares) {
-    const part = rows / all;
-    charge(session, { instructions: part * instructions, messages: part * messages, fees: part * fees });
-  }
+  // nobody's rows are the canister's own affair
+  if (all === 0) chargeEach([], bill);
+  else for (const [session, rows] of shares) charge(session, partOf(bill, rows, all));
 }
 
 /**
