@@ -42,6 +42,7 @@ import {
   isFinished,
   isSession,
   listSessions,
+  type PageLimits,
   passingSession,
   remove,
   sessionForCaller,
@@ -75,8 +76,10 @@ import {
 
 const PAGE = 50;
 /** As an update call, which costs the canister what the page takes, there is less of it. */
-const maxPage = () =>
-  inReplicatedExecution() ? { sessions: 50, characters: 20_000 } : { sessions: 200, characters: 100_000 };
+const maxPage = (): PageLimits =>
+  inReplicatedExecution()
+    ? { sessions: 50, characters: 20_000, looks: 500 }
+    : { sessions: 200, characters: 100_000, looks: Number.POSITIVE_INFINITY };
 
 const fromSelf = (): boolean => msgCaller().compareTo(canisterSelf()) === 'eq';
 
@@ -372,8 +375,11 @@ export class GenerateMethods {
     // whoever has the id of an anonymous caller's session may read it, so nobody gets them by the dozen
     if (owner.isAnonymous() && !isAdmin(caller)) return { Ok: [] };
     const most = maxPage();
-    const limit = Math.min(options?.limit[0] ?? PAGE, most.sessions);
-    return { Ok: listSessions(owner.toText(), options?.after[0], limit, most.characters) };
+    const sessions = Math.min(options?.limit[0] ?? PAGE, most.sessions);
+    const page = listSessions(owner.toText(), options?.after[0], { ...most, sessions });
+    if (page) return { Ok: page };
+    const expected = `expected fewer than ${most.looks} expired sessions before the next one, got more`;
+    return { Err: { Unavailable: `list: ${expected}; call list as a query, or try again when they are forgotten` } };
   }
 
   /**

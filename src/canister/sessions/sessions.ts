@@ -120,8 +120,9 @@ function save(session: Session): void {
   if (entry) writeBill(entry.slot, session);
 }
 
-const isExpired = ({ standing, since }: Entry): boolean =>
-  standing !== 'underWay' && now() >= since + settings().finished_seconds * 1000;
+/** Sessions that were over then, in milliseconds since 1970, or before, have expired. */
+const expiredBefore = (): number => now() - settings().finished_seconds * 1000;
+const isExpired = ({ standing, since }: Entry): boolean => standing !== 'underWay' && since <= expiredBefore();
 
 /** Takes out what is over and too old or too much, what ended first coming first. @returns whether there was one */
 export function pruneOne(): boolean {
@@ -542,25 +543,33 @@ export function remove({ id }: Session): void {
   if (entry) forget(entry);
 }
 
+/** What a page of sessions holds at most. */
+export interface PageLimits {
+  sessions: number;
+  /** Of prompts: a reply has room for three bytes of each of 100,000. */
+  characters: number;
+  /** Sessions that are gone through for it, those that have expired included. */
+  looks: number;
+}
+
 /**
- * A page of somebody's sessions, newest first, from behind `after` on; fewer than `limit` where their prompts have more
- * than so many characters.
- * @param maxCharacters a reply has room for three bytes of each of 100,000
+ * A page of somebody's sessions, newest first, from behind `after` on; fewer than there may be where prompts are long.
+ * @returns undefined where there may be some, behind more expired ones than are gone through
  */
-export function listSessions(
-  owner: string,
-  after: string | undefined,
-  limit: number,
-  maxCharacters: number,
-): SessionInfo[] {
+export function listSessions(owner: string, after: string | undefined, most: PageLimits): SessionInfo[] | undefined {
   const page: SessionInfo[] = [];
   let characters = 0;
-  for (const { id } of index().of(owner, after)) {
-    if (page.length >= limit) break;
-    const session = findSession(id);
+  let looks = 0;
+  // worked out once: asking for time and settings takes ten times as long as going on to the next
+  const expired = expiredBefore();
+  for (const entry of index().of(owner, after)) {
+    if (page.length >= most.sessions) break;
+    if (looks === most.looks) return page.length > 0 ? page : undefined;
+    looks += 1;
+    const session = entry.standing !== 'underWay' && entry.since <= expired ? undefined : findSession(entry.id);
     if (!session) continue;
     characters += session.prompt.length;
-    if (page.length > 0 && characters > maxCharacters) break;
+    if (page.length > 0 && characters > most.characters) break;
     page.push(infoOf(session));
   }
   return page;
