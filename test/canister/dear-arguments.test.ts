@@ -8,7 +8,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { idlService as service } from '../../src/interface/llm.did.ts';
 import { randomFrom } from '../random.ts';
 import { allowed, bombs, type Cost, dearest, fromCanister, locked, skipped } from './dear-arguments.ts';
-import { change, type Installed, install, ok, options, stranger } from './llm.ts';
+import { llamaPack } from './llama-pack.ts';
+import { change, type Installed, install, ok, options, sha256Of, stranger } from './llm.ts';
 
 const methods = service._fields.map(([name]) => name);
 const encode = (types: IDL.Type[], values: unknown[]): Uint8Array => new Uint8Array(IDL.encode(types, values));
@@ -98,4 +99,26 @@ describe('ingress', () => {
     for (let i = 0; i < 60; i++) await ask();
     expect(canister.instance!.memoryBytes - before).toBeLessThan(2 ** 21);
   });
+});
+
+it('a list of as many packs as there may be is cheap; one more is refused', async () => {
+  const llm = await install({ autoTick: false });
+  const owner = llm.as();
+  const pack = await llamaPack('llama-a', 'int8');
+  const store = async (n: number) => {
+    const other = pack.slice();
+    other[pack.length - 100 - n]! ^= 1;
+    const started = await owner.upload_start(BigInt(other.length), sha256Of(other));
+    if ('Err' in started) return started;
+    ok(await owner.upload_chunk(0, other, []));
+    return await owner.upload_store();
+  };
+  for (let n = 0; n < 24; n++) ok(await store(n));
+  const expected = 'upload_start: expected at most 24 stored packs, got one more; delete a model';
+  expect(await store(24)).toEqual({ Err: { NoRoom: expected } });
+  expect(await owner.models()).toHaveLength(24);
+  llm.newMessages();
+  await llm.replica.updateCall({ canisterId: llm.canisterId, method: 'models', arg: encode([], []), sender: stranger });
+  const [, message] = llm.newMessages();
+  expect(message!.instructions.total).toBeLessThan(20e6);
 });

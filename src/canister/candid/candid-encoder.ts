@@ -59,6 +59,10 @@ const YES = Uint8Array.of(1);
 /** Typed arrays as they lie: the library would copy them three times, and each page takes 80,000 instructions. */
 function partsOfVec(type: IDL.VecClass<unknown>): Parts {
   const kind = kindOf(type._type);
+  if (type._type instanceof IDL.RecordClass) {
+    const parts = partsOf(type._type);
+    return (value: unknown[]) => [Uint8Array.from(unsigned(value.length)), ...value.flatMap((each) => parts(each))];
+  }
   return (value: Uint8Array | Uint32Array | unknown[]) => {
     const isAsItLies =
       (value instanceof Uint8Array && kind === KIND_NAT8) || (value instanceof Uint32Array && kind === KIND_NAT8 + 2);

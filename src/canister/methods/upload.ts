@@ -19,6 +19,7 @@ import type { Opt } from '../candid/opt.ts';
 import { receiptBlocks } from '../certification/receipts.ts';
 import {
   activate,
+  activePack,
   checkOn,
   dropPack,
   isActive,
@@ -41,6 +42,8 @@ import { candid } from './methods.ts';
 const CHUNK_BYTES = 1 << 20;
 /** More than any model whose answers would end: weights that the heap cannot hold are streamed. */
 const MAX_PACK_BYTES = 16 * 2 ** 30;
+/** A list of them is anybody's for the asking, and takes 0.3 M instructions each. */
+const MOST_PACKS = 24;
 
 interface Upload extends StoredPack {
   /** Whether it is a stored pack, of which nothing is needed. */
@@ -132,6 +135,10 @@ export class UploadMethods {
       writeRecord('upload', { ...known, known: true, missing: [], hashed: plan.chunks, words: [] } satisfies Upload);
       return { Ok: plan };
     }
+    if (packs.length >= MOST_PACKS) {
+      const expected = `expected at most ${MOST_PACKS} stored packs`;
+      return err({ NoRoom: `upload_start: ${expected}, got one more; delete a model` });
+    }
     const stored = packs.reduce((sum, { bytes }) => sum + bytes, 0);
     const most = settings().model_bytes;
     if (stored + Number(bytes) > most) {
@@ -205,11 +212,12 @@ export class UploadMethods {
   /** The packs stored. Query; everyone. */
   @candid()
   models(): StoredModel[] {
-    return storedPacks().map((stored) => ({
-      name: stored.name,
-      sha256: stored.sha256,
-      bytes: BigInt(stored.bytes),
-      active: isActive(stored),
+    const active = activePack();
+    return storedPacks().map(({ name, sha256, bytes }) => ({
+      name,
+      sha256,
+      bytes: BigInt(bytes),
+      active: sha256 === active,
     }));
   }
 

@@ -146,19 +146,27 @@ export function checkOn(stored: StoredPack, budget: number): [checked: number, p
 
 /** Writes down what is known of a pack that is stored. */
 export function updatePack(stored: StoredPack): void {
-  writeRecord(
-    'models',
+  setPacks(
     storedPacks().map((pack) => (pack.sha256 === stored.sha256 ? stored : pack)),
+    writeRecord,
   );
 }
 
 let current: Model | undefined;
 let currentStage: StageHere | undefined;
 
-/** The packs that are stored, checked and whole. */
-export const storedPacks = (): StoredPack[] => readRecord<StoredPack[]>('models') ?? [];
+let packs: readonly StoredPack[] | undefined;
 
-const activePack = (): string | undefined => readRecord<string>('active');
+/** The packs that are stored, checked and whole. */
+export const storedPacks = (): readonly StoredPack[] => (packs ??= readRecord<StoredPack[]>('models') ?? []);
+
+function setPacks(next: readonly StoredPack[], write: (name: string, value: unknown) => unknown): void {
+  write('models', next);
+  packs = next;
+}
+
+/** The SHA-256 of the pack that is the model, or a stage of one. */
+export const activePack = (): string | undefined => readRecord<string>('active');
 
 /** Why there is no model, and what to do. */
 let reason = '';
@@ -206,7 +214,7 @@ export const isActive = ({ sha256 }: StoredPack): boolean => sha256 === activePa
 
 /** Adds a pack to those stored. */
 export function keepPack(stored: StoredPack): void {
-  writeRecord('models', [...storedPacks(), stored]);
+  setPacks([...storedPacks(), stored], writeRecord);
 }
 
 /**
@@ -231,8 +239,8 @@ export const certifyModel = (): void => certifyModelOf(fromHex(activePack() ?? '
 
 /** Takes a pack that is not active out of those stored; its blocks are free. */
 export function dropPack(stored: StoredPack): void {
-  shortenRecord(
-    'models',
+  setPacks(
     storedPacks().filter(({ sha256 }) => sha256 !== stored.sha256),
+    shortenRecord,
   );
 }
