@@ -54,6 +54,8 @@ export interface RenderOptions {
 const MAX_STEPS = 20_000;
 const MAX_STEPS_PER_MESSAGE = 2_000;
 const MAX_TEMPLATE = 200_000;
+/** Of white space in a row: what the library seeks first takes the square of it. */
+const MAX_BLANK = 256;
 
 export class ChatTemplate {
   private readonly program: ReturnType<typeof parse>;
@@ -62,6 +64,8 @@ export class ChatTemplate {
   constructor(private readonly source: ChatSource) {
     const { template } = source;
     if (template.length > MAX_TEMPLATE) stop(`at most ${MAX_TEMPLATE} characters, got ${template.length}`);
+    for (const { length } of template.split(/\S+/))
+      if (length > MAX_BLANK) stop(`at most ${MAX_BLANK} characters of white space in a row, got ${length}`);
     try {
       // as transformers has its templates read
       this.program = parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true }));

@@ -92,6 +92,18 @@ describe('is stopped or refused', () => {
     expect(render(source)).toBe('x 0 ca-b ab.c a!b  a\n  b {\n  "a": [\n    1\n  ]\n}');
   });
 
+  it.each([' ', '\n', '\t\u00a0'])(
+    'one with a long run of white space, which the library takes the square of: %j',
+    (blank) => {
+      const long = blank.repeat(95_000);
+      for (const template of [`{{ 1${long}}}`, `a${long}b`, `{%${long}`])
+        expect(() => new ChatTemplate({ template })).toThrow(
+          `chat template: expected at most 256 characters of white space in a row, got ${long.length}`,
+        );
+      expect(() => new ChatTemplate({ template: `a${blank.repeat(100)}b` })).not.toThrow();
+    },
+  );
+
   it('a template that is too long', () => {
     expect(() => render('x'.repeat(200_001))).toThrow('at most 200000 characters, got 200001');
   });

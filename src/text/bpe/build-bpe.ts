@@ -23,7 +23,15 @@ import { characterBytes } from '../utf8.ts';
 import type { BpeData } from './bpe-data.ts';
 import { PRE_TOKENIZERS } from './pre-tokenizers.ts';
 import { unicodeClasses } from './unicode-classes.ts';
-import { type BpeToken, type BpeVocabulary, BYTE_ALPHABET, bytesOfSymbol, TokenType, utf8 } from './vocabulary.ts';
+import {
+  type BpeToken,
+  type BpeVocabulary,
+  BYTE_ALPHABET,
+  bytesOfSymbol,
+  MAX_MERGES,
+  TokenType,
+  utf8,
+} from './vocabulary.ts';
 
 const MAX_TOKENS = 2 ** 20;
 const PREFIX_FLAGS = {
@@ -92,6 +100,8 @@ function byteIds({ tokens, where, preTokenizer }: BpeVocabulary, ids: ReadonlyMa
 }
 
 function mergesOf({ merges, where }: BpeVocabulary, ids: ReadonlyMap<string, number>): Uint32Array {
+  if (merges.length > MAX_MERGES)
+    throw new RangeError(`${where}: expected at most ${MAX_MERGES} merges, got ${merges.length}`);
   const out = new Uint32Array(3 * merges.length);
   const seen = new Set<string>();
   for (const [rank, [left, right]] of merges.entries()) {

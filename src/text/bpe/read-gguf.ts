@@ -97,7 +97,7 @@ function readSentencePiece(fields: GgufTokenizerFields): BpeVocabulary {
   return {
     where,
     tokens,
-    merges: mergesOfScores(tokens, fields.ofTokens('scores', tokens.length)),
+    merges: mergesOfScores(tokens, fields.ofTokens('scores', tokens.length), where),
     preTokenizer: 'sentencepiece',
     ignoreMerges: false,
     nfc: false,

@@ -17,6 +17,9 @@ export interface BpeToken {
   type: number;
 }
 
+/** Twice as many as any model in use has. */
+export const MAX_MERGES = 2 ** 20;
+
 /**
  * Where SentencePiece puts a space before a text, or before each part between added tokens; `unless`: where none is
  * there.

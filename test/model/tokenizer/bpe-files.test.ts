@@ -177,6 +177,12 @@ describe('is refused by name', () => {
       'expected "merges[3]" to be a pair of pieces, got ["a",1]',
     ],
     [
+      'a merge of three pieces',
+      small,
+      (f) => f.model.merges[3].push('a'),
+      'expected "merges[3]" to be a pair of pieces, got [',
+    ],
+    [
       'a merge of no piece',
       small,
       (f) => (f.model.merges[3] = ['a', 'qq']),
@@ -199,6 +205,16 @@ describe('is refused by name', () => {
       small,
       (f) => (f.post_processor = { type: 'TemplateProcessing', single: [] }),
       'expected "single" to be a template of one text, got []',
+    ],
+    [
+      'a template of many tokens',
+      small,
+      (f) =>
+        (f.post_processor = {
+          type: 'TemplateProcessing',
+          single: [...Array(200_000).fill({ SpecialToken: { id: '<|bos|>' } }), { Sequence: { id: 'A' } }],
+        }),
+      'expected "single" to be a template of at most 64 parts, got 200001',
     ],
     [
       'words at spaces',

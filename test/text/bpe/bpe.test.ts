@@ -13,6 +13,7 @@ import { encodeBpeData } from '../../../src/text/bpe/bpe-data.ts';
 import { buildBpe } from '../../../src/text/bpe/build-bpe.ts';
 import { PRE_TOKENIZERS, type PreTokenizerName } from '../../../src/text/bpe/pre-tokenizers.ts';
 import { readGgufBpe } from '../../../src/text/bpe/read-gguf.ts';
+import { mergesOfScores } from '../../../src/text/bpe/scores.ts';
 import {
   type BpeToken,
   type BpeVocabulary,
@@ -225,6 +226,35 @@ it('shows no half of a character', () => {
   const stream = bpe.stream();
   expect(bpe.encode('a😀é').map((id) => stream.push(id))).toEqual(['a', '', '', '', '😀', '', 'é']);
   expect(stream.end()).toBe('');
+});
+
+describe('scores that merges are made of', () => {
+  const token = (text: string) => ({ text, bytes: new TextEncoder().encode(text), type: 1 });
+  const merges = (texts: string[], scores: number[]) => mergesOfScores(texts.map(token), scores, 'm.gguf');
+
+  it('the highest comes first', () => {
+    const found = merges(['a', 'b', 'c', 'ab', 'bc', 'abc'], [0, 0, 0, -2, -1, -3]);
+    expect(found.map((pair) => pair.join(' '))).toEqual(['b c', 'a b', 'a bc', 'ab c']);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('%d is none', (score) => {
+    const message = `m.gguf: token 2: expected a finite score, got ${score}`;
+    expect(() => merges(['a', 'b', 'ab'], [0, 0, score])).toThrow(message);
+  });
+
+  it('a piece of any length is not cut at each place', () => {
+    const message = 'm.gguf: token 1: expected fewer than 8000 characters, got 1000000';
+    expect(() => merges(['a', 'a'.repeat(1_000_000)], [0, 0])).toThrow(message);
+  });
+
+  it('pieces of which each makes up others come to no end of merges', () => {
+    // all texts of up to 16 letters a and b
+    const texts = Array.from({ length: 2 ** 17 - 2 }, (_, i) =>
+      (i + 2).toString(2).slice(1).replaceAll('0', 'a').replaceAll('1', 'b'),
+    );
+    const message = 'm.gguf: expected scores that come to at most 1048576 merges, got more';
+    expect(() => merges(texts, Array(texts.length).fill(0))).toThrow(message);
+  });
 });
 
 describe('a GGUF file', () => {

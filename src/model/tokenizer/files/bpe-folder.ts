@@ -75,7 +75,7 @@ function readModel(files: TokenizerFiles, where: string, config: Fields | undefi
   return {
     where,
     tokens,
-    merges: mergesOfScores(tokens, scores),
+    merges: mergesOfScores(tokens, scores, where),
     preTokenizer: 'sentencepiece',
     ignoreMerges: false,
     nfc: false,

@@ -95,7 +95,7 @@ function readMerges(model: Fields): [string, string][] {
   if (!Array.isArray(merges)) return model.wrong(TypeError, 'merges', 'a list of pairs', merges);
   return merges.map((merge: unknown, rank): [string, string] => {
     if (typeof merge === 'string') return pairOf(merge, rank, model.where);
-    const [left, right] = Array.isArray(merge) ? merge : [];
+    const [left, right] = Array.isArray(merge) && merge.length === 2 ? merge : [];
     if (typeof left === 'string' && typeof right === 'string') return [left, right];
     return model.wrong(TypeError, `merges[${rank}]`, 'a pair of pieces', merge);
   });

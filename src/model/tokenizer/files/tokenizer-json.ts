@@ -154,6 +154,9 @@ function checkPostProcessor(file: Fields, pieces: readonly Piece[]): void {
   if (JSON.stringify(end?.ids) !== JSON.stringify([id])) step.wrong(Error, 'special_tokens', `</s> with id ${id}`, end);
 }
 
+/** Each stands before or behind every prompt. */
+const MAX_TEMPLATE_PARTS = 64;
+
 /**
  * Ids that go before a text and behind it. @param idOf the id of a special token
  * @throws Error for what is no template of one text
@@ -169,6 +172,8 @@ export function aroundOf(
     if (type === 'ByteLevel') continue;
     if (type !== 'TemplateProcessing') step.wrong(Error, 'type', '"ByteLevel" or "TemplateProcessing"', type);
     const single = step.get('single');
+    if (Array.isArray(single) && single.length > MAX_TEMPLATE_PARTS)
+      step.wrong(RangeError, 'single', `a template of at most ${MAX_TEMPLATE_PARTS} parts`, single.length);
     const parts = Array.isArray(single) ? single.map((part: unknown) => templatePart(step, part)) : [];
     const at = parts.indexOf('A');
     const idAt = (content: string): number =>
