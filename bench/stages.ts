@@ -13,7 +13,7 @@ import { cutOf, cutStage } from '../src/model/pack/cut.ts';
 import { decodePackHead, packHeadBytes } from '../src/model/pack/pack.ts';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
 import { BenchCanister } from '../src/node/cost/bench-canister.ts';
-import { type Caused, causesOf, layOut } from '../src/node/cost/layout.ts';
+import { allUnderWay, type Caused, causesOf, endOf, idleShares, layOut } from '../src/node/cost/layout.ts';
 import { type PackSource, randomPack } from '../src/node/model/random-model.ts';
 import { shapeNamed, shapeNames } from '../src/node/model/shapes.ts';
 import { weightsOption, wholeNumber } from '../src/node/terminal/arguments.ts';
@@ -46,18 +46,14 @@ async function stageOf(pack: Awaited<ReturnType<typeof randomPack>>, stages: num
   return { bytes: end, read: (offset, size) => bytes.subarray(offset, offset + size) };
 }
 
-/** Of each canister the share of time that it idles, while all callers' tokens are made. */
-function idleShares(messages: readonly Caused[], canisters: readonly string[], hopIsRound: boolean): number[] {
-  const laidOut = layOut(messages, { perSecond: SLICE, round: hopIsRound ? 1 : 0 });
-  const last = Math.max(...laidOut.map(({ end }) => end));
-  // neither beginnings nor ends, when fewer are under way
-  const [from, to] = [0.35 * last, 0.8 * last];
-  return canisters.map((id) => {
-    let busy = 0;
-    for (const { canister, start, end } of laidOut)
-      if (canister === id) busy += Math.max(0, Math.min(end, to) - Math.max(start, from));
-    return 1 - busy / (to - from);
-  });
+/** Of each canister the share of time that it idles: while all callers' tokens are made, and from beginning to end. */
+function idle(one: readonly Caused[], more: readonly Caused[], tokens: number, ids: readonly string[], round: number) {
+  const [ofPrompts, all] = [one, more].map((messages) => layOut(messages, { perSecond: SLICE, round }));
+  const end = endOf(all!);
+  return {
+    underWay: idleShares(all!, ids, ...allUnderWay(endOf(ofPrompts!), end, tokens)),
+    ofAll: idleShares(all!, ids, 0, end),
+  };
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
@@ -91,7 +87,8 @@ async function run({ shape, weights, stages, promptTokens, tokens, callers }: Op
     const more = await ask(100 * count + 50, tokens);
     const further =
       (total(more.map(({ record }) => record)) - total(one.map(({ record }) => record))) / (tokens - 1) / count;
-    const idle = [false, true].map((hopIsRound) => idleShares(more, ids, hopIsRound));
+    const [atOnce, hopIsRound] = [0, 1].map((round) => idle(one, more, tokens, ids, round));
+    const shares = [atOnce!.underWay, hopIsRound!.underWay, atOnce!.ofAll];
     const largest = Math.max(...more.map(({ record }) => record.instructions.total));
     const ofOthers = (shares: readonly number[]): string =>
       percent(shares.slice(1).reduce((sum, share) => sum + share, 0) / (stages - 1));
@@ -99,13 +96,10 @@ async function run({ shape, weights, stages, promptTokens, tokens, callers }: Op
       String(count),
       millions(further),
       millions(largest),
-      percent(idle[0]![0]!),
-      ofOthers(idle[0]!),
-      percent(idle[1]![0]!),
-      ofOthers(idle[1]!),
+      ...shares.flatMap((of) => [percent(of[0]!), ofOthers(of)]),
     ]);
     say(
-      `${count} at once: ${rows.at(-1)!.join(', ')}; each: ${idle.map((shares) => shares.map(percent).join(' ')).join(' | ')}`,
+      `${count} at once: ${rows.at(-1)!.join(', ')}; each: ${shares.map((of) => of.map(percent).join(' ')).join(' | ')}`,
     );
   }
   const head = [
@@ -116,6 +110,8 @@ async function run({ shape, weights, stages, promptTokens, tokens, callers }: Op
     'others idle',
     'first, a hop takes a round',
     'others, a hop takes a round',
+    'first, from beginning to end',
+    'others, from beginning to end',
   ];
   console.log(`\n${table(head, rows)}`);
 }

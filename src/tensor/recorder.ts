@@ -6,8 +6,16 @@
 import * as protocol from './assembly/protocol.ts';
 import { CACHE_WORDS, ROW_CACHES } from './assembly/row-table.ts';
 import { type ConvShape, checkChannels, checkImages, fits, type Images, imagesAsRows, patchCols } from './images.ts';
-import { type KvKind, type MatrixKind, matrixParts } from './layout.ts';
+import { type KvKind, kvChunk, type MatrixKind, matrixParts } from './layout.ts';
 import type { Program, RecordedOp } from './machine.ts';
+import {
+  attentionInstructions,
+  linearInstructions,
+  type Most,
+  OP_INSTRUCTIONS,
+  type Part,
+  partsOf,
+} from './op-costs.ts';
 import { type OpArgs, type OpName, opEntry } from './ops.ts';
 import type { Rows } from './rows.ts';
 import { times, type Value } from './value.ts';
@@ -79,6 +87,12 @@ export interface AttentionOptions {
   window?: number;
 }
 
+export interface LinearOptions {
+  accumulate?: boolean;
+  /** Where there are never as many rows as in the rest of the program. */
+  mostRows?: number;
+}
+
 export type Activation = 'relu' | 'silu' | 'gelu_new' | 'gelu_exact';
 export const ACTIVATIONS: Record<Activation, number> = {
   relu: protocol.ACTIVATION_RELU,
@@ -137,10 +151,18 @@ export class Recorder {
   private readonly room: Scratch | undefined;
   /** Whose quantised form the scratch holds: an input that several matrices share is quantised once. */
   private quantized: Rows | undefined;
+  private readonly most: Most | undefined;
+  private readonly opInstructions: number;
 
-  /** @param scratch may be left out where no matrix and no attention is recorded */
-  constructor(scratch?: Scratch) {
+  /**
+   * @param scratch may be left out where no matrix and no attention is recorded
+   * @param most where it is given, no op takes more than `opInstructions`: what might is recorded in parts, which give
+   * the same to the bit
+   */
+  constructor(scratch?: Scratch, most?: Most, opInstructions = OP_INSTRUCTIONS) {
     this.room = scratch;
+    this.most = most;
+    this.opInstructions = opInstructions;
   }
 
   private get scratch(): Scratch {
@@ -163,16 +185,17 @@ export class Recorder {
   }
 
   /** out (+)= x w^T */
-  linear(out: Rows, x: Rows, w: Weights, options: { accumulate?: boolean } = {}): void {
+  linear(out: Rows, x: Rows, w: Weights, options: LinearOptions = {}): void {
     const { outputs, inputs, label } = w;
     if (x.cols !== inputs || out.cols !== outputs) {
       throw new RangeError(`linear ${label}: expected [${outputs}, ${inputs}] weights to fit ${x.cols} -> ${out.cols}`);
     }
     const { rows } = x;
     const accumulate = options.accumulate ? 1 : 0;
-    const macs = outputs * inputs;
+    const parts = this.partsOfLinear(w, rows, options.mostRows);
     if (w.kind === 'float32') {
-      this.emit('linearF32', { out: out.at, x: x.at, w: w.at, rows, outputs, inputs, accumulate }, label, out, macs);
+      const args = { out: out.at, x: x.at, w: w.at, rows, outputs, inputs, accumulate };
+      for (const [from, to] of parts) this.emit('linearF32', { ...args, from, to }, label, out, (to - from) * inputs);
       return;
     }
     const { quantized, quantizedScales: xScales, sums, unpacked } = this.scratch;
@@ -180,14 +203,21 @@ export class Recorder {
     this.quantize(x, label);
     const args = { out: out.at, x: quantized, xScales, w: at, wScales, rows, outputs, inputs, accumulate, sums };
     if (w.kind === 'int8') {
-      this.emit('linearQ8', args, label, out, macs);
+      for (const [from, to] of parts) this.emit('linearQ8', { ...args, from, to }, label, out, (to - from) * inputs);
       return;
     }
     if (unpacked === undefined && !(typeof x.rows === 'number' && x.rows < protocol.INT4_UNPACK_ROWS)) {
       throw new RangeError(`linear ${label}: expected room to unpack int4 weights in, got none`);
     }
-    const more = { multipliers: w.multipliers, unpacked: unpacked ?? 0 };
-    this.emit('linearInt4', { ...args, ...more }, label, out, macs);
+    const all = { ...args, multipliers: w.multipliers, unpacked: unpacked ?? 0 };
+    for (const [from, to] of parts) this.emit('linearInt4', { ...all, from, to }, label, out, (to - from) * inputs);
+  }
+
+  /** Which outputs of a matrix an op makes at a time. */
+  private partsOfLinear({ kind, outputs, inputs }: Weights, rows: Value, mostRows?: number): readonly Part[] {
+    const most = typeof rows === 'number' ? rows : (mostRows ?? this.most?.rows);
+    if (!this.most || most === undefined) return [[0, outputs]];
+    return partsOf(outputs, linearInstructions(kind, most, inputs), this.opInstructions, OUTPUT_STEPS);
   }
 
   /** Keys and values of each row go to its position in the cache. */
@@ -208,13 +238,34 @@ export class Recorder {
     const { quantized, quantizedScales, sums, scores, long = 0 } = this.scratch;
     const rows = { out: out.at, q: q.at, rows: table.rows, rowBytes: q.cols * 4, group, window };
     const args = { ...placeOf(table, kv), ...rows, bias: bias?.at ?? 0, reach: bias?.reach ?? 0 };
-    if (kv.kind === 'float32') {
-      this.emit('attentionF32', { ...args, scores }, label, out);
-    } else {
-      const scratch = { quantized, scales: quantizedScales, sums, weights: scores, long };
-      this.emit('attentionQ16', { ...args, ...scratch }, label, out);
-      this.quantized = undefined;
+    for (const part of this.partsOfAttention(table.rows, kv, group, window)) {
+      if (kv.kind === 'float32') {
+        this.emit('attentionF32', { ...args, ...part, scores }, label, out);
+      } else {
+        const scratch = { quantized, scales: quantizedScales, sums, weights: scores, long };
+        this.emit('attentionQ16', { ...args, ...part, ...scratch }, label, out);
+        this.quantized = undefined;
+      }
     }
+  }
+
+  /** Which heads of queries an op does at a time; where one is too much, of which rows. */
+  private partsOfAttention(rows: Value, { kind, heads, dKv }: KvCache, group: number, window: number): AttentionPart[] {
+    const queries = heads * group;
+    const { most } = this;
+    const all = { firstRow: 0, lastRow: ANY_ROWS, firstHead: 0, lastHead: queries };
+    if (!most) return [all];
+    // rows of a tile share their keys: each sees those of all of their windows
+    const keys = window > 0 ? Math.min(most.keys, window + protocol.TILE_ROWS + kvChunk(kind)) : most.keys;
+    const here = { ...most, keys, rows: typeof rows === 'number' ? rows : most.rows };
+    const ofHead = attentionInstructions(kind, here, dKv);
+    const ofHeads = partsOf(queries, ofHead, this.opInstructions, HEAD_STEPS);
+    const ofRow = attentionInstructions(kind, { ...here, rows: 1 }, dKv);
+    const ofRows: readonly Part[] =
+      ofHead > this.opInstructions ? partsOf(here.rows, ofRow, this.opInstructions, ROW_STEPS) : [[0, ANY_ROWS]];
+    return ofHeads.flatMap(([firstHead, lastHead]) =>
+      ofRows.map(([firstRow, lastRow]) => ({ firstRow, lastRow, firstHead, lastHead })),
+    );
   }
 
   /** out = activation(x) * gate, or activation(x); one row or several of the same width. */
@@ -424,6 +475,17 @@ export class Recorder {
     if (out && out === this.quantized) this.quantized = undefined;
   }
 }
+
+/**
+ * Outputs of a matrix that are made at once: as many as are unpacked, or split, at once; fewer; and the least. Heads of
+ * attention, and its rows: a tile, or the least.
+ */
+const OUTPUT_STEPS = [protocol.INT4_UNPACK_OUTPUTS, 256, 16];
+const HEAD_STEPS = [1];
+const ROW_STEPS = [protocol.TILE_ROWS, 1];
+const ANY_ROWS = 0xffff_ffff;
+
+type AttentionPart = Pick<OpArgs<'attentionQ16'>, 'firstRow' | 'lastRow' | 'firstHead' | 'lastHead'>;
 
 /** Arguments that say where a layer's part of a cache is. */
 function placeOf({ at }: RowTable, { cache, heads, dKv, layer, layers }: KvCache) {

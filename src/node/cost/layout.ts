@@ -92,3 +92,24 @@ export function layOut(
   }
   return placed;
 }
+
+/** When all messages are through, in seconds. */
+export const endOf = (placed: readonly Placed[]): number => Math.max(0, ...placed.map(({ end }) => end));
+
+/** Of each canister the share of the time between two moments in which it executes nothing. */
+export const idleShares = (placed: readonly Placed[], canisters: readonly string[], from: number, to: number) =>
+  canisters.map((id) => {
+    let busy = 0;
+    for (const { canister, start, end } of placed)
+      if (canister === id) busy += Math.max(0, Math.min(end, to) - Math.max(start, from));
+    return 1 - busy / (to - from);
+  });
+
+/**
+ * When all answers of a run are under way: a round of tokens after the first ones, to a round before the end.
+ * @param prompts when all first tokens are made, in a run that makes no others; `end` of a run of `tokens` each
+ */
+export function allUnderWay(prompts: number, end: number, tokens: number): [from: number, to: number] {
+  const round = (end - prompts) / (tokens - 1);
+  return [prompts + round, end - round];
+}

@@ -4,9 +4,11 @@ import { type PackShape, packTensors } from '../../model/families/registry.ts';
 import { ARENA_BYTES } from '../../model/limits.ts';
 import { NoMachine, openInRoom } from '../../model/open-in-room.ts';
 import { packWeightsBytes } from '../../model/tensor-table.ts';
+import { BLOCK_BYTES } from '../../native/blocks-protocol.ts';
 import { Arena, NoRoom } from '../../tensor/arena.ts';
 import type { Program } from '../../tensor/machine.ts';
 import { opEntry } from '../../tensor/ops.ts';
+import type { StablePiece } from '../../tensor/recorder.ts';
 
 export interface Places {
   /** The setting `arena_bytes`. */
@@ -21,12 +23,20 @@ export interface Places {
   readByEncoder: number;
 }
 
+/** Pieces of a pack as blocks of stable memory have them; numbers of pages have no meaning here. */
+export function piecesOf(offset: number, bytes: number): StablePiece[] {
+  const pieces: StablePiece[] = [];
+  for (let done = 0; done < bytes; done += pieces.at(-1)!.bytes) {
+    const within = (offset + done) % BLOCK_BYTES;
+    pieces.push({ page: 0, offset: within, bytes: Math.min(BLOCK_BYTES - within, bytes - done) });
+  }
+  return pieces;
+}
+
 /** @throws Error where the arena has no room for the model, streamed or not */
 export function placesOf(shape: PackShape, tokenizerBytes: number, arenaBytes = ARENA_BYTES): Places {
   const machine = new NoMachine();
   const arena = new Arena(machine);
-  // numbers of pages have no meaning here
-  const piecesOf = (offset: number, bytes: number) => [{ page: 0, offset, bytes }];
   const room = { machine, arena, most: arenaBytes, tokenizerBytes, piecesOf, isNew: true };
   try {
     const { languageModel } = openInRoom(shape, room);

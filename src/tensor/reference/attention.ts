@@ -90,11 +90,11 @@ function seenBy({ keys }: Row, window: number): number[] {
 
 export function attentionF32(m: Memory, a: OpArgs<'attentionF32'>): void {
   const { dKv } = a;
-  for (let i = 0; i < a.rows; i++) {
+  for (let i = a.firstRow; i < Math.min(a.rows, a.lastRow); i++) {
     const row = rowOf(m, 'float32', a, i);
     const seen = seenBy(row, a.window);
     const places = seen.map((j) => placesF32(row, a, j));
-    for (let h = 0; h < a.heads * a.group; h++) {
+    for (let h = a.firstHead; h < a.lastHead; h++) {
       const column = Math.floor(h / a.group) * dKv * 4;
       const query = m.floats(a.q + i * a.rowBytes + h * dKv * 4, dKv);
       const bias = biasOf(m, a, h);
@@ -116,10 +116,10 @@ export function attentionF32(m: Memory, a: OpArgs<'attentionF32'>): void {
 
 export function attentionQ16(m: Memory, a: OpArgs<'attentionQ16'>): void {
   const { dKv } = a;
-  for (let i = 0; i < a.rows; i++) {
+  for (let i = a.firstRow; i < Math.min(a.rows, a.lastRow); i++) {
     const row = rowOf(m, 'int16', a, i);
     const seen = seenBy(row, a.window);
-    for (let h = 0; h < a.heads * a.group; h++) {
+    for (let h = a.firstHead; h < a.lastHead; h++) {
       const column = i * a.rowBytes + h * dKv * 4;
       const query = quantized(m.floats(a.q + column, dKv), keyMax(dKv));
       const places = seen.map((j) => placesQ16(row, a, j, Math.floor(h / a.group)));

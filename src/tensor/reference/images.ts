@@ -54,7 +54,20 @@ export function conv2dQ8(
     );
     m.f32[patchScales / 4] = m.f32[xScales / 4 + image]!;
     const inputs = seen.length;
-    linearQ8(m, { out, x: patches, xScales: patchScales, w, wScales, rows: 1, outputs, inputs, accumulate: 0, sums });
+    linearQ8(m, {
+      out,
+      x: patches,
+      xScales: patchScales,
+      w,
+      wScales,
+      rows: 1,
+      outputs,
+      inputs,
+      accumulate: 0,
+      sums,
+      from: 0,
+      to: outputs,
+    });
     out += outputs * 4;
   }
 }
@@ -67,7 +80,7 @@ export function conv2dF32(m: Memory, { x, w, patches, ...shape }: OpArgs<'conv2d
       seen.map((at) => (at < 0 ? 0 : m.f32[x / 4 + at]!)),
       patches / 4,
     );
-    linearF32(m, { out, x: patches, w, rows: 1, outputs, inputs: seen.length, accumulate: 0 });
+    linearF32(m, { out, x: patches, w, rows: 1, outputs, inputs: seen.length, accumulate: 0, from: 0, to: outputs });
     out += outputs * 4;
   }
 }

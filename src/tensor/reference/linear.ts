@@ -44,10 +44,10 @@ export function quantize(m: Memory, { out, scales, x, rows, cols }: OpArgs<'quan
 type WeightAt = (row: number, span: Span, c: number) => number;
 
 function linearInt(m: Memory, a: OpArgs<'linearQ8'>, weightAt: WeightAt): void {
-  const { out, x, xScales, wScales, rows, outputs, inputs, accumulate } = a;
+  const { out, x, xScales, wScales, rows, outputs, inputs, accumulate, from, to } = a;
   for (let i = 0; i < rows; i++) {
     const scale = m.f32[xScales / 4 + i]!;
-    for (let f = 0; f < outputs; f++) {
+    for (let f = from; f < to; f++) {
       let y = accumulate ? m.f32[out / 4 + i * outputs + f]! : 0;
       for (const span of spans(inputs)) {
         let sum = 0; // an integer under 2^31: exact
@@ -77,10 +77,10 @@ export function linearInt4(m: Memory, a: OpArgs<'linearInt4'>): void {
 }
 
 export function linearF32(m: Memory, a: OpArgs<'linearF32'>): void {
-  const { out, x, w, rows, outputs, inputs, accumulate } = a;
+  const { out, x, w, rows, outputs, inputs, accumulate, from, to } = a;
   for (let i = 0; i < rows; i++) {
     const row = m.floats(x + i * inputs * 4, inputs);
-    for (let f = 0; f < outputs; f++) {
+    for (let f = from; f < to; f++) {
       const weights = m.floats(w + f * inputs * 4, inputs);
       let sum = accumulate ? m.f32[out / 4 + i * outputs + f]! : 0;
       for (let c = 0; c < inputs; c++) sum += row[c]! * weights[c]!;

@@ -7,7 +7,7 @@ import { ROW_BYTES } from '../../../tensor/assembly/row-table.ts';
 import type { Program } from '../../../tensor/machine.ts';
 import { type KvCache, Recorder, type Rows, type Scratch } from '../../../tensor/recorder.ts';
 import { plus, times, type Value } from '../../../tensor/value.ts';
-import { MAX_ROWS } from '../../batch.ts';
+import { MAX_LOGIT_ROWS, MAX_ROWS } from '../../batch.ts';
 import {
   type Allocate,
   type BatchPrograms,
@@ -102,6 +102,8 @@ function workingRows(shape: LlamaShape, allocate: Allocate): Working {
   return { ...working, scratch };
 }
 
+const mostOf = ({ config }: LlamaShape) => ({ rows: MAX_ROWS, keys: contextOf(config), sequences: MAX_LOGIT_ROWS });
+
 /** Layers by the checkpoint's names; each adds what it computes to x. */
 class Block {
   private readonly r: Recorder;
@@ -112,7 +114,7 @@ class Block {
     private readonly batch: number,
     private readonly rows: Working,
   ) {
-    this.r = new Recorder(rows.scratch);
+    this.r = new Recorder(rows.scratch, mostOf(shape));
   }
 
   forward(logits: Rows): Pick<BatchPrograms, 'forward' | 'head'> {
@@ -124,7 +126,7 @@ class Block {
     const head = r.position;
     const [x, h] = [rows.x, rows.h].map((all) => ({ ...all, rows: LOGIT_ROWS }));
     this.norm(h!, x!, FINAL_NORM);
-    r.linear(logits, h!, this.weights.matrix(tiedHead ? EMBEDDING : HEAD));
+    r.linear(logits, h!, this.weights.matrix(tiedHead ? EMBEDDING : HEAD), { mostRows: MAX_LOGIT_ROWS });
     return { forward: r.finish(), head };
   }
 

@@ -15,7 +15,7 @@ import {
   type Scratch,
 } from '../../../tensor/recorder.ts';
 import { plus, times, type Value } from '../../../tensor/value.ts';
-import { MAX_ROWS } from '../../batch.ts';
+import { MAX_LOGIT_ROWS, MAX_ROWS } from '../../batch.ts';
 import {
   type Allocate,
   type BatchPrograms,
@@ -136,7 +136,7 @@ type Working = Record<'x' | 'h' | 'q' | 'k' | 'v' | 'a' | 'wi' | 'gate', Rows> &
 function workingRows({ config }: T5Shape, most: number, shared: SharedScratch, allocate: Allocate): Working {
   const { model, inner, ff } = paddedSizes(config);
   // scores of the keys of a tile of 16 rows, as int16, or of one in float32
-  const scoresBytes = Math.max(MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH) * 32;
+  const scoresBytes = KEYS * 32;
   const bytesOf = { h: model, x: model, q: inner, k: inner, v: inner, a: inner, wi: ff, gate: ff };
   const quantizedBytes = Math.max(model, inner, ff) * 2;
   const rowBytes = Object.values(bytesOf).reduce((sum, cols) => sum + cols * 4, quantizedBytes + 16);
@@ -237,8 +237,13 @@ class Layers {
   }
 }
 
+/** A prompt's rows and a batch's; both see a prompt's keys, or an answer's. */
+const KEYS = Math.max(MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH);
+const MOST_OF_PROMPT = { rows: MAX_SOURCE_LENGTH, keys: KEYS, sequences: 1 };
+const MOST_OF_BATCH = { rows: MAX_ROWS, keys: KEYS, sequences: MAX_LOGIT_ROWS };
+
 function recordEncode(layers: Layers, prompt: RowTable, rows: Working): { encode: Program; encodedFrom: number } {
-  const r = new Recorder(rows.scratch);
+  const r = new Recorder(rows.scratch, MOST_OF_PROMPT);
   r.gather(rows.x, prompt.at, layers.weights.matrix(EMBEDDING), ROW_BYTES);
   layers.encoderBlocks(r, prompt, rows);
   const encodedFrom = r.position;
@@ -247,14 +252,14 @@ function recordEncode(layers: Layers, prompt: RowTable, rows: Working): { encode
 }
 
 function recordEncodeLayers(layers: Layers, prompt: RowTable, rows: Working): Program {
-  const r = new Recorder(rows.scratch);
+  const r = new Recorder(rows.scratch, MOST_OF_PROMPT);
   layers.encoderBlocks(r, prompt, rows);
   return r.finish();
 }
 
 function recordCross(layers: Layers, prompt: RowTable, { h, k, v, scratch }: Working): Program {
   const { shape } = layers;
-  const r = new Recorder(scratch);
+  const r = new Recorder(scratch, MOST_OF_PROMPT);
   for (const l of layers.here('decoder')) {
     const name = `decoder.block.${l}.layer.1.EncDecAttention`;
     layers.weights.enter(r, crossKeysName(l));
@@ -268,19 +273,19 @@ function recordCross(layers: Layers, prompt: RowTable, { h, k, v, scratch }: Wor
 function recordForward(layers: Layers, batch: RowTable, rows: Working, logits: Rows) {
   const { shape } = layers;
   const { config } = shape;
-  const r = new Recorder(rows.scratch);
+  const r = new Recorder(rows.scratch, MOST_OF_BATCH);
   r.gather(rows.x, batch.at, layers.weights.matrix(EMBEDDING), ROW_BYTES);
   layers.decoderBlocks(r, batch, rows);
   const head = r.position;
   const [x, h] = [rows.x, rows.h].map((all) => ({ ...all, rows: LOGIT_ROWS }));
   layers.norm(r, h!, x!, 'decoder.final_layer_norm');
   if (config.scaleDecoderOutputs) r.scale('decoder.scale', h!, h!, config.dModel ** -0.5);
-  r.linear(logits, h!, layers.weights.matrix(shape.tiedHead ? EMBEDDING : HEAD));
+  r.linear(logits, h!, layers.weights.matrix(shape.tiedHead ? EMBEDDING : HEAD), { mostRows: MAX_LOGIT_ROWS });
   return { forward: r.finish(), head };
 }
 
 function recordForwardLayers(layers: Layers, batch: RowTable, rows: Working): Program {
-  const r = new Recorder(rows.scratch);
+  const r = new Recorder(rows.scratch, MOST_OF_BATCH);
   layers.decoderBlocks(r, batch, rows);
   return r.finish();
 }

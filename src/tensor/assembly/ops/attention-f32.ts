@@ -89,17 +89,22 @@ function mix(out: usize, p: usize, v: usize, keys: u32, dKv: u32, rowBytes: usiz
  * in its cache, in the part of `layer` of `layers` (append-kv.ts). A cache has chunks of one position, or is one chunk.
  * `heads` are those of keys and values; `group` heads of queries share each. Where `window` is not 0, a row sees that
  * many keys, the last ones. bias f32 [heads * group, 2 * reach + 1] by distance key - row, which reaches all distances
- * that occur, or 0. Columns past the heads are left alone. scores: scratch of keys floats, padded to a multiple of
- * four. K a multiple of 4.
+ * that occur, or 0. Columns past the heads are left alone. Only the rows from `firstRow` up to `lastRow` are done, as
+ * far as there are that many, and the heads of queries from `firstHead` up to `lastHead`. scores: scratch of keys
+ * floats, padded to a multiple of four. K a multiple of 4.
  */
 export function attentionF32(
   out: usize, q: usize, table: usize, cache: u32, bias: usize, scores: usize,
   rows: u32, heads: u32, group: u32, window: u32, dKv: u32, rowBytes: usize, reach: u32, layer: u32, layers: u32,
+  firstRow: u32, lastRow: u32, firstHead: u32, lastHead: u32,
 ): void {
   const headBytes = <usize>dKv << 2;
   const innerBytes = <usize>heads * headBytes;
   const positionBytes = positionBytesF32(heads, dKv);
-  for (let i: u32 = 0; i < rows; i++) {
+  const biasBytes = <usize>(2 * reach + 1) << 2;
+  out += <usize>firstRow * rowBytes;
+  q += <usize>firstRow * rowBytes;
+  for (let i = firstRow, end = min(rows, lastRow); i < end; i++) {
     const place = cacheOf(table, i, cache);
     const seen = load<u32>(place, CACHE_KEYS * 4);
     const first: u32 = window && seen > window ? seen - window : 0;
@@ -109,17 +114,15 @@ export function attentionF32(
     const k = load<u32>(place) + <usize>(layer * chunk) * positionBytes + <usize>first * keyBytes;
     const v = k + <usize>chunk * innerBytes;
     const position = load<u32>(table + <usize>i * ROW_BYTES, ROW_POSITION * 4);
-    let distances = bias + (<usize>(reach - position + first) << 2);
-    let query: usize = 0;
-    for (let h: u32 = 0; h < heads; h++) {
-      const at = <usize>h * headBytes;
-      for (const end = query + <usize>group * headBytes; query < end; query += headBytes) {
-        dots(scores, q + query, k + at, keys, dKv, keyBytes);
-        if (bias) addBias(scores, distances, keys);
-        distances += (<usize>(2 * reach + 1)) << 2;
-        softmax(scores, keys);
-        mix(out + query, scores, v + at, keys, dKv, keyBytes);
-      }
+    let distances = bias + (<usize>(reach - position + first) << 2) + <usize>firstHead * biasBytes;
+    for (let h = firstHead; h < lastHead; h++) {
+      const query = <usize>h * headBytes;
+      const at = <usize>(h / group) * headBytes;
+      dots(scores, q + query, k + at, keys, dKv, keyBytes);
+      if (bias) addBias(scores, distances, keys);
+      distances += biasBytes;
+      softmax(scores, keys);
+      mix(out + query, scores, v + at, keys, dKv, keyBytes);
     }
     out += rowBytes;
     q += rowBytes;

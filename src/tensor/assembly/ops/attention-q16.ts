@@ -97,19 +97,22 @@ function firstChunk(place: usize, rows: u32, window: u32, chunk: u32): u32 {
  * q f32 [rows] of `rowBytes`, head h in the columns from h * K on -> out f32 as q, each row over the keys that it sees
  * in its cache, in the part of `layer` of `layers`. `heads` are those of keys and values; `group` heads of queries
  * share each. Where `window` is not 0, a row sees that many keys, the last ones. bias f32 [heads * group, 2 * reach +
- * 1] by distance key - row, which reaches all distances that occur, or 0. Scratch, for the rows of a tile: quantized
- * int16 [16, K], scales f32 [16], weights int16 [16, keys padded to 16]; sums: ACCUMULATOR_BYTES; long: f32 [16, keys
- * padded to 16] where there may be more than KEYS_AT_ONCE, else 0.
+ * 1] by distance key - row, which reaches all distances that occur, or 0. Only the rows from `firstRow` up to `lastRow`
+ * are done, as far as there are that many, and the heads of queries from `firstHead` up to `lastHead`. Scratch, for the
+ * rows of a tile: quantized int16 [16, K], scales f32 [16], weights int16 [16, keys padded to 16]; sums:
+ * ACCUMULATOR_BYTES; long: f32 [16, keys padded to 16] where there may be more than KEYS_AT_ONCE, else 0.
  */
 export function attentionQ16(
   out: usize, q: usize, table: usize, cache: u32, bias: usize, quantized: usize, scales: usize, sums: usize, weights: usize, long: usize,
   rows: u32, heads: u32, group: u32, window: u32, dKv: u32, rowBytes: usize, reach: u32, layer: u32, layers: u32,
+  firstRow: u32, lastRow: u32, firstHead: u32, lastHead: u32,
 ): void {
   const positionBytes = positionBytesQ16(heads, dKv);
+  const end = min(rows, lastRow);
   let same: u32 = 0;
   let tile: u32 = 0;
-  for (let i: u32 = 0; i < rows; i += tile, same -= tile) {
-    if (same == 0) same = sameCache(table, i, rows, cache);
+  for (let i = firstRow; i < end; i += tile, same -= tile) {
+    if (same == 0) same = sameCache(table, i, end, cache);
     tile = tileRows(same);
     const place = cacheOf(table, i, cache);
     const chunk = load<u32>(place, CACHE_CHUNK * 4);
@@ -119,7 +122,7 @@ export function attentionQ16(
     const part = load<u32>(place) + <usize>(layer * chunk) * positionBytes + <usize>skipped * chunkBytes;
     attendTile(
       tile, out + at, q + at, table + <usize>i * ROW_BYTES, place, part, skipped * chunk, mostKeys(place, tile), chunk, chunkBytes,
-      bias, quantized, scales, sums, weights, long, heads, group, window, dKv, rowBytes, reach,
+      bias, quantized, scales, sums, weights, long, group, window, dKv, rowBytes, reach, firstHead, lastHead,
     );
   }
 }
@@ -132,7 +135,8 @@ export function attentionQ16(
 @inline
 function attendTile(
   tile: u32, out: usize, q: usize, row: usize, place: usize, part: usize, start: u32, most: u32, chunk: u32, chunkBytes: usize,
-  bias: usize, quantized: usize, scales: usize, sums: usize, weights: usize, long: usize, heads: u32, group: u32, window: u32, dKv: u32, rowBytes: usize, reach: u32,
+  bias: usize, quantized: usize, scales: usize, sums: usize, weights: usize, long: usize, group: u32, window: u32, dKv: u32, rowBytes: usize, reach: u32,
+  firstHead: u32, lastHead: u32,
 ): void {
   const queryBytes = <usize>(dKv << 1);
   const keys = most - start;
@@ -141,11 +145,11 @@ function attendTile(
   const isLong = keys > KEYS_AT_ONCE;
   const rowsAt = isLong ? long : sums;
   const rowStride = isLong ? <usize>padded << 2 : TILE_STRIDE;
-  let table = bias + (<usize>(reach + start) << 2);
-  let head = part;
-  const queries = heads * group;
-  for (let h: u32 = 0; h < queries; h++) {
-    if (h > 0 && h % group == 0) head += headBytes(chunk, dKv);
+  const biasBytes = <usize>(2 * reach + 1) << 2;
+  let table = bias + (<usize>(reach + start) << 2) + <usize>firstHead * biasBytes;
+  let head = part + <usize>(firstHead / group) * headBytes(chunk, dKv);
+  for (let h = firstHead; h < lastHead; h++) {
+    if (h > firstHead && h % group == 0) head += headBytes(chunk, dKv);
     const at = <usize>h * (<usize>dKv << 2);
     const values = head + keysBytes(chunk, dKv);
     const keyScales = values + keysBytes(chunk, dKv);
@@ -190,7 +194,7 @@ function attendTile(
         v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(v128.load(from)), scale));
       }
     }
-    table += <usize>(2 * reach + 1) << 2;
+    table += biasBytes;
   }
 }
 

@@ -97,7 +97,7 @@ export function conv2dQ8(
           oy += 1;
         }
       }
-      linearQ8(out, patches, patchScales, w, wScales, rows, outputs, inputs, 0, sums);
+      linearQ8(out, patches, patchScales, w, wScales, rows, outputs, inputs, 0, sums, 0, outputs);
       out += <usize>(rows * outputs) << 2;
       done += rows;
     }
@@ -120,7 +120,7 @@ export function conv2dF32(
           patches, x, <i32>(oy * stride) - <i32>padding, <i32>(ox * stride) - <i32>padding, height, width, kernelHeight, kernelWidth, channels << 2,
           (width * channels) << 2,
         );
-        linearF32(out, patches, w, 1, outputs, inputs, 0);
+        linearF32(out, patches, w, 1, outputs, inputs, 0, 0, outputs);
         out += <usize>outputs << 2;
       }
     }

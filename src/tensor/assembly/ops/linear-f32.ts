@@ -3,14 +3,17 @@
 import { sum } from '../lanes';
 
 /**
- * x f32 [rows, K], w f32 [F, K] -> out f32 [rows, F], added to what is there where `accumulate` is set; K a multiple
- * of 16.
+ * x f32 [rows, K], w f32 [F, K] -> columns `from` up to `to` of out f32 [rows, F], added to what is there where
+ * `accumulate` is set; K a multiple of 16.
  */
-export function linearF32(out: usize, x: usize, w: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32): void {
+export function linearF32(out: usize, x: usize, w: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32, from: u32, to: u32): void {
   const rowBytes = <usize>inputs << 2;
-  const end = w + <usize>outputs * rowBytes;
+  const first = w + <usize>from * rowBytes;
+  const end = w + <usize>to * rowBytes;
+  const others = <usize>(outputs - (to - from)) << 2;
+  out += <usize>from << 2;
   for (let i: u32 = 0; i < rows; i++) {
-    for (let row = w; row < end; row += rowBytes) {
+    for (let row = first; row < end; row += rowBytes) {
       let s0 = f32x4.splat(0);
       let s1 = f32x4.splat(0);
       let s2 = f32x4.splat(0);
@@ -25,6 +28,7 @@ export function linearF32(out: usize, x: usize, w: usize, rows: u32, outputs: u3
       store<f32>(out, accumulate ? load<f32>(out) + s : s);
       out += 4;
     }
+    out += others;
     x += rowBytes;
   }
 }

@@ -86,22 +86,23 @@ function unpackSpan(out: usize, w: usize, multipliers: usize, octetMultipliers: 
 }
 
 /**
- * x int16 [rows, K] with scales f32 [rows], w int4 [F, K] -> out f32 [rows, F], added to what is there where
- * `accumulate` is set. K and F multiples of 16. sums: ACCUMULATOR_BYTES, unpacked: INT4_UNPACK_OUTPUTS * K bytes of
- * scratch, or F * K if that is less, untouched by less than INT4_UNPACK_ROWS rows.
+ * x int16 [rows, K] with scales f32 [rows], w int4 [F, K] -> columns `from` up to `to` of out f32 [rows, F], added to
+ * what is there where `accumulate` is set. K and F multiples of 16, from and to as well. sums: ACCUMULATOR_BYTES,
+ * unpacked: INT4_UNPACK_OUTPUTS * K bytes of scratch, or F * K if that is less, untouched by less than INT4_UNPACK_ROWS
+ * rows.
  */
 export function linearInt4(
   out: usize, x: usize, xScales: usize, w: usize, multipliers: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32,
-  sums: usize, unpacked: usize,
+  sums: usize, unpacked: usize, from: u32, to: u32,
 ): void {
   const octetMultipliers = <usize>((inputs + GROUP - 1) / GROUP) << 3;
   const outBytes = <usize>outputs << 2;
   if (rows >= UNPACK_ROWS) {
-    for (let first: u32 = 0; first < outputs; first += UNPACK_OUTPUTS) {
-      const count = min(outputs - first, UNPACK_OUTPUTS);
+    for (let first = from; first < to; first += UNPACK_OUTPUTS) {
+      const count = min(to - first, UNPACK_OUTPUTS);
       const firstBytes = <usize>first << 2;
       unpack(unpacked, w, multipliers, octetMultipliers, outputs, inputs, first, count);
-      linearQ8Into(out + firstBytes, outBytes, x, xScales, unpacked, wScales + firstBytes, rows, count, inputs, accumulate, sums);
+      linearQ8Into(out + firstBytes, outBytes, x, xScales, unpacked, wScales + firstBytes, rows, count, inputs, accumulate, sums, 0, count);
     }
     return;
   }
@@ -110,24 +111,45 @@ export function linearInt4(
   for (let tile = tileRowsInt4(rows); tile > 1; tile = tileRowsInt4(rows - done)) {
     tileOver(
       tile, out + <usize>done * outBytes, x + <usize>done * xBytes, xScales + (<usize>done << 2), w, multipliers, octetMultipliers, wScales, outputs, inputs,
-      accumulate != 0, sums,
+      accumulate != 0, sums, from, to,
     );
     done += tile;
   }
   for (; done < rows; done++) {
     const at = out + <usize>done * outBytes;
     const scale = load<f32>(xScales + (<usize>done << 2));
-    rowInt4(at, x + <usize>done * xBytes, w, multipliers, octetMultipliers, wScales, scale, at + outBytes, inputs, accumulate != 0);
+    const xRow = x + <usize>done * xBytes;
+    if (to - from == outputs) rowInt4(at, xRow, w, multipliers, octetMultipliers, wScales, scale, at + outBytes, inputs, accumulate != 0);
+    else someOfRow(at, xRow, w, multipliers, octetMultipliers, wScales, scale, outputs, inputs, accumulate != 0, from, to);
+  }
+}
+
+/** Columns `from` up to `to` of a row: spans of these weights do not lie one behind the other. */
+function someOfRow(
+  out: usize, x: usize, w: usize, multipliers: usize, octetMultipliers: usize, wScales: usize, scale: f32, outputs: u32, inputs: u32, accumulate: bool,
+  from: u32, to: u32,
+): void {
+  const first = <usize>from << 2;
+  const end = out + (<usize>to << 2);
+  const some = multipliers + <usize>(from >> 3) * octetMultipliers;
+  let columns: u32 = 0;
+  for (let span: u32 = 0; span < inputs; span += columns) {
+    columns = spanOf(inputs - span);
+    const part = w + (<usize>(span * outputs + from * columns) >> 1);
+    rowInt4(
+      out + first, x + (<usize>span << 1), part, some + (<usize>(span / GROUP) << 3), octetMultipliers, wScales + first, scale, end, columns,
+      accumulate || span > 0,
+    );
   }
 }
 
 /** As linearInt4, for the rows of one tile: a chunk of w at a time, so that the sums stay in one page. */
 function tileOver(
   tile: u32, out: usize, x: usize, xScales: usize, w: usize, multipliers: usize, octetMultipliers: usize, wScales: usize, outputs: u32, inputs: u32,
-  accumulate: bool, sums: usize,
+  accumulate: bool, sums: usize, first: u32, to: u32,
 ): void {
-  const groups = outputs >> 2;
-  for (let done: u32 = 0; done < groups; done += CHUNK_GROUPS) {
+  const groups = to >> 2;
+  for (let done = first >> 2; done < groups; done += CHUNK_GROUPS) {
     const count = min(groups - done, CHUNK_GROUPS);
     const chunkMultipliers = multipliers + <usize>(done >> 1) * octetMultipliers;
     let columns: u32 = 0;

@@ -40,10 +40,12 @@ const ALL_X: u32 = 7 * SEVEN_X;
  */
 export function linearSplit(
   out: usize, outBytes: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: bool, scratch: usize,
+  from: u32, to: u32,
 ): u32 {
-  if (inputs % (BLOCKS * 16) || inputs < LEAST_COLUMNS || outputs < LEAST_GROUPS * 4) return 0;
+  if (inputs % (BLOCKS * 16) || inputs < LEAST_COLUMNS || to - from < LEAST_GROUPS * 4) return 0;
   const taken = rows / SPLIT_ROWS * SPLIT_ROWS;
-  const groups = outputs >> 2;
+  const groups = (to - from) >> 2;
+  const last = to >> 2;
   const chunks = (groups + MOST_GROUPS - 1) / MOST_GROUPS;
   // chunks alike, each of whole groups a block
   const chunkGroups = (groups + chunks * BLOCKS - 1) / (chunks * BLOCKS) * BLOCKS;
@@ -52,8 +54,8 @@ export function linearSplit(
   const ws = xs + PASSES * ALL_X;
   for (let first: u32 = 0; first < taken; first += PASSES * SPLIT_ROWS) {
     const passes = min(PASSES, (taken - first) / SPLIT_ROWS);
-    for (let done: u32 = 0; done < groups; done += chunkGroups) {
-      const ofChunk = min(chunkGroups, groups - done);
+    for (let done = from >> 2; done < last; done += chunkGroups) {
+      const ofChunk = min(chunkGroups, last - done);
       const blockGroups = ofChunk / BLOCKS;
       let columns: u32 = 0;
       for (let span: u32 = 0; span < inputs; span += columns) {

@@ -42,32 +42,33 @@ export function scaleRow(out: usize, sums: usize, scales: usize, scale: f32, gro
 
 /**
  * x int16 [rows, K] with scales f32 [rows], w int8 [F, K] in groups of four rows, span by span (layout.ts), with scales
- * f32 [F] -> out f32 [rows, F], added to what is there where `accumulate` is set. K and F multiples of 16. sums:
- * ACCUMULATOR_BYTES of scratch, untouched where no tile of rows is full.
+ * f32 [F] -> columns `from` up to `to` of out f32 [rows, F], added to what is there where `accumulate` is set. K and F
+ * multiples of 16, from and to as well. sums: ACCUMULATOR_BYTES of scratch, untouched where no tile of rows is full.
  */
 export function linearQ8(
-  out: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32, sums: usize,
+  out: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32, sums: usize, from: u32, to: u32,
 ): void {
-  linearQ8Into(out, <usize>outputs << 2, x, xScales, w, wScales, rows, outputs, inputs, accumulate, sums);
+  linearQ8Into(out, <usize>outputs << 2, x, xScales, w, wScales, rows, outputs, inputs, accumulate, sums, from, to);
 }
 
-/** linearQ8 into some columns of rows that are `outBytes` apart. */
+/** linearQ8 into rows that are `outBytes` apart. */
 export function linearQ8Into(
   out: usize, outBytes: usize, x: usize, xScales: usize, w: usize, wScales: usize, rows: u32, outputs: u32, inputs: u32, accumulate: u32, sums: usize,
+  from: u32, to: u32,
 ): void {
   if (rows >= SPLIT_ROWS) {
-    const split = linearSplit(out, outBytes, x, xScales, w, wScales, rows, outputs, inputs, accumulate != 0, sums);
+    const split = linearSplit(out, outBytes, x, xScales, w, wScales, rows, outputs, inputs, accumulate != 0, sums, from, to);
     rows -= split;
     out += <usize>split * outBytes;
     x += <usize>split * inputs << 1;
     xScales += <usize>split << 2;
   }
-  const groups = outputs >> 2;
+  const groups = to >> 2;
   const xBytes = <usize>inputs << 1;
   let tiled: u32 = 0;
   // rows of w in chunks, so that the sums stay in one page, and a chunk of w in the cache while every tile of x passes
   // over it
-  for (let done: u32 = 0; done < groups; done += CHUNK_GROUPS) {
+  for (let done = from >> 2; done < groups; done += CHUNK_GROUPS) {
     const count = groups - done < CHUNK_GROUPS ? groups - done : CHUNK_GROUPS;
     const end = sums + (<usize>count << 4);
     const chunkScales = wScales + (<usize>done << 4);
@@ -95,6 +96,22 @@ export function linearQ8Into(
   for (let row = tiled; row < rows; row++) {
     const at = out + <usize>row * outBytes;
     const scale = load<f32>(xScales + (<usize>row << 2));
-    rowQ8(at, x + <usize>row * xBytes, w, wScales, scale, at + (<usize>outputs << 2), inputs, accumulate != 0);
+    const xRow = x + <usize>row * xBytes;
+    if (to - from == outputs) rowQ8(at, xRow, w, wScales, scale, at + (<usize>outputs << 2), inputs, accumulate != 0);
+    else someOfRow(at, xRow, w, wScales, scale, outputs, inputs, accumulate != 0, from, to);
+  }
+}
+
+/** Columns `from` up to `to` of a row: spans of these weights do not lie one behind the other. */
+function someOfRow(
+  out: usize, x: usize, w: usize, wScales: usize, scale: f32, outputs: u32, inputs: u32, accumulate: bool, from: u32, to: u32,
+): void {
+  const first = <usize>from << 2;
+  const end = out + (<usize>to << 2);
+  let columns: u32 = 0;
+  for (let span: u32 = 0; span < inputs; span += columns) {
+    columns = spanOf(inputs - span);
+    const part = w + <usize>(span * outputs) + <usize>(from * columns);
+    rowQ8(out + first, x + (<usize>span << 1), part, wScales + first, scale, end, columns, accumulate || span > 0);
   }
 }
