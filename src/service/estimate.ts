@@ -7,6 +7,7 @@
 import { MAX_ROWS } from '../model/batch.ts';
 import { packTensors, sizesOf, workOf } from '../model/families/registry.ts';
 import { type OpenedHead, packShape } from '../model/pack/pack.ts';
+import { ROWS_A_HOP } from '../model/stages/wire.ts';
 import { packWeightsBytes } from '../model/tensor-table.ts';
 import { callFees, executed, ingressFees, SELF_CALL_BYTES } from './bill.ts';
 import { CALL_BYTE_CYCLES, PAGE_INSTRUCTIONS } from './prices.ts';
@@ -97,8 +98,10 @@ function toursOf(
   const { width, encoderLayers } = sizesOf(packShape(head));
   // an encoder's rows visit all stages, and then once more for each decoder's keys and values of them
   const prompts = encoderLayers > 0 ? 2 : 0;
-  // whose message is full is asked to go on
-  const errands = others * (batches + prompts) + Math.ceil(unit / 1_500_000_000);
+  // whose message is full is asked to go on, and so is whose rows do not go in one call, there or back
+  const more = (count: number): number => 2 * Math.floor((count * (width + 15) * 4) / ROWS_A_HOP);
+  const pieces = batches * more(Math.min(MAX_ROWS, rows)) + prompts * more(promptTokens);
+  const errands = others * (batches + prompts + pieces) + Math.ceil(unit / 1_500_000_000);
   return { errands, bytes: 2 * others * (rows + prompts * promptTokens) * (width + 15) * 4 };
 }
 

@@ -18,9 +18,12 @@ import {
   FORWARD,
   goingOn,
   LACKING,
+  PART,
   PAUSED,
+  type Piece,
   PROMPT,
   type Request,
+  ROWS_A_HOP,
   type SequenceOf,
 } from './wire.ts';
 
@@ -55,8 +58,10 @@ interface Tour {
   closed: readonly number[];
   /** Stages that are yet to do their part. */
   left: readonly number[];
-  /** Rows for the next of them. */
+  /** Rows for the next of them, how many bytes of these are there, and what has come of that one's own. */
   hidden: Uint8Array;
+  sent: number;
+  got: Uint8Array[];
   /** Of the errand to that stage: once it was taken, and as long as its message was full. */
   number?: number;
   /** What is asked now; undefined until it is taken. */
@@ -64,6 +69,19 @@ interface Tour {
 }
 
 type Copy = Pick<CopyOf, 'number' | 'from' | 'to'> & { target: Sequence; source: Sequence };
+
+const freshRows = (hidden: Uint8Array) => ({ hidden, sent: 0, got: [] });
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!;
+  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
 
 export class Errands {
   private readonly ids = new Map<Sequence, number>();
@@ -74,6 +92,8 @@ export class Errands {
   private closed: number[] = [];
   private copies: Copy[] = [];
   private tours: Tour[] = [];
+  /** Bytes of rows that a call carries at most. */
+  mostBytes = ROWS_A_HOP;
 
   /**
    * @param epoch another one each time that a model is opened, in 32 bits
@@ -94,7 +114,7 @@ export class Errands {
     // what all stages are to hear of goes with a batch, which visits all of them
     const isBatch = load.kind === FORWARD;
     const copies = isBatch ? [...this.copies] : [];
-    this.tours.push({ load, copies, closed: isBatch ? [...this.closed] : [], left, hidden });
+    this.tours.push({ load, copies, closed: isBatch ? [...this.closed] : [], left, ...freshRows(hidden) });
   }
 
   /** Whether the encoder has layers elsewhere. */
@@ -113,9 +133,21 @@ export class Errands {
     if (isNew) this.lastNumber += 1;
     tour.number ??= this.lastNumber;
     const alive = this.tours.flatMap(({ number }) => number ?? []);
-    const request = isNew ? this.request(tour, tour.number, alive) : goingOn(this.epoch, tour.number, alive);
+    const piece = this.nextPiece(tour);
+    const request = isNew
+      ? this.request(tour, tour.number, alive, piece)
+      : goingOn(this.epoch, tour.number, alive, piece);
     tour.errand = { stage: tour.left[0]!, request: encodeRequest(request), load: tour.load };
     return tour.errand;
+  }
+
+  /** What goes with the next request: rows that are not there yet. */
+  private nextPiece(tour: Tour): Piece {
+    const { hidden, sent, got } = tour;
+    const piece = hidden.subarray(sent, sent + this.mostBytes);
+    tour.sent += piece.length;
+    const taken = got.reduce((sum, { length }) => sum + length, 0);
+    return { hidden: piece, sent, all: hidden.length, taken, most: this.mostBytes };
   }
 
   /**
@@ -141,7 +173,12 @@ export class Errands {
       }
       return 'lost';
     }
-    return this.goOn(tour, reply.hidden);
+    tour.got.push(reply.hidden);
+    if (reply.kind === PART) {
+      tour.errand = undefined;
+      return 'away';
+    }
+    return this.goOn(tour, joined(tour.got));
   }
 
   private goOn(tour: Tour, hidden: Uint8Array): Uint8Array | 'away' {
@@ -158,7 +195,7 @@ export class Errands {
       return hidden;
     }
     const { copies, closed } = tour;
-    this.tours.push({ load, copies, closed, left, hidden: load.kind === CROSS ? tour.hidden : hidden });
+    this.tours.push({ load, copies, closed, left, ...freshRows(load.kind === CROSS ? tour.hidden : hidden) });
     return 'away';
   }
 
@@ -185,8 +222,8 @@ export class Errands {
     this.closed.push(id);
   }
 
-  private request(tour: Tour, number: number, alive: readonly number[]): Request {
-    const { load, left, hidden, closed } = tour;
+  private request(tour: Tour, number: number, alive: readonly number[], piece: Piece): Request {
+    const { load, left, closed } = tour;
     const { kind, rows, prompt } = load;
     // others are made by all, or were of what is closed
     const copies = tour.copies.filter((copy) => this.copies.includes(copy));
@@ -206,7 +243,7 @@ export class Errands {
       }),
       rows: rows.map(([sequence, position]) => [sequence ? this.idOf(sequence) : 0, position] as const),
       back: kind === CROSS ? 0 : left.length > 1 ? rows.length : load.back,
-      hidden,
+      ...piece,
     };
   }
 

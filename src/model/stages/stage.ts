@@ -18,6 +18,8 @@ import {
   FORWARD,
   GO_ON,
   LACKING,
+  NOTHING,
+  PART,
   PAUSED,
   PROMPT,
   type Reply,
@@ -63,10 +65,22 @@ interface Begun {
 
 /** A request that waits for its turn, is under way, or is through and has not been asked for. */
 interface Run {
+  /** With all its rows, of which so many bytes are there. */
   request: Request;
+  received: number;
   begun?: Begun;
   /** What came of it. */
   hidden?: Uint8Array;
+}
+
+const isWhole = ({ request, received }: Run): boolean => received === request.all;
+
+/** Takes the rows that a request brings. @returns whether they are the next ones */
+function receive(run: Run, { hidden, sent }: Request): boolean {
+  if (sent !== run.received || sent + hidden.length > run.request.all) return false;
+  run.request.hidden.set(hidden, sent);
+  run.received += hidden.length;
+  return true;
 }
 
 export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
@@ -79,7 +93,7 @@ export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
   private epoch = 0;
   private number = 0;
   private lastCopy = 0;
-  /** By number, in the order in which they came. One is worked on at a time, to its end. */
+  /** By number, in the order in which all their rows were there. One is worked on at a time, to its end. */
   private readonly runs = new Map<number, Run>();
 
   /**
@@ -97,6 +111,7 @@ export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
 
   private reply(request: Request, budget?: bigint): Reply {
     const { number, alive } = request;
+    if (request.kind === NOTHING) return { kind: DONE, hidden: new Uint8Array(0) };
     if (request.epoch !== this.epoch) this.forgetAll(request.epoch);
     for (const other of this.runs.keys()) if (!alive.includes(other)) this.runs.delete(other);
     if (request.kind !== GO_ON) {
@@ -106,17 +121,26 @@ export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
       const lacking = this.open(request);
       if (lacking.length > 0) return { kind: LACKING, from: lacking };
       this.check(request);
-      this.runs.set(number, { request });
+      this.runs.set(number, { request: { ...request, hidden: new Uint8Array(request.all) }, received: 0 });
     }
     const own = this.runs.get(number);
     // what was under way is lost: begin anew
-    if (!own) return { kind: LACKING, from: [] };
+    if (!own || !receive(own, request)) return { kind: LACKING, from: [] };
+    if (request.hidden.length > 0 && isWhole(own)) {
+      // its turn comes behind those that were whole before: one of them may be in the middle
+      this.runs.delete(number);
+      this.runs.set(number, own);
+    }
     for (const run of this.runs.values()) {
+      if (!isWhole(run)) continue;
       if (!this.goOn(run, budget)) return { kind: PAUSED };
       if (run === own) break;
     }
+    if (!own.hidden) return { kind: PAUSED };
+    const hidden = own.hidden!.subarray(request.taken, request.taken + request.most);
+    if (request.taken + hidden.length < own.hidden!.length) return { kind: PART, hidden };
     this.runs.delete(number);
-    return { kind: DONE, hidden: own.hidden! };
+    return { kind: DONE, hidden };
   }
 
   /** @returns whether it is through */
@@ -281,11 +305,11 @@ export abstract class Stage<P extends StagePrograms> extends PlacedModel<P> {
     return this.started(prompt.cross, registers, () => new Uint8Array(0));
   }
 
-  private checkRows({ rows, hidden, back }: Request, { cols }: Rows, most: number): void {
+  private checkRows({ rows, all, back }: Request, { cols }: Rows, most: number): void {
     if (rows.length < 1 || rows.length > most) throw new Error(`stage: expected 1 to ${most} rows, got ${rows.length}`);
     if (back > rows.length) throw new Error(`stage: expected at most ${rows.length} rows back, got ${back}`);
     const bytes = rows.length * cols * 4;
-    if (hidden.length !== bytes) throw new Error(`stage: expected ${bytes} bytes of rows, got ${hidden.length}`);
+    if (all !== bytes) throw new Error(`stage: expected ${bytes} bytes of rows, got ${all}`);
   }
 
   private started(program: Program, registers: Registers, finish: () => Uint8Array): Begun {

@@ -95,6 +95,11 @@ export class StagedModel extends FixtureModel {
     this.others[stage - 1] = this.reopen(stage);
   }
 
+  /** Bytes of rows that a call carries at most. */
+  set mostBytes(bytes: number) {
+    (this.lm as unknown as { errands: { mostBytes: number } }).errands.mostBytes = bytes;
+  }
+
   /** What is asked and not answered, in the order in which it was. */
   readonly pending: Errand[] = [];
 

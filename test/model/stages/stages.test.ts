@@ -9,6 +9,7 @@ import { openGeneration } from '../../../src/model/generation/open-generation.ts
 import type { GenerationRequest } from '../../../src/model/generation/options.ts';
 import type { LanguageModel } from '../../../src/model/language-model.ts';
 import type { LayerCounts, StagePart } from '../../../src/model/stages/stage-plan.ts';
+import { ROWS_A_HOP } from '../../../src/model/stages/wire.ts';
 import { Reference } from '../../../src/tensor/reference/reference.ts';
 import { type Random, randomFrom } from '../../random.ts';
 import { newUnit } from '../../tensor/machines.ts';
@@ -79,6 +80,39 @@ describe.each([...FIXTURES, ...LLAMA_FIXTURES])('%s', (name) => {
   });
 });
 
+/** What a request and an answer have beside rows, of the few sequences here. */
+const BESIDE_ROWS = 700;
+
+it.each([
+  ['flan-b', 7],
+  ['flan-b', 4096],
+  ['llama-a', 60],
+] as const)('%s: rows that a call has no room for go in several, %i bytes each', async (name, mostBytes) => {
+  const pack = await packOf(name, 'int8');
+  const parts = randomParts(countsOf(pack), 3, randomFrom(5));
+  const whole = await FixtureModel.open(name, 'int8', newUnit());
+  const prompt = Array.from({ length: 60 }, (_, i) => 2 + ((i * 37) % 300));
+  const model = await StagedModel.cut(name, 'int8', parts, newUnit, pack);
+  model.mostBytes = mostBytes;
+  const answer = (one: FixtureModel, errand: () => boolean): number[] => {
+    const generation = one.generation(prompt, { max_new_tokens: 2 });
+    while (!generation.finishReason) if (advanceAll(one.lm, [generation]) !== 'done') errand();
+    return [...generation.tokenIds];
+  };
+  expect(answer(model, () => model.errand())).toEqual(answer(whole, () => false));
+  for (const { request, reply } of model.asked) {
+    expect(request).toBeLessThanOrEqual(mostBytes + BESIDE_ROWS);
+    expect(reply).toBeLessThanOrEqual(mostBytes + BESIDE_ROWS);
+  }
+  expect(Math.max(...model.asked.map(({ request }) => request))).toBeGreaterThan(mostBytes);
+});
+
+it('one hop has room for less than a prompt of flan-t5-xl, and for a call between subnets', () => {
+  expect(ROWS_A_HOP).toBeLessThan(1_600_000);
+  // more than a hop carries: 512 rows of flan-t5-xl
+  expect(512 * 2048 * 4).toBeGreaterThan(ROWS_A_HOP);
+});
+
 it('the reference gives the same over stages as whole', async () => {
   for (const name of ['llama-a', 'flan-b']) {
     const pack = await packOf(name, 'int8');
@@ -142,6 +176,8 @@ describe.each(['int8', 'float32'] as const)('%s: generations over three stages w
     const model = await StagedModel.cut(name, weights, parts, () => (units.of[units.next++] = new SlicingUnit()), pack);
     let most = 0;
     for (let round = 0; round < 3; round++) {
+      // rows go in one call, in a few, or in many
+      model.mostBytes = [1_000_000, 2_000, 300][round]!;
       const jobs = REQUESTS.map((request) => ({
         request: { ...request, max_new_tokens: 4 + Math.floor(random() * 6) },
         prompt: Array.from({ length: 1 + Math.floor(random() * 20) }, () => 2 + Math.floor(random() * 300)),
