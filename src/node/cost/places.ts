@@ -4,7 +4,6 @@ import { type PackShape, packTensors } from '../../model/families/registry.ts';
 import { ARENA_BYTES } from '../../model/limits.ts';
 import { NoMachine, openInRoom } from '../../model/open-in-room.ts';
 import { packWeightsBytes } from '../../model/tensor-table.ts';
-import { BLOCK_BYTES } from '../../native/blocks-protocol.ts';
 import { Arena, NoRoom } from '../../tensor/arena.ts';
 import type { Program } from '../../tensor/machine.ts';
 import { opEntry } from '../../tensor/ops.ts';
@@ -23,12 +22,15 @@ export interface Places {
   readByEncoder: number;
 }
 
+/** Of stable memory that is ours (src/native/blocks-protocol.ts): a piece lies in one of these. */
+export const PIECE_BYTES = 8 * 2 ** 20;
+
 /** Pieces of a pack as blocks of stable memory have them; numbers of pages have no meaning here. */
 export function piecesOf(offset: number, bytes: number): StablePiece[] {
   const pieces: StablePiece[] = [];
   for (let done = 0; done < bytes; done += pieces.at(-1)!.bytes) {
-    const within = (offset + done) % BLOCK_BYTES;
-    pieces.push({ page: 0, offset: within, bytes: Math.min(BLOCK_BYTES - within, bytes - done) });
+    const within = (offset + done) % PIECE_BYTES;
+    pieces.push({ page: 0, offset: within, bytes: Math.min(PIECE_BYTES - within, bytes - done) });
   }
   return pieces;
 }

@@ -1,11 +1,17 @@
 /** That no op of any known model takes what a message has not left for it. */
 import { describe, expect, it } from 'vitest';
+import { BLOCK_BYTES } from '../../../src/native/blocks-protocol.ts';
 import { packShapeOf } from '../../../src/node/cost/large.ts';
 import { largestOp } from '../../../src/node/cost/op-costs.ts';
+import { PIECE_BYTES } from '../../../src/node/cost/places.ts';
 import { shapeNamed, shapeNames } from '../../../src/node/model/shapes.ts';
 import { linearInstructions, OP_INSTRUCTIONS } from '../../../src/tensor/op-costs.ts';
 
 const MiB = 2 ** 20;
+
+it('pieces of streamed weights are as large as blocks', () => {
+  expect(PIECE_BYTES).toBe(BLOCK_BYTES);
+});
 
 describe('the largest op', () => {
   it.each(shapeNames)('%s: fits what is left of a slice when it begins', (name) => {
