@@ -8,6 +8,8 @@ import { blocks } from './blocks';
 import { FIRST_COMMAND } from './blocks-protocol';
 import { receipts } from './receipts';
 import { COMMAND_RECEIPT, COMMAND_RECEIPT_PATH } from './receipts-protocol';
+import { COMMAND_STEPS } from './loop-record';
+import { steps } from './native-loop';
 import { openSettlement } from './settlement';
 import { COMMAND_SETTLE } from './settlement-protocol';
 
@@ -23,6 +25,7 @@ export function certified_data_set(mailbox: usize, size: usize): void {
   const command: u32 = size > 32 && load<u32>(mailbox) == MAGIC ? load<u32>(mailbox, 4) : 0;
   if (command >= <u32>FIRST_ARGUMENTS_COMMAND) argumentsCommand(mailbox);
   else if (command == <u32>COMMAND_SETTLE) openSettlement(mailbox);
+  else if (command == <u32>COMMAND_STEPS) steps(mailbox);
   else if (command == <u32>COMMAND_RECEIPT || command == <u32>COMMAND_RECEIPT_PATH) receipts(mailbox);
   else if (command >= <u32>FIRST_COMMAND) blocks(mailbox);
   else kernels(mailbox, size);

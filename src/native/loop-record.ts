@@ -18,6 +18,13 @@
 //          | LEFT  |            | next step has it| spent                       | made          |
 //          +-------+------------+-----------------+-----------------------------+---------------+
 
+/**
+ * steps(drive, most steps, until low, until high) -> result: instructions of the dearest step. Makes steps of a drive's
+ * members in the message in hand, which is TypeScript's: none that would end after `until` but the first. They are on
+ * no bill.
+ */
+export const COMMAND_STEPS = 84;
+
 /** u32: which use of the record this is; a message of an earlier one does nothing. */
 export const SERIAL = 0;
 /**

@@ -84,6 +84,13 @@ describe('a bill', () => {
     expect(Math.abs(difference)).toBeLessThan(0.002);
   });
 
+  it('of one that is cancelled while a message of its drive is on its way has that on a bill, too', async () => {
+    const { difference, own } = await bills.run({ ...plain, method: 'cancelled', pays: false });
+    // nobody else is there to have it
+    expect(own).toBeGreaterThan(0);
+    expect(Math.abs(difference)).toBeLessThan(0.002);
+  });
+
   it('of one with more than 8 stop ids, which no native loop makes, is not above the quote', async () => {
     const { bill, quoted } = await bills.run({ ...plain, choice: 'manyStops', tokens: 40 });
     expect(bill).toBeLessThanOrEqual(quoted);

@@ -52,6 +52,9 @@ describe('linear, int8', () => {
     [1, 100, 80],
     [3, 48, 1024],
     [8, 64, 64],
+    [5, 2064, 528],
+    [6, 96, 208],
+    [7, 1040, 400],
     [9, 2064, 528],
     [16, 1040, 192],
     [17, 40, 112],
@@ -71,9 +74,9 @@ describe('linear, int8', () => {
   });
 
   it.each([64, 320, 512, 1040])('a row of %i columns comes to the same in every tile', (inputs) => {
-    const { kernels, reference } = rowAmongOthers(inputs, [1, 4, 8, 16, 31], int8);
+    const { kernels, reference } = rowAmongOthers(inputs, [1, 3, 4, 5, 6, 7, 8, 16, 31], int8);
     for (const y of kernels) expect(y).toEqual(reference[0]);
-    expect(kernels.length).toBe(60);
+    expect(kernels.length).toBe(81);
   });
 
   it.each([256, 1024])("a row of %i columns comes to the same by Strassen's algorithm", (inputs) => {
@@ -83,8 +86,8 @@ describe('linear, int8', () => {
   });
 
   /**
-   * A tile of every size, and one row that is left over. Each has one magnitude and so is quantised to the ends of what
-   * it may be.
+   * Tiles of sizes that are powers of two, and one row that is left over. Each row has one magnitude and so is
+   * quantised to the ends of what it may be.
    */
   const EXTREME_ROWS = 16 + 8 + 4 + 1;
   /** Rows and outputs from which on Strassen's algorithm is used, and rows that it leaves over. */
@@ -106,6 +109,7 @@ describe('linear, int8', () => {
   it.each(
     [
       ...[16, SPAN - 16, SPAN, 1040, 5120].map((inputs) => ({ rows: EXTREME_ROWS, outputs: 16, inputs })),
+      ...[3, 5, 6, 7].map((rows) => ({ rows, outputs: 16, inputs: 5120 })),
       ...[SPAN, 5120].map((inputs) => ({ ...SPLIT, inputs })),
     ].flatMap((shape) => Object.keys(EXTREME_WEIGHTS).map((name) => ({ ...shape, name }))),
   )('the largest activations and weights, $name, $rows rows over $inputs columns: exact in every form', (shape) => {

@@ -54,7 +54,7 @@ import { type Settlement, settle } from '../sessions/settlement.ts';
 import { enqueue, finish } from '../steps/places.ts';
 import { drive, step, wake, watchOver } from '../steps/scheduler.ts';
 import { makeTokens, QUERY } from '../steps/steps.ts';
-import { work } from '../steps/turn.ts';
+import { workOrJoin } from '../steps/turn.ts';
 import { settings } from '../storage/settings.ts';
 import { isAdmin, notAllowed } from './access.ts';
 import { onlyQueries } from './admission.ts';
@@ -234,7 +234,7 @@ async function toTheEnd<Result>(
   if (underWay(session)) {
     enqueue(session, true);
     watchOver();
-    if (session.state === 'active') work(session);
+    if (session.state === 'active') workOrJoin(session);
   }
   const broken = await drive(session, who, true, until);
   const { payingFrom } = session;

@@ -6,25 +6,15 @@
  * on by TypeScript. The record of a drive is never given back to the arena, only used again, so that a late message
  * finds a record and no other session's memory.
  */
-import { MAX_LOGIT_ROWS } from '../../model/batch.ts';
 import { planOf } from '../../model/generation/generation.ts';
-import type { StepPlan } from '../../model/language-model.ts';
 import {
   ARGS,
   BEAT,
-  CHOICE,
   COUNT,
   DRIVE_BYTES,
   DRIVE_HEAD_BYTES,
   ENTERING,
-  GOES,
-  GOING,
   HALTED,
-  IDS,
-  LEFT,
-  MADE,
-  MAX_STOPS,
-  MEMBER_BYTES,
   MESSAGE_BYTES,
   MOST_MEMBERS,
   MOST_ROWS,
@@ -35,24 +25,25 @@ import {
   POT_INSTRUCTIONS,
   POT_SENT,
   PREPAID,
-  REGISTERS_AT,
-  ROW,
   SERIAL,
-  SHARE_EXECUTED,
-  SHARE_INSTRUCTIONS,
-  SHARE_SENT,
-  SHARE_UNIT,
   STATE,
-  STEP,
   STEPS_LEFT,
-  STOPS,
-  TABLE,
 } from '../../native/loop-record.ts';
 import { type Bill, callFees, emptyBill, executed, SELF_CALL_BYTES } from '../../service/bill.ts';
 import { type Model, readyModel } from '../model/model.ts';
 import { arena, unit } from '../runtime/unit.ts';
 import { charge, ownBill, REST } from './billing.ts';
 import { counters } from './counters.ts';
+import {
+  giveBackMember,
+  headOf,
+  isNative,
+  lendMember,
+  noteHead,
+  putMembers,
+  rowsThatFit,
+  takeMade,
+} from './members.ts';
 import type { Session } from './session.ts';
 
 /** A record in the arena by which messages are sent. */
@@ -70,35 +61,12 @@ export interface Drive {
 }
 
 /**
- * What a batch may take. A further row takes less than half of what a row alone does, whose weights' pages it does not
- * pay (docs/performance.md); this much is counted.
- */
-const BATCH_INSTRUCTIONS = 1_400_000_000;
-const FURTHER_ROW = 0.6;
-/** Where not even two rows fit a message, TypeScript makes steps, in several messages if need be. */
-const MOST_STEP_INSTRUCTIONS = BATCH_INSTRUCTIONS / (1 + FURTHER_ROW);
-/**
  * A record is lost where a callback traps and the cleanup after it, too: no message tells that it is free, and one that
  * is in use must not be written.
  */
 const MOST_DRIVES = 4_096;
 
-/** Rows of a batch that fits a message, where a step of one row takes so much. */
-export const rowsThatFit = (stepInstructions: number): number =>
-  Math.max(1, Math.min(MAX_LOGIT_ROWS, 1 + Math.floor((BATCH_INSTRUCTIONS / stepInstructions - 1) / FURTHER_ROW)));
-
-/**
- * Rows of a batch that need not fit a message. Where few would, weights are touched for so few that it takes less to go
- * through several messages with all of them.
- */
-export const rowsTogether = (stepInstructions: number): number =>
-  stepInstructions > MOST_STEP_INSTRUCTIONS ? MAX_LOGIT_ROWS : rowsThatFit(stepInstructions);
-
-/** What a step of one row takes that takes so much with `rows`. */
-export const ofOneRow = (instructions: number, rows: number): number => instructions / (1 + FURTHER_ROW * (rows - 1));
-
 const idleDrives: number[] = [];
-const idleMembers: number[] = [];
 let drives = 0;
 let serials = 0;
 /** Sessions that are attached, in the order in which they came. */
@@ -108,31 +76,9 @@ let current: Drive | undefined;
 /** Drives whose next message nobody waits for, by record. */
 const chained = new Map<number, Drive>();
 
-/** Whether programs are all that a session's next tokens need. */
-export const isAttachable = (
-  { tokensPerCall, options, writing }: Session,
-  { stepInstructions, languageModel }: Model,
-): boolean =>
-  tokensPerCall === 1 &&
-  languageModel.stages === 1 &&
-  options.eosTokenIds.length <= MAX_STOPS &&
-  writing?.isPlain === true &&
-  stepInstructions > 0 &&
-  stepInstructions <= MOST_STEP_INSTRUCTIONS;
-
-/** What a drive's record begins with, whoever its members are: programs, row table and registers of a model. */
-let head: { model: Model; words: Uint32Array } | undefined;
-
-function noteHead(model: Model, plan: StepPlan): void {
-  if (head?.model === model) return;
-  const words = new Uint32Array(DRIVE_HEAD_BYTES / 4);
-  words[STATE / 4] = GOING;
-  words.set(plan.step, STEP / 4);
-  words.set(plan.choice, CHOICE / 4);
-  words[TABLE / 4] = plan.table;
-  words.set(plan.registers, REGISTERS_AT / 4);
-  head = { model, words };
-}
+/** Whether messages of the native loop can make a session's next tokens: one each. */
+export const isAttachable = (session: Session, model: Model): boolean =>
+  session.tokensPerCall === 1 && isNative(session, model);
 
 /** Makes an active session a member, if it is none yet and can be one. @returns whether it is */
 export function attach(session: Session): boolean {
@@ -142,23 +88,11 @@ export function attach(session: Session): boolean {
   if (members.length >= MOST_MEMBERS) return false;
   const plan = planOf(model.languageModel, [session.writing!]);
   if (!plan) return false;
-  noteHead(model, plan);
-  const at = idleMembers.pop() ?? arena.allocate(MEMBER_BYTES);
-  unit.write(at, memberOf(plan, session));
-  session.member = at;
+  noteHead(model, plan, 1);
+  session.member = lendMember(plan, 0, session);
   members.push(session);
   if (current) writeMembers(current);
   return true;
-}
-
-function memberOf({ rows }: StepPlan, { options, tokenIds }: Session): Uint8Array {
-  const words = new Uint32Array(IDS / 4);
-  words[GOES / 4] = 1;
-  words[LEFT / 4] = options.maxNewTokens - tokenIds.length;
-  words[STOPS / 4] = options.eosTokenIds.length;
-  words.set(options.eosTokenIds, STOPS / 4 + 1);
-  words.set(rows, ROW / 4);
-  return new Uint8Array(words.buffer);
 }
 
 /**
@@ -171,16 +105,11 @@ function writeMembers({ at, model }: Drive): void {
     return;
   }
   const words = new Uint32Array(1 + members.length);
-  putMembers(words, 0);
+  putMembers(words, 0, records());
   unit.write(at + COUNT, new Uint8Array(words.buffer));
 }
 
-function putMembers(words: Uint32Array, at: number): void {
-  words[at] = members.length;
-  members.forEach(({ member }, i) => {
-    words[at + 1 + i] = member!;
-  });
-}
+const records = (): number[] => members.map(({ member }) => member!);
 
 /**
  * Makes a drive the one in charge whose messages TypeScript makes of, while replies to them are native.
@@ -201,11 +130,12 @@ export function openEntering(model: Model): Drive | undefined {
  */
 export function openDrive(awaited: boolean, steps = MOST_TOKENS): Drive | undefined {
   const model = readyModel();
-  if (members.length === 0 || !model || head?.model !== model || model.languageModel.busy) return undefined;
-  const words = head.words.slice();
+  if (members.length === 0 || !model || model.languageModel.busy) return undefined;
+  const words = headOf(model);
+  if (!words) return undefined;
   words[MOST_ROWS / 4] = rowsThatFit(model.stepInstructions);
   words[STEPS_LEFT / 4] = steps;
-  putMembers(words, COUNT / 4);
+  putMembers(words, COUNT / 4, records());
   return begin(model, words, awaited);
 }
 
@@ -240,25 +170,15 @@ function argsOf(at: number, serial: number): Uint8Array {
 
 /** Takes what was made of a session, if it is a member; it goes on being one. */
 export function sync(session: Session): Session {
-  const { member, writing } = session;
-  if (member === undefined) return session;
-  const bytes = unit.read(member + MADE, MEMBER_BYTES - MADE);
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const [made, messages] = [view.getUint32(0, true), view.getFloat64(SHARE_EXECUTED - MADE, true)];
-  if (made === 0 && messages === 0) return session;
-  unit.write(member + MADE, new Uint8Array(IDS - MADE));
-  if (made > 0) {
-    writing!.take(Array.from({ length: made }, (_, i) => view.getUint32(IDS - MADE + 4 * i, true)));
-    session.tokenIds = writing!.tokenIds as number[];
-    session.calls += made;
-    session.unitInstructions += Number(view.getBigUint64(SHARE_UNIT - MADE, true));
-    session.failures = 0;
-    counters.tokens += made;
-    counters.messages += made;
-  }
-  const sent = view.getFloat64(SHARE_SENT - MADE, true);
-  const bill = executed(Number(view.getBigUint64(SHARE_INSTRUCTIONS - MADE, true)), messages);
-  bill.fees += callFees(SELF_CALL_BYTES, sent);
+  const { member } = session;
+  const done = member === undefined ? undefined : takeMade(session, member);
+  if (!done) return session;
+  session.calls += done.tokens;
+  session.unitInstructions += done.inUnit;
+  counters.tokens += done.tokens;
+  counters.messages += done.tokens;
+  const bill = executed(done.instructions, done.messages);
+  bill.fees += callFees(SELF_CALL_BYTES, done.callsSent);
   charge(session, bill);
   return session;
 }
@@ -270,8 +190,7 @@ export function detach(session: Session): void {
   // of one whose last token is known, nothing more was made
   if (!session.writing?.finishReason) sync(session);
   session.member = undefined;
-  unit.write(member + GOES, new Uint8Array(4));
-  idleMembers.push(member);
+  giveBackMember(member);
   members.splice(members.indexOf(session), 1);
   if (current) writeMembers(current);
 }

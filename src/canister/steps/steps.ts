@@ -2,7 +2,12 @@
  * One message's work on a session: loading the model if need be, encoding, tokens. What a trap here undoes is the
  * message, so one step.
  */
-import { advanceAll, advance as advanceGeneration, type Generation } from '../../model/generation/generation.ts';
+import {
+  advanceAll,
+  advance as advanceGeneration,
+  type Generation,
+  type Progress,
+} from '../../model/generation/generation.ts';
 import { openGeneration, overReason } from '../../model/generation/open-generation.ts';
 import { NotFinite } from '../../model/generation/scoring.ts';
 import type { Outcome } from '../../model/language-model.ts';
@@ -16,7 +21,8 @@ import { prefixes } from '../model/prefixes.ts';
 import { arena, instructionsNow, MESSAGE_BUDGET, SLICE, unit } from '../runtime/unit.ts';
 import { chargeMeasured } from '../sessions/billing.ts';
 import { counters } from '../sessions/counters.ts';
-import { ofOneRow, rowsTogether } from '../sessions/native-loop.ts';
+import { ofOneRow, ofRows, rowsTogether } from '../sessions/members.ts';
+import { makeNatively } from '../sessions/native-batch.ts';
 import type { Session } from '../sessions/session.ts';
 import { end } from '../sessions/sessions.ts';
 
@@ -38,7 +44,7 @@ export const QUERY: Reach = { budget: 4_800_000_000n, most: 4_900_000_000 };
  * Works on an active session for a message: its token, or as many as it has a message make, or a part of one where one
  * does not fit.
  */
-export function advance(session: Session): void {
+export function advance(session: Session, once = false): void {
   const before = unit.instructions;
   session.calls += 1;
   counters.messages += 1;
@@ -50,7 +56,7 @@ export function advance(session: Session): void {
     end(session, 'failed', 'the model was replaced');
     return;
   }
-  const over = model.load(Number(MESSAGE_BUDGET)) && madeOrNoRoom(session, model);
+  const over = model.load(Number(MESSAGE_BUDGET)) && madeOrNoRoom(session, model, once);
   counters.tokens += session.tokenIds.length - made;
   session.unitInstructions += unit.instructions - before;
   if (over instanceof NoRoom) end(session, 'failed', `session: ${over.message}; resume it when others are over`);
@@ -58,9 +64,13 @@ export function advance(session: Session): void {
   else if (over) end(session, over);
 }
 
-function madeOrNoRoom(session: Session, model: Model): 'stop' | 'length' | NoRoom | NotFinite | undefined {
+function madeOrNoRoom(
+  session: Session,
+  model: Model,
+  once: boolean,
+): 'stop' | 'length' | NoRoom | NotFinite | undefined {
   try {
-    return makeTokens(session, model, MESSAGE);
+    return makeTokens(session, model, once ? { ...MESSAGE, most: 0 } : MESSAGE);
   } catch (error) {
     if (error instanceof NoRoom || error instanceof NotFinite) return error;
     throw error;
@@ -91,6 +101,10 @@ export function inTheMiddle(sessions: readonly Session[], { languageModel }: Mod
   return sessions.filter((session) => placeOf(session) >= 0).sort((a, b) => placeOf(a) - placeOf(b));
 }
 
+/** Whether a step of so many rows would end in the message in hand. */
+export const isKnownToFit = (rows: number, { stepInstructions }: Model, most = LAST_TOKEN): boolean =>
+  stepInstructions > 0 && instructionsNow() + ofRows(stepInstructions, rows) <= most;
+
 /** Places in batches that were given so far, and who has had one in the message in hand. */
 let places = 0;
 const placed = new Set<Session>();
@@ -100,13 +114,14 @@ const placed = new Set<Session>();
  * as long as the message has room.
  * @returns whether each has its token
  */
-export function stepTogether(sessions: readonly Session[], model: Model): boolean {
+export function stepTogether(sessions: readonly Session[], model: Model, once: boolean): boolean {
   placed.clear();
   const made = new Map<Session, number>();
   const most = MESSAGE.most - sessions.length * END_OF_ANSWER;
+  const left = (session: Session): number => (once ? 1 : perMessage(session)) - (made.get(session) ?? 0);
   let dearest = 0;
   for (;;) {
-    const wanting = sessions.filter((session) => wants(session, made.get(session) ?? 0));
+    const wanting = sessions.filter((session) => isStepping(session) && left(session) > 0);
     const start = instructionsNow();
     if (wanting.length === 0) return true;
     if (made.size > 0 && start + 1.1 * dearest > most) return sessions.every((session) => made.has(session));
@@ -114,15 +129,51 @@ export function stepTogether(sessions: readonly Session[], model: Model): boolea
     // a session that begins goes first
     if (model.languageModel.busy && going.length === 0) return false;
     const batch = going.length > 0 ? going : nextBatch(wanting, made, model);
-    // what is known to fit may go on to the message's end
-    if (stepOnce(batch, model, made.size > 0 ? BigInt(most) : MESSAGE_BUDGET) !== 'done') return false;
-    for (const session of batch) made.set(session, (made.get(session) ?? 0) + 1);
-    dearest = Math.max(dearest, instructionsNow() - start);
+    // whoever is in no batch has a turn after each step
+    const tokens = batch.length < wanting.length ? 1 : Math.min(...batch.map(left));
+    let steps =
+      made.size > 0 || isKnownToFit(batch.length, model, most) ? stepNatively(batch, model, tokens, most) : undefined;
+    if (!steps) {
+      // what is known to fit may go on to the message's end
+      if (stepOnce(batch, model, made.size > 0 ? BigInt(most) : MESSAGE_BUDGET) !== 'done') return false;
+      steps = 1;
+    }
+    for (const session of batch) made.set(session, (made.get(session) ?? 0) + steps);
+    dearest = Math.max(dearest, (instructionsNow() - start) / steps);
   }
 }
 
-const wants = (session: Session, made: number): boolean =>
-  isStepping(session) && (session.tokensPerCall === 0 || made < session.tokensPerCall);
+/** How many tokens a message may make of a session. */
+const perMessage = ({ tokensPerCall }: Session): number => tokensPerCall || Number.POSITIVE_INFINITY;
+
+/**
+ * Makes the next tokens of each in batches without the interpreter, if programs alone make them.
+ * @returns of how many steps; undefined where there were none
+ */
+function stepNatively(batch: readonly Session[], model: Model, tokens: number, until: number): number | undefined {
+  const before = instructionsNow();
+  const done = makeNatively(batch, model, tokens, until);
+  if (!done) return undefined;
+  const took = instructionsNow() - before;
+  const inUnit = done.reduce((sum, one) => sum + one.inUnit, 0);
+  batch.forEach((session, i) => {
+    session.unitInstructions += done[i]!.inUnit;
+    counters.tokens += done[i]!.tokens;
+    notePlace(session);
+    chargeMeasured(session, (done[i]!.inUnit / inUnit) * took);
+  });
+  return Math.max(...done.map((one) => one.tokens));
+}
+
+/** It has had a place in a batch. */
+function notePlace(session: Session): void {
+  places += 1;
+  session.served = places;
+  if (placed.has(session)) return;
+  placed.add(session);
+  session.calls += 1;
+  counters.messages += 1;
+}
 
 /** Those that have no token of this message yet come first. */
 function nextBatch(wanting: readonly Session[], made: ReadonlyMap<Session, number>, model: Model): Session[] {
@@ -155,13 +206,7 @@ export function stepOnce(batch: readonly Session[], model: Model, budget = MESSA
       session.tokenIds = session.writing!.tokenIds as number[];
       counters.tokens += 1;
     }
-    places += 1;
-    session.served = places;
-    if (!placed.has(session)) {
-      placed.add(session);
-      session.calls += 1;
-      counters.messages += 1;
-    }
+    notePlace(session);
     chargeMeasured(session, part * took);
   });
   return outcome;
@@ -180,25 +225,35 @@ export function makeTokens(session: Session, model: Model, { budget, most }: Rea
   if (writing.sequence.phase === 'encode' && !encode(session, model, writing.sequence, budget)) return undefined;
 
   let dearest = 0;
-  let isStep = isStepping(session);
-  for (let made = 0; session.tokensPerCall === 0 || made < session.tokensPerCall; made++) {
+  const wanted = perMessage(session);
+  for (let made = 0; made < wanted; ) {
     const start = instructionsNow();
-    const unitStart = unit.instructions;
-    const isWhole = made < 2 && !model.languageModel.busy;
     // several tokens a call: stop where one more would not fit
     if (made > 0 && start + 1.1 * dearest > most) return undefined;
-    const progress = advanceGeneration(model.languageModel, writing, budget);
-    session.tokenIds = writing.tokenIds as number[];
-    // what comes before the first token is more than a step, but better than nothing; a part of a step says nothing
-    const isMade = progress === 'token' || progress === 'finished';
-    if (isMade && isWhole && (isStep || model.stepInstructions === 0))
-      model.stepInstructions = ofOneRow(unit.instructions - unitStart, isStep ? rowsOf(session) : 1);
-    if (progress === 'finished') return writing.finishReason;
+    const isNative = isStepping(session) && isKnownToFit(1, model, most);
+    const done = isNative ? makeNatively([session], model, wanted - made, most)?.[0] : undefined;
+    const progress = done ? 'token' : makeToken(session, writing, model, budget, made < 2);
+    if (writing.finishReason) return writing.finishReason;
     if (progress !== 'token') return undefined;
-    isStep = true;
-    dearest = Math.max(dearest, instructionsNow() - start);
+    const tokens = done?.tokens ?? 1;
+    made += tokens;
+    dearest = Math.max(dearest, (instructionsNow() - start) / tokens);
   }
   return undefined;
+}
+
+/** Makes a token, or a part of it. @param isTelling whether the model learns from it what a step takes */
+function makeToken(session: Session, writing: Generation, model: Model, budget: bigint, isTelling: boolean): Progress {
+  const isStep = isTelling && isStepping(session);
+  const isWhole = isTelling && !model.languageModel.busy;
+  const before = unit.instructions;
+  const progress = advanceGeneration(model.languageModel, writing, budget);
+  session.tokenIds = writing.tokenIds as number[];
+  // what comes before the first token is more than a step, but better than nothing; a part of a step says nothing
+  const isMade = progress === 'token' || progress === 'finished';
+  if (isMade && isWhole && (isStep || model.stepInstructions === 0))
+    model.stepInstructions = ofOneRow(unit.instructions - before, isStep ? rowsOf(session) : 1);
+  return progress;
 }
 
 /** At its beginning, or where it stood. @throws NoRoom */

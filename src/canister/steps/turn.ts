@@ -5,8 +5,10 @@
  */
 
 import { type Model, readyModel } from '../model/model.ts';
+import { round } from '../runtime/time.ts';
 import { instructionsNow } from '../runtime/unit.ts';
 import { chargeMeasured } from '../sessions/billing.ts';
+import { rowsTogether } from '../sessions/members.ts';
 import { askForLook, attach, detach, halt, isAttachable } from '../sessions/native-loop.ts';
 import type { Session } from '../sessions/session.ts';
 import { activeSessions, closeShared, end, underWay, workedOn } from '../sessions/sessions.ts';
@@ -14,7 +16,7 @@ import { driver, noteMessage } from './driving.ts';
 import { canGoOn, stepInGroups } from './groups.ts';
 import { finish, makeWay } from './places.ts';
 import { failedByStage } from './stage-errands.ts';
-import { advance, inTheMiddle, isStepping, stepTogether } from './steps.ts';
+import { advance, inTheMiddle, isKnownToFit, isStepping, rowsOf, stepTogether } from './steps.ts';
 
 /** A message in which so many instructions have passed begins no further session, and no batch. */
 const BEGIN_BUDGET = 400_000_000;
@@ -72,18 +74,21 @@ function measure(session: Session, act: () => void): void {
   chargeMeasured(session, instructionsNow() - before);
 }
 
+/** Those that are not as far as others, and can be brought there. */
+const toBegin = (): Session[] => workedOn().filter((session) => !isStepping(session) && canGoOn(session));
+
 /** Brings sessions as far as others are, one after the other. */
 function begin(needed: Set<Session>): void {
   const tried = new Set<Session>();
   for (;;) {
-    const all = workedOn().filter((session) => !tried.has(session) && !isStepping(session) && canGoOn(session));
+    const all = toBegin().filter((session) => !tried.has(session));
     const model = readyModel();
     // whose program is in the middle comes first: others would ask in vain, and may do so only so often
     const next = (model && inTheMiddle(all, model)[0]) ?? all[0];
     if (!next || instructionsNow() > (tried.size > 0 ? BEGIN_BUDGET : LAST_BUDGET)) return;
     tried.add(next);
     needed.add(next);
-    measure(next, () => work(next));
+    measure(next, () => work(next, workedOn().length > 1));
   }
 }
 
@@ -99,7 +104,11 @@ function step(needed: Set<Session>, latest: number): void {
   if (!model) return;
   const more = stepping.filter((session) => !isAttachable(session, model));
   if (more.length === 0) return;
-  if (instructionsNow() > latest) {
+  const rows = Math.min(
+    stepping.reduce((sum, session) => sum + rowsOf(session), 0),
+    rowsTogether(model.stepInstructions),
+  );
+  if (instructionsNow() > latest && !isKnownToFit(rows, model)) {
     isDue = true;
     return;
   }
@@ -120,7 +129,7 @@ function step(needed: Set<Session>, latest: number): void {
  */
 function makeAll(sessions: readonly Session[], model: Model, needed: Set<Session>): void {
   if (model.languageModel.stages > 1) stepInGroups(sessions, model);
-  else stepTogether(sessions, model);
+  else stepTogether(sessions, model, toBegin().length > 0);
   for (const session of sessions) {
     if (!session.writing?.finishReason || !underWay(session)) continue;
     measure(session, () => endNow(session));
@@ -128,10 +137,24 @@ function makeAll(sessions: readonly Session[], model: Model, needed: Set<Session
   }
 }
 
-/** Works on one session, in this message. */
-export function work(session: Session): void {
+/** When a session last came whose caller waits. */
+let lastCame: bigint | undefined;
+
+/**
+ * A session whose caller waits begins: in the message in hand, or with others. Where several have come in a round, or
+ * some are worked on, the drive begins them together, so that weights are touched once for all.
+ */
+export function workOrJoin(session: Session): void {
+  const hasCompany = lastCame === round() || workedOn().length > 1;
+  lastCame = round();
+  if (hasCompany && session.tokensPerCall !== 1) askForLook();
+  else work(session);
+}
+
+/** Works on one session, in this message. @param once whether it makes one token at most */
+export function work(session: Session, once = false): void {
   detach(session);
-  advance(session);
+  advance(session, once);
   if (!underWay(session)) makeWay(session);
   // whoever makes tokens makes its own, too; who begins to, sees for itself
   else if (!driver().isVacant && (!isStepping(session) || !attach(session))) askForLook();

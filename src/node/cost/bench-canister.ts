@@ -136,21 +136,22 @@ export class BenchCanister {
     return { generation: generation!, messages };
   }
 
-  /** Calls of `generate_with` that come at once, with the same options. They are worked on together. */
+  /** Calls of `generate_with` that come in one round, with the same options. They are worked on together. */
   async askTogether(prompts: readonly string[], given: Record<string, unknown>): Promise<MessageRecord[]> {
-    await this.set({ max_active: prompts.length, max_sessions_per_caller: 2 * prompts.length });
-    return await this.during(async () => {
-      const answers = prompts.map((prompt) => this.update('generate_with', [prompt, optionsOf(given)]));
-      for (const answer of await Promise.all(answers)) ok(answer);
-    });
+    return await this.together('generate_with', prompts, optionsOf(given));
   }
 
   /** Sessions that go on by themselves, and begin at once. */
   async startTogether(prompts: readonly string[], given: Record<string, unknown>): Promise<MessageRecord[]> {
+    return await this.together('start', prompts, [optionsOf(given)]);
+  }
+
+  private async together(method: string, prompts: readonly string[], options: unknown): Promise<MessageRecord[]> {
     await this.set({ max_active: prompts.length, max_sessions_per_caller: 2 * prompts.length });
     return await this.during(async () => {
-      const answers = prompts.map((prompt) => this.update('start', [prompt, [optionsOf(given)]]));
-      for (const answer of await Promise.all(answers)) ok(answer);
+      const asked: Uint8Array[] = [];
+      for (const prompt of prompts) asked.push(await this.submit(method, [prompt, options]));
+      for (const id of asked) ok(decode(method, await this.replica.awaitCall(id)));
     });
   }
 
@@ -198,8 +199,12 @@ export class BenchCanister {
   }
 
   private async update(method: string, args: unknown[]): Promise<unknown> {
+    return decode(method, await this.replica.awaitCall(await this.submit(method, args)));
+  }
+
+  private async submit(method: string, args: unknown[]): Promise<Uint8Array> {
     const { replica, canisterId } = this;
-    return decode(method, await replica.updateCall({ canisterId, sender: me, method, arg: encode(method, args) }));
+    return await replica.submitCall({ canisterId, sender: me, method, arg: encode(method, args) });
   }
 
   /** The messages executed while `work` runs, timers that it set included. */

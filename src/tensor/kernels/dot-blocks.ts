@@ -34,14 +34,18 @@ interface Tile {
 const LAG_OF_FIRST = 1;
 
 /**
- * Largest first. The largest have 512 products a turn: with twice as many a tile took half as long again in V8, as its
- * code outgrows what the processor keeps decoded.
+ * Largest first; int8 weights have one for any rest from three rows on. The largest have 512 products a turn: with
+ * twice as many a tile took half as long again in V8, as its code outgrows what the processor keeps decoded.
  */
 const TILES: Record<Kind, Tile[]> = {
   Q8: [
     { rows: 16, abreast: [5, 5, 6], lag: 3, blocks: [64, 16] },
     { rows: 8, abreast: [4, 4], lag: 2, blocks: [128, 64, 16] },
+    { rows: 7, abreast: [4, 3], lag: 2, blocks: [128, 16] },
+    { rows: 6, abreast: [3, 3], lag: 2, blocks: [128, 16] },
+    { rows: 5, abreast: [5], lag: 2, blocks: [128, 16] },
     { rows: 4, abreast: [4], lag: 2, blocks: [256, 64, 16] },
+    { rows: 3, abreast: [3], lag: 2, blocks: [128, 16] },
   ],
   Q16: [
     // products of Strassen's algorithm have 128 columns at most (strassen.ts)
@@ -163,18 +167,18 @@ function tileFace(kind: Kind): string {
   });
   return `
 /**
- * sums i32 [groups, 4] for each of \`rows\` rows of x (as tileRows says), ${TILE_STRIDE} bytes apart, (+)= w x; columns
- * a multiple of 16.
+ * sums i32 [groups, 4] for each of \`rows\` rows of x (as tileRows${kind} says), ${TILE_STRIDE} bytes apart, (+)= w x;
+ * columns a multiple of 16.
  */
 export function tile${kind}(rows: u32, x: usize, xBytes: usize, w: usize, groupBytes: usize, sums: usize, end: usize, columns: u32, add: bool): void {
   ${tiles.join('\n  else ')}
 }`;
 }
 
-const tileRowsFace = `
+const tileRowsFace = (kind: Kind): string => `
 /** Rows of the next tile, of so many that are left: 1 where none is full. */
-export function tileRows(rows: u32): u32 {
-  ${TILES.Q8.map(({ rows }) => `if (rows >= ${rows}) return ${rows};`).join('\n  ')}
+export function tileRows${kind}(rows: u32): u32 {
+  ${TILES[kind].map(({ rows }) => `if (rows >= ${rows}) return ${rows};`).join('\n  ')}
   return 1;
 }`;
 
@@ -192,7 +196,7 @@ export function dotBlocksSource(): string {
     ...tiles,
     rowFace,
     ...kinds.map(tileFace),
-    tileRowsFace,
+    ...kinds.map(tileRowsFace),
     '',
   ].join('\n');
 }

@@ -13,7 +13,7 @@
 // Sums of up to KEYS_AT_ONCE keys stay where the products leave them. With more, they are made so many at a time and
 // laid out in `long`.
 
-import { tileQ16, tileRows } from '../generated/dot-blocks';
+import { tileQ16, tileRowsQ16 } from '../generated/dot-blocks';
 import { LOG2_E, largestMagnitude, quickExp2, roundRow, sum } from '../lanes';
 import { TILE_STRIDE as TILE_STRIDE_, WEIGHT_SUM as WEIGHT_SUM_ } from '../protocol';
 import { KEYS_AT_ONCE as KEYS_AT_ONCE_ } from '../protocol';
@@ -113,7 +113,7 @@ export function attentionQ16(
   let tile: u32 = 0;
   for (let i = firstRow; i < end; i += tile, same -= tile) {
     if (same == 0) same = sameCache(table, i, end, cache);
-    tile = tileRows(same);
+    tile = tileRowsQ16(same);
     const place = cacheOf(table, i, cache);
     const chunk = load<u32>(place, CACHE_CHUNK * 4);
     const chunkBytes = <usize>(layers * chunk) * positionBytes;

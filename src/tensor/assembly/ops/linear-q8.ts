@@ -2,7 +2,7 @@
 // on. Where spans end depends on the count of columns alone (spanOf), so results do not depend on how many rows there
 // are.
 
-import { rowQ8, spanOf, tileQ8, tileRows } from '../generated/dot-blocks';
+import { rowQ8, spanOf, tileQ8, tileRowsQ8 } from '../generated/dot-blocks';
 import { fetch } from '../fetch';
 import { CHUNK_GROUPS as CHUNK_GROUPS_, TILE_STRIDE as TILE_STRIDE_ } from '../protocol';
 import { linearSplit, SPLIT_ROWS } from './linear-q8-split';
@@ -73,7 +73,7 @@ export function linearQ8Into(
     const end = sums + (<usize>count << 4);
     const chunkScales = wScales + (<usize>done << 4);
     tiled = 0;
-    for (let tile = tileRows(rows); tile > 1; tile = tileRows(rows - tiled)) {
+    for (let tile = tileRowsQ8(rows); tile > 1; tile = tileRowsQ8(rows - tiled)) {
       let span: u32 = 0;
       while (span < inputs) {
         const columns = spanOf(inputs - span);
