@@ -1,7 +1,7 @@
 /** A canister as a stage of a model: whose it is, and what the first canister asks of it. */
-import { canisterSelf, msgArgData, msgCaller, msgReject, type Principal } from 'azle';
+import { canisterCycleBalance, canisterSelf, msgArgData, msgCaller, msgReject, type Principal } from 'azle';
 import type { StageInfo, UploadResult } from '../../interface/llm.did.ts';
-import { encodeReply, PAUSED, REPLY_INSTRUCTIONS_AT } from '../../model/stages/wire.ts';
+import { encodeReply, PAUSED, REPLY_INSTRUCTIONS_AT, REPLY_LOST_AT } from '../../model/stages/wire.ts';
 import { declareArguments } from '../candid/arguments.ts';
 import { blobInCandid, bytesOfBlob } from '../candid/blob.ts';
 import type { Opt } from '../candid/opt.ts';
@@ -9,7 +9,7 @@ import { activeModel, activeStage } from '../model/model.ts';
 import { cutOf, setStageCanisters, stageCanisters } from '../model/stage-here.ts';
 import { requestFor } from '../model/stage-request.ts';
 import { MESSAGE_BUDGET } from '../runtime/unit.ts';
-import { othersAccount, ownAccount } from '../sessions/billing.ts';
+import { charged, othersAccount, ownAccount } from '../sessions/billing.ts';
 import { collect, settle } from '../sessions/settlement.ts';
 import { notAdmin } from './access.ts';
 import { belowFloor } from './admission.ts';
@@ -25,6 +25,20 @@ export function notFirst(): string | undefined {
   return `stage_forward: expected the first canister, ${first.toText()}, got ${msgCaller().toText()}`;
 }
 
+/** What was in the canister when the last request came, and what was on bills then. */
+let atLast: { balance: bigint; charged: number } | undefined;
+
+/**
+ * Cycles that have gone since the last request and are on no bill: those of messages that trapped, which leave nothing
+ * else behind. Storage is among them, so it means something only soon after.
+ */
+function lostSinceLast(): bigint {
+  const now = { balance: canisterCycleBalance(), charged: charged() };
+  const lost = atLast ? atLast.balance - now.balance - BigInt(Math.round(now.charged - atLast.charged)) : 0n;
+  atLast = now;
+  return lost > 0n ? lost : 0n;
+}
+
 export class StageMethods {
   /**
    * Rows through the layers that are here (src/model/stages/wire.ts). Update; the first canister. Traps, and changes
@@ -33,6 +47,7 @@ export class StageMethods {
   @declaring('stage_forward')
   async stage_forward(): Promise<void> {
     collect();
+    const lost = lostSinceLast();
     const refused = notFirst() ?? belowFloor('stage_forward');
     const answer = refused ?? forwarded();
     if (typeof answer === 'string') {
@@ -40,7 +55,8 @@ export class StageMethods {
       settle(ownAccount);
       return;
     }
-    // the first canister puts what this took on the bills of those whose rows it is about
+    // the first canister puts what this took on the bills of those whose rows it is about, and what was lost
+    new DataView(answer.buffer, answer.byteOffset).setBigUint64(REPLY_LOST_AT, lost, true);
     const bytes = blobInCandid(answer);
     const instructionsAt = bytes.length - answer.length + REPLY_INSTRUCTIONS_AT;
     settle(othersAccount, () => ({ reply: { bytes, instructionsAt } }));

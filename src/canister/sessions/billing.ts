@@ -201,7 +201,11 @@ export const billsAccount = (bill: Bill): Account => ({
 });
 
 /** It is on bills that another canister has. */
-export const othersAccount: Account = { addMessages() {}, addInstructions() {} };
+const othersBill = emptyBill();
+export const othersAccount = billsAccount(othersBill);
+
+/** Cycles of all that a stage did: for another canister, and for nobody. */
+export const charged = (): number => cyclesOf(othersBill) + cyclesOf(ownBill);
 
 /** It is nobody's. */
 export const ownAccount = billsAccount(ownBill);

@@ -50,7 +50,10 @@ export function stepInGroups(sessions: readonly Session[], model: Model): void {
   const isWhole = (group: readonly Session[]): boolean => group.every((session) => sessions.includes(session));
   const isAway = (group: readonly Session[]): boolean =>
     group.some((session) => whereIs(session, languageModel) === 'away');
-  groups = groups.filter(isWhole);
+  // whose rows came to nothing go alone from then on: together they would fail for what one of them does
+  const isBroken = (group: readonly Session[]): boolean =>
+    group.length > 1 && group.some(isInTrouble) && group.every((session) => !whereIs(session, languageModel));
+  groups = groups.filter((group) => isWhole(group) && !isBroken(group));
   const going = inTheMiddle(sessions, model);
   if (languageModel.busy) {
     // a session that begins goes first

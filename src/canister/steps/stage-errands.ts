@@ -5,9 +5,9 @@
  */
 import { call, type Principal } from 'azle';
 import type { Errand } from '../../model/stages/errands.ts';
-import { instructionsOf } from '../../model/stages/wire.ts';
+import { askingForNothing, instructionsOf, lostOf } from '../../model/stages/wire.ts';
 import { type Bill, callFees, executed, partOf } from '../../service/bill.ts';
-import { CALL_BYTE_CYCLES } from '../../service/prices.ts';
+import { CALL_BYTE_CYCLES, MESSAGE_CYCLES } from '../../service/prices.ts';
 import { blobInCandid, bytesOfBlob } from '../candid/blob.ts';
 import { type Model, readyModel } from '../model/model.ts';
 import { cutOf, stageCanisters } from '../model/stage-here.ts';
@@ -83,6 +83,9 @@ export const isPassing = ({ type, rejectCode, rejectMessage = '' }: Broken): boo
 /** Whether nothing else can be done, in the cleanup of a callback that trapped. */
 export const isCleanup = (error: unknown): boolean => (error as Broken).type === 'CleanupCallback';
 
+/** Whether its message trapped: what that took is gone, and the stage can say how much by what it has left. */
+const hasTrapped = (error: Broken): boolean => error.rejectCode === 5 && !isPassing(error);
+
 /** Why a stage has not done what it was asked, in the form of a call's error. */
 export class StageError extends Error {
   readonly type: string | undefined;
@@ -117,11 +120,43 @@ function rowsOf({ load }: Errand): [Session, number][] {
 }
 
 /** Puts what an errand takes on the bills of those whose rows it is about, by their rows. */
-function chargeByRows(shares: readonly [Session, number][], bill: Bill): void {
+function chargeByRows(shares: readonly (readonly [Session, number])[], bill: Bill): void {
   const all = shares.reduce((sum, [, rows]) => sum + rows, 0);
   // nobody's rows are the canister's own affair
   if (all === 0) chargeEach([], bill);
   else for (const [session, rows] of shares) charge(session, partOf(bill, rows, all));
+}
+
+/** Of each stage whose messages trapped, whose rows these were about. */
+const losers = new Map<number, (readonly [Session, number])[]>();
+
+/** Puts what a stage's answer took on bills, and what its messages took before it that trapped. */
+function chargeAnswer(stage: number, shares: readonly (readonly [Session, number])[], reply: Uint8Array): Uint8Array {
+  const bytes = bytesOfBlob(reply);
+  const took = executed(instructionsOf(bytes));
+  chargeByRows(shares, { ...took, fees: took.fees + reply.length * CALL_BYTE_CYCLES });
+  const lost = losers.get(stage);
+  losers.delete(stage);
+  // a message's fee is among what was lost
+  const cycles = lostOf(bytes) - MESSAGE_CYCLES;
+  if (lost && cycles > 0) chargeByRows(lost, executed(cycles));
+  return bytes;
+}
+
+/** After a trap: what it took is asked for, while those whose rows it was about still have open bills. */
+async function askForLoss(errand: Errand, canister: Principal, { head }: Model, after: () => void): Promise<void> {
+  const { stage } = errand;
+  const shares = rowsOf(errand);
+  losers.set(stage, [...(losers.get(stage) ?? []), ...shares]);
+  const bytes = blobInCandid(withCut(cutOf(head), askingForNothing()));
+  const answer = send(canister, bytes);
+  chargeByRows(shares, { instructions: 0, messages: 0, fees: callFees('stage_forward'.length + bytes.length) });
+  after();
+  try {
+    chargeAnswer(stage, shares, await answer);
+  } catch (error) {
+    if (isCleanup(error)) throw error;
+  }
 }
 
 /**
@@ -156,6 +191,7 @@ async function ask(errand: Errand, model: Model, after: () => void): Promise<voi
     asked.delete(errand);
     answered(errand, model, reply);
   } catch (error) {
+    if (!isCleanup(error) && canister && hasTrapped(error as Broken)) await askForLoss(errand, canister, model, after);
     asked.delete(errand);
     const shares = rowsOf(errand);
     languageModel.giveUpErrand(errand);
@@ -173,10 +209,7 @@ const send = (canister: Principal, args: Uint8Array): Promise<Uint8Array> =>
 
 function answered(errand: Errand, { languageModel }: Model, reply: Uint8Array): void {
   const shares = rowsOf(errand);
-  const bytes = bytesOfBlob(reply);
-  // the stage's message, and the reply's bytes
-  const stages = executed(instructionsOf(bytes));
-  chargeByRows(shares, { ...stages, fees: stages.fees + reply.length * CALL_BYTE_CYCLES });
+  const bytes = chargeAnswer(errand.stage, shares, reply);
   languageModel.answerErrand(errand, bytes);
   if (languageModel.whereIs(errand.load.sequences) === 'back') for (const [session] of shares) troubles.delete(session);
 }
