@@ -12,7 +12,12 @@ const MAX_TEXT = 1_000_000;
  * counted.
  */
 const MAX_LIST = 2_000;
-const MAX_DEPTH = 100;
+/** A canister's stack has room for some 90 blocks or calls of macros. */
+const MAX_DEPTH = 70;
+/** Lists and objects within each other, which are written out and compared level by level. */
+const MAX_LEVELS = 64;
+/** A level in a number that has characters, too: two numbers would have to be an object, at each value. */
+const LEVEL = 2 ** 40;
 /** Steps from one question to the next whether rendering has taken too much. */
 const STEPS_EACH = 16;
 /** Characters of a text that count as a step, and places where one is cut or replaced. */
@@ -171,10 +176,14 @@ export class BoundedInterpreter extends OpenInterpreter {
     if (items > MAX_LIST) stop(`lists of at most ${MAX_LIST} items, got ${items}`);
     this.count(items);
     // what has a size was looked at; only what a namespace has changes
-    if (!this.sizes.has(value) || value.type === 'NamespaceValue') boundText(this.sizeOf(value));
+    if (this.sizes.has(value) && value.type !== 'NamespaceValue') return;
+    const size = this.sizeOf(value);
+    boundText(size % LEVEL);
+    const levels = Math.floor(size / LEVEL);
+    if (levels > MAX_LEVELS) stop(`lists and objects of at most ${MAX_LEVELS} levels, got ${levels}`);
   }
 
-  /** Characters of all texts in a value, as often as they stand there. */
+  /** Characters of all texts in a value, as often as they stand there, and LEVEL for each level of lists and objects. */
   private sizeOf(whole: Value): number {
     const { type, value } = whole;
     if (typeof value === 'string') return value.length + 1;
@@ -183,9 +192,20 @@ export class BoundedInterpreter extends OpenInterpreter {
     if (known !== undefined && type !== 'NamespaceValue') return known;
     // one that stands in itself is found where it is written out
     this.sizes.set(whole, known ?? 1);
-    let size = 1;
-    if (Array.isArray(value)) for (const item of value as Value[]) size += this.sizeOf(item);
-    else for (const [name, item] of value as Map<string, Value>) size += name.length + this.sizeOf(item);
+    let [size, deepest] = [1, 0];
+    if (Array.isArray(value))
+      for (const item of value as Value[]) {
+        const of = this.sizeOf(item);
+        if (of > deepest) deepest = of;
+        size += of < LEVEL ? of : of % LEVEL;
+      }
+    else
+      for (const [name, item] of value as Map<string, Value>) {
+        const of = this.sizeOf(item);
+        if (of > deepest) deepest = of;
+        size += name.length + (of < LEVEL ? of : of % LEVEL);
+      }
+    size += (Math.floor(deepest / LEVEL) + 1) * LEVEL;
     this.sizes.set(whole, size);
     return size;
   }

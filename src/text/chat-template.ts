@@ -5,6 +5,7 @@
  */
 import { Environment, parse, tokenize } from '@huggingface/jinja';
 import { BoundedInterpreter, boundedRange, stop, TemplateError } from './bounded-interpreter.ts';
+import { MAX_NESTING, nestingOf } from './template-nesting.ts';
 
 export { TemplateError };
 
@@ -68,8 +69,13 @@ export class ChatTemplate {
       if (length > MAX_BLANK) stop(`at most ${MAX_BLANK} characters of white space in a row, got ${length}`);
     try {
       // as transformers has its templates read
-      this.program = parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true }));
+      const tokens = tokenize(template, { lstrip_blocks: true, trim_blocks: true });
+      const nesting = nestingOf(tokens);
+      if (nesting > MAX_NESTING)
+        stop(`brackets, blocks and operators within each other that come to at most ${MAX_NESTING}, got ${nesting}`);
+      this.program = parse(tokens);
     } catch (error) {
+      if (error instanceof TemplateError) throw error;
       throw new TemplateError(`chat template: expected a Jinja template, got an error: ${(error as Error).message}`);
     }
   }

@@ -104,6 +104,41 @@ describe('is stopped or refused', () => {
     },
   );
 
+  it.each<[string, (n: number) => string]>([
+    ['brackets', (n) => `{{ ${'['.repeat(n)}${']'.repeat(n)} }}`],
+    ['dictionaries', (n) => `{{ ${"{'a':".repeat(n)}1${'}'.repeat(n)} }}`],
+    ['brackets that nothing closes', (n) => `{{ ${'('.repeat(n)} }}`],
+    ['not', (n) => `{{ ${'not '.repeat(n)}1 }}`],
+    ['signs', (n) => `{{ ${'- '.repeat(n)}1 }}`],
+    ['choices', (n) => `{{ ${'1 if 0 else '.repeat(n)}1 }}`],
+    ['elif', (n) => `{% if 0 %}${'{% elif 0 %}'.repeat(n / 2)}{% endif %}`],
+    ['blocks', (n) => `${'{% if 1 %}'.repeat(n / 2)}${'{% endif %}'.repeat(n / 2)}`],
+    ['loops', (n) => `${'{% for i in x %}'.repeat(n / 2)}${'{% endfor %}'.repeat(n / 2)}`],
+    ['macros', (n) => `${'{% macro a() %}'.repeat(n / 2)}${'{% endmacro %}'.repeat(n / 2)}`],
+    ['texts that are set', (n) => `${'{% set a %}'.repeat(n / 2)}${'{% endset %}'.repeat(n / 2)}`],
+    ['filters', (n) => `{% if 0 %}{{ 'a'${' | trim'.repeat(n)} }}{% endif %}`],
+    ['indices', (n) => `{% if 0 %}{{ messages${'[0]'.repeat(n)} }}{% endif %}`],
+    ['calls', (n) => `{% if 0 %}{{ f${'()'.repeat(n)} }}{% endif %}`],
+  ])('thousands of %s within each other, before a parser sees them', (_, make) => {
+    const message = /chat template: expected brackets, blocks and operators .* come to at most 120, got \d+$/;
+    for (const n of [200, 12_000]) expect(() => new ChatTemplate({ template: make(n) })).toThrow(message);
+  });
+
+  it('but not the same beside each other', () => {
+    const beside =
+      "{% if a %}{{ [1, (2), {'a': f(x)[0]}] | length }}{% elif not b %}{% set c = [1] %}{% endif %}".repeat(500);
+    expect(() => new ChatTemplate({ template: beside })).not.toThrow();
+    const list = `{{ [${"f(x['a']) + g(-1 - y) ~ 'z', ".repeat(500)}] }}`;
+    expect(() => new ChatTemplate({ template: list })).not.toThrow();
+  });
+
+  it('lists within each other, level by level', () => {
+    const nested = (n: number) => lists(n, '[ns.x]');
+    expect(render(`${nested(60)}{{ ns.x | tojson | length }}`)).toBe('132');
+    for (const n of [80, 1500])
+      expect(() => render(`${nested(n)}{{ ns.x | tojson }}`)).toThrow('lists and objects of at most 64 levels, got 65');
+  });
+
   it('a template that is too long', () => {
     expect(() => render('x'.repeat(200_001))).toThrow('at most 200000 characters, got 200001');
   });
@@ -129,7 +164,7 @@ describe('is checked before a model chats by it', () => {
       "{% if messages[0].role == 'system' %}{% for a in range(1999) %}{% for b in range(1999) %}{% endfor %}{% endfor %}{% endif %}",
       'expected an end within 24000 steps, got none',
     ],
-    ['nests without end', '{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}', 'at most 100 expressions'],
+    ['nests without end', '{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}', 'at most 70 expressions'],
     ['is no template', '{% if %}', 'expected a Jinja template, got an error'],
   ])('one that %s may not', (_, template, message) => {
     expect(check(template)).toThrow(message);

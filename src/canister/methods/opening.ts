@@ -234,6 +234,7 @@ function idsOf(
   let sourceIds: number[] | undefined;
   let systemIds = 0;
   try {
+    if (typeof asking !== 'string' && model.notChatting) throw model.notChatting;
     if (typeof asking === 'string' || !model.chat) {
       const options = { specialTokens, thousandSteps: TOKENIZER_STEPS };
       sourceIds = model.tokenizer.encodeUpTo(promptOf(asking), limit, options);

@@ -13,6 +13,7 @@ import { decodePackHead, type OpenedHead, packHeadBytes, packShape } from '../..
 import { openTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
 import { HEADER_BYTES } from '../../tensor/assembly/protocol.ts';
 import { Chat } from '../../text/chat.ts';
+import { type ChatSource, TemplateError } from '../../text/chat-template.ts';
 import type { Tokenizer } from '../../text/tokenizer.ts';
 import { certifyModelOf } from '../certification/certified.ts';
 import { now } from '../runtime/time.ts';
@@ -36,6 +37,8 @@ export class Model {
   private opened: Tokenizer | undefined;
   /** What makes ids of conversations; undefined of a model that does not chat. */
   chat: Chat | undefined;
+  /** Why it does not, though its pack has a template: an earlier version took one that is not safe. */
+  notChatting: TemplateError | undefined;
   /** What the unit takes for a step of one row, as the last one was; 0 before the first. */
   stepInstructions = 0;
   private readonly loading: Loading;
@@ -94,9 +97,18 @@ export class Model {
     if (!this.opened) {
       this.opened = this.openTokenizer();
       // read once: that takes some ten thousand instructions a character of the template
-      if (this.head.chat) this.chat = new Chat(this.head.chat, this.opened);
+      if (this.head.chat) this.readChat(this.head.chat, this.opened);
     }
     return true;
+  }
+
+  private readChat(source: ChatSource, tokenizer: Tokenizer): void {
+    try {
+      this.chat = new Chat(source, tokenizer);
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      this.notChatting = error;
+    }
   }
 
   get tokenizer(): Tokenizer {
