@@ -183,7 +183,9 @@ export class BoundedInterpreter extends OpenInterpreter {
     if (levels > MAX_LEVELS) stop(`lists and objects of at most ${MAX_LEVELS} levels, got ${levels}`);
   }
 
-  /** Characters of all texts in a value, as often as they stand there, and LEVEL for each level of lists and objects. */
+  /**
+   * Characters of all texts in a value, as often as they stand there, and LEVEL for each level of lists and objects.
+   */
   private sizeOf(whole: Value): number {
     const { type, value } = whole;
     if (typeof value === 'string') return value.length + 1;
