@@ -192,32 +192,57 @@ export class Recorder {
     }
     const { rows } = x;
     const accumulate = options.accumulate ? 1 : 0;
-    const parts = this.partsOfLinear(w, rows, options.mostRows);
     if (w.kind === 'float32') {
-      const args = { out: out.at, x: x.at, w: w.at, rows, outputs, inputs, accumulate };
-      for (const [from, to] of parts) this.emit('linearF32', { ...args, from, to }, label, out, (to - from) * inputs);
+      const args = { out: out.at, x: x.at, w: w.at, rows, outputs, inputs, accumulate, from: 0, to: outputs };
+      this.inParts('linearF32', args, w, options.mostRows, out);
       return;
     }
     const { quantized, quantizedScales: xScales, sums, unpacked } = this.scratch;
     const { at, scales: wScales } = w;
     this.quantize(x, label);
-    const args = { out: out.at, x: quantized, xScales, w: at, wScales, rows, outputs, inputs, accumulate, sums };
+    const args = {
+      out: out.at,
+      x: quantized,
+      xScales,
+      w: at,
+      wScales,
+      rows,
+      outputs,
+      inputs,
+      accumulate,
+      sums,
+      from: 0,
+      to: outputs,
+    };
     if (w.kind === 'int8') {
-      for (const [from, to] of parts) this.emit('linearQ8', { ...args, from, to }, label, out, (to - from) * inputs);
+      this.inParts('linearQ8', args, w, options.mostRows, out);
       return;
     }
     if (unpacked === undefined && !(typeof x.rows === 'number' && x.rows < protocol.INT4_UNPACK_ROWS)) {
       throw new RangeError(`linear ${label}: expected room to unpack int4 weights in, got none`);
     }
     const all = { ...args, multipliers: w.multipliers, unpacked: unpacked ?? 0 };
-    for (const [from, to] of parts) this.emit('linearInt4', { ...all, from, to }, label, out, (to - from) * inputs);
+    this.inParts('linearInt4', all, w, options.mostRows, out);
   }
 
-  /** Which outputs of a matrix an op makes at a time. */
-  private partsOfLinear({ kind, outputs, inputs }: Weights, rows: Value, mostRows?: number): readonly Part[] {
+  /** All outputs of a matrix by one op, or as many at a time as an op may make. `args` are those of all, and change. */
+  private inParts<N extends 'linearF32' | 'linearQ8' | 'linearInt4'>(
+    name: N,
+    args: OpArgs<N, Value>,
+    { kind, outputs, inputs, label }: Weights,
+    mostRows: number | undefined,
+    out: Rows,
+  ): void {
+    const { rows } = args as { rows: Value };
     const most = typeof rows === 'number' ? rows : (mostRows ?? this.most?.rows);
-    if (!this.most || most === undefined) return [[0, outputs]];
-    return partsOf(outputs, linearInstructions(kind, most, inputs), this.opInstructions, OUTPUT_STEPS);
+    const each = this.most && most !== undefined ? linearInstructions(kind, most, inputs) : 0;
+    // nearly always: an interpreter comes through here for every matrix
+    if (outputs * each <= this.opInstructions) {
+      this.emit(name, args, label, out, outputs * inputs);
+      return;
+    }
+    for (const [from, to] of partsOf(outputs, each, this.opInstructions, OUTPUT_STEPS))
+      this.emit(name, { ...args, from, to }, label, out, (to - from) * inputs);
   }
 
   /** Keys and values of each row go to its position in the cache. */
@@ -238,27 +263,38 @@ export class Recorder {
     const { quantized, quantizedScales, sums, scores, long = 0 } = this.scratch;
     const rows = { out: out.at, q: q.at, rows: table.rows, rowBytes: q.cols * 4, group, window };
     const args = { ...placeOf(table, kv), ...rows, bias: bias?.at ?? 0, reach: bias?.reach ?? 0 };
-    for (const part of this.partsOfAttention(table.rows, kv, group, window)) {
-      if (kv.kind === 'float32') {
-        this.emit('attentionF32', { ...args, ...part, scores }, label, out);
-      } else {
-        const scratch = { quantized, scales: quantizedScales, sums, weights: scores, long };
-        this.emit('attentionQ16', { ...args, ...part, ...scratch }, label, out);
-        this.quantized = undefined;
-      }
+    const all = { firstRow: 0, lastRow: ANY_ROWS, firstHead: 0, lastHead: kv.heads * group };
+    const parts = this.partsOfAttention(table.rows, kv, group, window);
+    if (kv.kind === 'float32') {
+      const whole = { ...args, ...all, scores };
+      if (!parts) this.emit('attentionF32', whole, label, out);
+      else for (const part of parts) this.emit('attentionF32', { ...whole, ...part }, label, out);
+    } else {
+      const scratch = { quantized, scales: quantizedScales, sums, weights: scores, long };
+      const whole = { ...args, ...all, ...scratch };
+      if (!parts) this.emit('attentionQ16', whole, label, out);
+      else for (const part of parts) this.emit('attentionQ16', { ...whole, ...part }, label, out);
+      this.quantized = undefined;
     }
   }
 
-  /** Which heads of queries an op does at a time; where one is too much, of which rows. */
-  private partsOfAttention(rows: Value, { kind, heads, dKv }: KvCache, group: number, window: number): AttentionPart[] {
+  /**
+   * Which heads of queries an op does at a time, and where one is too much, of which rows; undefined: one op does all.
+   */
+  private partsOfAttention(
+    rows: Value,
+    { kind, heads, dKv }: KvCache,
+    group: number,
+    window: number,
+  ): AttentionPart[] | undefined {
     const queries = heads * group;
     const { most } = this;
-    const all = { firstRow: 0, lastRow: ANY_ROWS, firstHead: 0, lastHead: queries };
-    if (!most) return [all];
+    if (!most) return undefined;
     // rows of a tile share their keys: each sees those of all of their windows
     const keys = window > 0 ? Math.min(most.keys, window + protocol.TILE_ROWS + kvChunk(kind)) : most.keys;
     const here = { ...most, keys, rows: typeof rows === 'number' ? rows : most.rows };
     const ofHead = attentionInstructions(kind, here, dKv);
+    if (ofHead * queries <= this.opInstructions) return undefined;
     const ofHeads = partsOf(queries, ofHead, this.opInstructions, HEAD_STEPS);
     const ofRow = attentionInstructions(kind, { ...here, rows: 1 }, dKv);
     const ofRows: readonly Part[] =
