@@ -2,13 +2,14 @@
  * Builds a canister of dfx.json: `build/<name>/<name>.wasm`, `.wasm.gz` and `.did`. What is up to date stays.
  * The Wasm is the same, byte for byte, from whatever folder it was built; the gzip file too, with the same Node.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { validateModule } from '../../../packages/replica/src/wasm/validate.ts';
 import { opEntries } from '../../tensor/ops.ts';
-import { azleBuild, azleSteps, azleVersion } from './azle.ts';
+import { azleBuild, azleSteps, azleVersion, hookedTemplate } from './azle.ts';
 import { checkMethods } from './did.ts';
+import { placed, traced } from './heap/variants.ts';
 import { incrementally, reachable, sha256 } from './incremental.ts';
 import { keepOps } from './keep-ops.ts';
 import { buildNative } from './kernels.ts';
@@ -16,9 +17,14 @@ import { checkImportsOnce, finish } from './link.ts';
 import { linkNative } from './link-native.ts';
 import { buildPage } from './page.ts';
 import { type BuildOptions, dfxCanisters, projectRoot, sourceDid } from './project.ts';
+import { runNode } from './run.ts';
 
 /** The canisters whose Wasm the kernels and the native loop are linked into. */
 const withKernels: ReadonlySet<string> = new Set(['llm']);
+
+/** The step that finds the layout of the heap, and the model that the canister has for it. */
+const layoutStep = join(import.meta.dirname, '../layout/heap-layout.ts');
+const layoutModel = join(projectRoot, 'models/little-flan');
 
 /** Ops over images, which no language model has. */
 const IMAGE_OPS: ReadonlySet<string> = new Set(['fromBytes', 'conv2dQ8', 'conv2dF32', 'maxPool']);
@@ -64,7 +70,11 @@ export async function buildCanister(
   const [wasmFile, gzFile, didFile] = ['wasm', 'wasm.gz', 'did'].map((extension) =>
     join(folder, `${name}.${extension}`),
   );
-  const own = [...(await reachable(join(import.meta.dirname, 'canister.ts'))), ...(await reachable(azleSteps))];
+  const own = [
+    ...(await reachable(join(import.meta.dirname, 'canister.ts'))),
+    ...(await reachable(azleSteps)),
+    ...(kernels ? [...(await reachable(layoutStep)), ...(await filesOf(layoutModel))] : []),
+  ];
   const built = await incrementally(
     {
       root,
@@ -87,7 +97,7 @@ export async function buildCanister(
     },
     async () => {
       onProgress('azle build');
-      const azle = await azleBuild(root, name, didFile);
+      const azle = await azleBuild(root, name, didFile, kernels && (await hookedTemplate(root)));
       if (source) {
         const did = await readFile(source, 'utf8');
         checkMethods(canisters[name].candid!, did, await readFile(didFile, 'utf8'));
@@ -99,7 +109,13 @@ export async function buildCanister(
         'cdk:name': 'azle',
         'cdk:version': await azleVersion(root),
       };
-      const wasm = finish(kernels ? await linkNative(azle, await keepOps(kernels, llmOps)) : azle, metadata);
+      let linked = azle;
+      if (kernels) {
+        linked = await linkNative(azle, await keepOps(kernels, llmOps));
+        onProgress('laying out the heap');
+        linked = await withLayout(linked, folder);
+      }
+      const wasm = finish(linked, metadata);
       onProgress('checking');
       validateModule(wasm);
       checkImportsOnce(wasm);
@@ -110,6 +126,25 @@ export async function buildCanister(
   );
   const [wasm, gz, did] = [await readFile(wasmFile), await readFile(gzFile), await readFile(didFile, 'utf8')];
   return { wasm, gz, did, moduleHash: sha256(gz), built };
+}
+
+/** The files that stand in a folder itself. */
+const filesOf = async (folder: string): Promise<string[]> =>
+  (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => join(folder, name))
+    .sort();
+
+/** What linkNative makes with the layout of its heap, which is found by running a variant of it. */
+async function withLayout(linked: Uint8Array, folder: string): Promise<Uint8Array> {
+  const [wasm, layout] = [join(folder, 'traced.wasm'), join(folder, 'layout.json')];
+  try {
+    await writeFile(wasm, finish(traced(linked), {}));
+    await runNode('heap layout', ['--import', 'tsx', layoutStep, wasm, layout], { cwd: projectRoot });
+    return placed(linked, JSON.parse(await readFile(layout, 'utf8')));
+  } finally {
+    for (const file of [wasm, layout]) await rm(file, { force: true });
+  }
 }
 
 function gzip(bytes: Uint8Array): Uint8Array {

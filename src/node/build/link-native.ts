@@ -12,6 +12,8 @@
  *   waiting    exports wait_reply        ─>  the place after that, whose number becomes wait_reply_index
  *   arguments  export msg_method_name_size, _copy, by which Azle makes text of bytes in native code,
  *              and msg_reject, by which it makes bytes of text
+ *   heap       exports heap_dlmalloc and others, which Azle's template calls (heap/hooks.ts); heap_seal, which is called
+ *              at the end of canister_init and canister_post_upgrade, by a function around each
  *   blocks     export stable64_size, _grow, _read, _write, bound in the same way: all that Azle knows of stable memory
  */
 import { Reader, Writer } from '../../../packages/replica/src/wasm/bytes.ts';
@@ -28,7 +30,10 @@ const SETTLE = 'settle';
 const TEXT = ['msg_method_name_copy', 'msg_method_name_size', 'msg_reject'];
 const STABLE = ['stable64_grow', 'stable64_read', 'stable64_size', 'stable64_write'];
 
-/** One module of all three. @throws Error if Azle's or the native loop's are not as expected */
+/**
+ * One module of all three. What src/native/heap.ts exports stays exported, for heap/layout.ts.
+ * @throws Error if Azle's or the native loop's are not as expected
+ */
 export async function linkNative(azle: Uint8Array, kernels: Uint8Array): Promise<Uint8Array> {
   const sections = readSections(azle);
   if (!readExports(sections).some(({ name }) => name === METHOD))
@@ -72,12 +77,15 @@ export async function linkNative(azle: Uint8Array, kernels: Uint8Array): Promise
     'call_on_cleanup',
     ...TEXT,
     ...STABLE,
+    'heap_seal',
   ]);
   const isEnded = ({ name }: Export): boolean => /^canister_update /.test(name) || name === 'canister_global_timer';
+  const isStarted = ({ name }: Export): boolean => name === 'canister_init' || name === 'canister_post_upgrade';
   const kept = editExports(linked, (all) =>
-    all.filter(({ name }) => !inner.has(name) && !/^canister_(update|query) _azle_/.test(name)),
+    all.filter(({ name }) => !inner.has(name) && !/^(canister_(update|query) _azle_|own )/.test(name)),
   );
-  const settled = callAfter(kept, isEnded, indexOf(SETTLE, Kind.function));
+  const sealed = callAfter(kept, isStarted, indexOf('heap_seal', Kind.function));
+  const settled = callAfter(sealed, isEnded, indexOf(SETTLE, Kind.function));
   return writeSections(editExports(settled, (all) => [...all, { name: METHOD, kind: Kind.function, index: generate }]));
 }
 

@@ -7,6 +7,7 @@ import { Reader, Writer } from '../../../packages/replica/src/wasm/bytes.ts';
 
 export const SectionId = {
   custom: 0,
+  type: 1,
   import: 2,
   function: 3,
   table: 4,
@@ -16,6 +17,7 @@ export const SectionId = {
   element: 9,
   code: 10,
   data: 11,
+  dataCount: 12,
 } as const;
 
 export interface Section {
@@ -89,19 +91,9 @@ export function replacePassiveData(
   });
   if (segment < 0) throw new Error(`link: expected a passive data segment that starts with ${prefix}, got none`);
   const sizeBody = (length: number) => new Writer().bytes([0, 0x41]).s32(length).byte(0x0b).finish();
-  const initBody = (length: number) =>
-    new Writer()
-      .bytes([0, 0x20, 0, 0x41, 0, 0x41]) // no locals; local.get 0, i32.const 0, i32.const
-      .s32(length)
-      .bytes([0xfc, 8]) // memory.init
-      .u32(segment)
-      .bytes([0, 0xfc, 9]) // data.drop
-      .u32(segment)
-      .byte(0x0b)
-      .finish();
   return replaceBodies(withData, [
     { name: size, before: sizeBody(before), after: sizeBody(after) },
-    { name: init, before: initBody(before), after: initBody(after) },
+    { name: init, before: initBody(segment, before), after: initBody(segment, after) },
   ]);
 }
 
@@ -134,6 +126,43 @@ function replaceBodies(
     }
   });
 }
+
+/**
+ * Adds a passive data segment, and gives the function of this index, `(address)`, the body that copies it to memory and
+ * drops it.
+ */
+export function addPassiveData(sections: readonly Section[], content: Uint8Array, index: number): Section[] {
+  const imported = new Reader(sections.find(({ id }) => id === SectionId.import)!.content).u32();
+  let segment = -1;
+  const counted = edit(sections, SectionId.dataCount, (reader, out) => {
+    segment = reader.u32();
+    out.u32(segment + 1);
+  });
+  if (segment < 0) throw new Error('link: expected a module that counts its data segments, got one that does not');
+  const withData = edit(counted, SectionId.data, (reader, out) => {
+    out.u32(reader.u32() + 1);
+    out.bytes(reader.bytes, reader.position);
+    out.u32(1).u32(content.length).bytes(content);
+  });
+  return edit(withData, SectionId.code, (reader, out) => {
+    const code = reader.vec((r) => r.slice(r.u32()));
+    code[index - imported] = initBody(segment, content.length);
+    out.u32(code.length);
+    for (const bytes of code) out.u32(bytes.length).bytes(bytes);
+  });
+}
+
+/** The body of `(address)`, which copies a passive segment of `bytes` to memory and drops it. */
+const initBody = (segment: number, bytes: number): Uint8Array =>
+  new Writer()
+    .bytes([0, 0x20, 0, 0x41, 0, 0x41]) // no locals; local.get 0, i32.const 0, i32.const
+    .s32(bytes)
+    .bytes([0xfc, 8]) // memory.init
+    .u32(segment)
+    .bytes([0, 0xfc, 9]) // data.drop
+    .u32(segment)
+    .byte(0x0b)
+    .finish();
 
 /** The function that `body` calls before doing anything but reading locals; -1 if it does something else. */
 function firstCall(body: Uint8Array | undefined): number {

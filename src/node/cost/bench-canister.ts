@@ -15,7 +15,6 @@ import {
   idlService as service,
   type TokensPerCall,
 } from '../../interface/llm.did.ts';
-import { buildCanister } from '../build/canister.ts';
 import type { PackSource } from '../model/random-model.ts';
 
 /** What is answered while weights are on their way. */
@@ -53,10 +52,9 @@ export class BenchCanister {
     this.canisterId = this.replica.createCanister({ controllers: [me], cycles: BenchCanister.CYCLES }).canisterId;
   }
 
-  /** Builds what is not built and installs it. */
-  static async install(onMessage?: (record: MessageRecord) => void): Promise<BenchCanister> {
-    const { gz } = await buildCanister('llm');
-    const canister = new BenchCanister(gz, new Replica({ autoTick: false, seed: 1, onMessage }));
+  /** @param wasm the canister's module, as it is or compressed */
+  static async install(wasm: Uint8Array, onMessage?: (record: MessageRecord) => void): Promise<BenchCanister> {
+    const canister = new BenchCanister(wasm, new Replica({ autoTick: false, seed: 1, onMessage }));
     await canister.setCode('install');
     return canister;
   }
