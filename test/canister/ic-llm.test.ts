@@ -14,6 +14,7 @@ import { copyTokenizer } from '../../src/model/tokenizer/pack-tokenizer.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
 import { newUnit } from '../tensor/machines.ts';
 import { breaks } from './candid-file.ts';
+import { allowed } from './dear-arguments.ts';
 import { llamaPack, pairsTokenizer, sayingTokenizer } from './llama-pack.ts';
 import { change, type Installed, install, ok, options, stranger, upload } from './llm.ts';
 import { installPayer } from './payer.ts';
@@ -172,6 +173,20 @@ describe('little-flan under the id of the public canister', () => {
       'v1_chat: expected a caller on the allow list',
     );
     ok(await llm.set_settings(change({ access: { public: null } })));
+  });
+
+  it('reads nothing of a conversation that it refuses: 80 kB of JSON in a call of a tool cost no more than others', async () => {
+    const call = { id: 'a', function: { name: 'f', arguments: [{ name: 'x', value: `[${'1,'.repeat(40_000)}1]` }] } };
+    const said: MessageV1[] = [{ assistant: { content: [], tool_calls: [call] } }, user('x')];
+    for (const [model, reason] of [
+      ['other', 'v1_chat: expected a name of the active model'],
+      ['little-flan', 'v1_chat: expected a prompt of at most 8192 characters, got 80025'],
+    ] as const) {
+      installed.newMessages();
+      await expect(llm.v1_chat(asked(model, said))).rejects.toThrow(reason);
+      const updates = installed.newMessages().filter(({ kind }) => kind === 'update');
+      expect(Math.max(...updates.map(({ instructions }) => instructions.total))).toBeLessThan(allowed(80_300));
+    }
   });
 
   it('takes no cycles unless it asks for payment, then what the answer took; the rest goes back', async () => {

@@ -5,20 +5,98 @@ import { parseShallow } from '../../text/nested-json.ts';
 import { callId, type WrittenCall } from '../../text/tool-calls.ts';
 import type { Plain } from './opt.ts';
 
-/** Of `chat` and `v0_chat`. */
-const spoken = ({ role, content }: Candid.ChatMessage): ChatMessage => ({
-  role: Object.keys(role)[0]!,
-  content,
+/**
+ * What has been said, and what the model may call. Until it is to be answered, no more is looked at than its size:
+ * what a template is given takes thousands of instructions for each message, and hundreds for each letter of JSON.
+ */
+export interface Conversation {
+  /** How many messages there are, and how many tools. */
+  count: number;
+  tools: number;
+  /** The text of the last message. */
+  last: string;
+  /** Of all texts, about as a template writes them out. */
+  characters(): number;
+  /** The same as a template is given them. */
+  read(): { messages: readonly ChatMessage[]; tools: readonly Tool[] };
+}
+
+const sumOf = <T>(list: readonly T[], of: (one: T) => number): number => {
+  let sum = 0;
+  for (let i = 0; i < list.length; i++) sum += of(list[i]!);
+  return sum;
+};
+
+/** Characters of a text in JSON, with what stands around a field. */
+const quoted = (text: string | undefined): number => (text === undefined ? 0 : text.length + 6);
+
+/** Of `chat` and `v0_chat`: what its messages are is looked at only once it is to be answered. */
+export const conversation = (messages: readonly Candid.ChatMessage[]): Conversation => ({
+  count: messages.length,
+  tools: 0,
+  last: messages.at(-1)?.content ?? '',
+  characters: () => sumOf(messages, ({ content }) => content.length),
+  read: () => ({
+    messages: messages.map(({ role, content }) => ({ role: Object.keys(role)[0]!, content })),
+    tools: [],
+  }),
 });
 
-/** A conversation of theirs: what its messages are is looked at only once it is to be answered. */
-export const conversation = (messages: readonly Candid.ChatMessage[]) => ({
-  messages,
-  read: () => messages.map(spoken),
+/** Of what a template is given: it has been read. */
+export const readConversation = (messages: readonly ChatMessage[], tools: readonly Tool[]): Conversation => ({
+  count: messages.length,
+  tools: tools.length,
+  last: messages.at(-1)?.content ?? '',
+  characters: () =>
+    written(tools) + sumOf(messages, ({ content, tool_calls = [] }) => content.length + written(tool_calls)),
+  read: () => ({ messages, tools }),
 });
 
-/** Of `v1_chat`. @param tools by which it is known which arguments are texts */
-export function spokenV1(message: Plain<Candid.MessageV1>, tools: readonly Tool[]): ChatMessage {
+const written = (values: readonly unknown[]): number => (values.length === 0 ? 0 : JSON.stringify(values).length);
+
+/** Of `v1_chat`. */
+export const conversationV1 = (
+  messages: readonly Plain<Candid.MessageV1>[],
+  given: readonly Plain<Candid.Tool>[],
+): Conversation => ({
+  count: messages.length,
+  tools: given.length,
+  last: messages.length === 0 ? '' : contentV1(messages.at(-1)!),
+  characters: () =>
+    sumOf(given, charactersOfTool) +
+    sumOf(messages, (message) => {
+      const calls = 'assistant' in message ? message.assistant.tool_calls : [];
+      return contentV1(message).length + sumOf(calls, charactersOfCall);
+    }),
+  read: () => {
+    const tools = given.map(toolOf);
+    return { messages: messages.map((message) => spokenV1(message, tools)), tools };
+  },
+});
+
+function contentV1(message: Plain<Candid.MessageV1>): string {
+  if ('user' in message) return message.user.content;
+  if ('system' in message) return message.system.content;
+  return 'tool' in message ? message.tool.content : (message.assistant.content[0] ?? '');
+}
+
+const charactersOfCall = ({ id, function: called }: Candid.ToolCall): number =>
+  quoted(id) + quoted(called.name) + sumOf(called.arguments, ({ name, value }) => quoted(name) + value.length);
+
+const charactersOfTool = ({ function: { name, description, parameters } }: Plain<Candid.Tool>): number =>
+  quoted(name) + quoted(description[0]) + sumOf(parameters, charactersOfSchema);
+
+const charactersOfSchema = ({ type, properties, required }: Plain<Candid.ToolParameters>): number =>
+  quoted(type) +
+  sumOf(required[0] ?? [], quoted) +
+  sumOf(
+    properties[0] ?? [],
+    (field) =>
+      quoted(field.name) + quoted(field.type) + quoted(field.description[0]) + sumOf(field.enum[0] ?? [], quoted),
+  );
+
+/** @param tools by which it is known which arguments are texts */
+function spokenV1(message: Plain<Candid.MessageV1>, tools: readonly Tool[]): ChatMessage {
   if ('user' in message) return { role: 'user', content: message.user.content };
   if ('system' in message) return { role: 'system', content: message.system.content };
   if ('tool' in message) return { role: 'tool', ...message.tool };
@@ -38,7 +116,7 @@ function callOf({ id, function: called }: Candid.ToolCall, tools: readonly Tool[
 }
 
 /** Parameters become JSON Schema. */
-export function toolOf({ function: { name, description, parameters } }: Plain<Candid.Tool>): Tool {
+function toolOf({ function: { name, description, parameters } }: Plain<Candid.Tool>): Tool {
   const [schema] = parameters;
   return {
     type: 'function',

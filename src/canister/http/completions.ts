@@ -11,6 +11,7 @@ import { completionBody, modelsBody } from '../../service/openai/response.ts';
 import { utf8Of } from '../../text/utf8.ts';
 import type { Blob } from '../candid/argument-reader.ts';
 import { candidEncoder } from '../candid/candid-encoder.ts';
+import { readConversation } from '../candid/chat-messages.ts';
 import { answer, inForm, replyRefused } from '../methods/generate.ts';
 import { typesOf } from '../methods/methods.ts';
 import { activeModel, whyNoModel } from '../model/model.ts';
@@ -89,7 +90,7 @@ export async function complete(path: string, body: Blob, account: string | undef
       return { bytes: httpReply(200, shown, contentType) };
     });
     const { asking: said, request } = asked;
-    const asking = typeof said === 'string' ? said : { ...said, read: () => said.messages };
+    const asking = typeof said === 'string' ? said : readConversation(said.messages, said.tools);
     await answer({ method: METHOD, asking, options: [], request, account }, reply, PATIENCE_MS);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

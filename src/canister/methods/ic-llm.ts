@@ -13,7 +13,7 @@ import type {
 import { wordsOf } from '../../service/error-words.ts';
 import { readToolCalls } from '../../text/tool-calls.ts';
 import { candidEncoder } from '../candid/candid-encoder.ts';
-import { candidCall, conversation, spokenV1, toolOf } from '../candid/chat-messages.ts';
+import { candidCall, conversation, conversationV1 } from '../candid/chat-messages.ts';
 import type { Plain } from '../candid/opt.ts';
 import { utf8 } from '../storage/bytes.ts';
 import { answer, inForm } from './generate.ts';
@@ -52,10 +52,8 @@ export class IcLlmMethods {
   /** The same, as a message that may call tools, where the model's template takes them. Update; whom `access` lets. */
   @candid()
   async v1_chat({ model, messages, tools: [given = []] }: Plain<ChatRequestV1>): Promise<void> {
-    const tools = given.map(toolOf);
-    const said = messages.map((message) => spokenV1(message, tools));
-    const asking = { messages: said, read: () => said, tools };
-    const reply = orReject((made) => encodeResponse({ message: assistant(made, tools.length > 0) }));
+    const asking = conversationV1(messages, given);
+    const reply = orReject((made) => encodeResponse({ message: assistant(made, given.length > 0) }));
     await answer({ method: 'v1_chat', model, asking, options: [], fitsPayment: true }, reply, PATIENCE_MS);
   }
 }

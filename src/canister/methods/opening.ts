@@ -18,7 +18,8 @@ import { checkChoiceTexts } from '../../model/generation/scoring-options.ts';
 import { type Bill, emptyBill, envelopeBytes, ingressFees } from '../../service/bill.ts';
 import { priceOf } from '../../service/estimate.ts';
 import type { Amount } from '../../service/quotas.ts';
-import { type ChatMessage, TemplateError, type Tool } from '../../text/chat-template.ts';
+import { TemplateError } from '../../text/chat-template.ts';
+import type { Conversation } from '../candid/chat-messages.ts';
 import type { Opt, Plain } from '../candid/opt.ts';
 import { activeModel, type Model, whyNoModel } from '../model/model.ts';
 import { notThisModel } from '../model/model-names.ts';
@@ -38,14 +39,6 @@ import { lacksCycles } from './admission.ts';
 import { boundsOf, type Choosing, checkTexts, choiceIds, choiceOptions } from './choosing.ts';
 
 export type Options = Opt<Plain<GenerateOptions>>;
-
-/** What has been said, and what the model may call. */
-export interface Conversation {
-  messages: readonly Pick<ChatMessage, 'content' | 'tool_calls'>[];
-  /** The same as a template is given them, which takes thousands of instructions each. */
-  read(): readonly ChatMessage[];
-  tools?: readonly Tool[];
-}
 
 /** What is to be answered: a prompt, which is gone on with, or a conversation. */
 export type Asking = string | Conversation;
@@ -210,8 +203,8 @@ function unreadableOf(method: string, asking: Asking, characters: number, model:
     const message = `${method}: expected a prompt of at most ${mostCharacters} characters, got ${characters}`;
     return { PromptTooLong: { tokens: characters, limit, message } };
   }
-  if (typeof asking !== 'string' && asking.messages.length > MAX_MESSAGES)
-    return { InvalidOptions: `${method}: expected at most ${MAX_MESSAGES} messages, got ${asking.messages.length}` };
+  if (typeof asking !== 'string' && asking.count > MAX_MESSAGES)
+    return { InvalidOptions: `${method}: expected at most ${MAX_MESSAGES} messages, got ${asking.count}` };
   if (promptOf(asking).trim() !== '') return undefined;
   const expected = typeof asking === 'string' ? 'a prompt' : 'a last message with a text';
   return { EmptyPrompt: `${method}: expected ${expected}, got no text` };
@@ -228,8 +221,8 @@ function idsOf(
     const expected = 'expected a pack that says which special tokens there are, got one of an earlier version';
     return { InvalidOptions: `${method}: special_tokens: ${expected}; convert the model again` };
   }
-  if (typeof asking !== 'string' && asking.tools?.length && !model.chat)
-    return { InvalidOptions: `${method}: expected no tools, as the model takes none, got ${asking.tools.length}` };
+  if (typeof asking !== 'string' && asking.tools > 0 && !model.chat)
+    return { InvalidOptions: `${method}: expected no tools, as the model takes none, got ${asking.tools}` };
   const limit = model.limits.promptTokens;
   let sourceIds: number[] | undefined;
   let systemIds = 0;
@@ -239,8 +232,7 @@ function idsOf(
       const options = { specialTokens, thousandSteps: TOKENIZER_STEPS };
       sourceIds = model.tokenizer.encodeUpTo(promptOf(asking), limit, options);
     } else {
-      const { tools } = asking;
-      const messages = asking.read();
+      const { messages, tools } = asking.read();
       const options = { tools, isSpent: spender() };
       sourceIds = model.chat.encodeUpTo(messages, limit, options);
       if (sourceIds) systemIds = model.chat.systemLength(messages, sourceIds, options);
@@ -266,21 +258,9 @@ function spender(): () => boolean {
 }
 
 /** A prompt; of a conversation, its last message. */
-const promptOf = (asking: Asking): string =>
-  typeof asking === 'string' ? asking : (asking.messages.at(-1)?.content ?? '');
+const promptOf = (asking: Asking): string => (typeof asking === 'string' ? asking : asking.last);
 
-function charactersOf(asking: Asking): number {
-  if (typeof asking === 'string') return asking.length;
-  const { messages, tools = [] } = asking;
-  // a template writes them out about so
-  const written = (values: readonly unknown[]): number => (values.length === 0 ? 0 : JSON.stringify(values).length);
-  let sum = written(tools);
-  for (let i = 0; i < messages.length; i++) {
-    const { content, tool_calls } = messages[i]!;
-    sum += content.length + (tool_calls === undefined ? 0 : written(tool_calls));
-  }
-  return sum;
-}
+const charactersOf = (asking: Asking): number => (typeof asking === 'string' ? asking.length : asking.characters());
 
 const randomSeed = (): bigint => new DataView(randomBytes(8).buffer).getBigUint64(0);
 
