@@ -196,7 +196,8 @@ export class BenchCanister {
     return decode(method, await replica.queryCall({ canisterId, method, arg: encode(method, []) }));
   }
 
-  private async update(method: string, args: unknown[]): Promise<unknown> {
+  /** A call of an update method, and what it gives. */
+  async update(method: string, args: unknown[]): Promise<unknown> {
     return decode(method, await this.replica.awaitCall(await this.submit(method, args)));
   }
 

@@ -66,6 +66,12 @@ const CALLS: ((canister: BenchCanister) => Promise<unknown>)[] = [
   (canister) => canister.ask('opposite of tall:', { ...one, temperature: 1, seed: 1n }),
   (canister) => canister.askTogether(['opposite of up:', 'opposite of in:', 'opposite of big:'], one),
   (canister) => canister.start('opposite of old:', one),
+  (canister) => canister.update('chat', [[{ role: { user: null }, content: 'opposite of new:' }], []]),
+  (canister) =>
+    canister.update('v1_chat', [
+      { model: 'little-flan', messages: [{ user: { content: 'opposite of wet:' } }], tools: [] },
+    ]),
+  (canister) => canister.update('generate', ['']),
 ];
 
 interface Thing {
