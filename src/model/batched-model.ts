@@ -323,15 +323,19 @@ export abstract class BatchedModel<P extends BatchPrograms> extends PlacedModel<
 
   /** Begins a program of one sequence's own, or goes on with it. */
   protected runOwn(sequence: Sequence, program: Program, rows: number, budget?: bigint, leave?: Leave): Outcome {
-    const placed = this.placed(program);
-    this.running ??= {
-      sequences: [sequence],
-      program: placed,
-      registers: registersOf(rows, 0),
-      at: placed[1],
-      leave,
-      waited: 0,
-    };
+    if (!this.running) {
+      const placed = this.placed(program);
+      // the table may be another's, whose program has come back from other stages meanwhile
+      this.writePrompt(sequence);
+      this.running = {
+        sequences: [sequence],
+        program: placed,
+        registers: registersOf(rows, 0),
+        at: placed[1],
+        leave,
+        waited: 0,
+      };
+    }
     return this.goOn(budget);
   }
 

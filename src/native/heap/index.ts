@@ -116,6 +116,11 @@ export function heap_begin(): void {
   list = ownMalloc(heap_list_bytes);
   hotBegin = ownAligned(PAGE_BYTES, heap_hot_bytes);
   isInside = false;
+  // without room for them, things lie where dlmalloc puts them
+  if (list == 0 || hotBegin == 0) {
+    hotBegin = 0;
+    return;
+  }
   copyList(list);
   listAt = list;
   listEnd = list + heap_list_bytes;
@@ -165,6 +170,7 @@ export function heap_dlmalloc(bytes: usize): usize {
 
 export function heap_calloc(count: usize, bytes: usize): usize {
   const all = count * bytes;
+  if (count != 0 && all / count != bytes) return 0;
   const hot = isHot();
   let thing: usize = 0;
   if (hot || (coldEnd != 0 && all <= SLAB_LARGEST)) {

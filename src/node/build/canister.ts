@@ -22,8 +22,7 @@ import { runNode } from './run.ts';
 /** The canisters whose Wasm the kernels and the native loop are linked into. */
 const withKernels: ReadonlySet<string> = new Set(['llm']);
 
-/** The step that finds the layout of the heap, and the model that the canister has for it. */
-const layoutStep = join(import.meta.dirname, '../layout/heap-layout.ts');
+/** The model that a canister has while the layout of its heap is looked for. */
 const layoutModel = join(projectRoot, 'models/little-flan');
 
 /** Ops over images, which no language model has. */
@@ -63,7 +62,8 @@ export async function buildCanister(
     );
   }
   const kernels = withKernels.has(name) ? await buildNative({ root, force, onProgress }) : undefined;
-  const { main, page } = canisters[name]!;
+  const { main, page, layout } = canisters[name]!;
+  const layoutStep = layout === undefined ? undefined : join(projectRoot, layout);
   const source = sourceDid(root, canisters[name]!);
   if (page !== undefined) await buildPage(page, { root, force, onProgress });
   const folder = join(root, 'build', name);
@@ -73,7 +73,7 @@ export async function buildCanister(
   const own = [
     ...(await reachable(join(import.meta.dirname, 'canister.ts'))),
     ...(await reachable(azleSteps)),
-    ...(kernels ? [...(await reachable(layoutStep)), ...(await filesOf(layoutModel))] : []),
+    ...(layoutStep ? [...(await reachable(layoutStep)), ...(await filesOf(layoutModel))] : []),
   ];
   const built = await incrementally(
     {
@@ -97,7 +97,7 @@ export async function buildCanister(
     },
     async () => {
       onProgress('azle build');
-      const azle = await azleBuild(root, name, didFile, kernels && (await hookedTemplate(root)));
+      const azle = await azleBuild(root, name, didFile, layoutStep && (await hookedTemplate(root)));
       if (source) {
         const did = await readFile(source, 'utf8');
         checkMethods(canisters[name].candid!, did, await readFile(didFile, 'utf8'));
@@ -111,9 +111,11 @@ export async function buildCanister(
       };
       let linked = azle;
       if (kernels) {
-        linked = await linkNative(azle, await keepOps(kernels, llmOps));
+        linked = await linkNative(azle, await keepOps(kernels, llmOps), { hasLayout: layout !== undefined });
+      }
+      if (layoutStep) {
         onProgress('laying out the heap');
-        linked = await withLayout(linked, folder);
+        linked = await withLayout(linked, layoutStep, folder);
       }
       const wasm = finish(linked, metadata);
       onProgress('checking');
@@ -136,11 +138,11 @@ const filesOf = async (folder: string): Promise<string[]> =>
     .sort();
 
 /** What linkNative makes with the layout of its heap, which is found by running a variant of it. */
-async function withLayout(linked: Uint8Array, folder: string): Promise<Uint8Array> {
+async function withLayout(linked: Uint8Array, step: string, folder: string): Promise<Uint8Array> {
   const [wasm, layout] = [join(folder, 'traced.wasm'), join(folder, 'layout.json')];
   try {
     await writeFile(wasm, finish(traced(linked), {}));
-    await runNode('heap layout', ['--import', 'tsx', layoutStep, wasm, layout], { cwd: projectRoot });
+    await runNode('heap layout', ['--import', 'tsx', step, wasm, layout], { cwd: projectRoot });
     return placed(linked, JSON.parse(await readFile(layout, 'utf8')));
   } finally {
     for (const file of [wasm, layout]) await rm(file, { force: true });

@@ -31,10 +31,15 @@ const TEXT = ['msg_method_name_copy', 'msg_method_name_size', 'msg_reject'];
 const STABLE = ['stable64_grow', 'stable64_read', 'stable64_size', 'stable64_write'];
 
 /**
- * One module of all three. What src/native/heap.ts exports stays exported, for heap/layout.ts.
+ * One module of all three. What src/native/heap/ exports stays exported, for heap/variants.ts.
+ * @param hasLayout whether Azle's template has hooks in its allocator
  * @throws Error if Azle's or the native loop's are not as expected
  */
-export async function linkNative(azle: Uint8Array, kernels: Uint8Array): Promise<Uint8Array> {
+export async function linkNative(
+  azle: Uint8Array,
+  kernels: Uint8Array,
+  { hasLayout = false } = {},
+): Promise<Uint8Array> {
   const sections = readSections(azle);
   if (!readExports(sections).some(({ name }) => name === METHOD))
     throw new Error(`native loop: expected Azle to export ${METHOD}, got no such method`);
@@ -84,7 +89,7 @@ export async function linkNative(azle: Uint8Array, kernels: Uint8Array): Promise
   const kept = editExports(linked, (all) =>
     all.filter(({ name }) => !inner.has(name) && !/^(canister_(update|query) _azle_|own )/.test(name)),
   );
-  const sealed = callAfter(kept, isStarted, indexOf('heap_seal', Kind.function));
+  const sealed = hasLayout ? callAfter(kept, isStarted, indexOf('heap_seal', Kind.function)) : kept;
   const settled = callAfter(sealed, isEnded, indexOf(SETTLE, Kind.function));
   return writeSections(editExports(settled, (all) => [...all, { name: METHOD, kind: Kind.function, index: generate }]));
 }

@@ -18,6 +18,8 @@ export interface CanisterConfig {
   main: string;
   /** The HTML file of the page that it serves, if it does. */
   page?: string;
+  /** The step of this project that finds the layout of its heap (src/native/heap/), if it has one. */
+  layout?: string;
   /** Its Candid file: a source, or what the build makes of its class, in `build/`. */
   candid?: string;
 }

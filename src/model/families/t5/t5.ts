@@ -96,10 +96,8 @@ export class T5 extends BatchedModel<T5Programs> {
     if (sequence.phase !== 'encode') return 'done';
     const may = this.mayRun([sequence]);
     if (may !== 'done') return may;
-    if (!this.running) {
-      this.encodedFor = undefined;
-      this.writePrompt(sequence);
-    }
+    // where another's encoding is, that of this one will be
+    this.encodedFor = undefined;
     const { encode, encodedFrom, promptHidden } = this.programs;
     const leave = this.errands?.encodesElsewhere
       ? this.leaveWith(sequence, ENCODE, { at: encodedFrom, area: promptHidden })
@@ -132,7 +130,6 @@ export class T5 extends BatchedModel<T5Programs> {
       throw new RangeError(`useEncoding: expected ${this.encodingBytes(sequence)} bytes, got ${encoding.length}`);
     }
     this.machine.write(this.encodedAt, encoding);
-    this.writePrompt(sequence);
     sequence.phase = 'cross';
     this.encodedFor = sequence;
     return 'done';

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { LanguageModel } from '../../../../src/model/language-model.ts';
+import type { Sequence } from '../../../../src/model/sequence.ts';
 import { newUnit } from '../../../tensor/machines.ts';
 import { FixtureModel } from '../../generation/models.ts';
 import { SlicingUnit } from '../../generation/slicing.ts';
@@ -9,8 +10,8 @@ const PROMPT = [7, 19, 4, 33, 12, 5, 9];
 const TOKENS = 6;
 
 /** What a model makes of the prompt: encoding, and logits of the first step. */
-function ofPrompt(lm: LanguageModel): { encoding: Uint8Array; logits: number[] } {
-  const sequence = lm.open(PROMPT, TOKENS);
+function ofPrompt(lm: LanguageModel, prompt = PROMPT): { encoding: Uint8Array; logits: number[] } {
+  const sequence = lm.open(prompt, TOKENS);
   lm.encode(sequence);
   const encoding = lm.encoding(sequence);
   lm.step([sequence]);
@@ -51,5 +52,31 @@ it('the same while the encoder is with other stages, or has come back from them'
       expect(i, 'the sequence goes round in circles').toBeLessThan(20);
     }
     expect([...lm.logits(0)], `after ${errands} errands`).toEqual(logits);
+  }
+});
+
+it('two prompts have their own keys and values, though one comes back from other stages before the other begins', async () => {
+  const prompts = [PROMPT, [44, 8, 21, 3, 60]];
+  const whole = (await FixtureModel.open('flan-b', 'int8', newUnit())).lm;
+  const expected = prompts.map((prompt) => ofPrompt(whole, prompt));
+  const parts = [
+    { layers: { from: 0, to: 1 }, encoderLayers: { from: 0, to: 3 } },
+    { layers: { from: 1, to: 2 }, encoderLayers: { from: 3, to: 3 } },
+  ];
+  const model = await StagedModel.cut('flan-b', 'int8', parts, newUnit, await packOf('flan-b', 'int8'));
+  const { lm } = model;
+  const [first, second] = prompts.map((prompt) => lm.open(prompt, TOKENS)) as [Sequence, Sequence];
+  expect(lm.useEncoding(first, expected[0]!.encoding)).toBe('done');
+  expect(lm.step([first])).toBe('away');
+  model.errand();
+  expect(lm.whereIs([first])).toBe('back');
+  // the second one's encoding is there, and its keys and values are not; then the first goes on
+  expect(lm.useEncoding(second, expected[1]!.encoding)).toBe('done');
+  for (const [i, sequence] of [first, second].entries()) {
+    for (let errands = 0; lm.step([sequence]) !== 'done'; errands++) {
+      model.errand();
+      expect(errands, 'the sequence goes round in circles').toBeLessThan(20);
+    }
+    expect([...lm.logits(0)], `prompt ${i}`).toEqual(expected[i]!.logits);
   }
 });
