@@ -5,8 +5,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { buildCanister } from '../src/node/build/canister.ts';
-import { BenchCanister } from '../src/node/cost/bench-canister.ts';
+import { installBuilt } from '../src/node/cost/built-canister.ts';
 import { promptOf, randomModel } from '../src/node/model/random-model.ts';
 import { shapeNamed } from '../src/node/model/shapes.ts';
 import { runCommand } from '../src/node/terminal/command.ts';
@@ -28,7 +27,7 @@ interface Figures {
 
 async function measure(shape: string, perCall: 'one' | 'auto'): Promise<Figures[]> {
   const model = await randomModel(shapeNamed(shape), { weights: 'int8' });
-  const canister = await BenchCanister.install((await buildCanister('llm')).gz);
+  const canister = await installBuilt();
   await canister.upload(model.pack);
   const prompt = promptOf(model.tokenizer, TOKENS_IN);
   const tokens_per_call = perCall === 'one' ? { fixed: 1 } : { auto: null };

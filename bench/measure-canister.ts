@@ -7,8 +7,8 @@
 import type { MessageRecord } from '../packages/replica/src/index.ts';
 import type { TokensPerCall } from '../src/interface/llm.did.ts';
 import type { T5Config } from '../src/model/checkpoint/config.ts';
-import { buildCanister } from '../src/node/build/canister.ts';
-import { type Answer, BenchCanister } from '../src/node/cost/bench-canister.ts';
+import type { Answer, BenchCanister } from '../src/node/cost/bench-canister.ts';
+import { installBuilt } from '../src/node/cost/built-canister.ts';
 import { promptOf, type RandomModel } from '../src/node/model/random-model.ts';
 import { loadT5, measureAnswer, type UnitCosts } from './measure-unit.ts';
 import { MeteredUnit } from './metered-unit.ts';
@@ -74,7 +74,7 @@ export async function measureCanister(
   const kernels = kernelsOf(costs);
 
   onProgress('installing');
-  const canister = await BenchCanister.install((await buildCanister('llm')).gz);
+  const canister = await installBuilt();
   const installed = canister.replica.messages.slice();
   onProgress('uploading');
   const uploaded = await canister.upload(model.pack);

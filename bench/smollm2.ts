@@ -10,8 +10,7 @@ import { openModel, shapeOf } from '../src/model/families/registry.ts';
 import type { LanguageModel } from '../src/model/language-model.ts';
 import { convert, planConversion } from '../src/model/pack/convert.ts';
 import { copyTokenizer } from '../src/model/tokenizer/pack-tokenizer.ts';
-import { buildCanister } from '../src/node/build/canister.ts';
-import { BenchCanister } from '../src/node/cost/bench-canister.ts';
+import { installBuilt } from '../src/node/cost/built-canister.ts';
 import type { LocalModel } from '../src/node/model/local-model.ts';
 import { packFolder, withCheckpoint } from '../src/node/model/model-folder.ts';
 import { nodeUnit } from '../src/node/model/node-unit.ts';
@@ -106,7 +105,7 @@ function macsOf({
 
 async function inCanister(gguf: string): Promise<Omit<SmolLM2Figures, 'smollm2PerMac'>> {
   const { path } = await packFolder(gguf, 'int8');
-  const canister = await BenchCanister.install((await buildCanister('llm')).gz);
+  const canister = await installBuilt();
   await canister.upload(new Uint8Array(await readFile(path)));
   const tokenizer = await tokenizerOf(gguf);
   const ask = async (tokensIn: number, tokens: number, perCall: object) => {

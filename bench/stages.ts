@@ -12,8 +12,7 @@ import type { MessageRecord } from '../packages/replica/src/index.ts';
 import { cutOf, cutStage } from '../src/model/pack/cut.ts';
 import { decodePackHead, packHeadBytes } from '../src/model/pack/pack.ts';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
-import { buildCanister } from '../src/node/build/canister.ts';
-import { BenchCanister } from '../src/node/cost/bench-canister.ts';
+import { installBuilt } from '../src/node/cost/built-canister.ts';
 import { allUnderWay, type Caused, causesOf, endOf, idleShares, layOut } from '../src/node/cost/layout.ts';
 import { type PackSource, randomPack } from '../src/node/model/random-model.ts';
 import { shapeNamed, shapeNames } from '../src/node/model/shapes.ts';
@@ -66,7 +65,7 @@ async function run({ shape, weights, stages, promptTokens, tokens, callers }: Op
   const say = (what: string): void => console.log(`${((Date.now() - began) / 1000).toFixed(0)} s: ${what}`);
   console.log(`${settingLine(setting())}\n`);
   const pack = await randomPack(shapeNamed(shape), { weights });
-  const first = await BenchCanister.install((await buildCanister('llm')).gz);
+  const first = await installBuilt();
   const all = [first];
   while (all.length < stages) all.push(await first.another());
   for (const [i, canister] of all.entries()) {

@@ -7,8 +7,7 @@
 import { Command } from 'commander';
 import type { MessageRecord } from '../packages/replica/src/index.ts';
 import type { WeightsKind } from '../src/model/tensor-table.ts';
-import { buildCanister } from '../src/node/build/canister.ts';
-import { BenchCanister } from '../src/node/cost/bench-canister.ts';
+import { installBuilt } from '../src/node/cost/built-canister.ts';
 import { randomPack } from '../src/node/model/random-model.ts';
 import { shapeNamed, shapeNames } from '../src/node/model/shapes.ts';
 import { weightsOption, wholeNumber } from '../src/node/terminal/arguments.ts';
@@ -49,7 +48,7 @@ async function run({ shape, weights, arenaMib, promptTokens, tokens, callers }: 
   console.log(`${settingLine(setting())}\n`);
   const pack = await randomPack(shapeNamed(shape), { weights });
   say(`${shape}, ${weights}: ${megabytes(pack.bytes)} MB, of them ${megabytes(pack.head.weightsBytes)} MB weights`);
-  const canister = await BenchCanister.install((await buildCanister('llm')).gz);
+  const canister = await installBuilt();
   if (arenaMib > 0) await canister.set({ arena_bytes: BigInt(arenaMib) << 20n });
   const before = canister.cycles;
   await canister.upload(pack);

@@ -2,11 +2,10 @@
  * Chat templates that are nested as deep as one may be do not use up the canister's stack, which would trap each chat;
  * deeper ones do not become the model, and deeper values do not reach a template.
  */
-import { IDL } from '@dfinity/candid';
 import { beforeAll, expect, it } from 'vitest';
-import { HttpRequest, HttpResponse, type _SERVICE as Llm } from '../../src/interface/llm.did.ts';
+import type { _SERVICE as Llm } from '../../src/interface/llm.did.ts';
 import { llamaPack } from './llama-pack.ts';
-import { type Installed, install, ok, options, sha256Of, stranger } from './llm.ts';
+import { chatStatus, type Installed, install, ok, options, sha256Of } from './llm.ts';
 
 const unused = (template: string): string => `{{ messages[0].content }}{% if tools %}${template}{% endif %}`;
 const used = (template: string): string => `{{ messages[0].content }}${template}`;
@@ -89,13 +88,7 @@ it("arguments of a tool's call that a caller sends", async () => {
       },
       { role: 'user', content: 'hi' },
     ];
-    const body = new TextEncoder().encode(JSON.stringify({ model: model!.name, max_tokens: 1, messages }));
-    const request = { method: 'POST', url: '/v1/chat/completions', headers: [], body, certificate_version: [] };
-    const arg = new Uint8Array(IDL.encode([HttpRequest], [request]));
-    const call = { canisterId: llm.canisterId, method: 'http_request_update', sender: stranger, arg };
-    const reply = await llm.replica.updateCall(call);
-    const [response] = IDL.decode([HttpResponse], reply as Uint8Array<ArrayBuffer>);
-    return (response as unknown as { status_code: number }).status_code;
+    return await chatStatus(llm, { model: model!.name, max_tokens: 1, messages });
   };
   expect(await ask(31)).toBe(200);
   for (const levels of [32, 60, 200, 255]) expect(await ask(levels)).toBe(400);

@@ -5,6 +5,8 @@ import { Principal } from '@dfinity/principal';
 import { type MessageRecord, Replica, type ReplicaOptions } from '../../packages/replica/src/index.ts';
 import {
   GenerateOptions,
+  HttpRequest,
+  HttpResponse,
   ListOptions,
   type _SERVICE as Llm,
   SettingsChange,
@@ -86,4 +88,14 @@ export async function upload(llm: Llm, pack: Uint8Array): Promise<void> {
     ok(await llm.upload_chunk(i, pack.slice(i * chunk_bytes, (i + 1) * chunk_bytes), []));
   }
   ok(await llm.upload_commit());
+}
+
+/** The status that OpenAI's API of the canister answers a stranger's conversation with. */
+export async function chatStatus({ replica, canisterId }: Installed, request: object): Promise<number> {
+  const body = new TextEncoder().encode(JSON.stringify(request));
+  const given = { method: 'POST', url: '/v1/chat/completions', headers: [], body, certificate_version: [] };
+  const arg = new Uint8Array(IDL.encode([HttpRequest], [given]));
+  const reply = await replica.updateCall({ canisterId, method: 'http_request_update', sender: stranger, arg });
+  const [response] = IDL.decode([HttpResponse], reply as Uint8Array<ArrayBuffer>);
+  return (response as unknown as { status_code: number }).status_code;
 }

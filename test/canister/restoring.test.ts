@@ -5,9 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { IDL } from '@dfinity/candid';
 import { beforeAll, expect, it } from 'vitest';
-import { HttpRequest, HttpResponse, type _SERVICE as Llm, idlService as service } from '../../src/interface/llm.did.ts';
+import { type _SERVICE as Llm, idlService as service } from '../../src/interface/llm.did.ts';
 import { packFolder } from '../../src/node/model/model-folder.ts';
-import { change, controller, type Installed, install, ok, options, stranger, upload } from './llm.ts';
+import { change, chatStatus, controller, type Installed, install, ok, options, stranger, upload } from './llm.ts';
 import { storeOver } from './many-sessions.ts';
 
 const COUNT = 16_000;
@@ -41,15 +41,8 @@ function dearest(): number {
   return Math.max(...messages.map(({ instructions }) => instructions.total));
 }
 
-async function statusByHttp(): Promise<number> {
-  const body = new TextEncoder().encode('{"model":"little-flan","messages":[{"role":"user","content":"hi"}]}');
-  const request = { method: 'POST', url: '/v1/chat/completions', headers: [], body, certificate_version: [] };
-  const arg = new Uint8Array(IDL.encode([HttpRequest], [request]));
-  const call = { canisterId: llm.canisterId, method: 'http_request_update', sender: stranger, arg };
-  const reply = await llm.replica.updateCall(call);
-  const [response] = IDL.decode([HttpResponse], reply as Uint8Array<ArrayBuffer>);
-  return (response as unknown as { status_code: number }).status_code;
-}
+const statusByHttp = (): Promise<number> =>
+  chatStatus(llm, { model: 'little-flan', messages: [{ role: 'user', content: 'hi' }] });
 
 it('no message after it takes more than one for few sessions, and what needs them is refused till they are there', async () => {
   await llm.upgrade();

@@ -1,4 +1,5 @@
 /** Text and JSON as bytes. Nothing of Azle, so that what is stored can be read and tested in Node. */
+import { joinBytes } from '../../text/bytes.ts';
 import { decodeUtf8, utf8Of } from '../../text/utf8.ts';
 
 /** In an array of its own. */
@@ -6,15 +7,7 @@ export const utf8 = (text: string): Uint8Array => utf8Of(text).slice();
 export const toJsonBytes = (value: unknown): Uint8Array => utf8(JSON.stringify(value));
 export const fromJsonBytes = <T>(bytes: Uint8Array): T => JSON.parse(decodeUtf8(bytes));
 
-export function join(...parts: Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
+export const join = (...parts: Uint8Array[]): Uint8Array => joinBytes(parts);
 
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 

@@ -6,6 +6,7 @@
  * numbers. Copies alone are not repeated, since their source may have changed since: they have numbers, go with every
  * tour until one has come back, and a stage makes each once.
  */
+import { joinBytes } from '../../text/bytes.ts';
 import type { Sequence } from '../sequence.ts';
 import { type StagePart, sizeOf } from './stage-plan.ts';
 import {
@@ -71,17 +72,6 @@ interface Tour {
 type Copy = Pick<CopyOf, 'number' | 'from' | 'to'> & { target: Sequence; source: Sequence };
 
 const freshRows = (hidden: Uint8Array) => ({ hidden, sent: 0, got: [] });
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
-}
 
 export class Errands {
   private readonly ids = new Map<Sequence, number>();
@@ -178,7 +168,7 @@ export class Errands {
       tour.errand = undefined;
       return 'away';
     }
-    return this.goOn(tour, joined(tour.got));
+    return this.goOn(tour, tour.got.length === 1 ? reply.hidden : joinBytes(tour.got));
   }
 
   private goOn(tour: Tour, hidden: Uint8Array): Uint8Array | 'away' {

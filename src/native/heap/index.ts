@@ -1,7 +1,7 @@
 // Where things lie in the heap. The Internet Computer charges for each page of 64 KiB that a message touches, and what
 // QuickJS keeps of the canister's program lies spread over a hundred pages, with a few bytes on each that a message
 // needs. So the build runs the canister once, sees which of what the program's start allocated is touched later
-// (src/node/build/heap/), and has those things placed side by side:
+// (src/node/layout/), and has those things placed side by side:
 //
 //   heap   | hot: what messages touch | cold: the rest of what the start allocated | what comes later (slabs.ts) |
 //

@@ -1,6 +1,6 @@
-// What the build's traced canister writes down, in pages that it takes for this (src/node/build/heap/layout.ts): MAGIC,
-// a byte for each 8 bytes of the heap, 1 where they were touched after the start, and all that the start allocated.
-// What lies behind those pages counts as if they were not there.
+// What the build's traced canister writes down, in pages that it takes for this (src/node/layout/heap-layout.ts):
+// MAGIC, a byte for each 8 bytes of the heap, 1 where they were touched after the start, and all that the start
+// allocated. What lies behind those pages counts as if they were not there.
 
 /** 1 in a traced canister; set at the link. */
 export let heap_traced: u32 = 0;

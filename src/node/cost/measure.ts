@@ -7,9 +7,9 @@ import { Principal } from '@dfinity/principal';
 import { fees, ingressFee } from '../../../packages/replica/src/cycles.ts';
 import { agentEnvelopeBytes } from '../../../packages/replica/src/envelope-size.ts';
 import type { Tokenizer } from '../../text/tokenizer.ts';
-import { buildCanister } from '../build/canister.ts';
 import { type PackSource, promptOf } from '../model/random-model.ts';
 import { BenchCanister } from './bench-canister.ts';
+import { installBuilt } from './built-canister.ts';
 
 export interface Work {
   pack: Uint8Array | PackSource;
@@ -65,7 +65,7 @@ export async function measureCosts(work: Work): Promise<Costs> {
 export async function measured(work: Work): Promise<{ canister: BenchCanister; costs: Costs }> {
   const { pack, arenaBytes, onProgress = () => {} } = work;
   onProgress('installing');
-  const canister = await BenchCanister.install((await buildCanister('llm')).gz);
+  const canister = await installBuilt();
   // the replica installs without a message; the compressed module goes into one
   const message = { canisterId: Principal.managementCanister(), methodName: 'install_code', arg: canister.wasm };
   const install = Number(BenchCanister.CYCLES - canister.cycles + ingressFee(agentEnvelopeBytes(message)));

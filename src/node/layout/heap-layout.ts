@@ -80,7 +80,7 @@ interface Thing {
   bytes: number;
 }
 
-/** What the start allocated and did not give back, by address. */
+/** What the start allocated and did not give back. */
 function started(log: Uint8Array): Thing[] {
   const entries = new DataView(log.buffer, log.byteOffset, log.byteLength);
   const things = new Map<number, Thing>();
@@ -91,7 +91,7 @@ function started(log: Uint8Array): Thing[] {
       number,
       number,
     ];
-    if (at === 0 && before === 0) return [...things.values()].sort((a, b) => a.at - b.at);
+    if (at === 0 && before === 0) return [...things.values()];
     if (before !== 0) things.delete(before);
     if (at !== 0) things.set(at, { number: number++, at, bytes });
   }

@@ -2,15 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { MessageRecord } from '../../../packages/replica/src/index.ts';
-import { buildCanister } from '../../../src/node/build/canister.ts';
-import { BenchCanister } from '../../../src/node/cost/bench-canister.ts';
+import { installBuilt } from '../../../src/node/cost/built-canister.ts';
 import { packFolder } from '../../../src/node/model/model-folder.ts';
 
 /** Pages of the heap that messages of each kind touch at most; without the layout 63, 72 and 112. */
 const MOST = { inspectMessage: 50, replyCallback: 50, beams: 90 };
 
 test('a message touches few pages of the heap, after an upgrade too', async () => {
-  const canister = await BenchCanister.install((await buildCanister('llm')).gz);
+  const canister = await installBuilt();
   await canister.upload(new Uint8Array(await readFile((await packFolder('models/little-flan', 'int8')).path)));
   await canister.load();
   const answers = async (): Promise<Record<keyof typeof MOST, number>> => {

@@ -1,5 +1,6 @@
 // Makes the tables a tokenizer works with out of what its file says: done once, when a model is converted.
 // Source: SentencePiece, model_interface.cc (InitializePieces), unigram_model.cc (scores), normalizer.cc (charsmap).
+import { joinBytes } from '../../../text/bytes.ts';
 import { findCuts, markCertainPieces } from './certain-pieces.ts';
 import { readCharsmap } from './charsmap.ts';
 import { buildDoubleArray, type Key } from './double-array.ts';
@@ -70,7 +71,7 @@ export function buildTokenizerData(vocabulary: Vocabulary): TokenizerData {
     cuts: findCuts(searched),
     lengths,
     pieceOffsets,
-    pieceBytes: concatenate(utf8),
+    pieceBytes: joinBytes(utf8),
     types: Uint8Array.from(pieces, ({ type }) => type),
     byteIds,
     charsmapUnits: charsmap.units,
@@ -119,14 +120,4 @@ function checkPieces({ pieces, where, eosPiece, byteFallback }: Vocabulary, utf8
 /** The byte that a piece such as `<0x0A>` stands for, -1 if it is not of that form. */
 export function byteOf(piece: string): number {
   return /^<0x[0-9A-F]{2}>$/.test(piece) ? Number.parseInt(piece.slice(3, 5), 16) : -1;
-}
-
-function concatenate(parts: Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

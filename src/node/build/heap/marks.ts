@@ -1,6 +1,6 @@
 /**
  * Lets a module mark what it touches: before each load and store, a call of its function `mark(address, offset)`, which
- * gives the address back. For the canister that the build runs to see which of its heap is in use (layout.ts).
+ * gives the address back. For the canister that the build runs to see which of its heap is in use (variants.ts).
  * Bulk operations are not marked.
  */
 import { Assembler } from '../../../../packages/replica/src/wasm/assembler.ts';
