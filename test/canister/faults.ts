@@ -10,8 +10,7 @@ import type { Execution } from '../../packages/replica/src/execution.ts';
 import { Executor, type Run } from '../../packages/replica/src/executor.ts';
 import { systemApi } from '../../packages/replica/src/system-api.ts';
 import { GenerateOptions, GenerateResult, StartResult } from '../../src/interface/llm.did.ts';
-import { buildCanister } from '../../src/node/build/canister.ts';
-import { change, controller, type Installed, install, listOptions, ok, options, upload } from './llm.ts';
+import { builtLlm, change, controller, type Installed, install, listOptions, ok, options, upload } from './llm.ts';
 import { installStaged } from './staged.ts';
 import { type Family, subjectOf } from './subjects.ts';
 
@@ -164,7 +163,7 @@ export async function faultRun(
     llm = staged ?? (await install({ autoTick: false, seed }));
     canisters = staged?.ids ?? [llm.canisterId];
     const { as } = llm;
-    const { gz } = await buildCanister('llm');
+    const { gz } = await builtLlm();
     const owner = as();
     if (!staged) await upload(owner, pack);
     ok(

@@ -12,7 +12,8 @@ import {
   SettingsChange,
   idlService as service,
 } from '../../src/interface/llm.did.ts';
-import { buildCanister } from '../../src/node/build/canister.ts';
+import { buildCanister, type Canister } from '../../src/node/build/canister.ts';
+import { sharingCode } from './shared-code.ts';
 
 export const controller = Principal.selfAuthenticating(new Uint8Array([1]));
 export const stranger = Principal.selfAuthenticating(new Uint8Array([2]));
@@ -59,12 +60,19 @@ export function actor(replica: Replica, canisterId: Principal, sender: Principal
   return Object.fromEntries(methods);
 }
 
+let built: Promise<Canister> | undefined;
+/** The llm canister. Whether it is up to date is looked at once in each file, as that takes half a second. */
+export function builtLlm(): Promise<Canister> {
+  built ??= buildCanister('llm');
+  return built;
+}
+
 /** @param specifiedId the canister's, where it has to have a certain one */
 export async function install(replicaOptions: ReplicaOptions = {}, specifiedId?: Principal): Promise<Installed> {
-  const { gz } = await buildCanister('llm');
+  const { gz } = await builtLlm();
   const replica = new Replica({ seed: 1, ...replicaOptions });
   const { canisterId } = replica.createCanister({ controllers: [controller], cycles: 10n ** 15n, specifiedId });
-  await replica.installCode({ canisterId, wasm: gz, sender: controller });
+  await sharingCode(() => replica.installCode({ canisterId, wasm: gz, sender: controller }));
   let seen = 0;
   return {
     replica,

@@ -5,8 +5,7 @@ import type { ReplicaOptions } from '../../packages/replica/src/index.ts';
 import type { _SERVICE as Llm } from '../../src/interface/llm.did.ts';
 import { cutOf, cutStage } from '../../src/model/pack/cut.ts';
 import { decodePackHead, packHeadBytes } from '../../src/model/pack/pack.ts';
-import { buildCanister } from '../../src/node/build/canister.ts';
-import { actor, controller, type Installed, install, ok, upload } from './llm.ts';
+import { actor, builtLlm, controller, type Installed, install, ok, upload } from './llm.ts';
 
 export interface Staged extends Installed {
   /** All canisters, the first one first. */
@@ -42,7 +41,7 @@ export async function installStaged(
 ): Promise<Staged> {
   const first = await install(replicaOptions);
   const { replica } = first;
-  const { gz } = await buildCanister('llm');
+  const { gz } = await builtLlm();
   const ids = [first.canisterId];
   while (ids.length < stages) {
     const { canisterId } = replica.createCanister({ controllers: [controller], cycles: 10n ** 15n });

@@ -18,7 +18,7 @@ setFlagsFromString('--experimental-wasm-return-call');
 setFlagsFromString('--experimental-wasm-branch-hinting');
 
 /** Compiled code by SHA-256 of what was given; canisters of the same code share it. */
-const cache = new Map<string, Code>();
+export const compiledCode = new Map<string, Code>();
 const cacheSize = 16;
 
 /** Whether these are gzip's bytes. */
@@ -59,7 +59,7 @@ function metadata(module: Module): CanisterInfo['metadata'] {
 export function loadCode(given: Uint8Array, options: InstrumentOptions = {}): Code {
   const hash = new Uint8Array(createHash('sha256').update(given).digest());
   const key = Buffer.from(hash).toString('hex') + JSON.stringify(options);
-  const known = cache.get(key);
+  const known = compiledCode.get(key);
   if (known) return known;
   const wasm = unpack(given);
   if (!isWasm(wasm))
@@ -79,8 +79,8 @@ export function loadCode(given: Uint8Array, options: InstrumentOptions = {}): Co
       customSectionBytes: [...sections].reduce((sum, [name, { content }]) => sum + name.length + 1 + content.length, 0),
       compileInstructions: compileCost(module),
     };
-    if (cache.size >= cacheSize) cache.delete(cache.keys().next().value!);
-    cache.set(key, code);
+    if (compiledCode.size >= cacheSize) compiledCode.delete(compiledCode.keys().next().value!);
+    compiledCode.set(key, code);
     return code;
   } catch (error) {
     if (

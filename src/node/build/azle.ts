@@ -5,7 +5,6 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hookAllocator } from './heap/hooks.ts';
 import { incrementally, sha256 } from './incremental.ts';
 import { runNode } from './run.ts';
 
@@ -27,6 +26,8 @@ export async function hookedTemplate(root: string): Promise<string> {
   const stamp = join(root, 'build/azle-template.stamp');
   await incrementally({ root, inputs: [source], settings, outputs: [file], stamp }, async () => {
     await mkdir(join(root, 'build'), { recursive: true });
+    // imported where it is needed: binaryen takes a second to load
+    const { hookAllocator } = await import('./heap/hooks.ts');
     await writeFile(file, hookAllocator(await readFile(source)));
   });
   return file;

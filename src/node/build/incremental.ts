@@ -72,9 +72,12 @@ export async function incrementally(work: Work, make: () => Promise<void>): Prom
   });
 }
 
+/** A name beside `path` that nobody else writes to: no other process, and no other thread of this one. */
+export const beside = (path: string): string => `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+
 /** Runs `work` while no other process holds `lockFile`; the lock of a process that is gone is taken over. */
 export async function exclusively<T>(lockFile: string, work: () => Promise<T>): Promise<T> {
-  const mine = `${lockFile}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  const mine = beside(lockFile);
   await writeFile(mine, String(process.pid));
   try {
     // A link appears with its content at once: nobody reads a lock without its holder.

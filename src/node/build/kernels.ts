@@ -8,7 +8,7 @@ import { dispatchSource, flagsSource } from '../../tensor/dispatch.ts';
 import { dotBlocksSource } from '../../tensor/kernels/dot-blocks.ts';
 import { dotBlocksInt4Source } from '../../tensor/kernels/dot-blocks-int4.ts';
 import { strassenSource } from '../../tensor/kernels/strassen.ts';
-import { incrementally, reachable, sha256 } from './incremental.ts';
+import { beside, incrementally, reachable, sha256 } from './incremental.ts';
 import { type BuildOptions, projectRoot } from './project.ts';
 import { runNode } from './run.ts';
 import { readSections, SectionId } from './sections.ts';
@@ -84,7 +84,7 @@ async function compile(root: string, entry: string, file: string, more: readonly
   for (const [path, source] of Object.entries(generated)) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     // in one move: another build may be reading it
-    const written = join(root, `${path}.${process.pid}`);
+    const written = beside(join(root, path));
     await writeFile(written, source());
     await rename(written, join(root, path));
   }

@@ -19,6 +19,7 @@ import {
 } from '../../model/tokenizer/files/folder-tokenizer.ts';
 import { readGgufTokenizer } from '../../model/tokenizer/files/gguf-tokenizer.ts';
 import type { PackTokenizer } from '../../model/tokenizer/pack-tokenizer.ts';
+import { beside } from '../build/incremental.ts';
 import { projectRoot } from '../build/project.ts';
 import { fetchedId } from '../fetch/fetch-model.ts';
 
@@ -208,7 +209,7 @@ async function writePack(
   const tokenizer = await checkpoint.readTokenizer();
   if (!tokenizer) throw new Error(`${model}: expected ${checkpoint.tokenizerIn}, got none`);
   // written beside, then renamed: a conversion that breaks off leaves no half pack
-  const partial = `${path}.${process.pid}.partial`;
+  const partial = `${beside(path)}.partial`;
   const file = await open(partial, 'w');
   try {
     const sink = {

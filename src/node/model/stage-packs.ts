@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { cutOf, cutStage } from '../../model/pack/cut.ts';
+import { beside } from '../build/incremental.ts';
 import { describePack, type PackFile } from './model-folder.ts';
 
 /**
@@ -23,7 +24,7 @@ export async function stagePacks(pack: PackFile, stages: number): Promise<PackFi
 }
 
 async function writeStage(pack: PackFile, parts: ReturnType<typeof cutOf>, index: number, path: string): Promise<void> {
-  const partial = `${path}.${process.pid}.partial`;
+  const partial = `${beside(path)}.partial`;
   const [from, to] = [await open(pack.path), await open(partial, 'w')];
   try {
     const read = async (offset: number, bytes: number): Promise<Uint8Array> =>
