@@ -17,7 +17,9 @@ export { msg_method_name_copy, msg_method_name_size } from './arguments/texts';
 export { msg_reject } from './native-text';
 export { stable64_grow, stable64_read, stable64_size, stable64_write } from './blocks';
 export {
-  heap_begin, heap_calloc, heap_dlmalloc, heap_free, heap_hot_bytes, heap_internal_memalign, heap_list_bytes, heap_mark, heap_realloc, heap_seal, heap_traced,
+  heap_begin, heap_calloc, heap_dlmalloc, heap_free, heap_hot_bytes, heap_internal_memalign, heap_js_def_calloc,
+  heap_js_def_free, heap_js_def_malloc, heap_js_def_realloc, heap_list_bytes, heap_mark, heap_realloc, heap_seal,
+  heap_traced,
 } from './heap/index';
 export { call_new, call_on_cleanup, loop_generate, loop_reply, loop_reply_index } from './native-loop';
 export { wait_reply, wait_reply_index } from './waiting';

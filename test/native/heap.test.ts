@@ -199,6 +199,16 @@ describe('what comes later', () => {
     const pages = new Set(Array.from({ length: 500 }, () => heap.malloc(64) >> 16));
     expect(pages.size).toBeLessThanOrEqual(2);
   });
+  it('passes over a full slab that another was put before', () => {
+    const heap = sealed();
+    // seven to a slab; the eighth opens another
+    const [first, second] = [0, 1].map(() => Array.from({ length: 7 }, () => heap.malloc(512)));
+    for (const thing of first!.slice(0, 4)) heap.free(thing);
+    const later = Array.from({ length: 5 }, () => heap.malloc(512));
+    expect(later.slice(0, 4).sort()).toEqual(first!.slice(0, 4).sort());
+    expect(later[4]! >> 12).toBeGreaterThan(second![0]! >> 12);
+    expect(new Set([...first!.slice(4), ...second!, ...later]).size).toBe(3 + 7 + 5);
+  });
   it('uses room again where more than half was freed', () => {
     const heap = sealed();
     const things = Array.from({ length: 20_000 }, () => heap.malloc(64));

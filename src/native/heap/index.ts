@@ -9,13 +9,15 @@
 // start is the same each time, so the numbers are. Where they are not, a thing lies elsewhere, and nothing else
 // happens.
 //
-// When the program stands, the holes in the cold part are filled, and small things there that are freed stay: what
-// comes later would else go into holes on a hundred pages. That is bounded by what the start allocated.
+// When the program stands, the holes in the cold part are filled, but for those that only slabs' things would go into,
+// and small things there that are freed stay: what comes later would else go into holes on a hundred pages. That is
+// bounded by what the start allocated.
 //
 // The allocator itself is dlmalloc, in Azle's Wasm; its functions lead through here (src/node/build/heap/hooks.ts).
+// A start calls them a million times: what stands before dlmalloc's own work is one comparison where it can be.
 
 import { copyList, ownAligned, ownCalloc, ownFree, ownMalloc, ownRealloc, ownRoom } from './dlmalloc';
-import { isInSlab, SLAB_LARGEST, slabGiveBack, slabRoom, slabTake } from './slabs';
+import { beginSlabs, isForSlab, isInSlab, SLAB_LARGEST, slabGiveBack, slabRoom, slabTake } from './slabs';
 import { beginTrace, clearMarks, heap_traced, log } from './trace';
 
 export { heap_mark, heap_traced } from './trace';
@@ -39,25 +41,24 @@ const LARGE: usize = 2048;
 /** More than any hole: what is so large lies behind them all. */
 const BEHIND_ALL: usize = 2097152;
 const LARGEST_FILLING: usize = 131072;
-const SMALLEST_FILLING: usize = 8;
+const EVERYTHING: usize = 0xffffffff;
 
-/** Whether the program is starting. */
-let isStarting: bool = false;
-/** Whether a function of dlmalloc's is at work, whose calls of the others are not the program's. */
-let isInside: bool = false;
+/** How many allocations came before the next. */
 let calls: u32 = 0;
-let nextHot: u32 = 0xffffffff;
-/** Whether most messages touch the thing whose place is asked for, and the next. */
-let isHottest: bool = false;
+/** The next one that is not dlmalloc's alone: a hot one; in a traced canister that starts, each. */
+let nextNoted: u32 = 0xffffffff;
+let isTracing: bool = false;
+/** Whether most messages touch the next hot thing. */
 let isNextHottest: bool = false;
 let list: usize = 0;
 let listAt: usize = 0;
 let listEnd: usize = 0;
+/** In a traced canister that starts, the hot part is all there is, so that everything given back is noted, too. */
 let hotBegin: usize = 0;
-/** What most messages touch lies from `hotBegin` on, the rest up to `hotEnd`; between them is room. */
+let hotBytes: usize = 0;
+/** What most messages touch lies from `hotBegin` on, the rest from `warmAt`; between them is room. */
 let hotAt: usize = 0;
 let warmAt: usize = 0;
-let hotEnd: usize = 0;
 /** What lies below was there when the program stood; 0 until then. */
 let coldEnd: usize = 0;
 
@@ -66,37 +67,32 @@ function readNextHot(): void {
   while (listAt < listEnd) {
     const character: u32 = load<u8>(listAt++);
     if (character == COMMA || character == SEMICOLON) {
-      nextHot += distance;
+      nextNoted += distance;
       isNextHottest = character == COMMA;
       return;
     }
     distance = distance * 10 + (character - DIGIT_0);
   }
-  nextHot = 0xffffffff;
+  nextNoted = 0xffffffff;
 }
 
-/** Whether QuickJS's call of the allocator, which is counted here, is for a hot thing. */
-function isHot(): bool {
-  if (!isStarting || isInside || calls++ != nextHot) return false;
-  isHottest = isNextHottest;
-  readNextHot();
-  return true;
+/** Counts an allocation. */
+// @ts-ignore: AssemblyScript's decorator
+@inline
+function isNoted(): bool {
+  return calls++ == nextNoted;
 }
 
 // @ts-ignore: AssemblyScript's decorator
 @inline
 function isPlaced(thing: usize): bool {
-  return thing - hotBegin < hotEnd - hotBegin;
+  return thing - hotBegin < hotBytes;
 }
 
-// @ts-ignore: AssemblyScript's decorator
-@inline
-function isCold(thing: usize): bool {
-  return thing < coldEnd && thing != 0;
-}
-
-/** A place in the hot part; dlmalloc's where it is full. */
+/** A place in the hot part for the next of the list; dlmalloc's where it is full. */
 function place(bytes: usize): usize {
+  const isHottest = isNextHottest;
+  readNextHot();
   const whole = (HEADER + bytes + 7) & ~(<usize>7);
   if (whole > warmAt - hotAt) return ownMalloc(bytes);
   if (!isHottest) warmAt -= whole;
@@ -106,16 +102,26 @@ function place(bytes: usize): usize {
   return at + HEADER;
 }
 
+/** Writes an allocation down, whose thing it gives back, so that the next is noted. */
+function traced(bytes: usize, thing: usize, before: usize): usize {
+  nextNoted = calls;
+  log(bytes, thing, before);
+  return thing;
+}
+
 /** QuickJS begins, and with it the count. */
 export function heap_begin(): void {
   calls = 0;
-  isStarting = true;
-  if (heap_traced != 0) beginTrace();
+  if (heap_traced != 0) {
+    beginTrace();
+    isTracing = true;
+    nextNoted = 0;
+    hotBytes = EVERYTHING;
+    return;
+  }
   if (heap_list_bytes == 0) return;
-  isInside = true;
   list = ownMalloc(heap_list_bytes);
   hotBegin = ownAligned(PAGE_BYTES, heap_hot_bytes);
-  isInside = false;
   // without room for them, things lie where dlmalloc puts them
   if (list == 0 || hotBegin == 0) {
     hotBegin = 0;
@@ -125,116 +131,132 @@ export function heap_begin(): void {
   listAt = list;
   listEnd = list + heap_list_bytes;
   hotAt = hotBegin;
-  hotEnd = hotBegin + heap_hot_bytes;
-  warmAt = hotEnd;
-  nextHot = 0;
+  hotBytes = heap_hot_bytes;
+  warmAt = hotBegin + hotBytes;
+  nextNoted = 0;
   readNextHot();
 }
 
 /** The program stands: from here on nothing goes into the holes it left. */
 export function heap_seal(): void {
-  if (!isStarting) return;
-  isStarting = false;
+  if (coldEnd != 0) return;
+  nextNoted = 0xffffffff;
+  listAt = listEnd;
   if (list != 0) ownFree(list);
+  if (isTracing) {
+    isTracing = false;
+    hotBytes = 0;
+    clearMarks();
+  }
   const behind = ownMalloc(BEHIND_ALL);
-  for (let bytes = LARGEST_FILLING; bytes >= SMALLEST_FILLING; bytes >>= 1) {
+  for (let bytes = LARGEST_FILLING; bytes >= SLAB_LARGEST; bytes >>= 1) {
     let filling = ownMalloc(bytes);
     while (filling != 0 && filling < behind) filling = ownMalloc(bytes);
     if (filling != 0) ownFree(filling);
   }
-  coldEnd = behind;
   ownFree(behind);
-  if (heap_traced != 0) clearMarks();
+  // without room for slabs, things lie where dlmalloc puts them
+  if (behind != 0 && beginSlabs()) coldEnd = behind;
 }
 
-/** A place for a thing that is not hot. */
-function take(bytes: usize): usize {
-  // until the program stands, all that is not hot is cold
-  let thing: usize = 0;
-  if (coldEnd != 0 && bytes <= SLAB_LARGEST) thing = slabTake(bytes);
-  return thing != 0 ? thing : ownMalloc(bytes);
+export function heap_dlmalloc(bytes: usize): usize {
+  if (isForSlab(bytes)) return takeSmall(bytes);
+  return isNoted() ? takeNoted(bytes) : ownMalloc(bytes);
 }
 
 // @ts-ignore: AssemblyScript's decorator
 @inline
-function note(bytes: usize, thing: usize, before: usize): void {
-  if (heap_traced != 0 && isStarting && !isInside) log(bytes, thing, before);
+function takeSmall(bytes: usize): usize {
+  const thing = slabTake(bytes);
+  return thing != 0 ? thing : ownMalloc(bytes);
 }
 
-export function heap_dlmalloc(bytes: usize): usize {
-  if (isInside) return ownMalloc(bytes);
-  const thing = isHot() ? place(bytes) : take(bytes);
-  note(bytes, thing, 0);
-  return thing;
+function takeNoted(bytes: usize): usize {
+  return isTracing ? traced(bytes, ownMalloc(bytes), 0) : place(bytes);
 }
 
 export function heap_calloc(count: usize, bytes: usize): usize {
-  const all = count * bytes;
-  if (count != 0 && all / count != bytes) return 0;
-  const hot = isHot();
+  const all = <u64>count * <u64>bytes;
+  if (all >> 32 != 0) return 0;
   let thing: usize = 0;
-  if (hot || (coldEnd != 0 && all <= SLAB_LARGEST)) {
-    thing = hot ? place(all) : take(all);
-    if (thing != 0) memory.fill(thing, 0, all);
-  } else {
-    const outer = isInside;
-    isInside = true;
-    thing = ownCalloc(count, bytes);
-    isInside = outer;
-  }
-  note(all, thing, 0);
+  if (isForSlab(<usize>all)) thing = takeSmall(<usize>all);
+  else if (isNoted()) thing = takeNoted(<usize>all);
+  else return ownCalloc(count, bytes);
+  if (thing != 0) memory.fill(thing, 0, <usize>all);
   return thing;
 }
 
 export function heap_internal_memalign(alignment: usize, bytes: usize): usize {
-  isHot(); // counts; what has to lie at a multiple is never placed
-  const outer = isInside;
-  isInside = true;
+  const noted = isNoted();
   const thing = ownAligned(alignment, bytes);
-  isInside = outer;
-  note(bytes, thing, 0);
+  if (!noted) return thing;
+  if (isTracing) return traced(bytes, thing, 0);
+  // what has to lie at a multiple is never placed
+  readNextHot();
   return thing;
 }
 
 export function heap_realloc(thing: usize, bytes: usize): usize {
-  const hot = isHot();
-  let moved: usize = 0;
-  if (hot || thing == 0 || isPlaced(thing) || isCold(thing) || isInSlab(thing)) moved = move(thing, bytes, hot);
-  else {
-    const outer = isInside;
-    isInside = true;
-    moved = ownRealloc(thing, bytes);
-    isInside = outer;
+  if (coldEnd == 0) {
+    const noted = isNoted();
+    if (isTracing) return traced(bytes, ownRealloc(thing, bytes), thing);
+    if (noted) return moved(thing, roomOf(thing), place(bytes), bytes);
+    if (!isPlaced(thing)) return ownRealloc(thing, bytes);
+  } else {
+    if (thing == 0) return heap_dlmalloc(bytes);
+    if (thing >= coldEnd && !isInSlab(thing)) return ownRealloc(thing, bytes);
   }
-  note(bytes, moved, thing);
-  return moved;
+  // what is there does not grow into what lies behind
+  const had = roomOf(thing);
+  return bytes <= had ? thing : moved(thing, had, heap_dlmalloc(bytes), bytes);
 }
 
 /** Bytes that a thing has room for. */
 function roomOf(thing: usize): usize {
   if (thing == 0) return 0;
-  if (isPlaced(thing)) return <usize>load<u32>(thing - HEADER);
-  return isInSlab(thing) ? slabRoom(thing) : ownRoom(thing);
+  if (coldEnd != 0 && isInSlab(thing)) return slabRoom(thing);
+  return isPlaced(thing) ? <usize>load<u32>(thing - HEADER) : ownRoom(thing);
 }
 
-/** `realloc` without growing into what lies behind; 0 where there is no room. */
-function move(thing: usize, bytes: usize, hot: bool): usize {
-  const had = roomOf(thing);
-  if (!hot && thing != 0 && bytes <= had) return thing;
-  const to = hot ? place(bytes) : take(bytes);
+/** What a thing holds moves to its new place; 0 where there is none. */
+function moved(thing: usize, had: usize, to: usize, bytes: usize): usize {
   if (to == 0) return 0;
   memory.copy(to, thing, min(had, bytes));
-  release(thing);
+  heap_free(thing);
   return to;
 }
 
-function release(thing: usize): void {
-  if (isPlaced(thing)) return;
-  if (isInSlab(thing)) slabGiveBack(thing);
-  else if (!isCold(thing) || ownRoom(thing) >= LARGE) ownFree(thing);
+export function heap_free(thing: usize): void {
+  if (coldEnd != 0) {
+    if (isInSlab(thing)) slabGiveBack(thing);
+    else if (thing >= coldEnd || (thing != 0 && !isPlaced(thing) && ownRoom(thing) >= LARGE)) ownFree(thing);
+  } else if (!isPlaced(thing)) ownFree(thing);
+  else if (isTracing) {
+    log(0, 0, thing);
+    ownFree(thing);
+  }
 }
 
-export function heap_free(thing: usize): void {
-  note(0, 0, thing);
-  release(thing);
+// What QuickJS calls the allocator by; each gets what its runtime holds for it, too, which is nothing. The two that
+// there are most calls of stand out at length: a call costs as much as five instructions.
+
+export function heap_js_def_malloc(_opaque: usize, bytes: usize): usize {
+  if (isForSlab(bytes)) return takeSmall(bytes);
+  return isNoted() ? takeNoted(bytes) : ownMalloc(bytes);
+}
+
+export function heap_js_def_free(_opaque: usize, thing: usize): void {
+  if (coldEnd == 0) {
+    if (isPlaced(thing)) heap_free(thing);
+    else ownFree(thing);
+  } else if (isInSlab(thing)) slabGiveBack(thing);
+  else heap_free(thing);
+}
+
+export function heap_js_def_calloc(_opaque: usize, count: usize, bytes: usize): usize {
+  return heap_calloc(count, bytes);
+}
+
+export function heap_js_def_realloc(_opaque: usize, thing: usize, bytes: usize): usize {
+  return heap_realloc(thing, bytes);
 }

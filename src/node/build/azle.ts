@@ -5,7 +5,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { incrementally, sha256 } from './incremental.ts';
+import { incrementally, reachable, sha256 } from './incremental.ts';
 import { runNode } from './run.ts';
 
 /** What runs as a child: Azle's files are for tsx alone. */
@@ -22,7 +22,8 @@ export async function azleVersion(root: string): Promise<string> {
 export async function hookedTemplate(root: string): Promise<string> {
   const source = join(root, 'node_modules/azle/dist/canister_templates/stable.wasm');
   const file = join(root, 'build/azle-template.wasm');
-  const settings = sha256(await readFile(join(import.meta.dirname, 'heap/hooks.ts')));
+  const own = await reachable(join(import.meta.dirname, 'heap/hooks.ts'));
+  const settings = (await Promise.all(own.map(async (file) => sha256(await readFile(file))))).join();
   const stamp = join(root, 'build/azle-template.stamp');
   await incrementally({ root, inputs: [source], settings, outputs: [file], stamp }, async () => {
     await mkdir(join(root, 'build'), { recursive: true });

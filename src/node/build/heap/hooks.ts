@@ -1,18 +1,22 @@
 /**
- * Leads the allocator of Azle's Wasm through src/native/heap.ts. Where Azle's code calls a function of dlmalloc's, it
+ * Leads the allocator of Azle's Wasm through src/native/heap/. Where Azle's code calls a function of dlmalloc's, it
  * then calls an import, which the linker binds to native code; the function itself is exported for that code:
  *
- *   js_malloc -> ic0.heap_dlmalloc = heap.ts -> "own dlmalloc"
+ *   free    -> ic0.heap_free = src/native/heap/ -> "own free"
+ *   js_free -> ic0.heap_js_def_free, which QuickJS called through its table
  *
  * Works by the functions' names, so on the template that Azle's package brings, which has them; a canister's Wasm has
  * none.
  */
 import binaryen from 'binaryen';
+import { direct } from './direct.ts';
 
 /** The functions of dlmalloc's that others call. */
 const ALLOCATOR = ['dlmalloc', 'calloc', 'realloc', 'internal_memalign', 'free'] as const;
 /** Where QuickJS begins: from here on its calls of the allocator are the same at each start. */
 const BEGINS = 'JS_NewRuntime2';
+/** What QuickJS calls the allocator by, in the order in which its runtime has them. */
+const QUICKJS = ['js_def_calloc', 'js_def_malloc', 'js_def_free', 'js_def_realloc'] as const;
 
 /** @returns the template with hooks. @throws Error where a function is not there by its name */
 export function hookAllocator(template: Uint8Array): Uint8Array {
@@ -25,18 +29,24 @@ export function hookAllocator(template: Uint8Array): Uint8Array {
       return [info.name, info] as const;
     }),
   );
-  const moved = (name: string): binaryen.FunctionInfo => {
+  const removed = (name: string): binaryen.FunctionInfo => {
     const info = functions.get(name);
     if (!info) throw new Error(`heap: expected Azle's template to have a function ${name}, got none of that name`);
     module.removeFunction(name);
+    return info;
+  };
+  const imported = (name: string, { params, results }: binaryen.FunctionInfo): void =>
+    module.addFunctionImport(name, 'ic0', `heap_${name}`, params, results);
+  const moved = (name: string): binaryen.FunctionInfo => {
+    const info = removed(name);
     module.addFunction(`own ${name}`, info.params, info.results, info.vars, info.body);
     return info;
   };
   for (const name of ALLOCATOR) {
-    const { params, results } = moved(name);
+    imported(name, moved(name));
     module.addFunctionExport(`own ${name}`, `own ${name}`);
-    module.addFunctionImport(name, 'ic0', `heap_${name}`, params, results);
   }
+  for (const name of QUICKJS) imported(name, removed(name));
   const { params, results } = moved(BEGINS);
   const parameters = binaryen.expandType(params).map((type, i) => module.local.get(i, type));
   module.addFunctionImport('heap_begin', 'ic0', 'heap_begin', none, none);
@@ -48,5 +58,5 @@ export function hookAllocator(template: Uint8Array): Uint8Array {
   const hooked = module.emitBinary();
   module.dispose();
   binaryen.setDebugInfo(false);
-  return hooked;
+  return direct(hooked, ALLOCATOR, QUICKJS);
 }
