@@ -141,6 +141,25 @@ describe.each(packs)('tokens of several messages: %s', (_, json, arenaBytes, isS
     for (const { instructions } of messages) expect(FAST * instructions.total).toBeLessThan(2e9);
   });
 
+  it('short prompts that come together go before the next step, which is then for all', async () => {
+    const short = ['hi', 'on', 'at', 'to'];
+    runFast(4 * FAST);
+    const took = async (prompts: readonly string[], tokens: number): Promise<number> => {
+      const asking = prompts.map((prompt) => llm.as().generate_with(prompt, ...asked('greedy', tokens)));
+      llm.newMessages();
+      // no round goes by before all have come
+      for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+      for (const answer of await during(Promise.all(asking))) expect(ok(answer).token_ids.length).toBe(tokens);
+      return llm.newMessages().reduce((sum, { instructions }) => sum + instructions.total, 0);
+    };
+    // encodings and keys that are kept are there for all that is compared
+    await took(short, 1);
+    const alone = (await took(short.slice(0, 1), 5)) - (await took(short.slice(0, 1), 1));
+    const together = (await took(short, 5)) - (await took(short, 1));
+    // four steps of four; were the first one's token made before the other prompts, there would be seven
+    expect(together).toBeLessThan(2.1 * alone);
+  });
+
   it('all at once, some of whom nobody waits for', async () => {
     runFast(FAST);
     const owner = llm.as();

@@ -41,6 +41,8 @@ export class Model {
   notChatting: TemplateError | undefined;
   /** What the unit takes for a step of one row, as the last one was; 0 before the first. */
   stepInstructions = 0;
+  /** What the unit has taken for the program that is in the middle. */
+  takenSoFar = 0;
   private readonly loading: Loading;
 
   /**

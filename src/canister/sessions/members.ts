@@ -48,7 +48,10 @@ export const rowsThatFit = (stepInstructions: number): number =>
  * through several messages with all of them.
  */
 export const rowsTogether = (stepInstructions: number): number =>
-  stepInstructions > MOST_STEP_INSTRUCTIONS ? MAX_LOGIT_ROWS : rowsThatFit(stepInstructions);
+  isLong(stepInstructions) ? MAX_LOGIT_ROWS : rowsThatFit(stepInstructions);
+
+/** Whether a step takes several messages, or would if it had a second row. */
+export const isLong = (stepInstructions: number): boolean => stepInstructions > MOST_STEP_INSTRUCTIONS;
 
 /** What a step of one row takes that takes so much with `rows`. */
 export const ofOneRow = (instructions: number, rows: number): number => instructions / (1 + FURTHER_ROW * (rows - 1));
@@ -62,7 +65,7 @@ export const isNative = ({ options, writing }: Session, { stepInstructions, lang
   options.eosTokenIds.length <= MAX_STOPS &&
   writing?.isPlain === true &&
   stepInstructions > 0 &&
-  stepInstructions <= MOST_STEP_INSTRUCTIONS;
+  !isLong(stepInstructions);
 
 /** What a drive's record begins with, whoever its members are: programs, row table and registers of a model. */
 let head: { model: Model; words: Uint32Array } | undefined;

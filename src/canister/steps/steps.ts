@@ -186,7 +186,7 @@ function nextBatch(wanting: readonly Session[], made: ReadonlyMap<Session, numbe
 
 /** Makes the next token of each in one batch; each has its share of it by its rows. */
 export function stepOnce(batch: readonly Session[], model: Model, budget = MESSAGE_BUDGET): Outcome {
-  const [before, unitBefore, isWhole] = [instructionsNow(), unit.instructions, !model.languageModel.busy];
+  const [before, unitBefore, isBegun] = [instructionsNow(), unit.instructions, model.languageModel.busy];
   const rows = batch.map(rowsOf);
   const all = rows.reduce((a, b) => a + b, 0);
   const outcome = advanceAll(
@@ -196,7 +196,8 @@ export function stepOnce(batch: readonly Session[], model: Model, budget = MESSA
   );
   const isMade = outcome === 'done';
   const inUnit = unit.instructions - unitBefore;
-  if (isMade && isWhole) model.stepInstructions = ofOneRow(inUnit, all);
+  const whole = withEarlier(model, isBegun, inUnit);
+  if (isMade) model.stepInstructions = ofOneRow(whole, all);
   const took = instructionsNow() - before;
   batch.forEach((session, i) => {
     const part = rows[i]! / all;
@@ -245,15 +246,22 @@ export function makeTokens(session: Session, model: Model, { budget, most }: Rea
 /** Makes a token, or a part of it. @param isTelling whether the model learns from it what a step takes */
 function makeToken(session: Session, writing: Generation, model: Model, budget: bigint, isTelling: boolean): Progress {
   const isStep = isTelling && isStepping(session);
-  const isWhole = isTelling && !model.languageModel.busy;
+  const isBegun = model.languageModel.busy;
   const before = unit.instructions;
   const progress = advanceGeneration(model.languageModel, writing, budget);
   session.tokenIds = writing.tokenIds as number[];
-  // what comes before the first token is more than a step, but better than nothing; a part of a step says nothing
+  const whole = withEarlier(model, isBegun, unit.instructions - before);
+  // what comes before the first token is more than a step, but better than nothing
   const isMade = progress === 'token' || progress === 'finished';
-  if (isMade && isWhole && (isStep || model.stepInstructions === 0))
-    model.stepInstructions = ofOneRow(unit.instructions - before, isStep ? rowsOf(session) : 1);
+  if (isMade && isTelling && (isStep || model.stepInstructions === 0))
+    model.stepInstructions = ofOneRow(whole, isStep ? rowsOf(session) : 1);
   return progress;
+}
+
+/** What a program has taken so far, that of messages before this one included. @param isBegun whether there were any */
+function withEarlier(model: Model, isBegun: boolean, instructions: number): number {
+  model.takenSoFar = (isBegun ? model.takenSoFar : 0) + instructions;
+  return model.takenSoFar;
 }
 
 /** At its beginning, or where it stood. @throws NoRoom */

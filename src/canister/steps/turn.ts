@@ -4,11 +4,12 @@
  * of the session that it is for; the rest of the message is for those that needed it.
  */
 
+import { MAX_ROWS } from '../../model/batch.ts';
 import { type Model, readyModel } from '../model/model.ts';
 import { round } from '../runtime/time.ts';
 import { instructionsNow } from '../runtime/unit.ts';
 import { chargeMeasured } from '../sessions/billing.ts';
-import { rowsTogether } from '../sessions/members.ts';
+import { isLong, rowsTogether } from '../sessions/members.ts';
 import { askForLook, attach, detach, halt, isAttachable } from '../sessions/native-loop.ts';
 import type { Session } from '../sessions/session.ts';
 import { activeSessions, closeShared, end, underWay, workedOn } from '../sessions/sessions.ts';
@@ -26,6 +27,10 @@ const LAST_BUDGET = 1_300_000_000;
 
 /** Whether a batch is due, since the last message had no room for one. */
 let isDue = false;
+
+/** Whether a step is wanted that has not begun, and whose prompts go before it. */
+let isWanted = false;
+let ahead: readonly Session[] = [];
 
 /** @param only the session that the message is for, if it is for one alone */
 export function turn(only?: Session): void {
@@ -103,7 +108,7 @@ function step(needed: Set<Session>, latest: number): void {
   const model = readyModel();
   if (!model) return;
   const more = stepping.filter((session) => !isAttachable(session, model));
-  if (more.length === 0) return;
+  if (more.length === 0 || waitsForPrompts(stepping, model)) return;
   const rows = Math.min(
     stepping.reduce((sum, session) => sum + rowsOf(session), 0),
     rowsTogether(model.stepInstructions),
@@ -116,11 +121,32 @@ function step(needed: Set<Session>, latest: number): void {
   for (const session of more) needed.add(session);
   const [first] = stepping;
   if (stepping.length === 1 && model.languageModel.stages === 1) {
+    const made = first!.tokenIds.length;
     measure(first!, () => work(first!));
+    if (first!.tokenIds.length > made) isWanted = false;
     return;
   }
   for (const session of stepping) detach(session);
   makeAll(stepping, model, needed);
+}
+
+/**
+ * A step of several messages waits for short prompts of those that were there when it came to be wanted: it touches all
+ * weights once for them, too. Who comes later, or has a long prompt, does not keep the others from their tokens.
+ */
+function waitsForPrompts(stepping: readonly Session[], model: Model): boolean {
+  if (!isLong(model.stepInstructions) || model.languageModel.stages > 1) return false;
+  if (inTheMiddle(stepping, model).length > 0) return false;
+  const beginning = toBegin();
+  if (!isWanted) {
+    isWanted = true;
+    let rows = 0;
+    ahead = beginning.filter(({ sourceIds, tokenIds }) => {
+      rows += sourceIds.length + tokenIds.length;
+      return rows <= MAX_ROWS;
+    });
+  }
+  return ahead.some((session) => beginning.includes(session));
 }
 
 /**
@@ -129,7 +155,7 @@ function step(needed: Set<Session>, latest: number): void {
  */
 function makeAll(sessions: readonly Session[], model: Model, needed: Set<Session>): void {
   if (model.languageModel.stages > 1) stepInGroups(sessions, model);
-  else stepTogether(sessions, model, toBegin().length > 0);
+  else if (stepTogether(sessions, model, toBegin().length > 0)) isWanted = false;
   for (const session of sessions) {
     if (!session.writing?.finishReason || !underWay(session)) continue;
     measure(session, () => endNow(session));
