@@ -9,15 +9,14 @@
 // start is the same each time, so the numbers are. Where they are not, a thing lies elsewhere, and nothing else
 // happens.
 //
-// When the program stands, the holes in the cold part are filled, but for those that only slabs' things would go into,
-// and small things there that are freed stay: what comes later would else go into holes on a hundred pages. That is
-// bounded by what the start allocated.
+// When the program stands, the holes in the cold part are filled, and small things there that are freed stay: what
+// comes later would else go into holes on a hundred pages. That is bounded by what the start allocated.
 //
 // The allocator itself is dlmalloc, in Azle's Wasm; its functions lead through here (src/node/build/heap/hooks.ts).
 // A start calls them a million times: what stands before dlmalloc's own work is one comparison where it can be.
 
 import { copyList, ownAligned, ownCalloc, ownFree, ownMalloc, ownRealloc, ownRoom } from './dlmalloc';
-import { beginSlabs, isForSlab, isInSlab, SLAB_LARGEST, slabGiveBack, slabRoom, slabTake } from './slabs';
+import { beginSlabs, isForSlab, isInSlab, slabGiveBack, slabRoom, slabTake } from './slabs';
 import { beginTrace, clearMarks, heap_traced, log } from './trace';
 
 export { heap_mark, heap_traced } from './trace';
@@ -41,6 +40,8 @@ const LARGE: usize = 2048;
 /** More than any hole: what is so large lies behind them all. */
 const BEHIND_ALL: usize = 2097152;
 const LARGEST_FILLING: usize = 131072;
+// small ones, too: where they are left open, a message touches three to five pages more
+const SMALLEST_FILLING: usize = 8;
 const EVERYTHING: usize = 0xffffffff;
 
 /** How many allocations came before the next. */
@@ -149,7 +150,7 @@ export function heap_seal(): void {
     clearMarks();
   }
   const behind = ownMalloc(BEHIND_ALL);
-  for (let bytes = LARGEST_FILLING; bytes >= SLAB_LARGEST; bytes >>= 1) {
+  for (let bytes = LARGEST_FILLING; bytes >= SMALLEST_FILLING; bytes >>= 1) {
     let filling = ownMalloc(bytes);
     while (filling != 0 && filling < behind) filling = ownMalloc(bytes);
     if (filling != 0) ownFree(filling);

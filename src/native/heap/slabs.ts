@@ -11,7 +11,7 @@
 import { ownAligned } from './dlmalloc';
 
 /** Things of more bytes are dlmalloc's. */
-export const SLAB_LARGEST: usize = 512;
+const SLAB_LARGEST: usize = 512;
 const STEP_SHIFT: usize = 4;
 const STEP: usize = 16;
 const SLAB_BYTES: usize = 4096;
