@@ -24,7 +24,7 @@ const PER_NATIVE_TOKEN = 2_000_000;
 const PER_TOKEN = 2_000_000;
 const PER_BEAM_TOKEN = 7_000_000;
 /** Of an answer: reading and writing Candid, the session's record. */
-const PER_ANSWER = 80_000_000;
+const PER_ANSWER = 64_000_000;
 const PER_PROMPT_TOKEN = 400_000;
 /** Of the tokenizer. */
 const PER_CHARACTER = 100_000;
