@@ -48,6 +48,32 @@ export function layOut(table: readonly TensorSpec[], weights: WeightsKind): Pack
   return tensors;
 }
 
+/** What of a model's shape decides its tensors. */
+interface Shape {
+  config: object;
+  weights: WeightsKind;
+  tiedHead: boolean;
+  stage?: object | undefined;
+}
+
+/**
+ * A table that is made once where it is asked for twice in a row: a pack's head is checked by it, and the model opened.
+ * To make it takes the canister's interpreter some millions of instructions.
+ */
+export function keptOnce<S extends Shape>(make: (shape: S) => PackTensor[]): (shape: S) => readonly PackTensor[] {
+  let last: { of: S; tensors: readonly PackTensor[] } | undefined;
+  return (shape) => {
+    const { config, weights, tiedHead, stage } = shape;
+    const isSame =
+      last?.of.config === config &&
+      last.of.weights === weights &&
+      last.of.tiedHead === tiedHead &&
+      last.of.stage === stage;
+    if (!last || !isSame) last = { of: shape, tensors: make(shape) };
+    return last.tensors;
+  };
+}
+
 function bytesOf(layout: TensorLayout, weights: MatrixKind): number {
   if (layout.kind === 'matrix') return weightBytes(weights, layout.rows.length, layout.cols.length);
   return layout.kind === 'vector' ? layout.cols.length * 4 : layout.bytes;

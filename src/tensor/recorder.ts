@@ -146,8 +146,6 @@ export class Recorder {
   private words = new Uint32Array(4096);
   private length = protocol.OPS;
   private readonly ops: RecordedOp[] = [];
-  /** Of the op that is being written. */
-  private readonly patches = new Uint32Array(2 * MOST_PATCHES);
   private readonly room: Scratch | undefined;
   /** Whose quantised form the scratch holds: an input that several matrices share is quantised once. */
   private quantized: Rows | undefined;
@@ -247,7 +245,9 @@ export class Recorder {
 
   /** Keys and values of each row go to its position in the cache. */
   appendKv(label: string, table: RowTable, kv: KvCache, k: Rows, v: Rows): void {
-    const args = { ...placeOf(table, kv), k: k.at, v: v.at, rows: table.rows, rowBytes: k.cols * 4 };
+    const { heads, dKv, layer, layers } = kv;
+    const sizes = { rows: table.rows, heads, dKv, rowBytes: k.cols * 4, layer, layers };
+    const args = { table: table.at, cache: cacheWord(kv), k: k.at, v: v.at, ...sizes };
     this.emit(kv.kind === 'int16' ? 'appendQ16' : 'appendF32', args, label);
   }
 
@@ -261,21 +261,39 @@ export class Recorder {
     { bias, group = 1, window = 0 }: AttentionOptions = {},
   ): void {
     const { quantized, quantizedScales, sums, scores, long = 0 } = this.scratch;
-    const rows = { out: out.at, q: q.at, rows: table.rows, rowBytes: q.cols * 4, group, window };
-    const args = { ...placeOf(table, kv), ...rows, bias: bias?.at ?? 0, reach: bias?.reach ?? 0 };
-    const all = { firstRow: 0, lastRow: ANY_ROWS, firstHead: 0, lastHead: kv.heads * group };
+    const { heads, dKv, layer, layers } = kv;
+    // one object, as an interpreter takes long to put several together
+    const whole = {
+      out: out.at,
+      q: q.at,
+      table: table.at,
+      cache: cacheWord(kv),
+      bias: bias?.at ?? 0,
+      quantized,
+      scales: quantizedScales,
+      sums,
+      weights: scores,
+      scores,
+      long,
+      rows: table.rows,
+      heads,
+      group,
+      window,
+      dKv,
+      rowBytes: q.cols * 4,
+      reach: bias?.reach ?? 0,
+      layer,
+      layers,
+      firstRow: 0,
+      lastRow: ANY_ROWS,
+      firstHead: 0,
+      lastHead: heads * group,
+    };
+    const name = kv.kind === 'float32' ? 'attentionF32' : 'attentionQ16';
     const parts = this.partsOfAttention(table.rows, kv, group, window);
-    if (kv.kind === 'float32') {
-      const whole = { ...args, ...all, scores };
-      if (!parts) this.emit('attentionF32', whole, label, out);
-      else for (const part of parts) this.emit('attentionF32', { ...whole, ...part }, label, out);
-    } else {
-      const scratch = { quantized, scales: quantizedScales, sums, weights: scores, long };
-      const whole = { ...args, ...all, ...scratch };
-      if (!parts) this.emit('attentionQ16', whole, label, out);
-      else for (const part of parts) this.emit('attentionQ16', { ...whole, ...part }, label, out);
-      this.quantized = undefined;
-    }
+    if (!parts) this.emit(name, whole, label, out);
+    else for (const part of parts) this.emit(name, { ...whole, ...part }, label, out);
+    if (kv.kind === 'int16') this.quantized = undefined;
   }
 
   /**
@@ -486,11 +504,12 @@ export class Recorder {
   private emit<N extends OpName>(name: N, args: OpArgs<N, Value>, label: string, out?: Rows, macs = 0): void {
     const { code, names, isFloat } = opEntry(name);
     if (this.length + MOST_WORDS > this.words.length) this.grow();
-    const { words, patches, length: from } = this;
+    const { words, length: from } = this;
     this.ops.push({ name, label, from, macs });
-    let at = from + 1;
-    let patched = 0;
-    for (let i = 0; i < names.length; i++, at++) {
+    const count = names.length;
+    const patchesAt = from + 1 + count;
+    let end = patchesAt;
+    for (let i = 0, at = from + 1; i < count; i++, at++) {
       const value = (args as Record<string, Value>)[names[i]!]!;
       if (typeof value === 'number') {
         words[at] = isFloat[i] ? floatBits(value) : value;
@@ -500,14 +519,13 @@ export class Recorder {
       words[at] = value.constant;
       let s = 0;
       do {
-        patches[patched++] = i | (strides[s]! << 8);
-        patches[patched++] = strides[s + 1]!;
+        words[end++] = i | (strides[s]! << 8);
+        words[end++] = strides[s + 1]!;
         s += 2;
       } while (s < strides.length);
     }
-    words[from] = code | (names.length << 8) | ((patched / 2) << 16);
-    words.set(patches.subarray(0, patched), at);
-    this.length = at + patched;
+    words[from] = code | (count << 8) | (((end - patchesAt) / 2) << 16);
+    this.length = end;
     if (out && out === this.quantized) this.quantized = undefined;
   }
 }
@@ -523,7 +541,5 @@ const ANY_ROWS = 0xffff_ffff;
 
 type AttentionPart = Pick<OpArgs<'attentionQ16'>, 'firstRow' | 'lastRow' | 'firstHead' | 'lastHead'>;
 
-/** Arguments that say where a layer's part of a cache is. */
-function placeOf({ at }: RowTable, { cache, heads, dKv, layer, layers }: KvCache) {
-  return { table: at, cache: ROW_CACHES + CACHE_WORDS * cache, heads, dKv, layer, layers };
-}
+/** Where a row of the table says where its cache is. */
+const cacheWord = ({ cache }: KvCache): number => ROW_CACHES + CACHE_WORDS * cache;

@@ -66,7 +66,7 @@ export function parseConfig(family: unknown, json: unknown, where: string): Mode
 }
 
 /** A pack's tensors, with their places. */
-export const packTensors = (shape: PackShape): PackTensor[] =>
+export const packTensors = (shape: PackShape): readonly PackTensor[] =>
   isLlama(shape) ? llamaPackTensors(shape) : t5PackTensors(shape);
 
 /**

@@ -204,7 +204,8 @@ function checkChat(chat: ChatSource): void {
 function checkTable(head: OpenedHead, fileBytes: number): void {
   const tensors = packTensors(packShape(head));
   const found = Array.isArray(head.tensors) ? head.tensors : [];
-  for (const [i, expected] of listed(tensors).entries()) {
+  for (let i = 0; i < tensors.length; i++) {
+    const expected = tensors[i]!;
     const { name, offset, bytes } = found[i] ?? ({} as Partial<PackHead['tensors'][0]>);
     if (name !== expected.name || offset !== expected.offset || bytes !== expected.bytes) {
       const got = `${show(name)} of ${show(bytes)} at ${show(offset)}`;

@@ -6,7 +6,7 @@
  */
 import { inHeads, inOrder, type Placement } from '../../../tensor/layout.ts';
 import { isFirst, isWithin, type LayerRange, rangeOf, type StageOf } from '../../stages/stage-plan.ts';
-import { layOut, type PackTensor, type TensorSpec, type WeightsKind } from '../../tensor-table.ts';
+import { keptOnce, layOut, type TensorSpec, type WeightsKind } from '../../tensor-table.ts';
 import type { LlamaConfig } from './config.ts';
 import type { Rope } from './rope.ts';
 
@@ -57,14 +57,14 @@ export const layerName = (layer: number): string => `model.layers.${layer}`;
 export const layerOf = (tensor: string): string | undefined => /^model\.layers\.\d+/.exec(tensor)?.[0];
 
 /** A pack's tensors, with their places. */
-export function packTensors(shape: LlamaShape): PackTensor[] {
+export const packTensors = keptOnce((shape: LlamaShape) => {
   const { config, weights, tiedHead } = shape;
   const own: TensorSpec[] = ropesOf(config).ropes.map((_, i) => vector(frequenciesName(i), '', config.headDim / 2));
   if (isFirst(shape.stage) && (equalised(shape) || config.embeddingScale !== 1))
     own.push(vector(EMBEDDING_SCALES, '', config.hiddenSize));
   const all = llamaTensors({ ...config, tieWordEmbeddings: tiedHead });
   return layOut([...own, ...(shape.stage ? all.filter(({ name }) => isHere(shape, name)) : all)], weights);
-}
+});
 
 /** Whether a tensor of a checkpoint is one of the stage's. */
 function isHere(shape: LlamaShape, tensor: string): boolean {

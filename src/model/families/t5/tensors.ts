@@ -8,7 +8,7 @@ import { inHeads, inOrder, type Placement, pad } from '../../../tensor/layout.ts
 import type { T5Config } from '../../checkpoint/config.ts';
 import { MAX_SOURCE_LENGTH, MAX_TARGET_LENGTH } from '../../limits.ts';
 import { isFirst, isWithin, type LayerRange, rangeOf, type StageOf } from '../../stages/stage-plan.ts';
-import { layOut, type PackTensor, type TensorSpec, type WeightsKind } from '../../tensor-table.ts';
+import { keptOnce, layOut, type TensorSpec, type WeightsKind } from '../../tensor-table.ts';
 import { biasByDistance } from './relative-position.ts';
 
 export const EMBEDDING = 'shared.weight';
@@ -75,11 +75,11 @@ export function layerOf(tensor: string): string | undefined {
 }
 
 /** A pack's tensors, with their places. */
-export function packTensors(shape: T5Shape): PackTensor[] {
+export const packTensors = keptOnce((shape: T5Shape) => {
   const { config, weights, tiedHead, stage } = shape;
   const all = tiedHead ? t5Tensors(config) : [...t5Tensors(config), headTensor(config)];
   return layOut(stage ? all.filter(({ name }) => isHere(shape, name)) : all, weights);
-}
+});
 
 /** Whether a tensor of a checkpoint is one of the stage's; the bias by distance is every stage's. */
 function isHere(shape: T5Shape, tensor: string): boolean {
